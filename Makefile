@@ -7,6 +7,10 @@ VENV ?= .venv
 WITH ?=
 # which tests: everything that is not slow; empty for all
 MARKS ?= not slow
+# in which files and folders; empty for all
+TESTS ?=
+# those that compile pipelines or run what was compiled
+KFP_TESTS := $(addprefix tests/,backends capture magics pipeline tuning test_api.py test_differential.py test_exported.py)
 
 SHELL := /bin/bash
 BIN := $(VENV)/bin
@@ -33,7 +37,7 @@ demo: install ## execute the example notebooks here, on the local backend; demo/
 	@echo "The executed notebooks and their HTML are in $(CURDIR)/demo"
 
 test: install chromium ## run the tests
-	$(BIN)/python -m pytest -n logical --dist loadgroup -m '$(MARKS)'
+	$(BIN)/python -m pytest -n logical --dist loadgroup -m '$(MARKS)' $(TESTS)
 
 test-kubernetes: install ## test against a Kubernetes started from KUBEBUILDER_ASSETS, or that of KFNB_TEST_KUBECONFIG
 	@if [ -z "$$KUBEBUILDER_ASSETS$$KFNB_TEST_KUBECONFIG" ]; then echo 'Say where Kubernetes is: KUBEBUILDER_ASSETS is a'\
@@ -43,8 +47,8 @@ test-kubernetes: install ## test against a Kubernetes started from KUBEBUILDER_A
 chromium: ## install the browser that tests and screenshots use, where apt-get may; elsewhere those tests skip
 	@scripts/install-chromium
 
-test-oldest: ## run the tests with the oldest kfp that is supported, in an environment of its own
-	@$(MAKE) test VENV=.venv-oldest WITH='kfp==2.16.1'
+test-oldest: ## run the tests of pipelines with the oldest kfp that is supported, in an environment of its own
+	@$(MAKE) test VENV=.venv-oldest WITH='kfp==2.16.1' TESTS='$(KFP_TESTS)'
 
 lint: install ## check style and format
 	$(BIN)/ruff check .

@@ -84,7 +84,7 @@ def _long() -> Iterator[Measured]:
     start = time.perf_counter()
     study = api.study("bowl")
     observed = study.observe()
-    observed.look()
+    observed.refresh()
     opening = time.perf_counter() - start
     assert len(observed.study.trials) == MANY
     yield Measured(f"a study of {MANY:,} trials is opened", opening, "1 s")
@@ -96,7 +96,7 @@ def _long() -> Iterator[Measured]:
             journal.began(number, {"x": 1.0, "y": 1.0})
             journal.ended(number, Outcome(TrialState.SUCCEEDED, 2.0))
             start, before = time.perf_counter(), observed.study
-            observed.look()
+            observed.refresh()
             wire.change(before, observed.study)
             found.append(time.perf_counter() - start)
     looked = statistics.median(found) + study.pace.longest

@@ -6,6 +6,7 @@ codes: 0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported w
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from kfnb.commands.parser import Parser
 
 INTERRUPTED = 130
+_NOT_WRITTEN = frozenset({errno.EPIPE, errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""Errors of what the output is written to."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,13 +30,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     try:
-        code = _told(words)
+        code = _run(words)
         sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
     except BrokenPipeError:
         # what read our output has had enough of it; Python must not complain when it flushes the rest at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 0
+    except OSError as error:
+        if error.errno not in _NOT_WRITTEN:
+            raise
+        _discard_output()
+        print(f"cannot write the output: {error.strerror}", file=sys.stderr)
+        return 1
     return code
+
+
+def _discard_output() -> None:
+    """Let what is still to be printed lead nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _open_streams() -> None:
@@ -43,7 +57,7 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 (it stays open to the end)
 
 
-def _told(words: list[str]) -> int:
+def _run(words: list[str]) -> int:
     """Run the command of the words; print help, errors and interruptions."""
     try:
         return _dispatch(words)
@@ -51,25 +65,23 @@ def _told(words: list[str]) -> int:
         print(text)
         return 0
     except KeyboardInterrupt as interrupted:
-        from kfnb.commands.terminal import tell
+        from kfnb.commands.terminal import notify
 
-        tell(str(interrupted) or "\nInterrupted.")
+        notify(str(interrupted) or "\nInterrupted.")
         return INTERRUPTED
     except KfnbError as error:
-        from kfnb.commands.terminal import tell, tell_as_json
+        from kfnb.commands.terminal import notify, print_error_as_json
 
-        tell(str(error))
+        notify(str(error))
         if "--json" in words:
-            tell_as_json(error)
+            print_error_as_json(error)
         # all errors but the backend's come before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
-    except BrokenPipeError:
-        raise
     except Exception as error:
-        if "--json" in words:
-            from kfnb.commands.terminal import tell_as_json
+        if "--json" in words and getattr(error, "errno", None) not in _NOT_WRITTEN:
+            from kfnb.commands.terminal import print_error_as_json
 
-            tell_as_json(
+            print_error_as_json(
                 KfnbError(f"internal error in kfnb ({type(error).__name__}: {error})", code="internal")
             )
         raise
@@ -105,8 +117,8 @@ def command_of(words: Sequence[str]) -> tuple[type[Command], Parser, list[str]]:
     if further and rest and not rest[0].startswith("-"):
         if rest[0] not in further:
             hint = did_you_mean(rest[0], further, f"the verbs are {', '.join(further)}")
-            told = f"kfnb {verb}: unknown verb {rest[0]}"
-            raise UsageError(told, code="unknown-verb", hint=hint, ref=rest[0])
+            message = f"kfnb {verb}: unknown verb {rest[0]}"
+            raise UsageError(message, code="unknown-verb", hint=hint, ref=rest[0])
         verb, rest, further = f"{verb} {rest[0]}", rest[1:], {}
     noun, row = verbs[verb]
     command: type[Command] = getattr(noun.module("commands"), row.name)

@@ -60,7 +60,7 @@ def mark_as_code(magic: Any) -> None:
     setattr(magic, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
 
 
-def line_keeping_transformer() -> Any:
+def line_preserving_transformer() -> Any:
     """IPython's transformer of its syntax; where it joins the lines of a command, empty lines are added."""
     from IPython.core.inputtransformer2 import TransformerManager
 
@@ -83,7 +83,7 @@ def cell_number(shell: Any) -> int:
     return int(shell.displayhook.prompt_count)
 
 
-def may_be_asked(shell: Any) -> bool | None:
+def accepts_input(shell: Any) -> bool | None:
     """Whether the client that runs the cell can answer ``input()``; None for a shell without a kernel."""
     kernel: Any = getattr(shell, "kernel", None)
     if kernel is None:

@@ -163,7 +163,7 @@ def _numbered(file: Path, number: int) -> Path:
     return file.with_name(f"{file.name}.{number}") if number else file
 
 
-def kept(home: str) -> Path:
+def log_file(home: str) -> Path:
     """The log in ``home``."""
     return _folder(home) / "logs" / "kfnb.log"
 
@@ -179,7 +179,7 @@ def show(home: str, *, on: bool) -> None:
     _ROOT.setLevel(logging.DEBUG if on else logging.NOTSET)
     if on:
         _ROOT.addHandler(LogOutput())
-        _ROOT.addHandler(LogWriter(kept(home), LIMIT))
+        _ROOT.addHandler(LogWriter(log_file(home), LIMIT))
 
 
 @contextmanager
@@ -214,9 +214,9 @@ class LogFile:
 
 @dataclass(frozen=True)
 class LogList:
-    """The existing logs. ``kept`` is the path of the log in the home, ``written`` whether it exists."""
+    """The existing logs. ``log_file`` is the path of the log in the home, ``written`` whether it exists."""
 
-    kept: str
+    log_file: str
     written: bool
     files: tuple[LogFile, ...]
 
@@ -225,8 +225,8 @@ class LogList:
         """The log in ``home``, if it exists, and the newest logs of runs, studies and local clusters."""
         of_jobs = [file for pattern in _JOBS for file in _folder(home).glob(pattern)]
         newest = heapq.nlargest(_SHOWN, filter(_size, of_jobs), key=_modified)
-        files = tuple(_read(file, tail) for file in (kept(home), *newest) if _size(file))
-        return cls(str(kept(home)), kept(home).exists(), files)
+        files = tuple(_read(file, tail) for file in (log_file(home), *newest) if _size(file))
+        return cls(str(log_file(home)), log_file(home).exists(), files)
 
 
 def _size(file: Path) -> int:

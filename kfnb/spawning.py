@@ -2,7 +2,7 @@
 
 from kfnb.resources.notebooks.api import awaited, create, delete, notebook, notebooks, rehearse, start, stop
 from kfnb.resources.notebooks.model import Mount
-from kfnb.resources.notebooks.spec import Asked
+from kfnb.resources.notebooks.spec import NotebookRequest as Asked
 
 __all__ = [
     "Asked",

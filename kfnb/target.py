@@ -39,8 +39,8 @@ def split_reference(text: str) -> tuple[str | None, str]:
 def names_a_cluster() -> bool:
     """Whether the settings name a cluster, if only by its address."""
     chosen = settings()
-    wanted = chosen.backend or _fitting()
-    return wanted == "kubeflow" or (not chosen.backend and bool(chosen.host or chosen.context))
+    backend = chosen.backend or _fitting()
+    return backend == "kubeflow" or (not chosen.backend and bool(chosen.host or chosen.context))
 
 
 def kubernetes(retry: RetryPolicy | None = None) -> Kubernetes | None:

@@ -14,7 +14,7 @@ import pytest
 import kfnb
 from kfnb import registry
 from kfnb.cli import main
-from kfnb.commands.terminal import tell
+from kfnb.commands.terminal import notify
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.display import as_json
 
@@ -176,6 +176,14 @@ def test_a_stream_that_a_shell_has_closed_is_no_error(compiled: Path, closed: st
     assert [run.state for run in kfnb.runs()] == [RunState.SUCCEEDED]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["runs", "runs --json", "--help"])
+def test_an_output_that_cannot_be_written_is_one_line(compiled: Path, words: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m kfnb.cli {words} > /dev/full"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "cannot write the output: No space left on device\n")
+
+
 def test_help_and_version_import_nothing_else_of_kfnb() -> None:
     program = (
         "import sys; from kfnb.cli import main; main([sys.argv[1]]);"
@@ -249,7 +257,7 @@ def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does
 def test_advice_that_names_a_magic_is_told_in_the_words_of_the_terminal(
     advice: str, here: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell(advice)
+    notify(advice)
     assert capsys.readouterr().err == f"{here}\n"
 
 

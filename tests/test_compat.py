@@ -134,7 +134,7 @@ def test_a_magic_that_is_marked_is_given_its_line_as_it_stands_and_can_be_silenc
 
 def test_a_command_over_several_lines_keeps_the_numbers_of_the_lines_after_it():
     text = "!echo one \\\n  two\nx = 1\n"
-    assert compat.line_keeping_transformer().transform_cell(text).split("\n")[2] == "x = 1"
+    assert compat.line_preserving_transformer().transform_cell(text).split("\n")[2] == "x = 1"
 
 
 def test_the_number_of_a_cell_is_that_of_its_output(shell):
@@ -149,7 +149,7 @@ def test_the_number_of_a_cell_is_that_of_its_output(shell):
 KERNEL = """
 from jupyter_client.manager import start_new_kernel
 manager, client = start_new_kernel(kernel_name="python3")
-code = "from kfnb import compat; print('ASKED', compat.may_be_asked(get_ipython()))"
+code = "from kfnb import compat; print('ASKED', compat.accepts_input(get_ipython()))"
 try:
     for allow in (True, False):
         told = []
@@ -171,7 +171,7 @@ def test_a_kernel_knows_whether_its_client_can_be_asked():
 
 
 def test_a_shell_without_a_kernel_says_nothing_of_that(shell):
-    assert compat.may_be_asked(shell.ip) is None
+    assert compat.accepts_input(shell.ip) is None
 
 
 def test_ipykernel_asks_a_comm_which_shell_is_to_hear_it():

@@ -19,7 +19,7 @@ import pytest
 import kfnb
 from kfnb import cli, diagnostics, settings
 from kfnb.commands.shell.commands import answers
-from kfnb.diagnostics import LogList, LogWriter, hide, kept, logger, redact
+from kfnb.diagnostics import LogList, LogWriter, hide, log_file, logger, redact
 from kfnb.errors import KfnbError
 from tests.conftest import Shell
 
@@ -54,8 +54,8 @@ SILENT = {
     "kfnb.resources.studies.local.trial_log:flush": "what a trial has put in the place of its own streams",
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
-    "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
-    "kfnb.capture.audit:_tell": "inside the user's own opening of a file, which logging would do too",
+    "kfnb.capture.variables:_notify": "inside the user's own look at the environment, which logging would do too",
+    "kfnb.capture.audit:_report": "inside the user's own opening of a file, which logging would do too",
     "kfnb.compat:hang_up": "hangs up a connection that may have ended by itself",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
@@ -186,7 +186,7 @@ def test_a_completion_that_fails_is_logged_and_offers_nothing(
 def test_debug_shows_what_is_logged_and_keeps_it_in_the_home(
     shell: Shell, tmp_path: Path, quiet: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = kept(str(tmp_path / "kfnb-home"))
+    file = log_file(str(tmp_path / "kfnb-home"))
     LOG.warning("Before.")
     shell.run("%kf_config debug=true")
     assert not file.exists()
@@ -204,7 +204,7 @@ def test_an_internal_error_of_a_magic_is_in_the_log_with_its_traceback(
     monkeypatch.setattr("kfnb.resources.runs.api.runs", lambda **_: 1 / 0)
     shell.run("%kf_config debug=true")
     assert "ZeroDivisionError" in shell.fails("%kf_runs")
-    text = kept(str(tmp_path / "kfnb-home")).read_text()
+    text = log_file(str(tmp_path / "kfnb-home")).read_text()
     assert "WARNING kfnb.ipython" in text
     assert "An internal error in %kf_runs." in text
     assert "Traceback (most recent call last)" in text
@@ -214,8 +214,8 @@ def test_an_internal_error_of_a_magic_is_in_the_log_with_its_traceback(
 def test_the_log_is_its_users_alone(home: Path) -> None:
     settings.settings().set("debug", "true")
     LOG.debug("x")
-    assert stat.S_IMODE(kept(str(home)).stat().st_mode) == 0o600
-    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (kept(str(home)).parent, home)] == [
+    assert stat.S_IMODE(log_file(str(home)).stat().st_mode) == 0o600
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (log_file(str(home)).parent, home)] == [
         0o700,
         0o700,
     ]
@@ -234,7 +234,7 @@ def test_the_log_follows_the_setting_home(home: Path, tmp_path: Path) -> None:
     settings.settings().set("home", str(tmp_path / "other"))
     LOG.debug("x")
     assert not home.exists()
-    assert kept(str(tmp_path / "other")).exists()
+    assert log_file(str(tmp_path / "other")).exists()
 
 
 def test_a_full_log_is_put_aside_and_two_of_them_are_kept(tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_processes_that_write_at_once_lose_no_line(tmp_path: Path) -> None:
         subprocess.Popen([sys.executable, "-c", program, name], stderr=subprocess.DEVNULL) for name in "abc"
     ]
     assert [one.wait() for one in writers] == [0, 0, 0]
-    lines = kept(str(tmp_path)).read_text().splitlines()
+    lines = log_file(str(tmp_path)).read_text().splitlines()
     said = [line.split("]: ")[1] for line in lines]
     assert sorted(said) == sorted(f"{name} {number}" for name in "abc" for number in range(200))
 
@@ -330,10 +330,10 @@ def test_doctor_shows_where_the_logs_are_and_their_last_lines(home: Path) -> Non
 def test_doctor_prints_the_logs_as_json(home: Path) -> None:
     debug = kf(home, "runs", KFNB_DEBUG="true")
     assert debug.returncode == 0
-    LogWriter(kept(str(home))).handle(logging.makeLogRecord({"msg": "hello", "name": "kfnb"}))
+    LogWriter(log_file(str(home))).handle(logging.makeLogRecord({"msg": "hello", "name": "kfnb"}))
     (one,) = json.loads(kf(home, "doctor", "--logs", "--json").stdout)
     assert set(one) == {"path", "size", "modified", "lines"}
-    assert one["path"] == str(kept(str(home)))
+    assert one["path"] == str(log_file(str(home)))
     assert one["lines"][-1].endswith("hello")
 
 
@@ -436,7 +436,7 @@ def test_no_secret_of_a_setting_reaches_any_log(
         {}[f"refused {CANARY}"]
     except KeyError as error:
         LOG.warning("%s was refused: %s.", CANARY, error, exc_info=True)
-    text = kept(str(home)).read_text()
+    text = log_file(str(home)).read_text()
     assert "KeyError: 'refused ***'" in text
     assert CANARY not in text + capsys.readouterr().err + "".join(other)
     assert len(other) == 1
@@ -458,7 +458,7 @@ def test_no_secret_of_a_kubeconfig_reaches_any_log(
         kubeconfig.chosen("moon")
     with pytest.raises(BackendError):
         kubeconfig.configuration("moon")
-    text = kept(str(home)).read_text()
+    text = log_file(str(home)).read_text()
     assert text.count("kfnb.remote.kubernetes") >= 3
     assert "ParserError" in text or "ConfigException" in text
     assert CANARY not in text + "".join(other)

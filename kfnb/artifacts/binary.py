@@ -42,23 +42,23 @@ class ArtifactFile:
 def word(value: Any, longest: int = LONGEST_WORD) -> str:
     """A value on one line, cut where it is long."""
     if isinstance(value, float):
-        said = f"{value:.6g}"
+        text = f"{value:.6g}"
     elif isinstance(value, str):
-        said = value[: 4 * longest]
+        text = value[: 4 * longest]
     else:
-        said = reprlib.repr(value) if isinstance(value, list | tuple | dict | set | bytes) else str(value)
-    line = " ".join(said.split())
+        text = reprlib.repr(value) if isinstance(value, list | tuple | dict | set | bytes) else str(value)
+    line = " ".join(text.split())
     return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 def table(names: Sequence[Any], rows: Sequence[Sequence[Any]], height: int | None = None) -> Preview:
     """The first of these rows as text; ``height`` is the total number of rows, where it is known."""
-    kept = [tuple(word(value) for value in row[:MOST_COLUMNS]) for row in rows[:MOST_ROWS]]
+    shown = [tuple(word(value) for value in row[:MOST_COLUMNS]) for row in rows[:MOST_ROWS]]
     return Preview(
         columns=tuple(word(name) for name in names[:MOST_COLUMNS]),
-        rows=tuple(kept),
+        rows=tuple(shown),
         hidden=max(0, len(names) - MOST_COLUMNS),
-        more=height is None or height > len(kept),
+        more=height is None or height > len(shown),
         facts=() if height is None else (("shape", f"{height} x {len(names)}"),),
     )
 

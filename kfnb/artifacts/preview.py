@@ -49,10 +49,10 @@ _PICKLES = ("pickle", "pkl", "cloudpickle", "joblib")
 def preview(artifact: Artifact) -> Preview:
     """Preview the beginning of an artifact's content. Never raises: the note says why nothing is shown."""
     found = _guarded(lambda: _found(artifact), artifact.uri)
-    told = dict(_told(artifact.metadata))
+    recorded = dict(_recorded(artifact.metadata))
     # the step's own facts come first and win: a table's file has a column for its index too
-    facts = {**told, "format": _named(artifact.metadata), **dict(found.facts), **told}
-    return replace(found, facts=tuple((name, said) for name, said in facts.items() if said))
+    facts = {**recorded, "format": _named(artifact.metadata), **dict(found.facts), **recorded}
+    return replace(found, facts=tuple((name, fact) for name, fact in facts.items() if fact))
 
 
 def _guarded(read: Callable[[], Preview], uri: str) -> Preview:
@@ -121,7 +121,7 @@ def _ending(path: str) -> str:
     return ending if ending.isalnum() else ""
 
 
-def _told(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _recorded(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The facts that the step recorded about the value: its class, its library and its shape."""
     kind = metadata.get("python_type")
     if isinstance(kind, str):

@@ -18,7 +18,7 @@ from kfnb.model import Preview
 LONGEST_TEXT = 2000
 _PLAIN = ("txt", "text", "md", "log")
 _DELIMITERS = ",\t;|"
-_LOOKED_AT = 5
+_SAMPLED_ROWS = 5
 
 Reader = Callable[[str, bool], Preview | None]
 
@@ -45,8 +45,8 @@ def text_head(text: str, named: str, *, whole: bool) -> Preview:
 
 
 def _lines(text: str, form: str = "text", *, whole: bool) -> Preview:
-    kept = text[:LONGEST_TEXT]
-    return Preview(text=kept, more=not whole or len(text) > len(kept), facts=(("format", form),))
+    shown = text[:LONGEST_TEXT]
+    return Preview(text=shown, more=not whole or len(text) > len(shown), facts=(("format", form),))
 
 
 def _json(text: str, whole: bool) -> Preview | None:
@@ -93,7 +93,7 @@ def _tsv(text: str, whole: bool) -> Preview | None:
     return _delimited(text, "\t", whole=whole)
 
 
-def _table_by_look(text: str, whole: bool) -> Preview | None:
+def _sniffed_table(text: str, whole: bool) -> Preview | None:
     delimiter = _delimiter(text)
     return _delimited(text, delimiter, whole=whole) if delimiter else None
 
@@ -101,7 +101,7 @@ def _table_by_look(text: str, whole: bool) -> Preview | None:
 def _delimiter(text: str) -> str:
     """The delimiter that splits the first rows into equally many cells, more than one; empty if there is none."""
     for delimiter in _DELIMITERS:
-        widths = [len(row) for row in islice(_rows(text, delimiter), _LOOKED_AT)]
+        widths = [len(row) for row in islice(_rows(text, delimiter), _SAMPLED_ROWS)]
         if len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1:
             return delimiter
     return ""
@@ -140,4 +140,4 @@ _READERS: dict[str, Reader] = {
     "jsonl": _json_lines,
     "ndjson": _json_lines,
 }
-_SNIFFED: tuple[Reader, ...] = (_json, _json_lines, _table_by_look)
+_SNIFFED: tuple[Reader, ...] = (_json, _json_lines, _sniffed_table)

@@ -37,24 +37,24 @@ def holds_whole_path(value: Any, folder: Path) -> bool:
     return found
 
 
-def whole_paths_told(cell: Cell, travel: Dependencies, folder: Path) -> Iterator[str]:
+def notes_on_absolute_paths(cell: Cell, dependencies: Dependencies, folder: Path) -> Iterator[str]:
     """Notes on absolute paths in the text of a cell, and of the functions that it calls."""
     code: list[tuple[Cell, ast.AST]] = [(cell, cell.tree)]
     code += [
         (one.cell, one.node)
-        for one in travel.sources
+        for one in dependencies.sources
         if isinstance(one.node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
     ]
     for where, tree in code:
         for node in ast.walk(tree):
             if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                 continue
-            yield from _told(str(where.place(node.lineno)), node.value, folder)
-    for param in travel.params.values():
-        yield from _told(param.place, param.default, folder)
+            yield from _note(str(where.place(node.lineno)), node.value, folder)
+    for param in dependencies.params.values():
+        yield from _note(param.place, param.default, folder)
 
 
-def _told(place: str, value: Any, folder: Path) -> Iterator[str]:
+def _note(place: str, value: Any, folder: Path) -> Iterator[str]:
     name = _relative(value, folder) if isinstance(value, str) and len(value) < _LONGEST else None
     if name is not None:
         yield (

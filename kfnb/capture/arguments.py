@@ -148,14 +148,14 @@ class _Flow(ast.NodeVisitor):
 
     def visit_FunctionDef(self, node: Function | ast.Lambda) -> None:
         """An inner function sees the names around it, except its own parameters."""
-        kept = dict(self.origins)
+        outer = dict(self.origins)
         for name in parameters(node.args):
             self.origins.pop(name, None)
         if isinstance(node, ast.Lambda):
             self.visit(node.body)
         else:
             self.block(node.body)
-        self.origins = kept
+        self.origins = outer
 
     visit_AsyncFunctionDef = visit_Lambda = visit_FunctionDef
 

@@ -26,7 +26,7 @@ from kfnb.capture.component import (
 )
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Dependencies, trace, travel_of
+from kfnb.capture.dependencies import Dependencies, dependencies_of, trace
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
@@ -53,7 +53,7 @@ class Pending:
     """
 
     component: Component
-    travel: Dependencies
+    dependencies: Dependencies
     watch: ObjectWatch
     environment: Environment
     files: FileWatch
@@ -78,17 +78,17 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
     if not continues:
         _check_unique(notebook, cell)
     parts = with_parts(notebook.components.get(cell.name), cell, options, continues=continues)
-    component, travel, watch = checked(notebook, *joined(parts, cell), parts=parts)
+    component, dependencies, watch = checked(notebook, *joined(parts, cell), parts=parts)
     environment = values_of(component.options.pod)
     if component.function is None:
         own = {param.name for param in options.params}
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    restored, named = Environment(environment), _named(notebook, component, travel)
+    restored, named = Environment(environment), _named(notebook, component, dependencies)
     files = FileWatch(notebook.folder, above=named.above, code=named.code)
     variables = VariableWatch(notebook.has_code)
-    return Pending(component, travel, watch, restored, files, variables, PickleWatch())
+    return Pending(component, dependencies, watch, restored, files, variables, PickleWatch())
 
 
 def checked(
@@ -104,7 +104,7 @@ def checked(
     component = replace(component, options=_with_values(notebook, component))
     if component.function is None:
         _check_parameters(notebook, component.options)
-    travel = trace(
+    dependencies = trace(
         notebook,
         cell,
         component.names,
@@ -112,23 +112,23 @@ def checked(
         before=cell.order,
         setups=notebook.setups(cell.order),
     )
-    for name in travel.params:
+    for name in dependencies.params:
         if name in notebook.mistaken:
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
-    requirements(travel, component.options)
-    inputs, looks = _inputs(notebook, component, travel)
+    requirements(dependencies, component.options)
+    inputs, examined = _inputs(notebook, component, dependencies)
     placed = _placed(notebook, inputs)
-    component = replace(component, inputs=inputs, constants=dict(travel.constants), placed=placed)
-    watch = ObjectWatch.begin(notebook, component, travel, looks)
+    component = replace(component, inputs=inputs, constants=dict(dependencies.constants), placed=placed)
+    watch = ObjectWatch.begin(notebook, component, dependencies, examined)
     _check_outputs(component, watch)
-    return component, travel, watch
+    return component, dependencies, watch
 
 
 def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what was observed."""
     component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
     component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
-    read = seen_whole(component, pending.travel, notebook.namespace)
+    read = seen_whole(component, pending.dependencies, notebook.namespace)
     component = replace(component, variables=read)
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
@@ -139,7 +139,7 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     notebook.record(component.cell, changed)
     placed = component.placed | _placed(notebook, component.outputs)
     component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
-    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel, idle)]
+    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.dependencies, idle)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component
@@ -174,9 +174,11 @@ def _with_pickles(notebook: ExecutedNotebook, component: Component, found: froze
         found |= known.unpickled
     if not found:
         return component
-    travel = travel_of(notebook, replace(component, unpickled=found))
-    travel.inputs = {name: one for name, one in travel.inputs.items() if name not in component.inputs}
-    inputs, _ = _inputs(notebook, component, travel)
+    dependencies = dependencies_of(notebook, replace(component, unpickled=found))
+    dependencies.inputs = {
+        name: one for name, one in dependencies.inputs.items() if name not in component.inputs
+    }
+    inputs, _ = _inputs(notebook, component, dependencies)
     return replace(component, unpickled=found, inputs={**component.inputs, **inputs})
 
 
@@ -194,11 +196,19 @@ def _placed(notebook: ExecutedNotebook, names: Iterable[str]) -> frozenset[str]:
     return frozenset(name for name in names if holds_whole_path(space.get(name), notebook.folder))
 
 
-def _named(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Named:
+def _named(notebook: ExecutedNotebook, component: Component, dependencies: Dependencies) -> Named:
     """What the component's code reveals about files; modules that another component wrote count too."""
     space = notebook.namespace
-    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
-    names = {*component.names.reads, *travel.constants, *travel.params, *(s.name for s in travel.sources)}
+    trees = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
+    names = {
+        *component.names.reads,
+        *dependencies.constants,
+        *dependencies.params,
+        *(s.name for s in dependencies.sources),
+    }
     named = named_in(notebook.folder, trees, [space[name] for name in names & space.keys()])
     written = {name for one in notebook.components.values() for name in one.files.writes}
     return replace(named, code=named.code | written)
@@ -276,14 +286,14 @@ def _of_other_parts(notebook: ExecutedNotebook, component: Component) -> Mapping
 
 
 def _inputs(
-    notebook: ExecutedNotebook, component: Component, travel: Dependencies
+    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies
 ) -> tuple[dict[str, ComponentInput], dict[str, Examined]]:
     inputs: dict[str, ComponentInput] = {}
-    looks: dict[str, Examined] = {}
+    examined: dict[str, Examined] = {}
     before = _of_other_parts(notebook, component)
-    for name, definition in travel.inputs.items():
+    for name, definition in dependencies.inputs.items():
         if name in before:
-            inputs[name], looks[name] = before[name], examine(notebook.namespace.get(name))
+            inputs[name], examined[name] = before[name], examine(notebook.namespace.get(name))
             continue
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
@@ -296,31 +306,31 @@ def _inputs(
         value = notebook.namespace[name]
         seen = examine(value)
         if (
-            seen.refusal and name not in component.names.keeps
+            seen.refusal and name not in component.names.conditional
         ):  # a name that may not be needed is refused only where it is used
             line = component.names.reads.get(name, 1)
             raise CaptureError(
                 f"{component.cell.place(line)}: {name}, defined by cell {definition.cell}: {seen.refusal}",
                 ref=str(component.cell.place(line)),
             )
-        travel.notes += _since(notebook, travel, name, definition, seen)
+        dependencies.notes += _since(notebook, dependencies, name, definition, seen)
         inputs[name] = ComponentInput(
             name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules
         )
-        looks[name] = seen
-    return inputs, looks
+        examined[name] = seen
+    return inputs, examined
 
 
 def _since(
-    notebook: ExecutedNotebook, travel: Dependencies, name: str, definition: Definition, seen: Examined
+    notebook: ExecutedNotebook, dependencies: Dependencies, name: str, definition: Definition, seen: Examined
 ) -> Iterator[str]:
     """Notes on inputs that have changed since the cells that define them ran."""
     then = notebook.left.get((name, definition.cell.key))
     if then is not None and then == (definition.cell.order, seen.digest):
         return
-    if name in travel.again:
+    if name in dependencies.again:
         yield (
-            f"{travel.again[name]}: {name} had the value that an earlier run of this cell left; a pipeline runs"
+            f"{dependencies.again[name]}: {name} had the value that an earlier run of this cell left; a pipeline runs"
             " the step once. Run the cells before it again to see the pipeline's result"
         )
     elif then is not None and then[0] == definition.cell.order:

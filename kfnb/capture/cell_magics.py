@@ -17,7 +17,7 @@ TRIAL = "%%kf_tune"
 WITHOUT_EFFECT = ("%%time", "%%capture")
 """Cell magics that may be combined with kfnb's and have no effect in a step."""
 
-TRAVELLING = ("%%bash", "%%sh", "%%writefile")
+CARRIED_MAGICS = ("%%bash", "%%sh", "%%writefile")
 """Cell magics that may be combined with kfnb's and run in a step too."""
 
 

@@ -109,10 +109,10 @@ class Component:
         A name that it writes under a condition keeps its value where the condition does not hold. So such a name is
         an input too, but only if a later step uses it: a loop's variable under an ``if`` is not.
         """
-        keeps = {name: line for name, line in self.names.keeps.items() if name in outputs}
-        gone = self.names.keeps.keys() - keeps.keys()
+        conditional = {name: line for name, line in self.names.conditional.items() if name in outputs}
+        gone = self.names.conditional.keys() - conditional.keys()
         inputs = {name: one for name, one in self.inputs.items() if name not in gone}
-        return replace(self, names=replace(self.names, keeps=keeps), inputs=inputs)
+        return replace(self, names=replace(self.names, conditional=conditional), inputs=inputs)
 
 
 def component_function(tree: ast.Module) -> ast.FunctionDef | None:

@@ -41,7 +41,7 @@ _STEADY = frozenset({
     "scipy", "sklearn", "uuid",
 })  # fmt: skip
 """Modules whose objects have the same digest as long as nothing changes them. A figure does not."""
-_LOOKS = count()
+_DRAWN = count()
 _Cached = type(lru_cache(int))
 """The type of a function with ``lru_cache``: pickled by its name, so the process that unpickles it must define it."""
 
@@ -75,11 +75,11 @@ class Examined:
         return bool(mine & theirs or mine & other.lent.keys() or self.lent.keys() & theirs)
 
 
-def examine(value: Any, look: Thoroughness = Thoroughness.QUICK) -> Examined:
+def examine(value: Any, thoroughness: Thoroughness = Thoroughness.QUICK) -> Examined:
     """Examine a value: equal digests, of the same thoroughness, mean that no change was found."""
     if refusal := _refusal(value):
         return Examined(None, refusal=refusal)
-    walk = _Walk(look)
+    walk = _Walk(thoroughness)
     try:
         walk.take(value)
     except Exception as error:  # pickling runs code of any class, which may raise anything
@@ -112,8 +112,8 @@ def _refusal(value: Any) -> str:
 class _Walk:
     """A file that only hashes what is written to it, filled by a pickler that calls this class for each object."""
 
-    def __init__(self, look: Thoroughness) -> None:
-        self.memory = Memory(look)
+    def __init__(self, thoroughness: Thoroughness) -> None:
+        self.memory = Memory(thoroughness)
         self.hash = hashlib.blake2b(digest_size=16)
         self.modules: set[str] = set()
         self.objects: dict[int, Any] = {}
@@ -173,7 +173,7 @@ class _Walk:
             self.steady = False
             figure = getattr(value, "figure", None) or value
             self.objects.setdefault(id(figure), figure)
-            return "picture", next(_LOOKS)
+            return "picture", next(_DRAWN)
         if kind is _Cached and value.__module__ == "__main__":
             self.named.add(value.__name__)
         if not self.private and can_be_shared(value):
@@ -219,7 +219,7 @@ class _Walk:
 
     def items(self, items: Sequence[Any]) -> bytes | None:
         """The digest of many items; None where each must be pickled."""
-        whole = self.memory.look is Thoroughness.WHOLE
+        whole = self.memory.thoroughness is Thoroughness.WHOLE
         if whole or len(items) <= _MOST_ATOMS:
             if set(map(type, items)) <= _ATOMS:
                 return hashlib.blake2b(pickle.dumps(items, 5), digest_size=16).digest()
@@ -241,8 +241,8 @@ class _Walk:
             return b""
         if not array.dtype.hasobject:
             return self.memory.lent(array) if lent else self.memory.of(array)
-        place = place_of(array) if lent and self.memory.look is Thoroughness.PLACE else b""
-        if self.memory.look is not Thoroughness.WHOLE and array.size > _MOST_ATOMS:
+        place = place_of(array) if lent and self.memory.thoroughness is Thoroughness.PLACE else b""
+        if self.memory.thoroughness is not Thoroughness.WHOLE and array.size > _MOST_ATOMS:
             sample = [array.flat[place] for place in positions(array.size, _SAMPLES).tolist()]
             self.memory.skip(0 if lent else array.size * _ATOM)
             return place + self.of_parts(sample)

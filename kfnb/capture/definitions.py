@@ -48,9 +48,9 @@ class DefinitionKind(Enum):
     """The kind of statement that defined a name, and so how the name reaches a step."""
 
     IMPORT = "import"
-    SOURCE = "source"  # a function, class, lambda or partial: its text travels
+    SOURCE = "source"  # a function, class, lambda or partial: its text is embedded
     LITERAL = "constant"
-    EXPRESSION = "expression"  # a constant that is not a literal: its text travels
+    EXPRESSION = "expression"  # a constant that is not a literal: its text is embedded
     PARAMETER = "parameter"
     STEP = "step"  # written by a component cell
     DELETED = "deleted"

@@ -72,7 +72,7 @@ class Dependencies:
     notes: list[str] = field(default_factory=list)
 
 
-def travel_of(notebook: ExecutedNotebook, component: Component) -> Dependencies:
+def dependencies_of(notebook: ExecutedNotebook, component: Component) -> Dependencies:
     """The dependencies of a component: as its cell ran, except for functions that were edited since."""
     return trace(
         notebook,
@@ -106,11 +106,11 @@ def trace(
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
     tracer.captured = constants is not None
     if component_function(cell.tree) is not None:
-        tracer.travel.params.update({param.name: param for param in options.params})
+        tracer.dependencies.params.update({param.name: param for param in options.params})
     for one in setups:
         tracer.set_up(one)
     for name, line in names.needs.items():
-        optional = name in names.maybe or name in names.keeps
+        optional = name in names.maybe or name in names.conditional
         tracer.need(
             name, NameUse(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
         )
@@ -119,7 +119,7 @@ def trace(
             tracer.need(name, NameUse(1, cell, "a pickle that the step reads", optional=True, own=True))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
-    found = tracer.travel
+    found = tracer.dependencies
     found.sources.sort(key=lambda one: (one.cell.order, one.first))
     return found
 
@@ -163,23 +163,23 @@ class _Tracer:
         self.captured = False
         self.keys: set[str] = set()  # of the set-up cells that come first
         self.seen: set[str] = set()
-        self.travel = Dependencies()
+        self.dependencies = Dependencies()
 
     def set_up(self, cell: Cell) -> None:
         """Add a set-up cell, with what it needs."""
         known = set(self.seen)
         names = read_names(cell.tree, self.notebook.star_names)
         for name, line in names.needs.items():
-            optional = name in names.maybe or name in names.keeps
+            optional = name in names.maybe or name in names.conditional
             self.need(name, NameUse(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
-        if self.travel.inputs:
-            name, made = next(iter(self.travel.inputs.items()))
+        if self.dependencies.inputs:
+            name, made = next(iter(self.dependencies.inputs.items()))
             raise CaptureError(
                 f"set-up cell {cell} reads {name}, which component {made.cell.name} defines: a set-up cell runs before"
                 " every step"
             )
         self.imports_inside(cell.tree, cell)
-        self.travel.setups.append(SetupCell(cell, frozenset(self.seen - known)))
+        self.dependencies.setups.append(SetupCell(cell, frozenset(self.seen - known)))
         self.keys.add(cell.key)
 
     def need(self, name: str, use: NameUse) -> None:
@@ -187,17 +187,17 @@ class _Tracer:
         if name in self.seen:
             return
         self.seen.add(name)
-        self.travel.reasons[name] = use.reason
+        self.dependencies.reasons[name] = use.reason
         declared = next((param for param in self.options.params if param.name == name), None)
         if declared is not None:
-            self.travel.params[name] = declared
+            self.dependencies.params[name] = declared
             return
         definition = self._definition(name, use)
         if definition is None:
             self._undefined(name, use)
             return
         if definition.cell.key in self.keys and definition.sort is not DefinitionKind.DELETED:
-            self.travel.given.add(name)
+            self.dependencies.given.add(name)
             return
         sort = self._sort(definition)
         take = {
@@ -211,13 +211,13 @@ class _Tracer:
         if sort is DefinitionKind.STEP and use.optional and not self._has_value(name):
             return
         if take is not None:
-            self.travel.origins[name] = definition.cell
+            self.dependencies.origins[name] = definition.cell
             take(definition)
         elif sort is DefinitionKind.LIVE:
             self._live(name, use, f"by cell {definition.cell}, which is not a component")
         elif not use.optional:
-            told = f"{use.place}: {name} was deleted by cell {definition.cell}"
-            raise CaptureError(told, code="not-defined", ref=str(use.place))
+            message = f"{use.place}: {name} was deleted by cell {definition.cell}"
+            raise CaptureError(message, code="not-defined", ref=str(use.place))
 
     def _definition(self, name: str, use: NameUse) -> Definition | None:
         """The definition of the name before this component's: its own earlier runs do not count."""
@@ -226,14 +226,14 @@ class _Tracer:
             return newest
         found = self.notebook.definition(name, self.before, but=self.cell.key)
         if found is None and not use.optional:
-            told = f"{use.place}: {name} is not defined by any cell before {self.cell.name} itself"
-            raise CaptureError(told, code="not-defined", ref=str(use.place))
+            message = f"{use.place}: {name} is not defined by any cell before {self.cell.name} itself"
+            raise CaptureError(message, code="not-defined", ref=str(use.place))
         if (
             not use.optional
             and newest.sort is DefinitionKind.STEP
             and newest.cell.order not in self.cell.earlier
         ):
-            self.travel.again[name] = use.place
+            self.dependencies.again[name] = use.place
         return found
 
     def _has_value(self, name: str) -> bool:
@@ -246,10 +246,10 @@ class _Tracer:
     # -- the kinds of definitions -----------------------------------------------------------------------------
 
     def _input(self, definition: Definition) -> None:
-        self.travel.inputs[definition.name] = definition
+        self.dependencies.inputs[definition.name] = definition
 
     def _parameter(self, definition: Definition) -> None:
-        self.travel.params[definition.name] = self.notebook.parameters[definition.name]
+        self.dependencies.params[definition.name] = self.notebook.parameters[definition.name]
 
     def _sort(self, definition: Definition) -> DefinitionKind:
         """The kind of a definition; an expression is a constant only where all names in it are."""
@@ -319,13 +319,13 @@ class _Tracer:
 
     def _constant(self, definition: Definition) -> None:
         name = definition.name
-        self.travel.constants[name] = self.constants.get(name) or self._literal(definition)
+        self.dependencies.constants[name] = self.constants.get(name) or self._literal(definition)
 
     def _literal(self, definition: Definition) -> str:
         """The value of a constant as it is now, as the source of a literal."""
         name, place = definition.name, definition.cell.place(definition.first)
         value = self.notebook.namespace.get(name)
-        known = self.travel.constants
+        known = self.dependencies.constants
         twin = next(
             (one for one in known if is_mutable(value) and self.notebook.namespace[one] is value), None
         )
@@ -350,8 +350,8 @@ class _Tracer:
         assert node is not None
         check_globals(node, definition.cell)
         self._check_defaults(definition)
-        if not any(one.node is node for one in self.travel.sources):
-            self.travel.sources.append(definition)
+        if not any(one.node is node for one in self.dependencies.sources):
+            self.dependencies.sources.append(definition)
         self.kf_calls(node)
         self.imports_inside(node, definition.cell)
         names = definition.reads(self.notebook.star_names)
@@ -359,7 +359,7 @@ class _Tracer:
         if outer is not None and definition.cell.order >= outer:
             self.before = None  # an edited function counts as of now, and so does what it needs
         for name, line in names.needs.items():
-            optional = name in names.maybe or name in names.keeps
+            optional = name in names.maybe or name in names.conditional
             use = NameUse(
                 line,
                 definition.cell,
@@ -396,19 +396,19 @@ class _Tracer:
         assert isinstance(node, ast.Import | ast.ImportFrom)
         text, module = import_of(name, node, self.notebook.star_names)
         place = str(definition.cell.place(definition.first))
-        self.travel.imports[name] = Import(name, text, module, place)
+        self.dependencies.imports[name] = Import(name, text, module, place)
         self.module(module, place)
         if not isinstance(node, ast.Import) or text != f"import {module}":
             return
         for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c bind one name
             for inner in submodules(name, other.node):
-                self.travel.imports.setdefault(
+                self.dependencies.imports.setdefault(
                     f"{name}: {inner}", Import(name, f"import {inner}", inner, place)
                 )
-                self.travel.reasons[f"{name}: {inner}"] = self.travel.reasons[name]
+                self.dependencies.reasons[f"{name}: {inner}"] = self.dependencies.reasons[name]
                 self.module(inner, place)
-        self.travel.imports = {
-            key: one for key, one in self.travel.imports.items() if key == name or one.text != text
+        self.dependencies.imports = {
+            key: one for key, one in self.dependencies.imports.items() if key == name or one.text != text
         }
 
     # -- names without a definition in a cell -----------------------------------------------------------------
@@ -417,16 +417,16 @@ class _Tracer:
         if name == "kf":
             return  # ``kf_calls`` finds which of its functions are used
         if name in use.cell.code.modules:  # the translation of a !command uses it
-            self.travel.imports[name] = Import(name, f"import {name}", name, use.place)
+            self.dependencies.imports[name] = Import(name, f"import {name}", name, use.place)
             return
         if name == "get_ipython":
-            told = f"{use.place}: get_ipython() cannot be used in a step, which has no IPython"
-            raise CaptureError(told, ref=str(use.place))
+            message = f"{use.place}: get_ipython() cannot be used in a step, which has no IPython"
+            raise CaptureError(message, ref=str(use.place))
         declared = [one.param(name) for one in self.notebook.components.values() if one.param(name)]
         if declared and declared[-1] is not None:  # an earlier component's parameter is one of the pipeline
-            self.travel.params[name] = declared[-1]
+            self.dependencies.params[name] = declared[-1]
         elif is_builtin(name):  # also where IPython has replaced it (open, display)
-            self.travel.provided.add(name)
+            self.dependencies.provided.add(name)
         elif name in self.notebook.namespace:
             self._live(name, use, "outside this notebook's cells")
         elif not use.optional:
@@ -436,12 +436,14 @@ class _Tracer:
         value = self.notebook.namespace.get(name)
         text, module = importable(name, value)
         if text:
-            self.travel.imports[name] = Import(name, text, module, use.place)
+            self.dependencies.imports[name] = Import(name, text, module, use.place)
             self.module(module, use.place)
         elif not use.own:
             raise live_object(name, use.line, use.cell, maker, value)
         elif name in self.notebook.namespace:
-            self.travel.notes.append(f"{name} is assumed to be defined by the component itself, not {maker}")
+            self.dependencies.notes.append(
+                f"{name} is assumed to be defined by the component itself, not {maker}"
+            )
 
     # -- modules ----------------------------------------------------------------------------------------------
 
@@ -453,15 +455,15 @@ class _Tracer:
 
     def module(self, module: str, place: str) -> None:
         """Record that ``module`` must be importable: beside the notebook, or from a package."""
-        if module in self.travel.needed:
+        if module in self.dependencies.needed:
             return
         if not packages.is_local(module, self.notebook.folder):
             if not packages.is_standard(module):
-                self.travel.needed[module] = place
+                self.dependencies.needed[module] = place
             return
         files = modules.collect(module, self.notebook.folder)
-        new = {name: source for name, source in files.items() if name not in self.travel.files}
-        self.travel.files.update(new)
+        new = {name: source for name, source in files.items() if name not in self.dependencies.files}
+        self.dependencies.files.update(new)
         for name, source in new.items():
             for inner in modules.imported(source, name):
                 self.module(inner, name)
@@ -477,7 +479,7 @@ class _Tracer:
             for node in ast.walk(tree)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kf"
         ]
-        self.travel.kf |= set(KF_OUTPUTS) if len(named) > len(used) else set(used) & set(KF_OUTPUTS)
+        self.dependencies.kf |= set(KF_OUTPUTS) if len(named) > len(used) else set(used) & set(KF_OUTPUTS)
 
 
 def _is_same(one: Definition, two: Definition) -> bool:

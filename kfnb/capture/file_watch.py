@@ -44,12 +44,12 @@ class FileWatch:
         self._roots = (*self._tops, self._temporary, tempfile.gettempdir())
         self._at_home = os.path.realpath(Path.home()) == self._folders[0]
         self._code = code
-        self._looked: set[str] = set()
+        self._checked: set[str] = set()
         self._process = os.getpid()
         self._parents: dict[str, str] = {}
         self._names: dict[str, str | None] = {}
         self._reads: set[str] = set()
-        self._looks: set[str] = set()
+        self._checked_files: set[str] = set()
         self._missed: set[str] = set()
         self._writes: set[str] = set()
         self._removed: set[str] = set()
@@ -58,8 +58,8 @@ class FileWatch:
         self._own: set[str] = set()
         self._made: set[str] = set()
         self._around: set[str] = set()
-        self._heard = {
-            audit.LOOK: self._look,
+        self._handlers = {
+            audit.CHECK: self._check,
             "os.remove": self._remove,
             "os.mkdir": self._make,
             "os.rmdir": self._remove_folder,
@@ -70,7 +70,7 @@ class FileWatch:
         roots = [self._folders[0], *([self._tops[0]] if above else [])]
         self._inotify = Inotify(*map(Path, roots))
         self._seen: Files | None = None
-        audit.listen(self.hear)
+        audit.listen(self.handle)
 
     def stop(self) -> Files:
         """Stop observing and return the files. Further calls return the same."""
@@ -83,7 +83,9 @@ class FileWatch:
 
     def _found(self) -> Files:
         # a file that was opened but not read or written was mapped into memory
-        reads = self._reads | (self._mapped - self._writes) | (self._looks - self._writes - self._removed)
+        reads = (
+            self._reads | (self._mapped - self._writes) | (self._checked_files - self._writes - self._removed)
+        )
         reads = {name for name in reads if not name.endswith(".py") or name in self._code}
         left = {name for name in self._writes if self._path(name).is_file()}
         below = (name for name in self._made if not name.startswith("/"))
@@ -101,11 +103,11 @@ class FileWatch:
             frozenset(self._missed),
         )
 
-    def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
+    def handle(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Handle one of Python's events about files, after those that other programs caused before."""
         if os.getpid() != self._process:
             return  # inotify reports a fork's files, and the fork must not consume the events
-        if event == audit.LOOK and self._is_known(arguments[0]):
+        if event == audit.CHECK and self._is_known(arguments[0]):
             return
         self._catch_up()
         given = _absolute(event, arguments)
@@ -119,7 +121,7 @@ class FileWatch:
             self._write(given[0] if event == "os.truncate" else given[1])
             self._forget_names()
         else:
-            self._heard[event](given[0])
+            self._handlers[event](given[0])
 
     def _is_known(self, path: Any) -> bool:
         """Whether a further check shows nothing new: there are thousands, so each must be cheap."""
@@ -127,11 +129,11 @@ class FileWatch:
         if isinstance(text, str) and os.path.isabs(text):  # noqa: PTH117 - many
             if not text.startswith(self._roots):
                 return True
-            looked = text
+            checked = text
         else:
-            looked = f"{os.getcwd()}/{os.fsdecode(text)}"  # noqa: PTH109 - many
-        known = looked in self._looked
-        self._looked.add(looked)
+            checked = f"{os.getcwd()}/{os.fsdecode(text)}"  # noqa: PTH109 - many
+        known = checked in self._checked
+        self._checked.add(checked)
         return known
 
     def _catch_up(self) -> None:
@@ -175,7 +177,7 @@ class FileWatch:
             self._write(new)
         self._forget_names()
 
-    def _look(self, path: Any) -> None:
+    def _check(self, path: Any) -> None:
         folder = os.path.isdir(path)  # noqa: PTH112 - any kind of path
         name = self._name(path, folder=folder)
         if name is None:
@@ -185,7 +187,7 @@ class FileWatch:
         elif not self._path(name).exists():
             self._miss(name)
         elif name not in self._writes:
-            self._looks.add(name)
+            self._checked_files.add(name)
 
     def _miss(self, name: str) -> None:
         """Record a missing file: unless the cell has removed it, it may exist when the step runs."""

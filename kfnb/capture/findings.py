@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from shlex import quote
 
-from kfnb.capture.absolute_paths import whole_paths_told
+from kfnb.capture.absolute_paths import notes_on_absolute_paths
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
@@ -30,26 +30,26 @@ _LONGEST_PATH = 200
 
 
 def notes_of(
-    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, idle: Collection[str]
 ) -> tuple[str, ...]:
     """The notes on a component whose cell has run; it drew no random number from the modules ``idle``."""
     cell = component.cell
-    notes = list(travel.notes)
+    notes = list(dependencies.notes)
     notes += [f"{cell.place(line)}: not analyzed: {what}" for line, what in component.names.unseen.items()]
     notes += [
         f"{name}: {component.refusals[name]}"
         for name in component.options.outputs
         if name in component.refusals
     ]
-    notes += _changed_modules(component, travel)
+    notes += _changed_modules(component, dependencies)
     notes += _seeds(component)
-    notes += _earlier_changes(notebook, component, travel, idle)
+    notes += _earlier_changes(notebook, component, dependencies, idle)
     notes += _files_outside(component)
-    notes += whole_paths_told(cell, travel, notebook.folder)
+    notes += notes_on_absolute_paths(cell, dependencies, notebook.folder)
     notes += _aliases(notebook, component)
     notes += _variables(component)
-    notes += _reads_of_environment(component, variables_of(component, travel, notebook.namespace))
-    notes += _fleeting(notebook, component, travel, idle)
+    notes += _reads_of_environment(component, variables_of(component, dependencies, notebook.namespace))
+    notes += _fleeting(notebook, component, dependencies, idle)
     notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
@@ -94,15 +94,18 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
 
 
 def _fleeting(
-    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
     """The time and random numbers that the step keeps, if it may be cached."""
     if not component.options.cache or component.outside or component.variables.all or component.function:
         return
     outputs, space = component.options.outputs, notebook.namespace
-    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    trees = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
     found = list(dict.fromkeys(call for tree in trees for call in fleeting_calls(tree, space, outputs)))
-    seeded = [one.cell.tree for one in travel.setups]
+    seeded = [one.cell.tree for one in dependencies.setups]
     noted = any("seed" in change.text for change in notebook.changing)
     if not noted and draws_unseeded([*trees, *seeded], space, GENERATORS - set(idle)):
         found.append("random numbers without a seed")
@@ -121,9 +124,9 @@ def _without_effect(component: Component) -> Iterator[str]:
             yield "%%capture has no effect in a component: the cell's output is shown, and not stored"
 
 
-def _changed_modules(component: Component, travel: Dependencies) -> Iterator[str]:
+def _changed_modules(component: Component, dependencies: Dependencies) -> Iterator[str]:
     """Modules in which the cell sets attributes: each step has its own."""
-    imported = {*travel.imports, *component.names.writes} - set(component.outputs)
+    imported = {*dependencies.imports, *component.names.writes} - set(component.outputs)
     for name, line in component.names.changes.items():
         if name in imported:
             yield f"{component.cell.place(line)}: {name} is changed in this step only, and not for other steps"
@@ -149,25 +152,28 @@ def _seeds(component: Component) -> Iterator[str]:
 
 
 def _earlier_changes(
-    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
     """Changes that plain cells made to the whole kernel, and that the step does not have; general ones are noted once.
 
     A seed concerns only components that draw from the generator.
     """
-    modules = {one.module.partition(".")[0] for one in travel.imports.values()}
-    modules |= {module.partition(".")[0] for module in travel.needed}
-    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    modules = {one.module.partition(".")[0] for one in dependencies.imports.values()}
+    modules |= {module.partition(".")[0] for module in dependencies.needed}
+    trees = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
     modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
     attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for change in notebook.changing:
         if "seed" in change.text and set(change.concerns) <= set(idle):
             continue
         if change.concerns:
-            told = bool(set(change.concerns) & (modules | attributes))
+            reported = bool(set(change.concerns) & (modules | attributes))
         else:
-            told = notebook.told.setdefault(change, component.name) == component.name
-        if told:
+            reported = notebook.reported_in.setdefault(change, component.name) == component.name
+        if reported:
             yield str(change)
 
 

@@ -32,14 +32,14 @@ class Thoroughness(Enum):
 
 
 class Memory:
-    """Fingerprints of the arrays of one value, as thorough as ``look``.
+    """Fingerprints of the arrays of one value, as thorough as ``thoroughness``.
 
     ``sampled`` is whether some were not read completely, ``unseen`` the number of bytes in those of them that are
     writable. Which are sampled depends on their order, so two fingerprints of one value agree.
     """
 
-    def __init__(self, look: Thoroughness) -> None:
-        self.look = look
+    def __init__(self, thoroughness: Thoroughness) -> None:
+        self.thoroughness = thoroughness
         self.sampled = False
         self.unseen = 0
         self._left = WHOLE
@@ -47,7 +47,7 @@ class Memory:
 
     def of(self, array: Any) -> bytes:
         """The fingerprint of a numpy array that holds no Python objects."""
-        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
+        if self.thoroughness is Thoroughness.WHOLE or array.nbytes <= self._left:
             self._left -= array.nbytes
             return _whole(array)
         self.unseen += array.nbytes
@@ -55,9 +55,9 @@ class Memory:
 
     def lent(self, array: Any) -> bytes:
         """The fingerprint of an array that is copied before it is written: its address shows whether it was."""
-        if self.look is Thoroughness.PLACE:
+        if self.thoroughness is Thoroughness.PLACE:
             return place_of(array)
-        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
+        if self.thoroughness is Thoroughness.WHOLE or array.nbytes <= self._left:
             return self.of(array)
         return self._sample(array)
 

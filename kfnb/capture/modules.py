@@ -14,8 +14,8 @@ def collect(module: str, folder: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
-        wanted = waiting.pop()
-        path, root = beside(wanted, folder), root_of(wanted, folder)
+        current = waiting.pop()
+        path, root = beside(current, folder), root_of(current, folder)
         if path is None or root is None:
             continue
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:

@@ -14,7 +14,7 @@ class Names:
     """What a cell does with names; each maps a name to the line (from 1) where it first does so.
 
     ``maybe`` are optional reads: the code guards them with ``except NameError``, or may have bound the name itself by
-    then. ``keeps`` are conditional writes: where the condition does not hold, the name keeps its value. ``unseen`` is,
+    then. ``conditional`` are writes under a condition: where it does not hold, the name keeps its value. ``unseen`` is,
     by line, what this analysis cannot know.
     """
 
@@ -23,13 +23,13 @@ class Names:
     changes: dict[str, int] = field(default_factory=dict)
     deletes: dict[str, int] = field(default_factory=dict)
     maybe: set[str] = field(default_factory=set)
-    keeps: dict[str, int] = field(default_factory=dict)
+    conditional: dict[str, int] = field(default_factory=dict)
     unseen: dict[int, str] = field(default_factory=dict)
 
     @property
     def needs(self) -> dict[str, int]:
         """All names that the code may read from outside, by line."""
-        return {**self.keeps, **self.reads}
+        return {**self.conditional, **self.reads}
 
     @property
     def touched(self) -> set[str]:
@@ -62,7 +62,7 @@ class Ledger:
             for name in names.reads
             if name not in self._sure and (name in self._guards or name in names.writes)
         }
-        names.keeps = {
+        names.conditional = {
             name: line
             for name, line in self._conditional.items()
             if name not in self.bound and name not in names.reads

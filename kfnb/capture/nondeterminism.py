@@ -75,7 +75,7 @@ def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collect
     found = [(call, sort) for call in calls if (sort := reader.sort(call)) is not None]
     reader.moments = {name for call, _ in found for name in reader.names_of(call)}
     yield from dict.fromkeys(
-        f"{ast.unparse(call.func)}()" for call, sort in found if reader.keeps(call, sort)
+        f"{ast.unparse(call.func)}()" for call, sort in found if reader.is_stored(call, sort)
     )
 
 
@@ -134,34 +134,34 @@ class _ValueReader:
         targets = parent.targets if isinstance(parent, ast.Assign) else []
         return [target.id for target in targets if isinstance(target, ast.Name)]
 
-    def keeps(self, node: ast.AST, sort: ValueSource) -> bool:
+    def is_stored(self, node: ast.AST, sort: ValueSource) -> bool:
         """Whether the value of ``node`` is kept."""
         parent = self.parents.get(node)
         if isinstance(parent, ast.Call) and node is not parent.func:
-            return self._keeps_argument(parent, sort)
+            return self._argument_is_stored(parent, sort)
         if isinstance(parent, ast.keyword):
             call = self.parents[parent]
-            return isinstance(call, ast.Call) and self._keeps_argument(call, sort)
+            return isinstance(call, ast.Call) and self._argument_is_stored(call, sort)
         if isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
             targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
-            return any(self._keeps_in(target, sort) for target in targets)
+            return any(self._is_stored_in(target, sort) for target in targets)
         if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub):
             other = parent.right if node is parent.left else parent.left
             measured = self.sort(other) or (isinstance(other, ast.Name) and other.id in self.moments)
-            return self.keeps(parent, ValueSource.SECONDS if measured else sort)
+            return self.is_stored(parent, ValueSource.SECONDS if measured else sort)
         if isinstance(parent, ast.Return):
             return sort is ValueSource.VALUE
-        return isinstance(parent, ast.expr) and self.keeps(parent, sort)
+        return isinstance(parent, ast.expr) and self.is_stored(parent, sort)
 
-    def _keeps_argument(self, call: ast.Call, sort: ValueSource) -> bool:
+    def _argument_is_stored(self, call: ast.Call, sort: ValueSource) -> bool:
         written, known = ast.unparse(call.func), full_name(call.func, self.namespace)
         if any(fnmatchcase(written, pattern) for pattern in _SILENT):
             return False
         if any(fnmatchcase(known, pattern) or fnmatchcase(written, pattern) for pattern in _HANDING_ON):
-            return self.keeps(call, sort)
+            return self.is_stored(call, sort)
         return sort is ValueSource.VALUE
 
-    def _keeps_in(self, target: ast.expr, sort: ValueSource) -> bool:
+    def _is_stored_in(self, target: ast.expr, sort: ValueSource) -> bool:
         if not isinstance(target, ast.Name):
             return sort is ValueSource.VALUE and not isinstance(target, ast.Tuple | ast.List)
         if target.id in self.outputs:
@@ -172,4 +172,4 @@ class _ValueReader:
         loads = self.loads.get(target.id, [])
         if not loads:
             return sort is ValueSource.VALUE  # a later cell may use it
-        return any(self.keeps(load, sort) for load in loads)
+        return any(self.is_stored(load, sort) for load in loads)

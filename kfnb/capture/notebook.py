@@ -71,7 +71,7 @@ class ExecutedNotebook:
         self.components: dict[str, Component] = {}
         self.mistaken: dict[str, str] = {}  # parameters that got a value of a wrong type
         self.changing: list[Change] = []  # what plain cells have changed for the whole kernel
-        self.told: dict[Change, str] = {}  # the component whose notes have a general change
+        self.reported_in: dict[Change, str] = {}  # the component whose notes have a general change
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[tuple[str, str], tuple[int, bytes]] = {}
         """The state of a name's value after the component with a cell's key wrote it: the run's order, a digest."""

@@ -94,10 +94,13 @@ class Suspects:
     handed: frozenset[str]
 
     @classmethod
-    def of(cls, component: Component, travel: Dependencies) -> Suspects:
+    def of(cls, component: Component, dependencies: Dependencies) -> Suspects:
         """The suspects of a cell with the functions that it calls."""
-        trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
-        functions = {source.name: source.node for source in travel.sources if source.node is not None}
+        trees = [
+            component.cell.tree,
+            *(source.node for source in dependencies.sources if source.node is not None),
+        ]
+        functions = {source.name: source.node for source in dependencies.sources if source.node is not None}
         functions |= {node.name: node for node in component.cell.tree.body if hasattr(node, "name")}
         return cls(
             frozenset().union(*map(mutated_names, trees)),
@@ -138,30 +141,36 @@ class ObjectWatch:
         cls,
         notebook: ExecutedNotebook,
         component: Component,
-        travel: Dependencies,
+        dependencies: Dependencies,
         known: Mapping[str, Examined],
     ) -> ObjectWatch:
         """Examine the inputs of the component, and what its helper functions assign; ``known`` is already examined."""
-        space, suspects = notebook.namespace, Suspects.of(component, travel)
-        reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
-        reached |= {source.name for source in travel.sources if source.sort is DefinitionKind.EXPRESSION}
-        reached |= {name for name in travel.given if not isinstance(space.get(name), _CODE)}
-        for source in travel.sources:
+        space, suspects = notebook.namespace, Suspects.of(component, dependencies)
+        reached = {
+            name for name in (*dependencies.constants, *dependencies.params) if is_mutable(space.get(name))
+        }
+        reached |= {
+            source.name for source in dependencies.sources if source.sort is DefinitionKind.EXPRESSION
+        }
+        reached |= {name for name in dependencies.given if not isinstance(space.get(name), _CODE)}
+        for source in dependencies.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
-        looks = {
+        examined = {
             name: examine(space[name]) if name in space else Examined(None)
             for name in sorted(reached - set(known))
         }
-        looks = {**known, **looks}
+        examined = {**known, **examined}
         plain = {
             name
-            for name in looks
+            for name in examined
             if name in component.names.touched or suspects.include(name, space.get(name))
         }
-        guards = dict(_guards({name: looks[name] for name in looks if name not in plain}, space, suspects))
-        before = {name: guards.get(name, Before(look.digest)) for name, look in looks.items()}
-        states = {source.name: _state(space.get(source.name)) for source in travel.sources}
-        named = frozenset[str]().union(*(look.named for look in known.values()))
+        guards = dict(
+            _guards({name: examined[name] for name in examined if name not in plain}, space, suspects)
+        )
+        before = {name: guards.get(name, Before(one.digest)) for name, one in examined.items()}
+        states = {source.name: _state(space.get(source.name)) for source in dependencies.sources}
+        named = frozenset[str]().union(*(one.named for one in known.values()))
         return cls(before, suspects, states, tuple(_shared(known)), Draws.now(), named)
 
     def changed(self, notebook: ExecutedNotebook, names: Names) -> Iterator[str]:
@@ -187,33 +196,33 @@ class ObjectWatch:
 
 
 def _guards(
-    looks: Mapping[str, Examined], space: Mapping[str, Any], suspects: Suspects
+    examined: Mapping[str, Examined], space: Mapping[str, Any], suspects: Suspects
 ) -> Iterator[tuple[str, Before]]:
     """The states by which changes to sampled values are found; the smallest are compared first."""
     left = MOST
-    for name, look in sorted(looks.items(), key=lambda item: item[1].unseen):
-        if not look.sampled or look.digest is None:
+    for name, one in sorted(examined.items(), key=lambda item: item[1].unseen):
+        if not one.sampled or one.digest is None:
             continue
-        twins = tuple(map(Twin.of, look.frames)) if copies_on_write() else ()
-        left -= look.unseen
-        compared = left >= 0 or (name in suspects.handed and look.unseen <= MOST_OF_A_SUSPECT)
-        whole = examine(space[name], Thoroughness.WHOLE).digest if look.unseen and compared else None
-        yield name, Before(look.digest, whole, twins)
+        twins = tuple(map(Twin.of, one.frames)) if copies_on_write() else ()
+        left -= one.unseen
+        compared = left >= 0 or (name in suspects.handed and one.unseen <= MOST_OF_A_SUSPECT)
+        whole = examine(space[name], Thoroughness.WHOLE).digest if one.unseen and compared else None
+        yield name, Before(one.digest, whole, twins)
 
 
-def _shared(looks: Mapping[str, Examined]) -> Iterator[tuple[str, str]]:
-    names = list(looks)
+def _shared(examined: Mapping[str, Examined]) -> Iterator[tuple[str, str]]:
+    names = list(examined)
     for index, name in enumerate(names):
         for other in names[:index]:
-            if looks[other].shares_with(looks[name]):
+            if examined[other].shares_with(examined[name]):
                 yield other, name
 
 
 def _state(value: Any) -> bytes | None:
     """A digest of the plain attributes of a class or function."""
     own = vars(value).items() if isinstance(value, type | FunctionType) else ()
-    kept = {name: one for name, one in own if not name.startswith("__") and not _is_code(one)}
-    return examine(kept).digest if kept else None
+    plain = {name: one for name, one in own if not name.startswith("__") and not _is_code(one)}
+    return examine(plain).digest if plain else None
 
 
 def _is_code(value: Any) -> bool:

@@ -15,18 +15,18 @@ class PickleWatch:
 
     def __init__(self) -> None:
         self._found: set[str] = set()
-        _hear(self._found)
+        _collect(self._found)
 
     def stop(self) -> frozenset[str]:
         """Stop recording and return the names."""
-        _hear(None)
+        _collect(None)
         return frozenset(self._found)
 
 
 _listening: list[set[str] | None] = []
 
 
-def _hear(found: set[str] | None) -> None:
+def _collect(found: set[str] | None) -> None:
     """Collect names in ``found`` from now on. An audit hook cannot be removed, so one hook serves all watches."""
     if not _listening:
         _listening.append(None)

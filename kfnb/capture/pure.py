@@ -69,33 +69,33 @@ class _Unknown:
 _UNKNOWN = _Unknown()
 
 
-def is_pure(expression: ast.AST, look_up: Callable[[str], Any]) -> bool:
+def is_pure(expression: ast.AST, lookup: Callable[[str], Any]) -> bool:
     """Whether an expression is pure where all its names are constants, imports, functions or classes.
 
-    ``look_up`` returns the object of a name, or raises ``KeyError``.
+    ``lookup`` returns the object of a name, or raises ``KeyError``.
     """
     if isinstance(expression, ast.Constant | ast.Name):
         return True
     if isinstance(expression, ast.Attribute):
-        called = _resolve(expression, look_up)
-        base = _resolve(expression.value, look_up)
+        called = _resolve(expression, lookup)
+        base = _resolve(expression.value, lookup)
         if isinstance(base, ModuleType | type):
-            return _is_known(_full_name(expression, look_up)) or _is_member(base, called)
-        return not expression.attr.startswith("_") and is_pure(expression.value, look_up)
+            return _is_known(_full_name(expression, lookup)) or _is_member(base, called)
+        return not expression.attr.startswith("_") and is_pure(expression.value, lookup)
     if isinstance(expression, ast.Call):
         inside = [*expression.args, *expression.keywords]
-        return _calls_pure(expression, look_up) and all(is_pure(part, look_up) for part in inside)
+        return _calls_pure(expression, lookup) and all(is_pure(part, lookup) for part in inside)
     return isinstance(expression, _PARTS) and all(
-        is_pure(part, look_up) for part in ast.iter_child_nodes(expression)
+        is_pure(part, lookup) for part in ast.iter_child_nodes(expression)
     )
 
 
-def _calls_pure(call: ast.Call, look_up: Callable[[str], Any]) -> bool:
-    called = _resolve(call.func, look_up)
+def _calls_pure(call: ast.Call, lookup: Callable[[str], Any]) -> bool:
+    called = _resolve(call.func, lookup)
     if called is _UNKNOWN:  # a method of a value
         of_value = isinstance(call.func, ast.Attribute) and call.func.attr in _METHODS
-        return of_value and is_pure(call.func.value, look_up)  # type: ignore[attr-defined]
-    name = _full_name(call.func, look_up)
+        return of_value and is_pure(call.func.value, lookup)  # type: ignore[attr-defined]
+    name = _full_name(call.func, lookup)
     if name in _SEEDED:
         return bool(call.args or call.keywords)
     word = getattr(called, "__name__", "")
@@ -126,27 +126,27 @@ def _holds_values(kind: type) -> bool:
     )
 
 
-def _resolve(node: ast.expr, look_up: Callable[[str], Any]) -> Any:
+def _resolve(node: ast.expr, lookup: Callable[[str], Any]) -> Any:
     """The function, class, module or module's constant that a name or ``module.name`` refers to."""
     if isinstance(node, ast.Name):
         try:
-            found = look_up(node.id)
+            found = lookup(node.id)
         except KeyError:
             return getattr(builtins, node.id, _UNKNOWN)
         return found if callable(found) or isinstance(found, ModuleType) else _UNKNOWN
     if isinstance(node, ast.Attribute):
-        base = _resolve(node.value, look_up)
+        base = _resolve(node.value, lookup)
         if isinstance(base, ModuleType | type):
             return getattr(base, node.attr, _UNKNOWN)
     return _UNKNOWN
 
 
-def _full_name(node: ast.expr, look_up: Callable[[str], Any]) -> str:
+def _full_name(node: ast.expr, lookup: Callable[[str], Any]) -> str:
     """The full name, with its module, of the object that a name or ``module.name`` refers to."""
     if isinstance(node, ast.Attribute):
-        base = _resolve(node.value, look_up)
+        base = _resolve(node.value, lookup)
         if isinstance(base, ModuleType):
             return f"{base.__name__}.{node.attr}"
         return f"{getattr(base, '__module__', '')}.{getattr(base, '__qualname__', '')}.{node.attr}"
-    found = _resolve(node, look_up)
+    found = _resolve(node, lookup)
     return f"{getattr(found, '__module__', '')}.{getattr(found, '__qualname__', '')}"

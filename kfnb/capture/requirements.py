@@ -13,7 +13,7 @@ from kfnb.capture.packages import requirement_for
 from kfnb.errors import CaptureError
 
 
-def requirements(travel: Dependencies, options: Options, loaders: Iterable[str] = ()) -> list[str]:
+def requirements(dependencies: Dependencies, options: Options, loaders: Iterable[str] = ()) -> list[str]:
     """The requirements of a step, sorted; ``loaders`` are modules needed to load and save its values.
 
     A ``--package`` replaces what was found for the same package. Raises ``CaptureError`` for an import that no
@@ -21,7 +21,7 @@ def requirements(travel: Dependencies, options: Options, loaders: Iterable[str] 
     """
     declared = {_name(text): text for text in options.packages}
     found: dict[str, str] = {}
-    for module, place in travel.needed.items():
+    for module, place in dependencies.needed.items():
         try:
             requirement = requirement_for(module)
         except CaptureError as error:

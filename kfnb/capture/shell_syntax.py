@@ -87,7 +87,7 @@ def _to_python(raw: str) -> str:
 
 @cache
 def _transformer() -> Any:
-    return compat.line_keeping_transformer()
+    return compat.line_preserving_transformer()
 
 
 def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:

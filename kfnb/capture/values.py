@@ -15,7 +15,7 @@ PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
 """KFP's parameter types, as Python annotations."""
 
 LARGEST_PARAMETER = 16 * 1024
-"""Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
+"""Bytes of JSON above which a value is passed as an artifact: parameters are passed on command lines, which Linux
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
 _LONGEST_WHERE = 500
@@ -58,7 +58,7 @@ class ValueKind:
 
     @property
     def parameter(self) -> bool:
-        """Whether the value travels as a KFP parameter."""
+        """Whether the value is passed as a KFP parameter."""
         return self.type in PARAMETER_TYPES
 
 
@@ -112,7 +112,7 @@ def _json(value: Any) -> ValueKind:
     name = "dict" if isinstance(value, Mapping) else "list"
     if len(value) > LARGEST_PARAMETER // 2:  # a comma each
         return ValueKind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
-    if not is_tree(value) or not keeps_in_json(value):
+    if not is_tree(value) or not survives_json(value):
         note = f"a {name} with values that JSON does not have"
         return ValueKind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
@@ -173,7 +173,7 @@ def is_tree(value: Any, seen: set[int] | None = None) -> bool:
     return all(is_tree(item, seen) for item in (value.values() if isinstance(value, dict) else value))
 
 
-def keeps_in_json(value: Any) -> bool:
+def survives_json(value: Any) -> bool:
     """Whether JSON preserves the value: types, keys and all."""
     if value is None or type(value) is bool or type(value) is str:
         return type(value) is not str or _encodes(value)
@@ -182,9 +182,9 @@ def keeps_in_json(value: Any) -> bool:
     if type(value) is float:
         return math.isfinite(value)
     if isinstance(value, list) and type(value).__name__ in {"list", "SList"}:
-        return all(keeps_in_json(item) for item in value)
+        return all(survives_json(item) for item in value)
     if type(value) is dict:
-        return all(type(key) is str and _encodes(key) and keeps_in_json(item) for key, item in value.items())
+        return all(type(key) is str and _encodes(key) and survives_json(item) for key, item in value.items())
     return False
 
 

@@ -45,24 +45,30 @@ _KNOWN = {
 }
 
 
-def variables_of(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
+def variables_of(component: Component, dependencies: Dependencies, namespace: Mapping[str, Any]) -> Variables:
     """The variables that a component's step reads: as observed in its cell, and by the text of its dependencies."""
     seen = component.variables
-    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    trees = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
     names = set().union(*(lookups(tree, namespace) for tree in trees)) - seen.own
-    names |= set().union(*map(at_import, travel.files.values()))
+    names |= set().union(*map(at_import, dependencies.files.values()))
     computed = not seen.names <= names or any(_VariableReader(tree, namespace).computes() for tree in trees)
     names |= seen.names
-    for one in reversed(travel.setups):  # a cell that runs first may have set what a later one reads
+    for one in reversed(dependencies.setups):  # a cell that runs first may have set what a later one reads
         names -= set(_set_before(one.cell.tree, _VariableReader(one.cell.tree, namespace)))
         names |= lookups(one.cell.tree, namespace)
     return replace(seen, names=frozenset(names), computed=computed)
 
 
-def seen_whole(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
+def seen_whole(component: Component, dependencies: Dependencies, namespace: Mapping[str, Any]) -> Variables:
     """The variables that a component's cell read; all, where its use of a copy of the environment shows no names."""
     seen = component.variables
-    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    trees = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
     used = seen.copied and any(_Copies(tree, namespace).used for tree in trees)
     return replace(seen, all=seen.all or used)
 

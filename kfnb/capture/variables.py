@@ -129,15 +129,15 @@ class VariableWatch:
 
     def _reader(self, frame: FrameType) -> FrameType | None:
         """The frame of the notebook's code that looks a variable up through ``frame``; None for other code."""
-        asking: FrameType | None = frame
-        while asking is not None and _hands_on(asking):
-            asking = asking.f_back
-        if asking is None or _root(asking) == "kfnb":
+        reader: FrameType | None = frame
+        while reader is not None and _hands_on(reader):
+            reader = reader.f_back
+        if reader is None or _root(reader) == "kfnb":
             return None
-        code = asking.f_code
+        code = reader.f_code
         if code not in self._known:
-            self._known[code] = self._is_own(asking.f_globals)
-        return asking if self._known[code] else None
+            self._known[code] = self._is_own(reader.f_globals)
+        return reader if self._known[code] else None
 
 
 def _module(frame: FrameType) -> str:
@@ -172,27 +172,27 @@ class _WatchedEnviron(_Plain):  # type: ignore[misc]
 
     def __getitem__(self, key: Any) -> Any:
         frame = _frame(1)
-        _tell(lambda watch: watch.read(_text(key), frame))
+        _notify(lambda watch: watch.read(_text(key), frame))
         return super().__getitem__(key)
 
     def __iter__(self) -> Iterator[Any]:
         frame = _frame(1)
-        _tell(lambda watch: watch.read_all(frame))
+        _notify(lambda watch: watch.read_all(frame))
         return iter(list(super().__iter__()))
 
     def copy(self) -> Any:
         frame = _frame(1)
-        _tell(lambda watch: watch.copied(frame))
+        _notify(lambda watch: watch.copied(frame))
         return super().copy()
 
     def __or__(self, other: Any) -> Any:
         frame = _frame(1)
-        _tell(lambda watch: watch.copied(frame))
+        _notify(lambda watch: watch.copied(frame))
         return super().__or__(other)
 
     def __ror__(self, other: Any) -> Any:
         frame = _frame(1)
-        _tell(lambda watch: watch.copied(frame))
+        _notify(lambda watch: watch.copied(frame))
         return super().__ror__(other)
 
     def keys(self) -> Any:
@@ -202,21 +202,21 @@ class _WatchedEnviron(_Plain):  # type: ignore[misc]
         frame = _frame(1)
         there = key in self
         now = super().__getitem__(key) if there else value
-        _tell(lambda watch: (watch.read if now != value else watch.defaulted)(_text(key), frame))
+        _notify(lambda watch: (watch.read if now != value else watch.defaulted)(_text(key), frame))
         if not there:
             super().__setitem__(key, value)
-            _tell(lambda watch: watch.written(_text(key), frame, _text(value)))
+            _notify(lambda watch: watch.written(_text(key), frame, _text(value)))
         return now
 
     def __setitem__(self, key: Any, value: Any) -> None:
         frame = _frame(1)
         super().__setitem__(key, value)
-        _tell(lambda watch: watch.written(_text(key), frame, _text(value)))
+        _notify(lambda watch: watch.written(_text(key), frame, _text(value)))
 
     def __delitem__(self, key: Any) -> None:
         frame = _frame(1)
         super().__delitem__(key)
-        _tell(lambda watch: watch.written(_text(key), frame, None))
+        _notify(lambda watch: watch.written(_text(key), frame, None))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Pickle as a plain environment."""
@@ -232,12 +232,12 @@ class _Keys(KeysView[Any]):
 
     def __init__(self, environment: _WatchedEnviron, frame: FrameType) -> None:
         super().__init__(environment)
-        self._environment, self._asked = environment, (id(frame), frame.f_lasti)
+        self._environment, self._requested = environment, (id(frame), frame.f_lasti)
 
     def __iter__(self) -> Iterator[Any]:
         frame = _frame(1)
-        copied = (id(frame), frame.f_lasti) == self._asked
-        _tell(lambda watch: watch.copied(frame) if copied else watch.read_all(frame))
+        copied = (id(frame), frame.f_lasti) == self._requested
+        _notify(lambda watch: watch.copied(frame) if copied else watch.read_all(frame))
         return iter(list(_Plain.__iter__(self._environment)))
 
 
@@ -245,10 +245,10 @@ def _text(value: Any) -> str:
     return os.fsdecode(value) if isinstance(value, bytes) else str(value)
 
 
-def _tell(say: Callable[[VariableWatch], None]) -> None:
+def _notify(report: Callable[[VariableWatch], None]) -> None:
     for watch in tuple(_watching):
         with suppress(Exception):  # an error here would surface in the user's code
-            say(watch)
+            report(watch)
 
 
 def _begin(watch: VariableWatch) -> None:

@@ -83,8 +83,8 @@ def flag(*names: str, help: str) -> Any:
 
 def repeated(*names: str, metavar: str, help: str, values: Values = (), **how: Any) -> Any:
     """An option that may be given several times."""
-    told = {"help": f"{help}; may be repeated", "action": "append", "metavar": metavar, **how}
-    return field(default=(), metadata={"spec": _Spec(names, told, values)})
+    options = {"help": f"{help}; may be repeated", "action": "append", "metavar": metavar, **how}
+    return field(default=(), metadata={"spec": _Spec(names, options, values)})
 
 
 def arguments(help: str) -> Any:
@@ -128,8 +128,8 @@ def parser_of(
         parser.add_argument("--json", action="store_true", help=command.json)
     if verbs:
         parser.verbs = tuple(verbs)
-        told = "; ".join(f"{prog} {verb} to {summary}" for verb, summary in verbs.items())
-        parser.epilog = f"further verbs: {told}"
+        text = "; ".join(f"{prog} {verb} to {summary}" for verb, summary in verbs.items())
+        parser.epilog = f"further verbs: {text}"
     return parser
 
 

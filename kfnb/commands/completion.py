@@ -22,13 +22,13 @@ from kfnb.pipeline.workspace import Workspace
 _logger = logger(__package__)
 
 PATIENCE = 0.2
-"""Seconds that a completion waits for what has to be asked for: runs, studies, schedules, notebooks."""
+"""Seconds that a completion waits for what must be requested: runs, studies, schedules, notebooks."""
 
 _FRESH = 2.0
 
 
 class SlowAnswers:
-    """Answers that may be slow, by what was asked. Each question is asked in a thread, one at a time.
+    """Answers that may be slow, by question. Each question is answered in a thread, one at a time.
 
     Where the answer takes longer than ``PATIENCE`` seconds, that of before is given; the new one is there next time.
     """
@@ -37,27 +37,27 @@ class SlowAnswers:
         self._answers: dict[Any, tuple[float, tuple[str, ...]]] = {}
         self._open: dict[Any, threading.Thread] = {}
 
-    def __call__(self, question: Any, ask: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+    def __call__(self, question: Any, answer: Callable[[], Iterable[str]]) -> tuple[str, ...]:
         """The answer to a question."""
         moment, known = self._answers.get(question, (float("-inf"), ()))
         if time.monotonic() - moment < _FRESH:
             return known
         thread = self._open.get(question)
         if thread is None or not thread.is_alive():
-            thread = threading.Thread(target=self._find, args=(question, ask), daemon=True)
+            thread = threading.Thread(target=self._find, args=(question, answer), daemon=True)
             self._open[question] = thread
             thread.start()
         thread.join(PATIENCE)
         return self._answers.get(question, (0.0, ()))[1]
 
-    def _find(self, question: Any, ask: Callable[[], Iterable[str]]) -> None:
+    def _find(self, question: Any, answer: Callable[[], Iterable[str]]) -> None:
         try:
-            self._answers[question] = (time.monotonic(), tuple(ask()))
+            self._answers[question] = (time.monotonic(), tuple(answer()))
         except Exception:  # whatever a backend raises: there is nothing to offer then
             _logger.debug("What could be offered is not known.", exc_info=True)
 
 
-asked = SlowAnswers()
+answers = SlowAnswers()
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def expected(parser: Parser, before: Sequence[str], begun: str) -> Expected:
     reading = _Reading(parser)
     for word in before:
         reading.take(word)
-    if reading.wants is not None and not begun.startswith("--"):
-        return Expected(begun, reading.wants, given=reading.words)
+    if reading.awaited is not None and not begun.startswith("--"):
+        return Expected(begun, reading.awaited, given=reading.words)
     name, equals, value = begun.partition("=")
     if equals and name.startswith("--"):
         action = reading.options.get(name)
@@ -63,7 +63,7 @@ class _Reading:
         self._waiting: list[tuple[str, Values]] = []
 
     @property
-    def wants(self) -> Values | None:
+    def awaited(self) -> Values | None:
         """What the last option wants next; None where it has all."""
         return self._waiting[0][1] if self._waiting else None
 
@@ -80,25 +80,25 @@ class _Reading:
     def take(self, word: str) -> None:
         """Read a word."""
         if self._waiting and not word.startswith("--"):
-            self._keep(self._waiting.pop(0)[0], word)
+            self._add(self._waiting.pop(0)[0], word)
             return
         name, equals, value = word.partition("=")
         action = self.options.get(name)
         if action is not None:
-            self._keep(action.dest, *([value] if equals else []))
-            self._waiting = [] if equals else list(self._wanted(action))
+            self._add(action.dest, *([value] if equals else []))
+            self._waiting = [] if equals else list(self._awaited(action))
         elif word.startswith("--"):
-            self._keep(name)
+            self._add(name)
             self._waiting = [(name, ())] if self.parser.arguments_of and not equals else []
         elif self.places:
-            self._keep(self.places[0].dest, word)
+            self._add(self.places[0].dest, word)
             if self.places[0].nargs in _ONE:
                 self.places.pop(0)
 
-    def _keep(self, name: str, *words: str) -> None:
+    def _add(self, name: str, *words: str) -> None:
         self.words[name] = (*self.words.get(name, ()), *words)
 
-    def _wanted(self, action: argparse.Action) -> Iterator[tuple[str, Values]]:
+    def _awaited(self, action: argparse.Action) -> Iterator[tuple[str, Values]]:
         """For each word that an option takes, the kind of its value."""
         if isinstance(action.nargs, int) and action.nargs:  # -p NAME VALUE
             yield action.dest, "argument"

@@ -57,11 +57,11 @@ def print_excerpt(
     shown = 0
     for line in excerpt:
         if not shown and excerpt.left_out:
-            session.tell(_left_out(excerpt, place()))
+            session.notify(_left_out(excerpt, place()))
         shown += 1
         session.out(f"{line.task}  {line.text}" if named else line.text, at_once=at_once)
     if not shown and excerpt.seen:
-        session.tell(f"({_amount(excerpt)} were written, none of which match)")
+        session.notify(f"({_amount(excerpt)} were written, none of which match)")
 
 
 def _left_out(excerpt: Excerpt, place: str) -> str:

@@ -35,7 +35,7 @@ class Parser(argparse.ArgumentParser):
         return action
 
     def error(self, message: str, *, code: Code | None = None, hint: str = "", ref: str = "") -> NoReturn:
-        """Say what is wrong with the words, and how to see the right ones."""
+        """Raise the usage error, with how to see the help."""
         how = "; ".join(filter(None, (hint, f"{self.prog} --help shows how")))
         raise UsageError(f"{self.prog}: {message}", code=code, hint=how, ref=ref)
 

@@ -11,22 +11,22 @@ if TYPE_CHECKING:
     from kfnb.capture.component import Options
     from kfnb.pipeline.workspace import Workspace
 
-Tell = Callable[[str], None]
-Ask = Callable[[str], str]
+Notify = Callable[[str], None]
+Prompt = Callable[[str], str]
 
 
 @dataclass(frozen=True)
 class Following:
     """How something that has been started is followed to its end in a terminal.
 
-    ``handle`` has ``wait()``. ``looks`` gives what it is each time that something may be new, ``line`` says in a line
+    ``handle`` has ``wait()``. ``updates`` gives what it is each time that something may be new, ``line`` says in a line
     its progress, ``notes`` what else is printed, once; ``interrupted`` is printed when waiting is interrupted.
     ``succeeded`` judges the last look, ``after`` is called once there was one.
     """
 
     handle: Any
     begun: str
-    looks: Callable[[], Iterator[Any]]
+    updates: Callable[[], Iterator[Any]]
     line: Callable[[Any], str]
     succeeded: Callable[[Any], bool]
     interrupted: str
@@ -79,11 +79,11 @@ class Session(Protocol):
         """The notebook's cells; a terminal has none."""
 
     @property
-    def ask(self) -> Ask | None:
-        """What asks a person a question and returns the answer; None where no person can answer."""
+    def prompt(self) -> Prompt | None:
+        """A function that asks a person a question and returns the answer; None where no person can answer."""
 
-    def tell(self, text: str) -> None:
-        """Tell what is not the result: a note, or what has been done."""
+    def notify(self, text: str) -> None:
+        """Print a message that is not the result: a note, or what has been done."""
 
     def out(self, text: str, *, at_once: bool = False) -> None:
         """Print a line of the result; ``at_once`` for a reader that waits for each line."""

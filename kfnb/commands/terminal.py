@@ -11,7 +11,7 @@ from typing import Any
 
 from kfnb import registry
 from kfnb.commands.display import as_json, bundle
-from kfnb.commands.session import Ask, Cells, Following
+from kfnb.commands.session import Cells, Following, Prompt
 from kfnb.errors import KfnbError, UsageError
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
@@ -19,14 +19,14 @@ _MAGIC = re.compile(r"(?<!%)%(kf_\w+)")
 _CLEAR = "\x1b[H\x1b[2J"
 
 
-def tell(text: str) -> None:
-    """Say something that is not the result; what acts on a terminal instead of being read is left out."""
+def notify(text: str) -> None:
+    """Print a message, which is not the result, on stderr; without control characters."""
     from kfnb.ui.words import clean
 
     print(clean(in_terminal(text)), file=sys.stderr)
 
 
-def tell_as_json(error: KfnbError) -> None:
+def print_error_as_json(error: KfnbError) -> None:
     """Print an error on stdout, where ``--json`` prints the result: in one line, as some results are."""
     facts = {name: in_terminal(text) for name, text in error.as_dict().items()}
     print(json.dumps({"error": facts}))
@@ -68,13 +68,13 @@ class Terminal:
         raise UsageError(f"{self.prog} needs a notebook")
 
     @property
-    def ask(self) -> Ask | None:
+    def prompt(self) -> Prompt | None:
         """Questions are asked where a person types."""
         return input if sys.stdin is not None and sys.stdin.isatty() else None
 
-    def tell(self, text: str) -> None:
-        """Say it on stderr."""
-        tell(text)
+    def notify(self, text: str) -> None:
+        """Print it on stderr."""
+        notify(text)
 
     def out(self, text: str, *, at_once: bool = False) -> None:
         """Print a line on stdout."""
@@ -100,7 +100,7 @@ class Terminal:
 
     def follow(self, following: Following) -> Any:
         """Print a line on stderr as it gets on, at most one a second, and each note once, until its end."""
-        tell(following.begun)
+        notify(following.begun)
         try:
             last = self._last(following)
         except KeyboardInterrupt:
@@ -112,19 +112,19 @@ class Terminal:
 
     def _last(self, following: Following) -> Any:
         """The last look at it; each is printed where it says something new."""
-        told, when, noted, now = "", float("-inf"), set[str](), None
+        printed, when, noted, now = "", float("-inf"), set[str](), None
         waiting = ""
-        for now in following.looks():
+        for now in following.updates():
             for note in following.notes(now):
                 if note not in noted:
-                    tell(f"note: {note}")
+                    notify(f"note: {note}")
                 noted.add(note)
             waiting = following.line(now)
-            if waiting != told and time.monotonic() - when >= 1:
-                tell(waiting)
-                told, when = waiting, time.monotonic()
-        if waiting != told:
-            tell(waiting)
+            if waiting != printed and time.monotonic() - when >= 1:
+                notify(waiting)
+                printed, when = waiting, time.monotonic()
+        if waiting != printed:
+            notify(waiting)
         return now
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:

@@ -61,8 +61,8 @@ class RunNotebooks(Command):
         except NotebookError as error:
             raise NotebookError(f"{session.prog}: {error}") from None
         except KeyboardInterrupt:
-            told = f"\n{session.prog}: interrupted; the executed cells are in {self.output_dir}"
-            raise KeyboardInterrupt(told) from None
+            message = f"\n{session.prog}: interrupted; the executed cells are in {self.output_dir}"
+            raise KeyboardInterrupt(message) from None
         for result in results:
             for path in (result.output, result.html):
                 if path is not None and path.exists():

@@ -128,10 +128,10 @@ def _find_options(line: str) -> Iterator[tuple[str, str]]:
     for index, word in enumerate(words):
         option, _, value = word.partition("=")
         if option == "--param":
-            told = value or " ".join(words[index + 1 : index + 2])
-            name = _NAME.match(told)
+            declaration = value or " ".join(words[index + 1 : index + 2])
+            name = _NAME.match(declaration)
             if name:
-                head, equals, default = told.partition("=")
+                head, equals, default = declaration.partition("=")
                 kind = head.partition(":")[2].strip()
                 yield name.group(), kind or (type(read_literal(default)).__name__ if equals else "str")
 

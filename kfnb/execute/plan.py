@@ -129,9 +129,9 @@ def _choose_kernel(path: Path, metadata: Mapping[str, Any]) -> tuple[str, str]:
     """The kernel's name and language. A Python kernel that is not installed is replaced by this Python."""
     from jupyter_client.kernelspec import KernelSpecManager
 
-    asked = metadata.get("kernelspec", {})
-    language = asked.get("language") or metadata.get("language_info", {}).get("name") or "python"
-    name = asked.get("name", OWN_KERNEL)
+    spec = metadata.get("kernelspec", {})
+    language = spec.get("language") or metadata.get("language_info", {}).get("name") or "python"
+    name = spec.get("name", OWN_KERNEL)
     if name == OWN_KERNEL or name in KernelSpecManager().find_kernel_specs():
         return name, language
     if language.lower() == "python":

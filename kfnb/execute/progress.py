@@ -21,7 +21,7 @@ class ProgressText:
         self._stream = stream
         self._terminal = stream.isatty()
         self._running: dict[Path, NotebookProgress] = {}
-        self._said: dict[Path, float] = {}
+        self._written: dict[Path, float] = {}
 
     def __call__(self, progress: NotebookProgress) -> None:
         """Show the progress of a notebook."""
@@ -37,8 +37,8 @@ class ProgressText:
             self._write(self._status())
             return
         now = time.monotonic()
-        if now - self._said.get(progress.path, -_PERIOD) >= _PERIOD:
-            self._said[progress.path] = now
+        if now - self._written.get(progress.path, -_PERIOD) >= _PERIOD:
+            self._written[progress.path] = now
             self._write(f"{progress.path}: {progress.done} of {progress.total} cells\n")
 
     def _status(self) -> str:

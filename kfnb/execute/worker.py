@@ -39,7 +39,7 @@ def main() -> None:
     ended: dict[str, Any] = {"failure": watch.failure and vars(watch.failure), "html": None}
     if job["html"] and Path(job["output"]).exists():
         ended["html"] = _export(Path(job["output"]), Path(job["html"]))
-    _tell(events, ended)
+    _send(events, ended)
 
 
 class ExecutionWatch:
@@ -75,7 +75,7 @@ class ExecutionWatch:
     def _end(self, **_: Any) -> None:
         self._running = None
         self._done += 1
-        _tell(self._events, {"done": self._done})
+        _send(self._events, {"done": self._done})
 
     def _error(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
         reply = execute_reply["content"]
@@ -170,7 +170,7 @@ def _take_stdout() -> IO[str]:
     return events
 
 
-def _tell(events: IO[str], event: Mapping[str, Any]) -> None:
+def _send(events: IO[str], event: Mapping[str, Any]) -> None:
     events.write(json.dumps(event) + "\n")
     events.flush()
 

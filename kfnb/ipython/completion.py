@@ -89,10 +89,10 @@ def _keys(line: str, names: Mapping[str, Any]) -> Offer | None:
         return None
     begun, quote = found["begun"], found["quote"]
 
-    def ask() -> tuple[str, ...]:
+    def answer() -> tuple[str, ...]:
         return tuple(map(str, keys_of(_value(ast.parse(found["of"], mode="eval").body, names))))
 
-    keys = completion.asked(("keys", id(names), found["of"]), ask)
+    keys = completion.answers(("keys", id(names), found["of"]), answer)
     if quote:
         return Offer(begun, [key for key in keys if key.startswith(begun)])
     return Offer(begun, [f'"{key}"' for key in keys]) if not begun else None

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kfnb import compat, registry
-from kfnb.capture.cell_magics import TRAVELLING, TRIAL, begun
+from kfnb.capture.cell_magics import CARRIED_MAGICS, TRIAL, begun
 from kfnb.ipython.running_cell import Running
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
     if not how.other:
         return [*body[: how.first], *head, *body[how.after :]]
     magic, _, line = how.other.partition(" ")
-    if magic not in TRAVELLING:
+    if magic not in CARRIED_MAGICS:
         return head  # which refuses it, in words
     text = "".join(lines[how.start :])
     return [*head, f"get_ipython().run_cell_magic({magic[2:]!r}, {line.strip()!r}, {text!r})\n"]

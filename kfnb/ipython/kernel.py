@@ -1,4 +1,4 @@
-"""The kernel that kfnb is loaded into: it tells the notebook of every cell that runs, and who sits before it."""
+"""The kernel that kfnb is loaded into: it reports each cell that runs, and whether a person is present."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Kernel:
 
         Clients that execute a notebook by themselves (papermill, nbconvert, nbmake) send ``allow_stdin: false``.
         """
-        asked = compat.may_be_asked(self.shell)
-        return sys.stdin is not None and sys.stdin.isatty() if asked is None else asked
+        accepts = compat.accepts_input(self.shell)
+        return sys.stdin is not None and sys.stdin.isatty() if accepts is None else accepts
 
     @property
     def board(self) -> Board | None:
@@ -183,7 +183,7 @@ class Kernel:
             print(f"note: set-up cell {cell} failed: steps {what}")
 
     def _time(self, running: Running) -> None:
-        """Say what ``%%time`` would have."""
+        """Print what ``%%time`` would print."""
         how = begun(running.raw.split("\n"))
         if how is not None and any(line.startswith("%%time") for line in how.dropped):
             print(f"Wall time: {running.seconds:.3g} s")

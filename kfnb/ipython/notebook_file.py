@@ -19,9 +19,9 @@ class NotebookFile:
     @staticmethod
     def find(namespace: Mapping[str, Any]) -> NotebookFile | None:
         """The file, where the client says which: Jupyter in JPY_SESSION_NAME, VS Code in a variable."""
-        told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
-        for path in (Path(told), Path.cwd() / Path(told).name):
-            if told and path.suffix == ".ipynb" and path.is_file():
+        reported = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+        for path in (Path(reported), Path.cwd() / Path(reported).name):
+            if reported and path.suffix == ".ipynb" and path.is_file():
                 return NotebookFile(path.resolve())
         return None
 

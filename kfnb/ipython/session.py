@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kfnb.commands.display import bundle
-from kfnb.commands.session import Ask, Cells, Following
+from kfnb.commands.session import Cells, Following, Prompt
 from kfnb.commands.words import NOTEBOOK_TAIL
 from kfnb.errors import KfnbError
 
@@ -33,11 +33,11 @@ class NotebookSession:
         return self._kernel
 
     @property
-    def ask(self) -> Ask | None:
+    def prompt(self) -> Prompt | None:
         """A person is asked below the cell."""
         return input if self._kernel.attended else None
 
-    def tell(self, text: str) -> None:
+    def notify(self, text: str) -> None:
         """Print it below the cell."""
         print(text)
 

@@ -14,7 +14,7 @@ from kfnb.jobs import system
 from kfnb.jobs.eventlog import EventLog, opened
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.processes import Processes
-from kfnb.jobs.reserve import give_up, kept_free
+from kfnb.jobs.reserve import give_up, reserved
 from kfnb.model import RunState
 
 _logger = logger(__package__)
@@ -32,7 +32,7 @@ def drive(folder: JobFolder, lock: int, work: Work, broken: Callable[[EventLog, 
     system.here().claim(folder.id)
     folder.came_up()
     processes = Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.driver_log):
+    with opened(folder.path) as log, reserved(folder.path), written_to(folder.driver_log):
         log.append([("state", "", {"state": RunState.RUNNING})])
         try:
             asyncio.run(work(log, processes))

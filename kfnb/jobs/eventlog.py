@@ -184,8 +184,8 @@ def _check(connection: sqlite3.Connection, file: Path) -> None:
     """Raise ``BackendError`` for a database of a newer format."""
     number = _format(connection)
     if number > FORMAT:
-        told = f"{file} was written by a newer kfnb (format {number}, this one knows {FORMAT})"
-        raise BackendError(f"{told}: update kfnb to use it")
+        message = f"{file} was written by a newer kfnb (format {number}, this one knows {FORMAT})"
+        raise BackendError(f"{message}: update kfnb to use it")
 
 
 def _migrate(connection: sqlite3.Connection) -> None:

@@ -123,7 +123,7 @@ class JobFolder:
         """Whether the job was asked to stop."""
         return (self.path / "stop").exists()
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         """Ask the job to stop. Raises ``BackendError``."""
         with usable(self.path):
             (self.path / "stop").touch(mode=0o600)
@@ -165,8 +165,10 @@ def number(folder: Path) -> None:
 def check(folder: Path) -> None:
     """Raise ``BackendError`` for a folder of a newer format, a job's or a home."""
     if format_of(folder) > FORMAT:
-        told = f"{folder} was written by a newer kfnb (format {format_of(folder)}, this one knows {FORMAT})"
-        raise BackendError(f"{told}: update kfnb to use it")
+        message = (
+            f"{folder} was written by a newer kfnb (format {format_of(folder)}, this one knows {FORMAT})"
+        )
+        raise BackendError(f"{message}: update kfnb to use it")
 
 
 def stamped(shelf: Path) -> tuple[Path, str]:

@@ -97,7 +97,7 @@ class JobHandle(Generic[J]):
         """Ask the job and all its processes to end; harmless when it is finished."""
         if self.finished():
             return
-        self.folder.ask_to_stop()
+        self.folder.request_stop()
         if self.folder.pid is not None:
             with suppress(ProcessLookupError):
                 os.kill(self.folder.pid, signal.SIGTERM)
@@ -105,8 +105,8 @@ class JobHandle(Generic[J]):
     def delete(self) -> None:
         """Remove a finished job with all of its files. Raises ``BackendError`` for one that still runs."""
         if not self.finished():
-            told, hint = f"{self.title} is still running", "stop it first, or wait for it"
-            raise BackendError(told, code="still-running", hint=hint, ref=self.folder.path.name)
+            message, hint = f"{self.title} is still running", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=self.folder.path.name)
         if not self.folder.remove(patience=RELEASE):
             raise self._driven()
 

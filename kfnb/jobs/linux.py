@@ -168,8 +168,8 @@ def _tree(pid: int) -> Iterator[int]:
 def memory() -> Iterator[tuple[int, int]]:
     """Bytes that are free, and all: of the machine, and of the container where it has a limit."""
     with suppress(OSError, ValueError, KeyError):
-        told = _table(_PROC / "meminfo")
-        yield told["MemAvailable:"] * 1024, told["MemTotal:"] * 1024
+        table = _table(_PROC / "meminfo")
+        yield table["MemAvailable:"] * 1024, table["MemTotal:"] * 1024
     for limit, used, stat in (
         ("memory.max", "memory.current", "memory.stat"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),

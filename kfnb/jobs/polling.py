@@ -58,7 +58,7 @@ class View(Protocol):
         """Whether the job was finished at the last poll."""
         ...
 
-    def look(self) -> Collection[Any]:
+    def refresh(self) -> Collection[Any]:
         """Poll once more."""
         ...
 
@@ -77,7 +77,7 @@ class JobObserver(Generic[P]):
         """Whether the job is finished."""
         return self._folded.finished
 
-    def look(self) -> set[P]:
+    def refresh(self) -> set[P]:
         """Poll once more; return the parts of the job that have changed. Raises ``BackendError``."""
         return self._folded.take(self._read(self._folded.seq))
 
@@ -91,7 +91,7 @@ def poll(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None]
     pause, answered = Pause(pace), -math.inf
     while True:
         try:
-            pause.answered(changed=bool(view.look()))
+            pause.answered(changed=bool(view.refresh()))
             answered = time.monotonic()
         except BackendUnavailable:
             pause.unanswered()

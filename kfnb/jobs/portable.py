@@ -61,14 +61,14 @@ class _Programs:
         """Do nothing: fresh Pythons inherit none of the driver's files."""
 
     def start(self, task: ProcessSpec) -> int:
-        with TemporaryFile() as told, open(task.log, "ab", opener=private.opener) as log:
+        with TemporaryFile() as request, open(task.log, "ab", opener=private.opener) as log:
             own = str(Path(__file__).parents[2])
-            told.write(pickle.dumps([own, *sys.path]))
-            told.write(pickle.dumps((list(sys.path), task)))
-            told.seek(0)
+            request.write(pickle.dumps([own, *sys.path]))
+            request.write(pickle.dumps((list(sys.path), task)))
+            request.seek(0)
             process = subprocess.Popen(
                 [sys.executable, "-c", _PROGRAM],
-                stdin=told,
+                stdin=request,
                 stdout=log,
                 stderr=log,
                 cwd=task.folder,
@@ -112,5 +112,5 @@ def memory() -> Iterator[tuple[int, int]]:
     """Bytes that are free, and all, of the machine."""
     import psutil
 
-    told = psutil.virtual_memory()
-    yield told.available, told.total
+    usage = psutil.virtual_memory()
+    yield usage.available, usage.total

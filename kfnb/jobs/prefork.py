@@ -39,7 +39,7 @@ _FOLDER = "warm"
 _PATIENCE = 0.5
 """Seconds that a waiting process may take to answer; after that, a fresh process is quicker."""
 
-_LOOK = 5.0
+_CHECK_EVERY = 5.0
 """Seconds between checks whether the socket still exists."""
 
 Request = tuple[Path, int]
@@ -52,13 +52,13 @@ def key(environ: Mapping[str, str]) -> str:
 
     known = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), site.getusersitepackages()}
     sites = [Path(folder) for folder in sorted(known) if Path(folder).is_dir()]
-    told = [
+    facts = [
         [sys.executable, sys.version, __file__],
         sorted((name, value) for name, value in environ.items() if name not in _VOLATILE),
         [resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE)],
         [(str(folder), folder.stat().st_mtime_ns) for folder in sites],
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:24]
 
 
 def waits(home: Path, environ: Mapping[str, str]) -> bool:
@@ -129,7 +129,7 @@ class Prefork:
                 door.listen()
                 (place / draft).rename(name)  # a process that waited there notices, and exits
                 mine = _inode(name)
-                while self._is_asked(door, name, mine, seconds):
+                while self._has_request(door, name, mine, seconds):
                     with closing(door.accept()[0]) as line:
                         if not _is_ours(line) or _files(files) != files:
                             break
@@ -143,11 +143,11 @@ class Prefork:
         finally:
             os.close(here)
 
-    def _is_asked(self, door: socket.socket, name: Path, mine: int, seconds: float) -> bool:
+    def _has_request(self, door: socket.socket, name: Path, mine: int, seconds: float) -> bool:
         """Wait for a request; False if none arrives, or if the socket no longer exists."""
         until = time.monotonic() + seconds
         while _inode(name) == mine and time.monotonic() < until:
-            if select.select([door], [], [], min(seconds, _LOOK))[0]:
+            if select.select([door], [], [], min(seconds, _CHECK_EVERY))[0]:
                 return True
         return False
 
@@ -195,8 +195,8 @@ def _place(home: Path) -> Path:
 
 
 def _is_ours(line: socket.socket) -> bool:
-    told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return bool(struct.unpack("3i", told)[1] == os.geteuid())
+    peer = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", peer)[1] == os.geteuid())
 
 
 def _inode(name: Path) -> int:

@@ -27,10 +27,10 @@ class ProcessSpec:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread that has ``asked`` for so many ns of a core, and whether it runs or queues now, which is added later."""
+    """A thread, the ns of a core that it took or queued for, and whether it runs or queues now."""
 
     id: int
-    asked: int
+    cpu_time: int
     runs: bool
 
 

@@ -79,5 +79,5 @@ def _reason(folder: JobFolder, loss: Loss) -> str:
             f"process lost: the supervisor of this {loss.noun} exited unexpectedly"
             f" (killed, or the machine went down); {loss.again}"
         )
-    said = f"the supervisor of this {loss.noun} did not start: {last}"
-    return f"{said} (full output in {folder.driver_log})"
+    text = f"the supervisor of this {loss.noun} did not start: {last}"
+    return f"{text} (full output in {folder.driver_log})"

@@ -14,7 +14,7 @@ _FILE = "spare"
 
 
 @contextmanager
-def kept_free(folder: Path) -> Iterator[None]:
+def reserved(folder: Path) -> Iterator[None]:
     """Reserve disk space for ``folder`` until the block's end, or until it is needed (``give_up``)."""
     file = folder / _FILE
     with suppress(OSError), open(file, "wb", opener=private.opener) as spare:

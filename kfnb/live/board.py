@@ -36,7 +36,7 @@ IN_TURN = frozenset({"log", "seen", "leave"})
 MOST_FOLLOWED = 50
 """Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
 
-MOST_KEPT = 50
+MOST_REMEMBERED = 50
 """Subjects that are remembered though they are not followed: their places in the notebook, and their handles."""
 
 MOST_THREADS = 16
@@ -64,7 +64,7 @@ class Board:
     """Who follows what, and where it is shown."""
 
     def __init__(self) -> None:
-        self._live = Live(self._hear)
+        self._live = Live(self._receive)
         self._lock = threading.Lock()
         self._known: OrderedDict[Key, _Known] = OrderedDict()
         self._followers: dict[Key, Follower] = {}
@@ -79,16 +79,16 @@ class Board:
             found: T = self._services.setdefault(kind, kind())
             return found
 
-    def tell(self, message: PageMessage, *buffers: bytes) -> None:
+    def send(self, message: PageMessage, *buffers: bytes) -> None:
         """Send the page a message."""
-        self._live.tell(to_json(message), *buffers)
+        self._live.send_message(to_json(message), *buffers)
 
-    def _hear(self, content: Mapping[str, Any]) -> None:
+    def _receive(self, content: Mapping[str, Any]) -> None:
         try:
             request = read_request(content)
         except ValueError as error:
             named = str(content.get("type", "")), str(content.get("id", ""))
-            self.tell(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
+            self.send(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
             return
         if request.do in IN_TURN:
             answer(self, request)
@@ -134,7 +134,7 @@ class Board:
                 follower = self._followers[key] = self._follower(handle, known)
                 follower.start()
             elif place is None:
-                follower.ask()
+                follower.request()
             if place is not None:
                 follower.pictures.add(place)
                 follower.wake()
@@ -145,7 +145,7 @@ class Board:
         pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
         # in the page, what it shows has no mark
         wire = row.wire(row.drawing(row, None))
-        return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
+        return Follower(row.subject(row, handle), wire, pictures, self.send, self._ended)
 
     def _remember(self, key: Key, handle: Handle) -> _Known:
         known = self._known.setdefault(key, _Known(handle))
@@ -155,7 +155,7 @@ class Board:
 
     def _forget(self) -> None:
         """Keep of the subjects that are not followed the newest alone."""
-        for key in [key for key in self._known if key not in self._followers][:-MOST_KEPT]:
+        for key in [key for key in self._known if key not in self._followers][:-MOST_REMEMBERED]:
             del self._known[key]
 
     def _make_room(self) -> None:
@@ -170,7 +170,7 @@ class Board:
 
     def _ended(self, follower: Follower) -> bool:
         with self._lock:
-            if follower.asked:
+            if follower.requested:
                 return False
             key = follower.subject.type, follower.subject.id
             del self._followers[key]
@@ -219,7 +219,7 @@ class Board:
             if stream is not None:
                 stream.stop()
             if request.on:
-                stream = self._streams[key] = LogStream(*key, lines, self.tell, self._log_ended)
+                stream = self._streams[key] = LogStream(*key, lines, self.send, self._log_ended)
                 stream.start()
             while len(self._streams) > MOST_STREAMS:
                 self._streams.popitem(last=False)[1].stop()
@@ -231,11 +231,11 @@ class Board:
 
     def save(self, request: SaveRequest, name: str, lines: Iterable[LogLine | None]) -> None:
         """Send the page a part's whole log, to be saved as a file called ``name``."""
-        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.tell).save(name)
+        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.send).save(name)
 
     @contextmanager
     def newest(self, request: DetailRequest) -> Iterator[Callable[[], bool]]:
-        """The details of a part are asked for: what is given tells whether that is the newest such question."""
+        """Register a request for a part's details; yield a function that returns whether it is still the newest."""
         key, question = (request.type, request.id, request.part), object()
         self._questions[key] = question
         try:

@@ -20,7 +20,7 @@ _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
 class Live(anywidget.AnyWidget):
-    """Messages to the page go out by ``tell``; its requests come in to ``hear``, in a thread of the kernel.
+    """Messages to the page go out by ``send_message``; its requests come in to ``receive``, in a thread of the kernel.
 
     Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
     """
@@ -30,12 +30,14 @@ class Live(anywidget.AnyWidget):
         sync=True
     )
 
-    def __init__(self, hear: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, receive: Callable[[Mapping[str, Any]], None]) -> None:
         token = secrets.token_hex(16)
         super().__init__(model_id=token, token=token)
         compat.answer_beside_cells(self)
-        self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
+        self.on_msg(
+            lambda _widget, content, _buffers: receive(content) if isinstance(content, dict) else None
+        )
 
-    def tell(self, message: Mapping[str, Any], *buffers: bytes) -> None:
+    def send_message(self, message: Mapping[str, Any], *buffers: bytes) -> None:
         """Send a message to the page; from any thread."""
         self.send(message, list[Any](buffers) or None)

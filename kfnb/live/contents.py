@@ -34,10 +34,10 @@ NOTHING = Content({}, ())
 class Wire(Protocol):
     """How one subject is sent to the page, from what is known of it at two moments.
 
-    ``each_look`` says that something may be new though the subject has not changed: time that has passed.
+    ``each_refresh`` says that something may be new though the subject has not changed: time that has passed.
     """
 
-    each_look: bool
+    each_refresh: bool
 
     def whole(self, shown: Any, /) -> Content:
         """All of it."""
@@ -55,7 +55,7 @@ class StaticWire:
     it takes, every now and then.
     """
 
-    each_look = True
+    each_refresh = True
 
     def __init__(self, draw: Callable[[Any], Mapping[str, str]]) -> None:
         self._draw = draw
@@ -94,7 +94,7 @@ def is_finished(shown: Any) -> bool:
 
 
 def began(shown: Any) -> float | None:
-    """The moment when something began or was made, if it tells that."""
+    """The time at which something began or was created, if known."""
     return getattr(shown, "started", None) or getattr(shown, "created", None)
 
 
@@ -109,22 +109,22 @@ def new_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
 def new_parts(
     old: Iterable[T | None],
     new: Iterable[T],
-    told: Callable[[T], Mapping[str, Any]],
-    told_before: Callable[[T], Mapping[str, Any]] | None = None,
+    fields: Callable[[T], Mapping[str, Any]],
+    fields_before: Callable[[T], Mapping[str, Any]] | None = None,
     *,
     key: str = "id",
 ) -> list[dict[str, Any]]:
     """The fields of parts that are new, with the ``key`` that names each part.
 
-    ``old`` has each part as it was, None for one that was not there. ``told`` makes what is sent of a part:
+    ``old`` has each part as it was, None for one that was not there. ``fields`` makes what is sent of a part:
     of one that is the same object, nothing is made.
     """
     found = []
     for before, part in zip(old, new, strict=True):
         if before is part:
             continue
-        now = told(part)
-        fresh = new_fields({} if before is None else (told_before or told)(before), now)
+        now = fields(part)
+        fresh = new_fields({} if before is None else (fields_before or fields)(before), now)
         if fresh:
             found.append({key: now[key], **fresh})
     return found

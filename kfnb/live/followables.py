@@ -18,7 +18,7 @@ from kfnb.errors import NotFound
 from kfnb.jobs.polling import Pace
 from kfnb.live.contents import StaticWire, Wire
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.words import duration
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ class FollowedSubject(Protocol):
         """Whether nothing more will be new."""
         ...
 
-    def look(self) -> bool:
-        """Look once more; whether anything is new. Raises ``BackendError``."""
+    def refresh(self) -> bool:
+        """Poll once more; return whether anything is new. Raises ``BackendError``."""
         ...
 
 
@@ -74,7 +74,7 @@ class Snapshots:
         """Whether its state is a final one."""
         return bool(self._shown.state.finished)
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Take another one."""
         before, self._shown = self._shown, self._handle.snapshot()
         return bool(self._shown != before)
@@ -107,7 +107,7 @@ class Followable:
 
 def state_of(shown: Any) -> str:
     """The state of a subject in words, and how long it took once it has ended."""
-    state = look(shown.state).word
+    state = style_of(shown.state).word
     if shown.started is None or shown.finished is None:
         return state
     return f"{state} after {duration(shown.finished - shown.started)}"

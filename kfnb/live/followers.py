@@ -27,7 +27,7 @@ PATIENCE = 20
 class Follower:
     """Looks at one subject until the subject is finished or gone, or no page shows it.
 
-    ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``,
+    ``pictures`` are its static ones; ``send`` reaches the page that may show it live, as long as it is ``watched``,
     with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
     the end.
     """
@@ -37,18 +37,18 @@ class Follower:
         subject: FollowedSubject,
         wire: Wire,
         pictures: Pictures,
-        tell: Callable[[PageMessage], None],
+        send: Callable[[PageMessage], None],
         ended: Callable[[Follower], bool],
     ) -> None:
         self.subject = subject
         self.pictures = pictures
         self._wire = wire
-        self._told: Any = None
+        self._sent: Any = None
         self._seq = 0
-        self._tell = tell
+        self._send = send
         self._ended = ended
         self._awake = threading.Event()
-        self._asked = True
+        self._requested = True
         self._failures = 0
         self.dismissed = False
         self._took = 0.0
@@ -61,20 +61,20 @@ class Follower:
         ).start()
 
     def wake(self) -> None:
-        """Look at once."""
+        """Poll at once."""
         self._failures = 0
         self._awake.set()
 
-    def ask(self) -> None:
-        """Tell the page all of it, not only what is new, at once."""
-        self._asked = self.watched = True
+    def request(self) -> None:
+        """Send the page all of it, not only what is new, at once."""
+        self._requested = self.watched = True
         self.wake()
 
     def dismiss(self, why: str) -> None:
-        """Follow it no more, and tell the page why."""
+        """Stop following it, and tell the page why."""
         self.dismissed = True
         try:
-            self._tell(GoneMessage(self.subject.type, self.subject.id, why))
+            self._send(GoneMessage(self.subject.type, self.subject.id, why))
         except Exception:  # the page has gone
             _logger.debug(
                 "The page does not get the message that %s is no longer followed.",
@@ -88,9 +88,9 @@ class Follower:
         self.watched = self.seen = False
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether the page, or a new picture, still waits for an answer that may come."""
-        return not self._given_up and (self._asked or self.pictures.fresh)
+        return not self._given_up and (self._requested or self.pictures.fresh)
 
     @property
     def _given_up(self) -> bool:
@@ -101,7 +101,7 @@ class Follower:
         over, pause = False, Pause(self.subject.pace)
         while True:
             try:
-                pause.answered(changed=self._look())
+                pause.answered(changed=self._refresh())
                 over = self.subject.over
                 self._failures = 0
             except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
@@ -117,10 +117,10 @@ class Follower:
             self._awake.wait(max(pause.seconds, SHARE * self._took))
             self._awake.clear()
 
-    def _look(self) -> bool:
-        """Look, and show what is new; whether anything is."""
+    def _refresh(self) -> bool:
+        """Poll, and show what is new; return whether anything is."""
         began = time.thread_time()  # what others do meanwhile does not count
-        changed = self.subject.look()
+        changed = self.subject.refresh()
         self._took = time.thread_time() - began  # pictures have a pace of their own
         if self.watched:
             self._inform(changed=changed)
@@ -128,32 +128,32 @@ class Follower:
         return changed
 
     def _inform(self, *, changed: bool) -> None:
-        if self._asked:
-            self._asked = False  # before it is sent: a page that asks from now on may have missed it
+        if self._requested:
+            self._requested = False  # before it is sent: a page that asks from now on may have missed it
             try:
-                self._tell_whole()
+                self._send_whole()
             except Exception:
-                self._asked = True
+                self._requested = True
                 raise
-        elif changed or self._wire.each_look:
-            self._tell_change()
+        elif changed or self._wire.each_refresh:
+            self._send_change()
 
-    def _tell_whole(self) -> None:
+    def _send_whole(self) -> None:
         now = self.subject.shown
-        told = self._wire.whole(now)
-        self._tell(WholeMessage(*self._named, time.time(), told.head, told.parts))
-        self._told = now
+        content = self._wire.whole(now)
+        self._send(WholeMessage(*self._named, time.time(), content.head, content.parts))
+        self._sent = now
 
-    def _tell_change(self) -> None:
+    def _send_change(self) -> None:
         now = self.subject.shown
-        told = self._wire.change(self._told, now)
-        if told is None:
-            self._tell_whole()
+        content = self._wire.change(self._sent, now)
+        if content is None:
+            self._send_whole()
             return
-        if told:
+        if content:
             self._seq += 1
-            self._tell(ChangeMessage(*self._named, time.time(), told.head, told.parts))
-        self._told = now
+            self._send(ChangeMessage(*self._named, time.time(), content.head, content.parts))
+        self._sent = now
 
     @property
     def _named(self) -> tuple[str, str, int]:

@@ -47,8 +47,8 @@ def _answer_to(board: Board, request: PageRequest) -> Answer:
 
 
 def reply(board: Board, request: PageRequest, text: str, *, ok: bool) -> None:
-    """Tell the page what came of its request; ``ok`` where that is not an error."""
-    board.tell(ReplyMessage(request.type, request.id, text, ok))
+    """Send the page the result of its request; ``ok`` unless it is an error."""
+    board.send(ReplyMessage(request.type, request.id, text, ok))
 
 
 # -- of any subject ---------------------------------------------------------------------------------------------------
@@ -76,8 +76,8 @@ OF_ALL: Mapping[str, Answer] = {"watch": _watch, "seen": _seen, "leave": _leave,
 
 
 def detail(board: Board, request: DetailRequest, made: Callable[[], tuple[str, str] | None]) -> None:
-    """Tell the HTML and the error that ``made`` gives, unless they were asked for again meanwhile."""
+    """Send the HTML and the error that ``made`` returns, unless they were requested again meanwhile."""
     with board.newest(request) as is_newest:
-        told = made()
-        if told and is_newest():  # a later request is newer, and may have been answered before
-            board.tell(DetailMessage(request.type, request.id, request.part, *told))
+        found = made()
+        if found and is_newest():  # a later request is newer, and may have been answered before
+            board.send(DetailMessage(request.type, request.id, request.part, *found))

@@ -18,7 +18,7 @@ _TICK = 0.5
 
 
 class LogStream:
-    """The log of a run's task or a study's trial, sent by ``tell``: pieces as messages, with the lines in a buffer.
+    """The log of a run's task or a study's trial, sent by ``send``: pieces as messages, with the lines in a buffer.
 
     ``type``, ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the
     moment. ``ended`` is called when nothing more will be sent.
@@ -30,12 +30,12 @@ class LogStream:
         id: str,
         part: str,
         lines: Callable[[], Iterator[LogLine | None]],
-        tell: Callable[..., None],
+        send: Callable[..., None],
         ended: Callable[[LogStream], None] = lambda _: None,
     ) -> None:
         self.key = type, id, part
         self._read = lines
-        self._tell = tell
+        self._send_message = send
         self._ended = ended
         self._stopped = threading.Event()
         self._first = 0
@@ -61,9 +61,9 @@ class LogStream:
             held.append(f"{line.text}\n")
             size += len(line.text)
             if size > FILE_PIECE:
-                self._tell(FileMessage(*self.key, name, last=False), "".join(held).encode())
+                self._send_message(FileMessage(*self.key, name, last=False), "".join(held).encode())
                 held, size = [], 0
-        self._tell(FileMessage(*self.key, name, last=True), "".join(held).encode())
+        self._send_message(FileMessage(*self.key, name, last=True), "".join(held).encode())
 
     def go(self) -> None:
         """Send the log until it ends, or no page shows it any more. Never raises: no one would see it."""
@@ -95,7 +95,7 @@ class LogStream:
         text = "".join(f"{line}\n" for line in self._lines).encode()
         total = self._first + len(self._lines)
         message = LogMessage(*self.key, first=self._first, total=total, ended=ended, times=tuple(self._times))
-        self._tell(message, text)
+        self._send_message(message, text)
         self._first, self._size = total, 0
         self._lines.clear()
         self._times.clear()

@@ -71,8 +71,8 @@ class Carried:
 
 def carried(digests: Mapping[str, str]) -> Carried:
     """The files with these digests of their contents."""
-    told = "".join(f"{path}\0{digests[path]}\n" for path in sorted(digests))
-    return Carried(tuple(sorted(digests)), hashlib.sha256(told.encode()).hexdigest())
+    message = "".join(f"{path}\0{digests[path]}\n" for path in sorted(digests))
+    return Carried(tuple(sorted(digests)), hashlib.sha256(message.encode()).hexdigest())
 
 
 def imported(metadata: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import DefinitionKind
-from kfnb.capture.dependencies import travel_of
+from kfnb.capture.dependencies import dependencies_of
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.pipeline.pipeline import default_image
@@ -14,14 +14,14 @@ from kfnb.pipeline.step import Step, make_step
 def view_component(notebook: ExecutedNotebook, component: Component, image: str = "") -> ComponentView:
     """The view of a component, as in a pipeline that uses only its ``--output`` names."""
     component = component.giving(component.options.outputs)
-    step = make_step(notebook, component, travel_of(notebook, component), ())
+    step = make_step(notebook, component, dependencies_of(notebook, component), ())
     return ComponentView(
         name=component.name,
         cell=str(component.cell),
         image=component.options.image or image or default_image(),
         inputs=(*_inputs(step), *_params(step)),
         outputs=_outputs(step),
-        travellers=tuple(_travellers(step)),
+        travellers=tuple(_carried(step)),
         packages=step.requirements,
         pod=tuple(PodSetting(what, value) for what, value in component.options.pod.described()),
         notes=component.notes,
@@ -57,19 +57,23 @@ def _outputs(step: Step) -> tuple[Port, ...]:
     return (*real, *possible)
 
 
-def _travellers(step: Step) -> list[CarriedItem]:
-    travel = step.travel
+def _carried(step: Step) -> list[CarriedItem]:
+    dependencies = step.dependencies
 
     def why(name: str) -> str:
         return (
-            f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
+            f"read by {dependencies.reasons[name]}"
+            if name in dependencies.reasons
+            else "used by the cell's own commands"
         )
 
     found = [
         CarriedItem(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
-        for one in travel.setups
+        for one in dependencies.setups
     ]
-    found += [CarriedItem(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found += [
+        CarriedItem(one.name, "import", one.origin, why(one.name)) for one in dependencies.imports.values()
+    ]
     found += [
         CarriedItem(
             s.name,
@@ -77,13 +81,15 @@ def _travellers(step: Step) -> list[CarriedItem]:
             f"cell {s.cell}, line {s.first}",
             why(s.name),
         )
-        for s in travel.sources
+        for s in dependencies.sources
     ]
     found += [
-        CarriedItem(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
-        for name, value in travel.constants.items()
+        CarriedItem(
+            f"{name} = {value}", "constant", f"cell {dependencies.origins[name]}", f"{why(name)}; inlined"
+        )
+        for name, value in dependencies.constants.items()
     ]
-    found += [CarriedItem(name, "module", "beside the notebook", "imported") for name in travel.files]
+    found += [CarriedItem(name, "module", "beside the notebook", "imported") for name in dependencies.files]
     files = step.component.files
     found += [
         CarriedItem(name, "file", "beside the notebook, or from an earlier step", "read")

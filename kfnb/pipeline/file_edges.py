@@ -46,15 +46,15 @@ class WrittenFiles:
         Raises ``PipelineError`` where another component writes what it reads, and no task before does.
         """
         files = component.files
-        wanted = {name: self.tasks.get(name) for name in files.reads}
-        wanted |= {name: self.tasks[name] for name in files.removed if name in self.tasks}
-        wanted |= {name: self.tasks[name] for name in modules if name in self.tasks}
+        producers = {name: self.tasks.get(name) for name in files.reads}
+        producers |= {name: self.tasks[name] for name in files.removed if name in self.tasks}
+        producers |= {name: self.tasks[name] for name in modules if name in self.tasks}
         for folder in files.listed:
-            wanted |= {name: task for name, task in self.tasks.items() if _is_in(name, folder)}
-        for name in sorted(name for name, task in wanted.items() if task is None):
+            producers |= {name: task for name, task in self.tasks.items() if _is_in(name, folder)}
+        for name in sorted(name for name, task in producers.items() if task is None):
             self._check(name, component)
-        found = {task for task in wanted.values() if task is not None}
-        beside = {name for name, task in wanted.items() if task is None and not name.startswith("/")}
+        found = {task for task in producers.values() if task is not None}
+        beside = {name for name, task in producers.items() if task is None and not name.startswith("/")}
         return [task for task in self.order if task in found], beside
 
     def _check(self, name: str, component: Component) -> None:

@@ -79,15 +79,15 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """(task, output) for each input that a task takes from a sibling; the output is empty for mere order."""
     inputs = task.get("inputs", {})
-    told = set()
+    producers = set()
     for one in [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]:
         for value in one.values():
             if isinstance(value, Mapping) and "producerTask" in value:
                 label = value.get("outputParameterKey") or value.get("outputArtifactKey") or ""
-                told.add(value["producerTask"])
+                producers.add(value["producerTask"])
                 yield value["producerTask"], str(label)
     for name in task.get("dependentTasks", ()):
-        if name not in told:
+        if name not in producers:
             yield name, ""
 
 

@@ -18,7 +18,7 @@ from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
 from kfnb.capture.definitions import DefinitionKind
-from kfnb.capture.dependencies import Dependencies, trace, travel_of
+from kfnb.capture.dependencies import Dependencies, dependencies_of, trace
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
@@ -119,18 +119,20 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     _check_names(called)
     names = _body_names(pipeline, called)
     options = Options(params=pipeline.params)
-    travel = trace(notebook, cell, names, options)
-    params = {**travel.params, **{p.name: p for p in pipeline.params}}
-    components, travels, wired = _wired(pipeline, called, params, travel.constants)
-    wired.notes += _outdated(notebook, called, travels)
+    dependencies = trace(notebook, cell, names, options)
+    params = {**dependencies.params, **{p.name: p for p in pipeline.params}}
+    components, by_component, wired = _wired(pipeline, called, params, dependencies.constants)
+    wired.notes += _outdated(notebook, called, by_component)
     place = _place(notebook.folder, [notebook.components[name] for name in called])
-    files = with_importers({name: _files(notebook, travels[name], name, wired, place) for name in called})
+    files = with_importers(
+        {name: _files(notebook, by_component[name], name, wired, place) for name in called}
+    )
     steps = tuple(
         make_step(
             notebook,
             components[name],
-            travels[name],
-            wired.wanted.get(name, ()),
+            by_component[name],
+            wired.used_outputs.get(name, ()),
             files[name],
         )
         for name in called
@@ -138,7 +140,7 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     _rename_inputs(wired, {step.name: step for step in steps})
     _import_files(wired, files)
     program = write_program(
-        pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
+        pipeline.name, steps, wired, dependencies, image=image or default_image(), index_urls=index_urls
     )
     return Built(pipeline, steps, wired, program)
 
@@ -161,11 +163,11 @@ def _wired(
     }
     while True:
         components = known | {name: known[name].giving(outputs) for name, outputs in taken.items()}
-        travels = {name: travel_of(notebook, components[name]) for name in called}
-        wired = wire(pipeline.cell, components, travels, params, constants)
-        more = {name: outputs | set(wired.wanted.get(name, ())) for name, outputs in taken.items()}
-        if all(more[name] & set(known[name].names.keeps) <= taken[name] for name in taken):
-            return components, travels, wired
+        dependencies = {name: dependencies_of(notebook, components[name]) for name in called}
+        wired = wire(pipeline.cell, components, dependencies, params, constants)
+        more = {name: outputs | set(wired.used_outputs.get(name, ())) for name, outputs in taken.items()}
+        if all(more[name] & set(known[name].names.conditional) <= taken[name] for name in taken):
+            return components, dependencies, wired
         taken = more
 
 
@@ -175,21 +177,21 @@ def _place(folder: Path, components: Sequence[Component]) -> str:
     return "/".join(folder.resolve().parts[-up:]) if up else ""
 
 
-def _placed(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> frozenset[str]:
+def _placed(notebook: ExecutedNotebook, component: Component, dependencies: Dependencies) -> frozenset[str]:
     """The names of a component that hold absolute paths of the notebook's folder."""
     if component.function is not None:
         return frozenset()
     space, folder = notebook.namespace, notebook.folder
     constants = [
-        *travel.constants,
-        *(one.name for one in travel.sources if one.sort is DefinitionKind.EXPRESSION),
+        *dependencies.constants,
+        *(one.name for one in dependencies.sources if one.sort is DefinitionKind.EXPRESSION),
     ]
     found = {name for name in constants if holds_whole_path(space.get(name), folder)}
     return component.placed | found
 
 
 def _files(
-    notebook: ExecutedNotebook, travel: Dependencies, name: str, wired: Wired, place: str
+    notebook: ExecutedNotebook, dependencies: Dependencies, name: str, wired: Wired, place: str
 ) -> StepFiles:
     """The files that a component's step gets. A file that no longer exists is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
@@ -203,7 +205,7 @@ def _files(
             f" step has {len(there)} of them"
         )
     try:
-        placed = _placed(notebook, component, travel)
+        placed = _placed(notebook, component, dependencies)
         beside = {*beside, *there}
         return files_of_step(
             folder, component.files, wired.earlier.get(name, 0), sorted(beside), place, placed
@@ -220,7 +222,7 @@ def _files(
 
 
 def _outdated(
-    notebook: ExecutedNotebook, called: Sequence[str], travels: Mapping[str, Dependencies]
+    notebook: ExecutedNotebook, called: Sequence[str], dependencies: Mapping[str, Dependencies]
 ) -> list[str]:
     """Notes on changes in the notebook since a step's cell ran, by which the pipeline differs."""
     notes = [
@@ -232,7 +234,7 @@ def _outdated(
         component = notebook.components[name]
         notes += [
             f"{source.name} was redefined since {name} ran: the pipeline uses the new definition"
-            for source in travels[name].sources
+            for source in dependencies[name].sources
             if source.cell.order > component.cell.order
         ]
     return notes
@@ -249,8 +251,8 @@ def compile_program(name: str, program: str) -> Any:
             exec(compile(program, file, "exec", dont_inherit=True), namespace)
     except Exception as error:  # KFP and the user's body may raise anything
         _logger.debug("KFP's SDK refused the program of pipeline %s.", name, exc_info=True)
-        told = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
-        raise PipelineError(told, code="cannot-compile", ref=name) from error
+        message = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
+        raise PipelineError(message, code="cannot-compile", ref=name) from error
     return namespace[name]
 
 
@@ -305,7 +307,7 @@ def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:
     names = read_names(pipeline.cell.tree, pipeline.notebook.star_names)
     for known in (*called, "dsl", "kfp", "kubernetes"):
         names.reads.pop(known, None)
-        names.keeps.pop(known, None)
+        names.conditional.pop(known, None)
     return names
 
 

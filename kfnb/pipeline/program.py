@@ -26,29 +26,29 @@ def write_program(
     name: str,
     steps: Sequence[Step],
     wired: Wired,
-    travel: Dependencies,
+    dependencies: Dependencies,
     *,
     image: str,
     index_urls: Sequence[str] = (),
 ) -> str:
     """The source of the program that defines pipeline ``name`` and, run as a script, compiles it.
 
-    ``image`` is the default base image of steps; ``travel`` are the dependencies of the pipeline's own body.
+    ``image`` is the default base image of steps; ``dependencies`` are the dependencies of the pipeline's own body.
     """
     groups = needed(helper for step in steps for helper in step.helpers)
     helpers = [helper for group in groups for helper in group]
     parts = [
         *(source_of(helper) for helper in [*helpers, *(["kfnb_packed"] if helpers else [])]),
         *(_step(step, step.component.options.image or image, index_urls) for step in steps),
-        _pipeline(name, wired, travel),
+        _pipeline(name, wired, dependencies),
     ]
     text = "\n\n\n".join(parts)
     # the compiled pipeline does not depend on the file's name
     main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
-    return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
+    return f"{_imports(text, wired, dependencies)}\n\n\n{text}\n\n\n{main}"
 
 
-def _imports(text: str, wired: Wired, travel: Dependencies) -> str:
+def _imports(text: str, wired: Wired, dependencies: Dependencies) -> str:
     named = {node.id for one in wired.body for node in ast.walk(one) if isinstance(node, ast.Name)}
     words = set(re.findall(r"\w+", text))
     dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
@@ -61,7 +61,7 @@ def _imports(text: str, wired: Wired, travel: Dependencies) -> str:
         _BLANK,
         f"from kfp import compiler, dsl{', kubernetes' if 'kubernetes' in named else ''}",
         f"from kfp.dsl import {', '.join(sorted(dsl))}" if dsl else "",
-        *sorted({one.text for one in travel.imports.values()} - _KFP_IMPORTS),
+        *sorted({one.text for one in dependencies.imports.values()} - _KFP_IMPORTS),
     ]
     return "\n".join(line.rstrip(" ") for line in lines if line)
 
@@ -81,9 +81,9 @@ def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
     return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
 
 
-def _pipeline(name: str, wired: Wired, travel: Dependencies) -> str:
-    constants = [f"{constant} = {value}" for constant, value in travel.constants.items()]
-    sources = [source.text for source in travel.sources]
+def _pipeline(name: str, wired: Wired, dependencies: Dependencies) -> str:
+    constants = [f"{constant} = {value}" for constant, value in dependencies.constants.items()]
+    sources = [source.text for source in dependencies.sources]
     result, returned = _results(name, wired.results)
     arguments = _arguments(list(wired.params.values()))
     body = ast.unparse(ast.fix_missing_locations(ast.Module(wired.body, [])))

@@ -27,8 +27,8 @@ def load_pipeline(path: str) -> Any:
             namespace = runpy.run_path(file, run_name="kfnb_program")
     except Exception as error:  # the file's code may raise anything
         _logger.debug("A program of KFP's SDK failed as it was imported.", exc_info=True)
-        told = f"{file} cannot be run: {type(error).__name__}: {error}"
-        raise PipelineError(told, code="cannot-compile", ref=file) from error
+        message = f"{file} cannot be run: {type(error).__name__}: {error}"
+        raise PipelineError(message, code="cannot-compile", ref=file) from error
     found = {key: value for key, value in namespace.items() if hasattr(value, "pipeline_func")}
     if name:
         found = {key: value for key, value in found.items() if key == name}

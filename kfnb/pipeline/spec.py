@@ -55,8 +55,8 @@ def read_spec(path: str | Path) -> Compiled:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        told = f"{path}{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
-        raise PipelineError(told, ref=f"{path}{where}") from None
+        message = f"{path}{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
+        raise PipelineError(message, ref=f"{path}{where}") from None
     return _checked(documents, str(path))
 
 
@@ -66,8 +66,8 @@ def _checked(documents: list[Any], path: str) -> Compiled:
         spec = spec["pipelineSpec"]  # a job, as KFP 1.8 wrote it
     if not isinstance(spec, dict) or not {"pipelineInfo", "root"} <= set(spec):
         if isinstance(spec, dict) and spec.get("kind") == "Workflow":
-            told = f"{path} was compiled for KFP 1 (an Argo Workflow):"
-            raise PipelineError(told, hint="compile it with KFP 2", ref=path)
+            message = f"{path} was compiled for KFP 1 (an Argo Workflow):"
+            raise PipelineError(message, hint="compile it with KFP 2", ref=path)
         raise PipelineError(f"{path} is not a compiled pipeline: pipelineInfo or root is missing", ref=path)
     platform = documents[1] if len(documents) > 1 and isinstance(documents[1], dict) else None
     return Compiled(spec, platform)
@@ -101,13 +101,13 @@ def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> di
     for name in arguments:
         if name not in known:
             hint = did_you_mean(name, known) or f"it takes {', '.join(known) or 'none'}"
-            told = f"{spec['pipelineInfo']['name']} has no parameter {name}"
-            raise ArgumentError(told, code="unknown-argument", hint=hint, ref=name)
+            message = f"{spec['pipelineInfo']['name']} has no parameter {name}"
+            raise ArgumentError(message, code="unknown-argument", hint=hint, ref=name)
     for name, definition in {**params, **artifacts}.items():
         if name not in arguments and "defaultValue" not in definition and not definition.get("isOptional"):
             kind = parameter_type(definition) or "path"
-            told = f"{spec['pipelineInfo']['name']} needs {name} ({kind}):"
-            raise ArgumentError(told, code="missing-argument", hint=f"give --{name} VALUE", ref=name)
+            message = f"{spec['pipelineInfo']['name']} needs {name} ({kind}):"
+            raise ArgumentError(message, code="missing-argument", hint=f"give --{name} VALUE", ref=name)
     return {
         name: _typed(value, name, params[name]) if name in params else _location(value, name)
         for name, value in arguments.items()

@@ -33,7 +33,7 @@ class Step:
     """
 
     component: Component
-    travel: Dependencies
+    dependencies: Dependencies
     inputs: Mapping[str, ValueKind]
     outputs: Mapping[str, ValueKind]
     params: Mapping[str, DeclaredParameter]
@@ -53,39 +53,43 @@ class Step:
 def make_step(
     notebook: ExecutedNotebook,
     component: Component,
-    travel: Dependencies,
-    wanted: Collection[str],
+    dependencies: Dependencies,
+    requested: Collection[str],
     files: StepFiles = NO_FILES,
 ) -> Step:
-    """The step of a component of which a pipeline uses the outputs ``wanted`` (besides those of ``--output``).
+    """The step of a component of which a pipeline uses the outputs ``requested`` (besides those of ``--output``).
 
     ``files`` are those that it gets from other steps and from the notebook's folder.
     """
     if component.function is not None:
-        return _function_step(component, travel, variables_of(component, travel, notebook.namespace))
-    outputs = _outputs(component, wanted)
-    outputs |= {name: ValueKind(kind) for name, kind in logs_of(travel).values()}
+        return _function_step(
+            component, dependencies, variables_of(component, dependencies, notebook.namespace)
+        )
+    outputs = _outputs(component, requested)
+    outputs |= {name: ValueKind(kind) for name, kind in logs_of(dependencies).values()}
     if files.writes:
         outputs[FILES] = ValueKind("Artifact")
     inputs = {
-        name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
+        name: _input_kind(notebook, component, definition) for name, definition in dependencies.inputs.items()
     }
     bound = {name for name, kind in outputs.items() if not kind.parameter}
-    for one in travel.setups:
+    for one in dependencies.setups:
         bound |= set(read_names(one.cell.tree, notebook.star_names).writes)
-    arguments = _arguments([*inputs, *travel.params], bound, {*outputs, *all_names(component.cell.tree)})
+    arguments = _arguments(
+        [*inputs, *dependencies.params], bound, {*outputs, *all_names(component.cell.tree)}
+    )
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
-    variables = variables_of(component, travel, notebook.namespace)
-    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments, files, variables)
+    variables = variables_of(component, dependencies, notebook.namespace)
+    writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(
         component,
-        travel,
+        dependencies,
         inputs,
         outputs,
-        dict(travel.params),
+        dict(dependencies.params),
         arguments,
-        tuple(packages.requirements(travel, component.options, loaders)),
+        tuple(packages.requirements(dependencies, component.options, loaders)),
         writer.helpers(),
         writer.function(),
         files,
@@ -104,9 +108,9 @@ def _input_kind(notebook: ExecutedNotebook, component: Component, definition: De
     return kind_of(notebook.namespace[name])
 
 
-def _outputs(component: Component, wanted: Collection[str]) -> dict[str, ValueKind]:
+def _outputs(component: Component, requested: Collection[str]) -> dict[str, ValueKind]:
     outputs = {}
-    for name in dict.fromkeys([*component.options.outputs, *wanted]):
+    for name in dict.fromkeys([*component.options.outputs, *requested]):
         if name in component.refusals:
             raise CaptureError(f"{name}, defined by cell {component.cell}: {component.refusals[name]}")
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":
@@ -139,20 +143,20 @@ def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[s
     return arguments
 
 
-def _function_step(component: Component, travel: Dependencies, variables: Variables) -> Step:
+def _function_step(component: Component, dependencies: Dependencies, variables: Variables) -> Step:
     function = component.function
     assert function is not None
     inputs = {name: one.kind for name, one in component.inputs.items()}
     params = {param.name: param for param in component.options.params}
-    writer = StepWriter(None, component, travel, {}, {}, {}, variables=variables)
+    writer = StepWriter(None, component, dependencies, {}, {}, {}, variables=variables)
     return Step(
         component,
-        travel,
+        dependencies,
         inputs,
         component.outputs,
         params,
         {name: name for name in (*inputs, *params)},
-        tuple(packages.requirements(travel, component.options)),
+        tuple(packages.requirements(dependencies, component.options)),
         writer.helpers(),
         writer.wrapped(function),
         variables=variables,

@@ -9,7 +9,7 @@ from kfnb.capture.component import Component
 from kfnb.capture.pod import PodSettings
 
 
-def asked_of(task: str, component: Component) -> Iterator[ast.stmt]:
+def option_statements(task: str, component: Component) -> Iterator[ast.stmt]:
     """The statements that apply a component's options to the task in the variable ``task``."""
     calls = "".join(_own_calls(component))
     if calls:
@@ -46,10 +46,10 @@ def _kubernetes_calls(task: str, pod: PodSettings) -> Iterator[str]:
     for label in pod.node_labels:
         yield f"add_node_selector({task}, label_key={label.key!r}, label_value={label.value!r})"
     for taint in pod.tolerations:
-        told = {"key": taint.key, "operator": "Exists" if taint.value is None else "Equal"}
-        told |= {} if taint.value is None else {"value": taint.value}
-        told |= {"effect": taint.effect} if taint.effect else {}
-        yield f"add_toleration({task}, {', '.join(f'{name}={value!r}' for name, value in told.items())})"
+        arguments = {"key": taint.key, "operator": "Exists" if taint.value is None else "Equal"}
+        arguments |= {} if taint.value is None else {"value": taint.value}
+        arguments |= {"effect": taint.effect} if taint.effect else {}
+        yield f"add_toleration({task}, {', '.join(f'{name}={value!r}' for name, value in arguments.items())})"
     if pod.pull_secrets:
         yield f"set_image_pull_secrets({task}, {list(pod.pull_secrets)!r})"
     if pod.timeout:

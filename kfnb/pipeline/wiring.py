@@ -21,7 +21,7 @@ from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import PipelineError
 from kfnb.model import FILES
 from kfnb.pipeline.file_edges import WrittenFiles
-from kfnb.pipeline.task_settings import asked_of
+from kfnb.pipeline.task_settings import option_statements
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,14 @@ class Producer:
 class Wired:
     """A body with its inputs filled in.
 
-    ``wanted`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results`` the
-    producers of ``--output`` names among top-level tasks. ``tasks`` maps each variable to its component, in order.
+    ``used_outputs`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results``
+    the producers of ``--output`` names among top-level tasks. ``tasks`` maps each variable to its component, in order.
     ``earlier`` is the maximum number of tasks whose files each component gets, ``beside`` the files of the notebook's
     folder.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
-    wanted: dict[str, list[str]] = field(default_factory=dict)
+    used_outputs: dict[str, list[str]] = field(default_factory=dict)
     params: dict[str, DeclaredParameter] = field(default_factory=dict)
     tasks: dict[str, Component] = field(default_factory=dict)
     results: dict[str, Producer] = field(default_factory=dict)
@@ -55,23 +55,23 @@ class Wired:
 def wire(
     cell: Cell,
     components: Mapping[str, Component],
-    travels: Mapping[str, Dependencies],
+    dependencies: Mapping[str, Dependencies],
     params: Mapping[str, DeclaredParameter],
     constants: Mapping[str, str],
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
 
-    ``components`` are all of the notebook, ``travels`` the dependencies of those that the body calls; ``params`` are
+    ``components`` are all of the notebook, ``dependencies`` those of the components that the body calls; ``params`` are
     the pipeline's own declared parameters, ``constants`` the notebook's names that its body reads. Raises
     ``PipelineError`` with the line.
     """
-    wiring = _Wiring(cell, components, travels, params, constants)
+    wiring = _Wiring(cell, components, dependencies, params, constants)
     wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
     if not wiring.result.tasks:
         raise PipelineError(
             f"pipeline {cell.name} calls no component; components: {', '.join(components) or 'none yet'}"
         )
-    wiring.find_wanted(wiring.result.body)
+    wiring.find_used_outputs(wiring.result.body)
     return wiring.result
 
 
@@ -84,14 +84,14 @@ class _Wiring:
         self,
         cell: Cell,
         components: Mapping[str, Component],
-        travels: Mapping[str, Dependencies],
+        dependencies: Mapping[str, Dependencies],
         params: Mapping[str, DeclaredParameter],
         constants: Mapping[str, str],
     ) -> None:
         self.cell = cell
         self.constants = constants
         self.components = components
-        self.travels = travels
+        self.dependencies = dependencies
         self.result = Wired(params=dict(params))
         self.declared = set(params)
         self.made: dict[str, Producer] = {}
@@ -217,8 +217,8 @@ class _Wiring:
 
     def variable(self, name: str) -> str:
         taken = {*self.result.tasks, *self.components, *self.local, *self.result.params}
-        wanted = [f"{name}_task", *(f"{name}_task_{number}" for number in range(2, 1000))]
-        return next(one for one in wanted if one not in taken)
+        candidates = [f"{name}_task", *(f"{name}_task_{number}" for number in range(2, 1000))]
+        return next(one for one in candidates if one not in taken)
 
     def task(self, call: ast.Call, variable: str) -> Iterator[ast.stmt]:
         assert isinstance(call.func, ast.Name)
@@ -242,12 +242,12 @@ class _Wiring:
             own = {name: Producer(component, variable) for name in component.options.outputs}
             self.result.results |= own
         yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
-        yield from asked_of(variable, component)
+        yield from option_statements(variable, component)
 
     def give_files(self, call: ast.Call, component: Component) -> None:
         """Pass a task the files of earlier tasks that it reads."""
         try:
-            tasks, beside = self.files.read(component, self.travels[component.name].files)
+            tasks, beside = self.files.read(component, self.dependencies[component.name].files)
         except PipelineError as error:
             raise self.error(call, str(error)) from None
         call.keywords += [
@@ -259,10 +259,10 @@ class _Wiring:
         self.result.beside.setdefault(component.name, set()).update(beside)
 
     def inputs(self, component: Component) -> list[str]:
-        travel = self.travels[component.name]
+        dependencies = self.dependencies[component.name]
         if component.function is not None:
             return [*component.inputs, *(param.name for param in component.options.params)]
-        return [*travel.inputs, *travel.params]
+        return [*dependencies.inputs, *dependencies.params]
 
     def check_call(self, call: ast.Call, component: Component) -> None:
         if call.args:
@@ -292,7 +292,7 @@ class _Wiring:
     def parameter(self, name: str, component: Component) -> DeclaredParameter | None:
         if name in self.declared:
             return self.result.params[name]
-        return self.travels[component.name].params.get(name) or self.result.params.get(name)
+        return self.dependencies[component.name].params.get(name) or self.result.params.get(name)
 
     def add_parameter(self, param: DeclaredParameter) -> None:
         known = self.result.params.get(param.name)
@@ -307,12 +307,12 @@ class _Wiring:
             )
 
     def check_kind(self, name: str, component: Component, made: Producer, call: ast.Call) -> None:
-        wanted = component.inputs.get(name)
+        expected = component.inputs.get(name)
         is_kind = made.component.outputs[name].type
-        if wanted is not None and wanted.kind.type != is_kind and component.function is None:
+        if expected is not None and expected.kind.type != is_kind and component.function is None:
             raise self.error(
                 call,
-                f"{component.name} read {name} as {wanted.kind.type} when its cell ran, but {made.component.name} now"
+                f"{component.name} read {name} as {expected.kind.type} when its cell ran, but {made.component.name} now"
                 f" writes {is_kind}: run cell {component.cell} again",
             )
 
@@ -363,7 +363,7 @@ class _Wiring:
 
     # -- outputs ----------------------------------------------------------------------------------------------
 
-    def find_wanted(self, body: Sequence[ast.stmt]) -> None:
+    def find_used_outputs(self, body: Sequence[ast.stmt]) -> None:
         """Collect the outputs that the body takes from tasks, and check that they exist."""
         for node in (node for statement in body for node in ast.walk(statement)):
             taken = _taken(node)
@@ -379,9 +379,9 @@ class _Wiring:
                     else f"outputs: {', '.join(component.outputs) or 'none'}"
                 )
                 raise self.error(node, f"{component.name} has no output {taken[1]}; {hint}")  # type: ignore[arg-type]
-            wanted = self.result.wanted.setdefault(component.name, [])
-            if taken[1] not in wanted and not logged:
-                wanted.append(taken[1])
+            used = self.result.used_outputs.setdefault(component.name, [])
+            if taken[1] not in used and not logged:
+                used.append(taken[1])
 
 
 class _Hoister(ast.NodeTransformer):

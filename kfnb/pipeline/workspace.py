@@ -37,8 +37,8 @@ class Workspace:
         """The error for a name that is neither a component nor a pipeline."""
         known = ", ".join([*self.notebook.components, *self.pipelines]) or "none yet"
         hint = self.like(name) or f"known names: {known}"
-        told = f"unknown component or pipeline {name}"
-        return UsageError(told, code="unknown-component", hint=hint, ref=name)
+        message = f"unknown component or pipeline {name}"
+        return UsageError(message, code="unknown-component", hint=hint, ref=name)
 
     def like(self, name: str) -> str:
         """A suggestion of a component or pipeline for an unknown name; empty where none is similar."""

@@ -21,12 +21,14 @@ from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.sourcemap import mark, mark_generated
-from kfnb.text.variables import COMPUTES_NAMES, told, told_defaults
+from kfnb.text.variables import COMPUTES_NAMES, defaults_comment, reads_comment
 
 
-def logs_of(travel: Dependencies) -> dict[str, tuple[str, str]]:
+def logs_of(dependencies: Dependencies) -> dict[str, tuple[str, str]]:
     """The functions of ``kf`` that the step uses -> (the output that the function writes to, its KFP type)."""
-    return {short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(travel.kf))}
+    return {
+        short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(dependencies.kf))
+    }
 
 
 class StepWriter:
@@ -36,7 +38,7 @@ class StepWriter:
         self,
         notebook: ExecutedNotebook | None,
         component: Component,
-        travel: Dependencies,
+        dependencies: Dependencies,
         inputs: Mapping[str, ValueKind],
         outputs: Mapping[str, ValueKind],
         arguments: Mapping[str, str],
@@ -47,24 +49,27 @@ class StepWriter:
         self.files = files
         self.variables = variables
         self.cell = component.cell
-        self.travel = travel
+        self.dependencies = dependencies
         self.inputs = inputs
         self.outputs = outputs
         self.arguments = arguments
         self.star_names = notebook.star_names if notebook else (lambda _module: ())
-        self.logs = logs_of(travel)
-        self.uses = sorted(travel.kf | ({"log_metrics"} if "report" in travel.kf else set()))
+        self.logs = logs_of(dependencies)
+        self.uses = sorted(dependencies.kf | ({"log_metrics"} if "report" in dependencies.kf else set()))
         written = {FILES, *(name for name, _ in self.logs.values())}
         self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
         self.saved = [name for name in self.artifacts if name not in written]
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
-        self.by_step = "report" in travel.kf or _logs_by_step(
-            [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+        self.by_step = "report" in dependencies.kf or _logs_by_step(
+            [
+                component.cell.tree,
+                *(source.node for source in dependencies.sources if source.node is not None),
+            ]
         )
         self.local = {*arguments.values(), *self.artifacts, *files.arguments}
-        self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
+        self.restored |= {name: "float" for name, one in dependencies.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
         """The embedded functions that the source calls."""
@@ -73,7 +78,7 @@ class StepWriter:
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
-            "kfnb_modules": bool(self.travel.files),
+            "kfnb_modules": bool(self.dependencies.files),
             "kfnb_files_in": bool(self.files),
             "kfnb_files_out": bool(self.files),
             "kfnb_start": any(self.files.starting()),
@@ -90,22 +95,22 @@ class StepWriter:
 
     def _is_main(self) -> bool:
         """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
-        trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
+        trees = [self.cell.tree, *(one.cell.tree for one in self.dependencies.setups)]
         inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
             own.clear()  # the component's function itself
-        named = self.component.unpickled or "__name__" in self.travel.provided
-        return bool(own or self.travel.sources or named)
+        named = self.component.unpickled or "__name__" in self.dependencies.provided
+        return bool(own or self.dependencies.sources or named)
 
     def function(self) -> str:
         """The whole function."""
         body = body_of(self.cell.code.text, self.star_names, self._used(), self.local)
-        travelled, late = self._travelled()
+        dependency_lines, late = self._dependency_lines()
         parts = [
             *self._globals(),
-            *self._beginning(self.artifacts, travelled),
-            *travelled,
+            *self._beginning(self.artifacts, dependency_lines),
+            *dependency_lines,
             *self._loading(),
             *late,
             *(INDENT + line for line in self.files.starting()),
@@ -116,11 +121,11 @@ class StepWriter:
 
     def wrapped(self, function: ast.FunctionDef) -> str:
         """The function of a function component, with its dependencies at its top."""
-        early, late = self._travelled()
+        early, late = self._dependency_lines()
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
-        travelled = [*early, *late]
-        needs = "\n".join([*self._beginning(written, travelled), *travelled])
+        dependency_lines = [*early, *late]
+        needs = "\n".join([*self._beginning(written, dependency_lines), *dependency_lines])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP takes the description from it
@@ -144,7 +149,7 @@ class StepWriter:
         for name, kind in self.inputs.items():
             annotation = kind.type if kind.parameter else f"Input[{kind.type}]"
             required.append(f"{self.arguments[name]}: {annotation}")
-        for param in self.travel.params.values():
+        for param in self.dependencies.params.values():
             if param.default is None:
                 required.append(f"{self.arguments[param.name]}: {param.type}")
             else:
@@ -168,10 +173,10 @@ class StepWriter:
 
         So classes and functions can be pickled by name.
         """
-        travel = self.travel
-        names = {*self._own(), *travel.constants, *(one.name for one in travel.imports.values())}
-        trees = [ast.Module([source.node], []) for source in travel.sources if source.node is not None]
-        for tree in (*trees, *(one.cell.tree for one in travel.setups)):
+        dependencies = self.dependencies
+        names = {*self._own(), *dependencies.constants, *(one.name for one in dependencies.imports.values())}
+        trees = [ast.Module([source.node], []) for source in dependencies.sources if source.node is not None]
+        for tree in (*trees, *(one.cell.tree for one in dependencies.setups)):
             names |= set(read_names(tree, self.star_names).writes)
         names -= self.local
         if not names:
@@ -182,10 +187,10 @@ class StepWriter:
             *(f"{by}global {one.rstrip(',')}" for one in wide),
         ]
 
-    def _beginning(self, written: list[str], travelled: list[str]) -> list[str]:
+    def _beginning(self, written: list[str], dependency_lines: list[str]) -> list[str]:
         """The first statements of a step; its arguments ``written`` are artifacts, or paths, that it writes.
 
-        ``travelled`` are the lines that follow, up to the cell and its inputs.
+        ``dependency_lines`` are the lines that follow, up to the cell and its inputs.
         """
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
@@ -194,16 +199,16 @@ class StepWriter:
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
         if self._is_main():  # last, as a worker process runs what follows
-            lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
+            lines.append(f'kfnb_main("{self.component.name}", {_count(dependency_lines)})')
         if lines:
             lines.insert(0, mark_generated("its own code"))
         if self.variables.computed and self.arguments:
             lines.insert(0, COMPUTES_NAMES)
-        said = (told(self.variables.names), told_defaults(self.variables.defaulted))
-        lines[:0] = [line for line in said if line]
+        comments = (reads_comment(self.variables.names), defaults_comment(self.variables.defaulted))
+        lines[:0] = [line for line in comments if line]
         return [INDENT + line for line in lines]
 
-    def _travelled(self) -> tuple[list[str], list[str]]:
+    def _dependency_lines(self) -> tuple[list[str], list[str]]:
         """The dependencies from the notebook: those before the inputs, and the functions and classes that need inputs.
 
         Each set-up cell follows its own dependencies, and precedes those of the cell itself.
@@ -211,11 +216,11 @@ class StepWriter:
         lines = self._modules()
         early, late = self._sources()
         done: set[str] = set()
-        for one in self.travel.setups:
+        for one in self.dependencies.setups:
             lines += [*self._prologue(one.needs - done), *self._texts(early, one.needs - done)]
             lines += self._set_up(one.cell)
             done |= one.needs
-        rest = {*self.travel.reasons, *self.travel.imports, *self.travel.provided} - done
+        rest = {*self.dependencies.reasons, *self.dependencies.imports, *self.dependencies.provided} - done
         lines += [*self._prologue(rest), *self._shadowed(), *self._texts(early, rest)]
         return lines, [line for source in late for line in self._source(source)]
 
@@ -224,9 +229,11 @@ class StepWriter:
 
     def _modules(self) -> list[str]:
         """The notebook's own modules."""
-        if not self.travel.files:
+        if not self.dependencies.files:
             return []
-        files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.travel.files.items())
+        files = "".join(
+            f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.dependencies.files.items()
+        )
         return [
             INDENT + mark_generated("modules of the notebook's own"),
             f"{INDENT}kfnb_modules({{\n{files}{INDENT}}}{', kfnb_before' if self.files else ''})",
@@ -240,10 +247,10 @@ class StepWriter:
 
     def _prologue(self, names: Collection[str]) -> list[str]:
         """Those of ``names`` that are imports and constants."""
-        travel = self.travel
-        lines = sorted({one.text for key, one in travel.imports.items() if {key, one.name} & {*names}})
-        lines += ["display = print"] if "display" in travel.provided & {*names} else []
-        for name, value in travel.constants.items():
+        dependencies = self.dependencies
+        lines = sorted({one.text for key, one in dependencies.imports.items() if {key, one.name} & {*names}})
+        lines += ["display = print"] if "display" in dependencies.provided & {*names} else []
+        for name, value in dependencies.constants.items():
             lines += [f"{name} = {value}", *self.files.moving_in([name])] if name in names else []
         if not lines:
             return []
@@ -255,7 +262,7 @@ class StepWriter:
     def _shadowed(self) -> list[str]:
         """Built-ins that the cell replaces: they would be local names without a value."""
         rebound = {*self.component.names.writes, *self.component.names.deletes}
-        names = sorted(name for name in rebound & self.travel.provided if hasattr(builtins, name))
+        names = sorted(name for name in rebound & self.dependencies.provided if hasattr(builtins, name))
         if not names:
             return []
         return [
@@ -277,10 +284,10 @@ class StepWriter:
     def _ordered(self) -> list[tuple[Definition, set[str]]]:
         """The sources, each after those that its definition needs, with these."""
         needs = {}
-        for source in self.travel.sources:
+        for source in self.dependencies.sources:
             assert source.node is not None
             needs[source.name] = set(read_names(ast.Module([source.node], []), self.star_names).reads)
-        known = {source.name: source for source in self.travel.sources}
+        known = {source.name: source for source in self.dependencies.sources}
         done: dict[str, tuple[Definition, set[str]]] = {}
 
         def add(name: str, around: tuple[str, ...] = ()) -> None:
@@ -289,7 +296,7 @@ class StepWriter:
                     add(other, (*around, name))
                 done[name] = known[name], needs[name]
 
-        for source in self.travel.sources:
+        for source in self.dependencies.sources:
             add(source.name)
         return list(done.values())
 
@@ -300,7 +307,7 @@ class StepWriter:
 
     def _classes(self, *, own: bool) -> str:
         """The notebook's classes and functions in a step, as the source of a dict; with ``own``, its own too."""
-        names = {source.name for source in self.travel.sources if _is_pickled_by_name(source)}
+        names = {source.name for source in self.dependencies.sources if _is_pickled_by_name(source)}
         if own:
             names |= {d.name for d in definitions_of(self.cell, self.star_names) if _is_pickled_by_name(d)}
             names -= set(self.component.names.deletes)
@@ -362,8 +369,10 @@ class StepWriter:
 
     def _used(self) -> set[str]:
         """All names that may be needed from an ``import *``."""
-        nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
-        nodes += [one.cell.tree for one in self.travel.setups]
+        nodes: list[ast.AST] = [
+            source.node for source in self.dependencies.sources if source.node is not None
+        ]
+        nodes += [one.cell.tree for one in self.dependencies.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
 
 

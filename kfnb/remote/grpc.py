@@ -63,12 +63,12 @@ def calls(api: GrpcApi, address: str, *, server: str, timeout: float) -> Iterato
     known = messages(api)
 
     def call(method: str, fields: Mapping[str, Any]) -> Any:
-        ask = channel.unary_unary(
+        unary = channel.unary_unary(
             f"/{api.package}.{api.service}/{method}",
             lambda sent: sent.SerializeToString(),
             known[f"{method}{api.reply}"].FromString,
         )
-        return ask(known[f"{method}{api.request}"](**fields), timeout=timeout)
+        return unary(known[f"{method}{api.request}"](**fields), timeout=timeout)
 
     with channel:
         try:

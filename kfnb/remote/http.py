@@ -214,20 +214,20 @@ class Http:
         if pool is not None:
             pool.clear()
 
-    def _signed_in(self, request: Request, deadline: Deadline, ask: Callable[[], T]) -> T:
-        answer = self._patiently(request, deadline, ask)
+    def _signed_in(self, request: Request, deadline: Deadline, send: Callable[[], T]) -> T:
+        answer = self._patiently(request, deadline, send)
         if answer.status != UNAUTHORIZED or not self._authorization.renewed():
             return answer
         _give_up(answer)
         self.close()  # the certificate may have changed too
-        return self._patiently(request, deadline, ask)
+        return self._patiently(request, deadline, send)
 
-    def _patiently(self, request: Request, deadline: Deadline, ask: Callable[[], T]) -> T:
+    def _patiently(self, request: Request, deadline: Deadline, send: Callable[[], T]) -> T:
         """Send until there is an answer, or the retry policy is exhausted."""
         for number in range(self.retry.tries):
             last = number == self.retry.tries - 1
             try:
-                answer = ask()
+                answer = send()
             except NoAnswer as error:
                 if last or not _may_repeat(request, error):
                     raise
@@ -310,10 +310,10 @@ def _give_up(answer: Answer | Stream) -> None:
 
 
 def _untrusted(where: str, error: Exception) -> Untrusted:
-    told = str(error)
-    if any(sign in told for sign in _PLAIN):
+    text = str(error)
+    if any(sign in text for sign in _PLAIN):
         return Untrusted(where, "it answers in plain HTTP", plain=True)
-    reason = told.rpartition("] ")[2].partition(" (_ssl")[0].strip()
+    reason = text.rpartition("] ")[2].partition(" (_ssl")[0].strip()
     return Untrusted(where, reason or "its certificate is not trusted")
 
 

@@ -26,10 +26,10 @@ class RetryPolicy:
     read: float = 60.0
     deadline: float = 300.0
 
-    def before(self, number: int, asked: str = "") -> float:
-        """Seconds to wait after a failure, given the failures before it; ``asked`` is the server's Retry-After."""
-        wanted = _seconds(asked)
-        pause = self.pause * 2 ** min(number, 16) if wanted is None else wanted
+    def before(self, number: int, retry_after: str = "") -> float:
+        """Seconds to wait after a failure, given the failures before it and the server's Retry-After."""
+        requested = _seconds(retry_after)
+        pause = self.pause * 2 ** min(number, 16) if requested is None else requested
         return min(pause, self.longest) * _CHANCE.uniform(0.8, 1.0)
 
 
@@ -38,14 +38,14 @@ RETRY = RetryPolicy()
 """The default policy."""
 
 
-def _seconds(asked: str) -> float | None:
+def _seconds(retry_after: str) -> float | None:
     """The value of Retry-After, a number of seconds or a date, in seconds from now; None for anything else."""
     from email.utils import parsedate_to_datetime  # a kernel that asks no cluster does without
 
-    if asked.strip().isdecimal():
-        return float(asked)
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
     try:
-        at = parsedate_to_datetime(asked)
+        at = parsedate_to_datetime(retry_after)
     except (TypeError, ValueError):
         return None
     if at.tzinfo is None:

@@ -24,8 +24,8 @@ def words(condition: str) -> str:
     first, own = _parts(condition)
     if own.startswith("!("):
         return "else"
-    said = _with(own, _names(condition))
-    return f"if {said}" if first else f"else if {said}"
+    shown = _with(own, _names(condition))
+    return f"if {shown}" if first else f"else if {shown}"
 
 
 def decided(condition: str, values: Mapping[str, Any], *, taken: bool) -> str:
@@ -39,9 +39,9 @@ def decided(condition: str, values: Mapping[str, Any], *, taken: bool) -> str:
         return ""
     shown = {name: _value(values[name]) for name in names}
     first, own = _parts(condition)
-    said = _with(own, shown) if first else ", ".join(f"{names[name]} = {shown[name]}" for name in names)
+    statement = _with(own, shown) if first else ", ".join(f"{names[name]} = {shown[name]}" for name in names)
     outcome = "taken" if taken else "not taken"
-    return f"{said}: {outcome}" if said else outcome
+    return f"{statement}: {outcome}" if statement else outcome
 
 
 def _parts(condition: str) -> tuple[bool, str]:
@@ -57,7 +57,7 @@ def _names(condition: str) -> dict[str, str]:
     found = dict.fromkeys(_INPUT.findall(condition))
     short = {name: _name(name) for name in found}
     several = {one for one, count in Counter(short.values()).items() if count > 1}
-    return {name: _whole(name) if said in several else said for name, said in short.items()}
+    return {name: _whole(name) if label in several else label for name, label in short.items()}
 
 
 def _name(name: str) -> str:
@@ -75,15 +75,15 @@ def _whole(name: str) -> str:
 
 def _with(condition: str, names: Mapping[str, str]) -> str:
     """A condition with its inputs replaced, and without the casts that KFP puts around them."""
-    said = _INPUT.sub(lambda found: names.get(found[1], found[1]), condition)
-    return " ".join(_CAST.sub(r"\1", said).split())
+    text = _INPUT.sub(lambda found: names.get(found[1], found[1]), condition)
+    return " ".join(_CAST.sub(r"\1", text).split())
 
 
 def _value(value: Any) -> str:
     if isinstance(value, float):
-        said = f"{value:.6g}"
+        text = f"{value:.6g}"
     elif isinstance(value, str):
-        said = f"'{value}'"
+        text = f"'{value}'"
     else:
-        said = json.dumps(value)
-    return said if len(said) <= _LONGEST_VALUE else f"{said[: _LONGEST_VALUE - 1]}…"
+        text = json.dumps(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"

@@ -36,7 +36,7 @@ _TRACEBACK = "Traceback (most recent call last):"
 _CONTINUES = ("During handling of the above exception", "The above exception was the direct cause")
 
 
-def told_level(line: str) -> int | None:
+def level_in(line: str) -> int | None:
     """The level in a line, as its index in ``LEVELS``; None if it has none."""
     found = _HEAD.search(line)
     if found is not None:
@@ -58,13 +58,13 @@ class Leveller:
     def level(self, line: str) -> int:
         """The level of the next line, as its index in ``LEVELS``."""
         if _TRACEBACK in line:
-            self._record, self._traceback = max(_ERROR, told_level(line) or 0), True
+            self._record, self._traceback = max(_ERROR, level_in(line) or 0), True
         elif self._traceback:
             # the first line that is not indented is that of the exception
             self._traceback = not line or line[0] in " \t|" or line.startswith(_CONTINUES)
             return _ERROR
-        elif (told := told_level(line)) is not None:
-            self._record = told
+        elif (found := level_in(line)) is not None:
+            self._record = found
         elif not line[:1].isspace():
             self._record = None
         return _INFO if self._record is None else self._record

@@ -67,7 +67,7 @@ class Filter:
 ALL = Filter()
 
 
-def wanted(since: str | float | None = None, grep: str | None = None, level: str | None = None) -> Filter:
+def log_filter(since: str | float | None = None, grep: str | None = None, level: str | None = None) -> Filter:
     """The filter from a moment or a span before now, a regular expression and a level's name.
 
     Raises ``UsageError``.
@@ -117,15 +117,15 @@ class Excerpt:
 
     def _last(self, chosen: Iterator[LogLine | None], tail: int) -> Iterator[LogLine]:
         """The last of the current lines, with long lines cut."""
-        kept: deque[LogLine] = deque(maxlen=tail)
+        last: deque[LogLine] = deque(maxlen=tail)
         fit = 0
         for line in chosen:
             if line is None:
                 break
-            kept.append(line)
+            last.append(line)
             fit += 1
-        self.left_out = fit - len(kept)
-        for line in kept:
+        self.left_out = fit - len(last)
+        for line in last:
             more = len(line.text) - LONGEST
             text = f"{line.text[:LONGEST]}… ({more:,} more characters)" if more > 0 else line.text
             yield LogLine(line.task, text, line.at)

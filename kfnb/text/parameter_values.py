@@ -43,8 +43,8 @@ def text(value: Any) -> str:
         return value
     if isinstance(value, float):
         return format(Decimal(repr(value)).normalize(), "f")
-    told = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
-    return told.translate(_ESCAPED)
+    written = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    return written.translate(_ESCAPED)
 
 
 def typed(value: Any, kind: str) -> Any:
@@ -58,14 +58,14 @@ def typed(value: Any, kind: str) -> Any:
     return value
 
 
-def kept(metadata: Mapping[str, Any]) -> dict[str, Any]:
+def stored(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """An artifact's metadata as ML Metadata stores them: a truth value is 1 or 0."""
     return {name: int(value) if isinstance(value, bool) else plain(value) for name, value in metadata.items()}
 
 
 def wrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """An artifact's metadata as a step receives them: each list or dict is wrapped in a dict."""
-    return {name: _wrap(value) for name, value in kept(metadata).items()}
+    return {name: _wrap(value) for name, value in stored(metadata).items()}
 
 
 def unwrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from kfnb.sourcemap import mark_generated
 
-_TOLD = "reads the environment variables "
+_READS = "reads the environment variables "
 _DEFAULTS = "where they have none, gives a value to the environment variables "
 _ODD = re.compile(r"[\s,%\x00-\x1f]")
 """Characters that would end a name in the comment."""
@@ -52,19 +52,19 @@ _SECRET_VALUE = re.compile(
 _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+_=-]{32,}")
 
 
-def told(names: Iterable[str]) -> str:
+def reads_comment(names: Iterable[str]) -> str:
     """The comment by which a program declares that it reads variables; empty for none."""
-    return _line(_TOLD, names)
+    return _line(_READS, names)
 
 
-def told_defaults(names: Iterable[str]) -> str:
+def defaults_comment(names: Iterable[str]) -> str:
     """The comment by which a program declares that it sets variables without a value; empty for none."""
     return _line(_DEFAULTS, names)
 
 
 def read_by(source: str) -> tuple[str, ...]:
     """The variables that a program declares that it reads."""
-    return _names(_TOLD, source)
+    return _names(_READS, source)
 
 
 def defaulted_by(source: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Protocol
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, el
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 from kfnb.ui.words import clean, one_line
 
 TEXT_WIDTH = 100
@@ -36,7 +36,7 @@ class Title:
     """A display's first line: what is shown, its state, and small print under it."""
 
     text: str
-    look: Look | None = None
+    state_style: StateStyle | None = None
     aside: str = ""
     facts: tuple[str, ...] = ()
 
@@ -56,14 +56,14 @@ class Title:
         return el("div", head, small if facts else None, style="margin:0 0 12px")
 
     def _badge(self) -> tuple[Element | str, ...]:
-        if self.look is None:
+        if self.state_style is None:
             return ()
-        colour = self.look.colour
+        colour = self.state_style.colour
         return (
             el(
                 "span",
-                el("span", self.look.icon, style=f"color:{colour};font-weight:700"),
-                f" {self.look.word}",
+                el("span", self.state_style.icon, style=f"color:{colour};font-weight:700"),
+                f" {self.state_style.word}",
                 style=f"border:1px solid {colour};border-radius:999px;padding:1px 10px;white-space:nowrap",
             ),
             " ",
@@ -71,7 +71,7 @@ class Title:
 
     def to_text(self) -> str:
         """The same as one or two lines."""
-        state = f"{self.look.icon} {self.look.word}" if self.look else ""
+        state = f"{self.state_style.icon} {self.state_style.word}" if self.state_style else ""
         head = " · ".join(part for part in (state, one_line(self.text), self.aside) if part)
         return "\n".join(filled(line) for line in (head, " · ".join(self._facts())) if line)
 
@@ -180,13 +180,13 @@ class Marked:
 class Folded:
     """Blocks that HTML shows when asked; ``quiet`` for what few will want to see.
 
-    Text does not fold: it has all of it or, where that is given, ``told`` instead.
+    Text does not fold: it has all of it or, where that is given, ``text_form`` instead.
     """
 
     heading: str
     blocks: Sequence[Block]
     quiet: bool = False
-    told: str = ""
+    text_form: str = ""
 
     def to_html(self) -> Element:
         """The blocks, behind their heading."""
@@ -197,7 +197,7 @@ class Folded:
 
     def to_text(self) -> str:
         """All of it, or the text instead of it."""
-        return filled(self.told) or "\n".join([one_line(self.heading), *texts(self.blocks)])
+        return filled(self.text_form) or "\n".join([one_line(self.heading), *texts(self.blocks)])
 
 
 @dataclass(frozen=True)
@@ -223,16 +223,16 @@ class Row:
 class Alert:
     """What went wrong: a headline, and blocks that explain it."""
 
-    look: Look
+    state_style: StateStyle
     headline: str
     blocks: Sequence[Block]
 
     def to_html(self) -> Element:
         """A panel in the state's colour."""
-        colour = self.look.colour
+        colour = self.state_style.colour
         headline = el(
             "div",
-            el("span", f"{self.look.icon} ", style=f"color:{colour}", aria_hidden="true"),
+            el("span", f"{self.state_style.icon} ", style=f"color:{colour}", aria_hidden="true"),
             el("strong", self.headline),
             style="margin:0 0 6px;overflow-wrap:anywhere",
         )
@@ -244,7 +244,7 @@ class Alert:
 
     def to_text(self) -> str:
         """The headline and the blocks."""
-        return "\n".join([filled(f"{self.look.icon} {self.headline}"), *texts(self.blocks)])
+        return "\n".join([filled(f"{self.state_style.icon} {self.headline}"), *texts(self.blocks)])
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ class PlotLine:
 
     label: str
     points: Sequence[Point]
-    told: str
+    summary: str
     series: int = 0
     kind: int = 0
 
@@ -74,10 +74,10 @@ class Plot:
     def to_html(self) -> Element:
         """The title, the drawing and the legend."""
         title = el("div", el("strong", self.title), style="margin:0 0 2px;overflow-wrap:anywhere")
-        said = "; ".join(f"{line.label} {line.told}".strip() for line in self.lines)
+        text = "; ".join(f"{line.label} {line.summary}".strip() for line in self.lines)
         lines = [el("path", d=path(line.points, self.x, self.y), style=line.style) for line in self.lines]
         behind = [diagonal(self.x, self.y)] if self.diagonal else []
-        drawing = canvas(f"{self.title}: {said}", self.x, self.y, *behind, *lines)
+        drawing = canvas(f"{self.title}: {text}", self.x, self.y, *behind, *lines)
         return el("div", title, drawing, self._legend(), style="margin:0 0 14px")
 
     def _legend(self) -> Element:
@@ -92,7 +92,7 @@ class Plot:
         labels = [cut(one_line(line.label), LABEL) for line in self.lines]
         wide = max(map(width, labels), default=0)
         rows = [
-            f"  {label}{' ' * (wide - width(label) + (2 if wide else 0))}{bars(line.points)}  {line.told}"
+            f"  {label}{' ' * (wide - width(label) + (2 if wide else 0))}{bars(line.points)}  {line.summary}"
             for label, line in zip(labels, self.lines, strict=True)
         ]
         return "\n".join([one_line(self.title), *rows, *([f"  {self.rest}"] if self.rest else [])])
@@ -109,7 +109,7 @@ def _entry(line: PlotLine, *, alone: bool) -> Element:
         style="vertical-align:middle",
     )
     label = None if alone and not line.label else el("strong", f" {line.label} ", style="font-weight:600")
-    return el("div", None if alone else swatch, label, el("span", line.told, style=f"color:{theme.SOFT}"))
+    return el("div", None if alone else swatch, label, el("span", line.summary, style=f"color:{theme.SOFT}"))
 
 
 def axis(name: str, values: Sequence[float], length: float, *, margin: float = 0.0) -> Axis:
@@ -152,8 +152,8 @@ def canvas(label: str, x: Axis, y: Axis, *drawn: Node) -> Element:
 def path(points: Sequence[Point], x: Axis, y: Axis) -> str:
     """Points as an SVG path."""
     step = max(1, len(points) // MOST_POINTS)
-    kept = [*points[:-1:step], points[-1]]
-    places = [f"{LEFT + x.pixels(at):.1f} {TOP + y.length - y.pixels(value):.1f}" for at, value in kept]
+    sampled = [*points[:-1:step], points[-1]]
+    places = [f"{LEFT + x.pixels(at):.1f} {TOP + y.length - y.pixels(value):.1f}" for at, value in sampled]
     return "M" + " L".join(places if len(places) > 1 else places * 2)
 
 

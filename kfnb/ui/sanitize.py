@@ -203,9 +203,9 @@ def _heading(one: _Open) -> Element:
 def _link(one: _Open) -> Element:
     """The words, and the address beside them: nothing that a step wrote can be followed by a click."""
     address = one.attributes.get("href") or ""
-    told = address and "".join(child for child in one.children if isinstance(child, str)) != address
+    distinct = address and "".join(child for child in one.children if isinstance(child, str)) != address
     return el(
-        "span", *one.children, el("span", f" ({address})", style=f"color:{theme.SOFT}") if told else None
+        "span", *one.children, el("span", f" ({address})", style=f"color:{theme.SOFT}") if distinct else None
     )
 
 

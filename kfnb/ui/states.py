@@ -10,7 +10,7 @@ from kfnb.ui import theme
 
 
 @dataclass(frozen=True)
-class Look:
+class StateStyle:
     """``icon`` is one character of text; ``sign`` the same drawn in a 16 by 16 square, as an SVG path."""
 
     icon: str
@@ -20,19 +20,21 @@ class Look:
     solid: bool = False
 
 
-_LOOKS = {
-    RunState.PENDING: Look("○", "Pending", theme.GREY, ""),
-    RunState.RUNNING: Look("●", "Running", theme.BLUE, "M6.8 5.4 L10.6 8 L6.8 10.6 Z", solid=True),
-    RunState.SUCCEEDED: Look("✓", "Succeeded", theme.GREEN, "M4.6 8.3 L7 10.6 L11.4 5.8", solid=True),
-    RunState.FAILED: Look("✗", "Failed", theme.RED, "M5.4 5.4 L10.6 10.6 M10.6 5.4 L5.4 10.6", solid=True),
-    RunState.SKIPPED: Look("⊘", "Skipped", theme.GREY, "M4.2 11.8 L11.8 4.2"),
-    RunState.CANCELING: Look("◐", "Canceling", theme.AMBER, "M6 6 H10 V10 H6 Z"),
-    RunState.CANCELED: Look("■", "Canceled", theme.AMBER, "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid=True),
-    RunState.PAUSED: Look("‖", "Paused", theme.AMBER, "M6.3 5.2 V10.8 M9.7 5.2 V10.8", solid=True),
+_STYLES = {
+    RunState.PENDING: StateStyle("○", "Pending", theme.GREY, ""),
+    RunState.RUNNING: StateStyle("●", "Running", theme.BLUE, "M6.8 5.4 L10.6 8 L6.8 10.6 Z", solid=True),
+    RunState.SUCCEEDED: StateStyle("✓", "Succeeded", theme.GREEN, "M4.6 8.3 L7 10.6 L11.4 5.8", solid=True),
+    RunState.FAILED: StateStyle(
+        "✗", "Failed", theme.RED, "M5.4 5.4 L10.6 10.6 M10.6 5.4 L5.4 10.6", solid=True
+    ),
+    RunState.SKIPPED: StateStyle("⊘", "Skipped", theme.GREY, "M4.2 11.8 L11.8 4.2"),
+    RunState.CANCELING: StateStyle("◐", "Canceling", theme.AMBER, "M6 6 H10 V10 H6 Z"),
+    RunState.CANCELED: StateStyle("■", "Canceled", theme.AMBER, "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid=True),
+    RunState.PAUSED: StateStyle("‖", "Paused", theme.AMBER, "M6.3 5.2 V10.8 M9.7 5.2 V10.8", solid=True),
 }
 
-# of several tasks, the first of these that one of them is in tells most
-_TELLING = (
+# for several tasks: the first of these states that any of them is in
+_PRECEDENCE = (
     RunState.FAILED,
     RunState.CANCELING,
     RunState.RUNNING,
@@ -41,9 +43,9 @@ _TELLING = (
 )
 
 
-def look(state: RunState) -> Look:
+def style_of(state: RunState) -> StateStyle:
     """How ``state`` is shown."""
-    return _LOOKS[state]
+    return _STYLES[state]
 
 
 def shown(task: Task) -> Task:
@@ -56,7 +58,7 @@ def shown(task: Task) -> Task:
 def overall(states: Iterable[RunState]) -> RunState:
     """One state for several tasks: failed, else still running, else what all came to."""
     seen = set(states)
-    for state in _TELLING:
+    for state in _PRECEDENCE:
         if state in seen:
             return state
     if RunState.PENDING in seen:
@@ -73,7 +75,7 @@ def caption_of_many(states: Sequence[RunState]) -> str:
     if ran and skipped and ran + skipped == total:
         return f"{ran} ran, {skipped} skipped"
     if len(set(states)) == 1:
-        return look(states[0]).word
+        return style_of(states[0]).word
     return f"{sum(state.finished for state in states)} of {total} done"
 
 
@@ -83,4 +85,4 @@ def tally(states: Iterable[RunState]) -> str:
     for state in states:
         counts[state] = counts.get(state, 0) + 1
     ordered = sorted(counts, key=list(RunState).index)
-    return ", ".join(f"{counts[state]} {look(state).word}" for state in ordered)
+    return ", ".join(f"{counts[state]} {style_of(state).word}" for state in ordered)

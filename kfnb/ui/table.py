@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 from kfnb.ui.words import cut, one_line, width
 
 TEXT_WIDTH = 100
@@ -26,7 +26,7 @@ class TableCell:
     """
 
     text: str
-    look: Look | None = None
+    state_style: StateStyle | None = None
     indent: int = 0
     code: bool = False
     shade: float = 0.0
@@ -36,7 +36,7 @@ class TableCell:
 
     def words(self) -> str:
         """The cell as one line of text."""
-        icon = f"{self.look.icon} " if self.look else ""
+        icon = f"{self.state_style.icon} " if self.state_style else ""
         return "  " * self.indent + icon + one_line(self.text)
 
 
@@ -70,9 +70,9 @@ class Table:
             [index for index in range(len(self.columns)) if any(_words(row[index]) for row in self.rows)]
         )
 
-    def _with(self, kept: Sequence[int]) -> Table:
-        columns = tuple(self.columns[index] for index in kept)
-        return replace(self, columns=columns, rows=[[row[index] for index in kept] for row in self.rows])
+    def _with(self, indices: Sequence[int]) -> Table:
+        columns = tuple(self.columns[index] for index in indices)
+        return replace(self, columns=columns, rows=[[row[index] for index in indices] for row in self.rows])
 
     def to_html(self) -> Element:
         """The table, in a box that scrolls if it is wide."""
@@ -100,9 +100,9 @@ class Table:
 
     def to_text(self) -> str:
         """The table in aligned columns, 100 in all where that can be."""
-        kept = [index for index, column in enumerate(self.columns) if not column.aside]
-        if len(kept) < len(self.columns):
-            return self._with(kept).to_text()
+        indices = [index for index, column in enumerate(self.columns) if not column.aside]
+        if len(indices) < len(self.columns):
+            return self._with(indices).to_text()
         rows = [
             [one_line(column.name) for column in self.columns],
             *([_words(value) for value in row] for row in self.rows),
@@ -150,9 +150,11 @@ def _pad(text: str, columns: int, *, right: bool) -> str:
 def _cell(value: Value, column: Column, *, header: bool) -> Element:
     cell = value if isinstance(value, TableCell) else TableCell(value)
     icon = (
-        el("span", cell.look.icon, style=f"color:{cell.look.colour};font-weight:700") if cell.look else None
+        el("span", cell.state_style.icon, style=f"color:{cell.state_style.colour};font-weight:700")
+        if cell.state_style
+        else None
     )
-    space = " " if cell.look else None
+    space = " " if cell.state_style else None
     text: Node = cell.text
     if cell.code:
         style = f"font-family:{theme.MONO};background:none;padding:0;white-space:inherit"
@@ -172,7 +174,7 @@ def _box(column: Column, cell: TableCell | None = None, *, header: bool = False)
     style = "padding:3px 20px 3px 0;border:0;vertical-align:top;line-height:1.45"
     style += ";text-align:right;font-variant-numeric:tabular-nums" if column.number else ";text-align:left"
     short_header = header and cell is not None and width(cell.text) <= WIDEST_HEADER
-    if column.number or column.whole or short_header or (cell and cell.look):
+    if column.number or column.whole or short_header or (cell and cell.state_style):
         style += ";white-space:nowrap"
     else:  # words stay whole; only what is longer than the widest column breaks
         style += f";white-space:normal;overflow-wrap:break-word;max-width:{WIDEST}ch"

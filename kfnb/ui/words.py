@@ -53,13 +53,13 @@ def cut(text: str, columns: int) -> str:
     """``text``, or its beginning and an ellipsis, in at most ``columns`` columns."""
     if width(text) <= columns:
         return text
-    kept, left = [], columns - 1
+    shown, left = [], columns - 1
     for character in text:
         left -= _columns(character)
         if left < 0:
             break
-        kept.append(character)
-    return "".join(kept).rstrip() + "…"
+        shown.append(character)
+    return "".join(shown).rstrip() + "…"
 
 
 class _Short(reprlib.Repr):
@@ -110,8 +110,8 @@ def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) ->
 
 def number(value: float) -> str:
     """A float to six digits, which still says that it is one: ``0.1``, ``30.0``, ``1e+20``, ``nan``."""
-    said = digits(value)
-    return f"{said}.0" if said.lstrip("-").isdigit() else said
+    text = digits(value)
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
 
 
 def short(value: Any, columns: int = 60) -> str:

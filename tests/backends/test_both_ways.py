@@ -13,7 +13,7 @@ from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
 def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[RunSnapshot, RunSnapshot]:
     """The run here, and the one there."""
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
     found = []
     for name, make in ENGINES.items():
         with make(tmp_path / name) as engine:

@@ -24,7 +24,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture(params=ENGINES)
 def engine(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
     with ENGINES[request.param](tmp_path) as found:
         yield found
 
@@ -33,7 +33,7 @@ def engine(request, tmp_path, monkeypatch):
 def done(request, tmp_path_factory):
     """A good run that is over."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
+        patch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
         with ENGINES[request.param](tmp_path_factory.mktemp("engine")) as engine:
             yield engine, engine.submit("good", rows=300).wait(60)
 
@@ -84,8 +84,8 @@ def test_a_run_is_told_as_it_goes(engine: Engine):
 def test_an_observer_sees_the_end(done):
     _, run = done
     view = run.observe()
-    assert {"", "train"} <= view.look()
-    assert view.look() == set()
+    assert {"", "train"} <= view.refresh()
+    assert view.refresh() == set()
     assert view.run.state is RunState.SUCCEEDED
 
 
@@ -156,12 +156,12 @@ def test_a_run_that_is_stopped_is_canceled_with_its_tasks(engine: Engine):
 def test_a_run_that_is_stopped_is_the_same_in_each_view(engine: Engine):
     run = engine.submit("slow", s=90)
     view = run.observe()
-    view.look()
+    view.refresh()
     run.stop()
     with contextlib.suppress(RunFailed):
         run.wait(60)
     while not view.over:
-        view.look()
+        view.refresh()
         time.sleep(0.02)
     (listed,) = engine.backend.list(Selection(state=RunState.CANCELED))
     assert listed.id == run.id

@@ -7,7 +7,7 @@ import pytest
 
 from kfnb.errors import UsageError
 from kfnb.model import FILES, Artifact, RunSnapshot, RunState, Task
-from kfnb.resources.runs.output_files import keep, written
+from kfnb.resources.runs.output_files import copy_files, written
 
 
 def task(folder, id, finished, files, removed=()):
@@ -61,7 +61,7 @@ def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, 
     )
     assert texts(found) == {"/tmp/t": "1"}
     with pytest.raises(UsageError, match=r"cannot copy /tmp/t: the path leads out of the folder"):
-        keep(found, [], here)
+        copy_files(found, [], here)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, 
     ],
 )
 def test_a_pattern_chooses_by_the_path(files, here, pattern, chosen):
-    assert sorted(keep(files, [pattern], here).copied) == chosen
+    assert sorted(copy_files(files, [pattern], here).copied) == chosen
     assert sorted(str(path.relative_to(here)) for path in here.rglob("*") if path.is_file()) == chosen
 
 
@@ -87,7 +87,7 @@ def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
     files = written(
         RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),))
     )
-    assert keep(files, [pattern], here).copied == ("a [1].txt",)
+    assert copy_files(files, [pattern], here).copied == ("a [1].txt",)
     assert (here / "a [1].txt").read_text() == "x"
 
 
@@ -95,7 +95,7 @@ def test_a_pattern_that_no_file_fits_is_told_with_those_there_are(files, here):
     with pytest.raises(
         UsageError, match=r"no file of the run matches plot/\*; it wrote d\.png, plots/a\.png, "
     ):
-        keep(files, ["*", "plot/*"], here)
+        copy_files(files, ["*", "plot/*"], here)
     assert not list(here.iterdir())
 
 
@@ -103,15 +103,15 @@ def test_a_file_that_differs_is_left_and_told_unless_it_is_to_be_overwritten(fil
     (here / "d.png").write_text("mine")
     (here / "plots").mkdir()
     (here / "plots/a.png").write_text("a")
-    kept = keep(files, ["*.png", "plots/*.png", "plots/*.csv"], here)
+    kept = copy_files(files, ["*.png", "plots/*.png", "plots/*.csv"], here)
     assert (kept.copied, kept.same, kept.left) == (("plots/c.csv",), ("plots/a.png",), ("d.png",))
-    assert list(kept.told) == [
+    assert list(kept.messages) == [
         "copied plots/c.csv",
         "unchanged: plots/a.png",
         "not overwritten, since the existing files differ: d.png; --force overwrites them",
     ]
     assert (here / "d.png").read_text() == "mine"
-    assert keep(files, ["d.png"], here, force=True).copied == ("d.png",)
+    assert copy_files(files, ["d.png"], here, force=True).copied == ("d.png",)
     assert (here / "d.png").read_text() == "d"
     assert sorted(path.name for path in here.rglob("*") if path.is_file()) == ["a.png", "c.csv", "d.png"]
 
@@ -125,17 +125,19 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
         path: Artifact(path, "system.Artifact", str(source)) for path in ("../y", "link/y", "a/../../y")
     }
     with pytest.raises(UsageError, match="cannot copy link/y: the path leads out of the folder"):
-        keep(hostile, ["link/*"], here)
-    kept = keep({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
+        copy_files(hostile, ["link/*"], here)
+    kept = copy_files({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
     assert kept.copied == ("z",)
-    assert list(kept.told)[1].startswith("not copied, since the path leads out of the folder: ../y, link/y, ")
+    assert list(kept.messages)[1].startswith(
+        "not copied, since the path leads out of the folder: ../y, link/y, "
+    )
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_path_that_cannot_be_written_is_told(files, here):
     (here / "plots").write_text("a file")
     with pytest.raises(UsageError, match=r"cannot copy plots/a\.png: "):
-        keep(files, ["plots"], here)
+        copy_files(files, ["plots"], here)
 
 
 # -- in a notebook and in a terminal --------------------------------------------------------------------------------

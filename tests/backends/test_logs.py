@@ -12,7 +12,7 @@ import pytest
 from kfnb.errors import UsageError
 from kfnb.model import LogLine
 from kfnb.text.log_levels import LEVELS, Leveller
-from kfnb.text.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
+from kfnb.text.logs import ALL, LONGEST, Excerpt, last_state, log_filter, settled
 
 SAMPLES = json.loads(
     (Path(__file__).parents[2] / "tests/widgets/golden/levels.json").read_text(encoding="utf-8")
@@ -42,27 +42,31 @@ def test_a_level_leaves_out_what_is_less_and_keeps_records_whole() -> None:
         "  x",
         "E: y",
     )
-    assert texts(Excerpt(log, wanted(level="warning"))) == [
+    assert texts(Excerpt(log, log_filter(level="warning"))) == [
         *("WARNING:a:careful", "  because", "Traceback (most recent call last):", "  x", "E: y")
     ]
-    assert texts(Excerpt(log, wanted(level="error"))) == ["Traceback (most recent call last):", "  x", "E: y"]
+    assert texts(Excerpt(log, log_filter(level="error"))) == [
+        "Traceback (most recent call last):",
+        "  x",
+        "E: y",
+    ]
 
 
 def test_lines_of_tasks_that_run_at_once_are_told_apart() -> None:
     mixed = [*lines("ERROR: a", task="a"), *lines("b", task="b"), *lines("  more of a", task="a")]
-    assert texts(Excerpt(mixed, wanted(level="error"))) == ["ERROR: a", "  more of a"]
+    assert texts(Excerpt(mixed, log_filter(level="error"))) == ["ERROR: a", "  more of a"]
 
 
 def test_a_pattern_ignores_case_unless_it_has_capitals_and_colours_always() -> None:
     log = lines("Loss=1", "loss=2", "\x1b[31mlo\x1b[0mss=3", "other")
-    assert len(texts(Excerpt(log, wanted(grep=r"loss=\d")))) == 3
-    assert texts(Excerpt(log, wanted(grep="Loss"))) == ["Loss=1"]
+    assert len(texts(Excerpt(log, log_filter(grep=r"loss=\d")))) == 3
+    assert texts(Excerpt(log, log_filter(grep="Loss"))) == ["Loss=1"]
 
 
 def test_lines_from_before_are_left_out_where_their_time_is_known() -> None:
     now = time.time()
     log = [*lines("old", at=now - 700), *lines("no time"), *lines("new", at=now - 500)]
-    assert texts(Excerpt(log, wanted(since="10m"))) == ["no time", "new"]
+    assert texts(Excerpt(log, log_filter(since="10m"))) == ["no time", "new"]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +79,7 @@ def test_lines_from_before_are_left_out_where_their_time_is_known() -> None:
 )
 def test_what_means_nothing_is_refused(asked: dict[str, str], told: str) -> None:
     with pytest.raises(UsageError, match=re.escape(told)):
-        wanted(**asked)
+        log_filter(**asked)
 
 
 def test_the_last_lines_are_shown_and_the_others_counted() -> None:

@@ -78,7 +78,7 @@ class Looks:
     def over(self) -> bool:
         return self.study.state.finished
 
-    def look(self) -> set[int]:
+    def refresh(self) -> set[int]:
         known = len(self.study.trials)
         self.study = self._engine.get("")
         return set(range(known, len(self.study.trials)))

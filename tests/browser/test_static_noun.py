@@ -13,7 +13,7 @@ from kfnb.ipython.display import show
 from kfnb.live.followables import Followable, register
 from kfnb.model import RunState
 from kfnb.ui.blocks import CodeBlock, Folded, Text, Title, bundle
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 
 @dataclass(frozen=True)
 class Shown:
@@ -28,7 +28,7 @@ class Thing:
         return self.shown
 
 def draw(shown, home=None):
-    blocks = [Title(shown.name, look(shown.state)), Text(f"step {shown.steps} <b>of 9</b>"),
+    blocks = [Title(shown.name, style_of(shown.state)), Text(f"step {shown.steps} <b>of 9</b>"),
               Folded("More", [CodeBlock("what few will want to see")])]
     return bundle(f"Thing {shown.name}", blocks, home)
 

@@ -7,7 +7,7 @@ import pytest
 from kfnb.capture.dependencies import Dependencies, trace
 
 
-def travel(shell, name: str) -> Dependencies:
+def dependencies(shell, name: str) -> Dependencies:
     component = shell.component(name)
     return trace(
         shell.kernel.notebook,
@@ -28,7 +28,7 @@ def test_each_name_becomes_what_its_maker_says(shell) -> None:
         "%%kf_component second --param C:float=1.0\n"
         "y = [x, C, rows, fl(2.5), root(4), len([helper]), K]\nkf.log_metrics(y=1)\n"
     )
-    found = travel(shell, "second")
+    found = dependencies(shell, "second")
     assert list(found.inputs) == ["x"]
     assert sorted(found.params) == ["C", "rows"]
     assert {one.text for one in found.imports.values()} == {
@@ -45,13 +45,13 @@ def test_names_in_a_query_string_are_inputs(shell) -> None:
     pytest.importorskip("pandas")
     shell.run("%%kf_component first\nimport pandas as pd\ndf = pd.DataFrame({'a': [1, 5]})\nlimit = 2\n")
     shell.run("%%kf_component second\nn = len(df.query('a > @limit'))\n")
-    assert sorted(travel(shell, "second").inputs) == ["df", "limit"]
+    assert sorted(dependencies(shell, "second").inputs) == ["df", "limit"]
 
 
 def test_a_name_that_the_cell_may_make_itself_is_taken_where_there_is_one(shell) -> None:
     shell.run("%%kf_component one\nx = 1\n")
     shell.run("%%kf_component two --param c:bool=False\nif c:\n    x = 2\ny = 0\nfor i in []:\n    y = i\n")
-    assert list(travel(shell, "two").inputs) == ["x"]
+    assert list(dependencies(shell, "two").inputs) == ["x"]
 
 
 def test_a_kernels_own_object_that_may_be_the_cells_is_noted(shell, capsys) -> None:

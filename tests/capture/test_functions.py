@@ -43,13 +43,13 @@ def test_a_function_component_takes_and_makes_what_it_is_annotated_with(shell) -
     ],
 )
 def test_a_function_however_it_is_laid_out(shell, function: str) -> None:
-    from kfnb.capture.dependencies import travel_of
+    from kfnb.capture.dependencies import dependencies_of
     from kfnb.pipeline.step import make_step
 
     shell.run("K = 1")
     shell.run(f"%%kf_component one\n{function}\n")
     notebook, component = shell.kernel.notebook, shell.component("one")
-    step = make_step(notebook, component, travel_of(notebook, component), ())
+    step = make_step(notebook, component, dependencies_of(notebook, component), ())
     names: dict[str, object] = {}
     exec(step.text, names)
     assert names["one"](1) == 2

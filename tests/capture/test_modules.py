@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.capture.dependencies import travel_of
+from kfnb.capture.dependencies import dependencies_of
 from kfnb.capture.modules import collect, imported
 from kfnb.pipeline.step import make_step
 
@@ -37,8 +37,8 @@ def test_a_module_beside_the_notebook_travels(agree, shell, tmp_path) -> None:
         ),
     )
     notebook, component = shell.kernel.notebook, shell.component("makes")
-    step = make_step(notebook, component, travel_of(notebook, component), ())
-    assert sorted(step.travel.files) == ["helpers_kfnb.py", "inner_kfnb.py"]
+    step = make_step(notebook, component, dependencies_of(notebook, component), ())
+    assert sorted(step.dependencies.files) == ["helpers_kfnb.py", "inner_kfnb.py"]
     assert [one.partition("==")[0] for one in step.requirements] == ["PyYAML"]
 
 

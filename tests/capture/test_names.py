@@ -153,8 +153,8 @@ def test_a_read_may_be_of_what_the_cell_itself_makes(cell: str, maybe: str) -> N
         ("x = 0\nif c:\n    x = 1", ""),
     ],
 )
-def test_a_name_written_under_a_condition_may_stay_as_it_was(cell: str, keeps: str) -> None:
-    assert " ".join(sorted(names(cell).keeps)) == keeps
+def test_a_name_written_under_a_condition_may_stay_as_it_was(cell: str, conditional: str) -> None:
+    assert " ".join(sorted(names(cell).conditional)) == conditional
 
 
 def test_star_imports_bind_what_the_module_has() -> None:

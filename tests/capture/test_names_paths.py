@@ -156,4 +156,4 @@ def test_what_is_read_is_what_some_path_reads(text: str) -> None:
     assert outside <= set(found.reads), text
     assert not whole or set(found.reads) & set(NAMES) <= outside, text
     assert written <= set(found.writes), text
-    assert set(found.keeps) & set(NAMES) <= kept, text
+    assert set(found.conditional) & set(NAMES) <= kept, text

@@ -7,7 +7,7 @@ from importlib.metadata import distribution, version
 import pytest
 
 from kfnb.capture import packages
-from kfnb.capture.dependencies import travel_of
+from kfnb.capture.dependencies import dependencies_of
 from kfnb.errors import CaptureError
 from kfnb.pipeline.step import make_step
 
@@ -15,7 +15,7 @@ from kfnb.pipeline.step import make_step
 def requirements(shell, name: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
     notebook = shell.kernel.notebook
     component = notebook.components[name]
-    return make_step(notebook, component, travel_of(notebook, component), wanted).requirements
+    return make_step(notebook, component, dependencies_of(notebook, component), wanted).requirements
 
 
 def test_a_module_is_found_in_its_package() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from kfnb.capture.nondeterminism import fleeting_calls
 from kfnb.capture.variable_lookups import at_import, lookups
-from kfnb.text.variables import is_secret, named_by, read_by, told
+from kfnb.text.variables import is_secret, named_by, read_by, reads_comment
 
 
 @pytest.fixture
@@ -397,10 +397,10 @@ def test_a_module_tells_what_it_reads_when_it_is_imported():
 
 
 def test_a_program_tells_what_it_reads():
-    program = f"def f():\n    {told({'STAGE', 'REGION'})}\n    pass\n"
+    program = f"def f():\n    {reads_comment({'STAGE', 'REGION'})}\n    pass\n"
     assert read_by(program) == ("REGION", "STAGE")
     assert read_by("def f():\n    pass\n") == ()
-    assert told(set()) == ""
+    assert reads_comment(set()) == ""
 
 
 @pytest.mark.parametrize(
@@ -544,8 +544,8 @@ def test_a_seed_of_a_set_up_cell_is_a_seed(clocks):
 
 def test_a_program_tells_names_with_any_characters():
     names = ("A B", "a,b", "new\nline", "50%", "é")
-    assert sorted(read_by(f"    {told(['', *names])}\n")) == sorted(names)
-    assert "\n" not in told(names)
+    assert sorted(read_by(f"    {reads_comment(['', *names])}\n")) == sorted(names)
+    assert "\n" not in reads_comment(names)
 
 
 def test_what_parameters_name_are_the_texts_in_them_and_the_names_that_have_these_in_them():

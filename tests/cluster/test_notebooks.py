@@ -14,7 +14,7 @@ from kfnb.resources.notebooks.creation import Creating
 from kfnb.resources.notebooks.model import Mount, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
-from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.view import draw_notebooks
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
@@ -119,7 +119,7 @@ def test_hidden_events_leave_a_notebook_starting_without_why(replay, spawner_of)
 
 def test_a_notebook_is_created_stopped_started_and_deleted(replay, spawner_of):
     editor = spawner_of("editor")
-    made = Creating(editor, Asked("demo", "jupyter:1", size="10Gi"), "v1")
+    made = Creating(editor, NotebookRequest("demo", "jupyter:1", size="10Gi"), "v1")
     assert made.kind is NOTEBOOK
     editor.kubernetes.create(NOTEBOOK.path(NAMESPACE), made.body)
     stopped = editor.stop(NOTEBOOK, "demo")
@@ -142,7 +142,7 @@ def test_what_is_no_name_is_not_asked_for(replay, spawner_of, name):
 
 def test_a_workspace_is_paused_and_goes_on(spawner_of):
     editor = spawner_of("editor")
-    asked = Asked("demo-ws", workspace_kind="jupyterlab", image_config="i", pod_config="p")
+    asked = NotebookRequest("demo-ws", workspace_kind="jupyterlab", image_config="i", pod_config="p")
     editor.kubernetes.create(WORKSPACE.path(NAMESPACE), Creating(editor, asked, "v2").body)
     assert editor.stop(WORKSPACE, "demo-ws").state in (NotebookState.STOPPED, NotebookState.STOPPING)
     assert editor.start(WORKSPACE, "demo-ws").state is NotebookState.RUNNING
@@ -152,7 +152,9 @@ def test_a_workspace_is_paused_and_goes_on(spawner_of):
 
 def test_a_change_that_another_was_in_the_way_of_is_made_again(replay, spawner_of):
     editor = spawner_of("editor")
-    editor.kubernetes.create(NOTEBOOK.path(NAMESPACE), Creating(editor, Asked("demo", "a:1"), "v1").body)
+    editor.kubernetes.create(
+        NOTEBOOK.path(NAMESPACE), Creating(editor, NotebookRequest("demo", "a:1"), "v1").body
+    )
     replay.faults.append(Fault(times=2, status=409, match="notebooks/demo", message="has been modified"))
     assert editor.stop(NOTEBOOK, "demo").state is NotebookState.STOPPING
     replay.faults.append(Fault(times=3, status=409, match="notebooks/demo", message="has been modified"))
@@ -161,7 +163,7 @@ def test_a_change_that_another_was_in_the_way_of_is_made_again(replay, spawner_o
 
 
 def test_a_workspace_gets_what_its_kind_has_as_usual(spawner_of):
-    made = Creating(spawner_of("admin"), Asked("w"), "v2")
+    made = Creating(spawner_of("admin"), NotebookRequest("w"), "v2")
     assert made.body["spec"]["kind"] == "jupyterlab"
     assert made.body["spec"]["podTemplate"]["options"] == {
         "imageConfig": "jupyter-scipy:v1.10.0",
@@ -179,13 +181,13 @@ def test_a_workspace_gets_what_its_kind_has_as_usual(spawner_of):
 )
 def test_what_a_workspaces_kind_does_not_offer_is_said(spawner_of, words, told):
     with pytest.raises(UsageError) as caught:
-        Creating(spawner_of("admin"), replace(Asked("w"), **words), "v2")
+        Creating(spawner_of("admin"), replace(NotebookRequest("w"), **words), "v2")
     assert told in str(caught.value)
 
 
 def test_a_workspaces_kind_must_be_named_where_the_kinds_are_hidden(spawner_of):
     with pytest.raises(UsageError, match="--workspace-kind NAME"):
-        Creating(spawner_of("editor"), Asked("w"), "v2")
+        Creating(spawner_of("editor"), NotebookRequest("w"), "v2")
 
 
 @pytest.mark.parametrize(
@@ -249,7 +251,7 @@ MOUNTS = st.lists(
     size=st.sampled_from(["", "10Gi"]),
 )
 def test_a_notebook_is_read_as_it_was_written(name, cpu, memory, gpu, mounts, size):
-    asked = Asked(name, "a:1", cpu, memory, gpu, mounts=tuple(mounts), size=size)
+    asked = NotebookRequest(name, "a:1", cpu, memory, gpu, mounts=tuple(mounts), size=size)
     body = NOTEBOOK.body(asked, NAMESPACE, "me")
     found = NOTEBOOK.read(body)
     assert (found.name, found.image, found.cpu, found.memory, found.creator) == (
@@ -268,7 +270,7 @@ def test_a_notebook_is_read_as_it_was_written(name, cpu, memory, gpu, mounts, si
 
 def test_kubeflows_own_page_finds_all_that_it_reads():
     """What ``notebook_dict_from_k8s_obj`` of the Jupyter web app takes for granted."""
-    body = NOTEBOOK.body(Asked("n", "a:1"), NAMESPACE, "me")
+    body = NOTEBOOK.body(NotebookRequest("n", "a:1"), NAMESPACE, "me")
     container = body["spec"]["template"]["spec"]["containers"][0]
     assert set(container["resources"]["requests"]) == {"cpu", "memory"}
     assert [mount["name"] for mount in container["volumeMounts"]] == ["dshm"]
@@ -298,7 +300,7 @@ def test_kubeflows_own_page_finds_all_that_it_reads():
 )
 def test_what_would_never_start_is_refused_before_a_server_is_asked(words, told):
     with pytest.raises(UsageError) as caught:
-        Asked(**{"name": "n", "image": "a:1", **words})
+        NotebookRequest(**{"name": "n", "image": "a:1", **words})
     assert told in str(caught.value)
 
 
@@ -313,4 +315,4 @@ def test_what_would_never_start_is_refused_before_a_server_is_asked(words, told)
     ],
 )
 def test_images_are_named_in_many_ways(image):
-    assert Asked("n", image).image == image
+    assert NotebookRequest("n", image).image == image

@@ -130,10 +130,10 @@ def test_watching_while_nobody_is_there_shows_it_once(viewer, shell, monkeypatch
 
 
 def test_watching_costs_less_than_a_request_a_second(viewer):
-    place = api._Standing()
-    first = place.look()
+    place = api._StatusReader()
+    first = place.snapshot()
     viewer.asked.clear()
-    place.look_again(first)
+    place.refreshed(first)
     assert (len(viewer.asked) + 1) / api._EVERY < 1  # and one for the runs of a cluster
 
 
@@ -177,10 +177,10 @@ def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys
 
 
 def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
-    from kfnb.commands.terminal import tell
+    from kfnb.commands.terminal import notify
     from kfnb.remote.kubernetes.pods import brief
 
-    tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
+    notify("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
     assert "\x1b" not in capsys.readouterr().err
     assert brief("Back-off\x1b[2J \u202epulling\r\nimage").isprintable()
 

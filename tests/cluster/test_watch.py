@@ -101,7 +101,7 @@ def test_a_watch_that_ends_goes_on_from_the_last_version(as_user, replay):
 class Counting(RetryPolicy):
     """Waits for nothing, and notes how often in a row there was nothing."""
 
-    def before(self, number, asked=""):
+    def before(self, number, retry_after=""):
         self.__dict__.setdefault("numbers", []).append(number)
         return 0.0
 

@@ -67,10 +67,10 @@ def test_who_looks_sees_what_is_new_until_the_end(jobs: Jobs):
     name = jobs.start(0.3)
     view, changes = jobs.observe(name), 0
     while not view.over:
-        changes += bool(view.look())
+        changes += bool(view.refresh())
         time.sleep(0.02)
     assert changes > 1
-    assert not view.look()
+    assert not view.refresh()
 
 
 def test_a_job_that_is_stopped_ends_with_all_of_its_processes(jobs: Jobs):

@@ -15,7 +15,7 @@ class View:
     def __init__(self, *answers):
         self.answers, self.asked, self.over = list(answers), 0, False
 
-    def look(self):
+    def refresh(self):
         self.asked += 1
         answer = self.answers.pop(0) if self.answers else ()
         self.over = answer == {"the end"}

@@ -53,7 +53,7 @@ def trial(experiment: str, name: str) -> dict[str, Any]:
 def test_an_experiment_is_taken_dry_and_for_real(as_user, namespace, subject):
     engine = connect(as_user("editor"), namespace)
     draft = engine.draft(search(subject, "dry"))
-    assert (draft.said, draft.accepted) == (f"namespace {namespace} would take it", True)
+    assert (draft.answer, draft.accepted) == (f"namespace {namespace} would take it", True)
     with pytest.raises(StudyNotFound):
         engine.get("dry")
     engine.start(search(subject, "dry"))
@@ -76,21 +76,21 @@ def test_trials_are_seen_as_they_come_and_end(as_user, namespace, subject):
     engine, path = connect(editor, namespace), TRIALS.format(namespace)
     engine.start(search(subject, "seen"))
     observed = engine.observe("seen")
-    assert observed.look() == {-1}
+    assert observed.refresh() == {-1}
     editor.create(path, trial("seen", "seen-a"))
     editor.create(path, trial("other", "other-a"))
-    assert observed.look() == {0}
+    assert observed.refresh() == {0}
     assert observed.study.trials[0].params == {"lr": 0.01}
     ended = {
         "conditions": [{"type": "Succeeded", "status": "True"}],
         "observation": {"metrics": [{"name": "Output", "min": "1", "max": "9", "latest": "2"}]},
     }
     as_user("admin").patch(f"{path}/seen-a/status", {"status": ended})
-    assert observed.look() == {0}
+    assert observed.refresh() == {0}
     assert (observed.study.trials[0].state, observed.study.trials[0].value) == (TrialState.SUCCEEDED, 1.0)
-    assert observed.look() == set()
+    assert observed.refresh() == set()
     editor.delete(f"{path}/seen-a")
-    assert observed.look() == {-1}
+    assert observed.refresh() == {-1}
     assert observed.study.trials == ()
 
 
@@ -99,10 +99,10 @@ def test_a_version_that_has_expired_begins_the_list_anew(as_user, namespace, sub
     engine, path = connect(editor, namespace), TRIALS.format(namespace)
     engine.start(search(subject, "expired"))
     observed = engine.observe("expired")
-    observed.look()
+    observed.refresh()
     observed._trials._version = "1"
     editor.create(path, trial("expired", "expired-a"))
-    observed.look()
+    observed.refresh()
     assert [one.name for one in observed.study.trials] == ["expired-a"]
 
 
@@ -112,7 +112,7 @@ def test_who_has_no_rights_is_told_which(as_user, namespace, subject):
     with pytest.raises(Hidden, match="may not list experiments"):
         connect(as_user("nobody"), namespace).list()
     draft = connect(as_user("viewer"), namespace).draft(search(subject, "mine"))
-    assert "may not create experiments" in draft.said
+    assert "may not create experiments" in draft.answer
 
 
 def test_many_trials_are_listed_page_by_page(as_user, namespace, subject):

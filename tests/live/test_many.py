@@ -14,7 +14,7 @@ import pytest
 from kfnb import registry
 from kfnb.live import board as boards
 from kfnb.live import followables
-from kfnb.live.board import MOST_FOLLOWED, MOST_KEPT, Board
+from kfnb.live.board import MOST_FOLLOWED, MOST_REMEMBERED, Board
 from kfnb.live.followables import Followable, register
 from kfnb.model import RunState
 from kfnb.resources.runs.backend import Pace
@@ -70,7 +70,7 @@ class Page:
         self.heard = []
         self.keep = True
 
-    def tell(self, message, *buffers):
+    def send_message(self, message, *buffers):
         if self.keep:
             self.heard.append(message)
 
@@ -217,16 +217,16 @@ def held():
 
 def test_hundreds_of_runs_leave_no_more_behind_than_a_few(board):
     board._live.keep = False
-    follow_runs(board, MOST_KEPT)
+    follow_runs(board, MOST_REMEMBERED)
     tracemalloc.start()
     try:
         before, threads = held(), threading.active_count()
-        follow_runs(board, 4 * MOST_KEPT)
+        follow_runs(board, 4 * MOST_REMEMBERED)
         more = held() - before
     finally:
         tracemalloc.stop()
     assert threading.active_count() <= threads
-    assert len(board._known) <= MOST_KEPT
+    assert len(board._known) <= MOST_REMEMBERED
     assert not any((board._followers, board._streams, board._questions))
     assert more < 200_000  # a picture of one run alone has 20 kB
 

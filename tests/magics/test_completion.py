@@ -25,7 +25,7 @@ def complete(shell: Shell, text: str, cursor: int | None = None) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "asked", completion.SlowAnswers())
+    monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
 
 
 @pytest.fixture

@@ -173,7 +173,7 @@ def test_nothing_is_raised_whatever_goes_wrong():
     def fail(message):
         raise ValueError
 
-    follower._tell = fail
+    follower._send = fail
     follower.go()
 
 

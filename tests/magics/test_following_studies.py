@@ -39,7 +39,7 @@ class MadeUp:
     def observe(self):
         return self
 
-    def look(self):
+    def refresh(self):
         touched, study = self.looks.pop(0) if self.looks else (set(), self.study)
         if isinstance(study, Exception):
             raise study

@@ -79,7 +79,14 @@ class RegistryConformance:
             churn,
             folder,
             metrics={"accuracy": 0.9375, "loss": 1e-9, "wins": 3.0},
-            parameters={"C": 0.5, "depth": 3, "solver": "lbfgs", "layers": [64, 32], "scale": True, "seed": None},
+            parameters={
+                "C": 0.5,
+                "depth": 3,
+                "solver": "lbfgs",
+                "layers": [64, 32],
+                "scale": True,
+                "seed": None,
+            },
             data=("churn-data@2", "regions@1"),
             metrics_data="churn-data@2",
             source=RUN,
@@ -112,7 +119,9 @@ class RegistryConformance:
     def test_the_same_content_is_the_same_version(self, registry, register, churn):
         first = register("same", tags={"a": "1"}, metrics={"accuracy": 0.9})
         register("other")
-        again = register("same", tags={"a": "2", "b": "3"}, metrics={"accuracy": 0.1, "loss": 0.2}, owner="bob")
+        again = register(
+            "same", tags={"a": "2", "b": "3"}, metrics={"accuracy": 0.1, "loss": 0.2}, owner="bob"
+        )
         assert again.version == first.version == 1
         assert again.metrics == {"accuracy": 0.9, "loss": 0.2}
         assert again.tags == {"a": "1", "b": "3"}
@@ -284,14 +293,18 @@ class RegistryConformance:
         _at_once(*[lambda t=text, b=by: act(t, b) for text, by in (("a", registry), ("b", another))])
         assert sorted(one.version for one in found.values()) == [1, 2]
 
-    def test_of_two_who_register_the_same_at_once_there_is_one_version(self, registry, another, register, churn):
+    def test_of_two_who_register_the_same_at_once_there_is_one_version(
+        self, registry, another, register, churn
+    ):
         self._needs_two_at_once()
         found: list[VersionSnapshot] = []
         _at_once(*[lambda b=by: found.append(register("same", by=b)) for by in (registry, another)])
         assert [one.version for one in found] == [1, 1]
         assert len(registry.versions(VersionQuery(name=churn))) == 1
 
-    def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(self, registry, another, register, churn):
+    def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(
+        self, registry, another, register, churn
+    ):
         self._needs_two_at_once()
         for text in ("one", "two"):
             register(text)

@@ -18,7 +18,7 @@ def test_without_words_notebooks_are_listed():
 
 
 def test_what_is_not_said_is_the_usual():
-    asked = read("create n --image a:1").asked()
+    asked = read("create n --image a:1").requested()
     assert (asked.cpu, asked.memory, asked.gpu, asked.service_account) == ("0.5", "1Gi", 0, "default-editor")
 
 
@@ -26,7 +26,7 @@ def test_all_words_are_taken():
     asked = read(
         "create n --image a:1 --cpu 2 --memory 4Gi --gpu 1 --accelerator amd.com/gpu --size 1Gi "
         "--volume data:/data/ --volume more:/more --service-account me"
-    ).asked()
+    ).requested()
     assert asked.mounts == (Mount("data", "/data"), Mount("more", "/more"))
     assert (asked.accelerator, asked.size, asked.service_account) == ("amd.com/gpu", "1Gi", "me")
 
@@ -60,12 +60,12 @@ def test_words_that_mean_nothing_together_are_said(line, told):
 @pytest.mark.parametrize("volume", ["data", "data:", ":/data", "data:rel"])
 def test_a_volume_has_a_name_and_a_path(volume):
     with pytest.raises(UsageError, match="write NAME:/PATH"):
-        read(f"create n --image a:1 --volume {volume}").asked()
+        read(f"create n --image a:1 --volume {volume}").requested()
 
 
 def test_an_accelerator_is_counted():
     with pytest.raises(UsageError, match="--gpu N is required"):
-        read("create n --image a:1 --accelerator amd.com/gpu").asked()
+        read("create n --image a:1 --accelerator amd.com/gpu").requested()
 
 
 def test_a_time_to_wait_is_a_span():

@@ -55,7 +55,7 @@ VERBS = [
 
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "asked", completion.SlowAnswers())
+    monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def break_down(*_: Any, **__: Any) -> list[Any]:
 @pytest.fixture(params=["hangs", "is away", "refuses", "breaks"])
 def backend(request: pytest.FixtureRequest, hang: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Each way in which a backend gives no answer; the questions that it was asked."""
-    asked: list[str] = []
+    answers: list[str] = []
     does = {"hangs": hang, "is away": fail, "refuses": refuse, "breaks": break_down}[request.param]
     for api, names in {
         runs: ("runs", "run"),
@@ -96,15 +96,15 @@ def backend(request: pytest.FixtureRequest, hang: Any, monkeypatch: pytest.Monke
         experiments: ("experiments",),
     }.items():
         for name in names:
-            monkeypatch.setattr(api, name, lambda *_, name=name, **__: asked.append(name) or does())
-    return asked
+            monkeypatch.setattr(api, name, lambda *_, name=name, **__: answers.append(name) or does())
+    return answers
 
 
 def shortest(offer: Any, capsys: pytest.CaptureFixture[str]) -> float:
     """The seconds that an offer of nothing takes, of three: how busy the machine is, is nothing of kfnb's."""
     took = []
     for _ in range(3):
-        completion.asked._answers.clear()
+        completion.answers._answers.clear()
         began = time.monotonic()
         assert offer() == []
         took.append(time.monotonic() - began)

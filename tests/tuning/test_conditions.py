@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function, write_function
+from kfnb.resources.studies.conditional_space import SpaceTrial, dimensions_of, read_function, write_function
 from kfnb.resources.studies.model import Dimension
 
 LOWEST = 1e-3
@@ -86,13 +86,13 @@ def test_the_source_travels_with_its_constants_imports_and_functions() -> None:
         asked[dimension.name] = dimension
         return "svm" if dimension.name == "kind" else dimension.low
 
-    read_function(text)(Asking(ask))
+    read_function(text)(SpaceTrial(ask))
     assert list(asked) == ["kind", "C"]
 
 
 def test_a_parameter_that_is_asked_for_twice_has_one_value() -> None:
     values = iter([1, 2])
-    asking = Asking(lambda _: next(values))
+    asking = SpaceTrial(lambda _: next(values))
     assert asking.int("n", 1, 5) == asking.int("n", 1, 5) == 1
 
 

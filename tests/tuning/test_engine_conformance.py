@@ -52,11 +52,11 @@ def test_a_study_is_there_as_soon_as_it_is_started(studies: Studies) -> None:
 def test_who_looks_sees_each_trial_until_the_end_and_nothing_after_it(studies: Studies) -> None:
     observed, seen = studies.engine.observe(studies.start()), set()
     while not observed.over:
-        seen |= observed.look()
+        seen |= observed.refresh()
         time.sleep(0.02)
-    seen |= observed.look()
+    seen |= observed.refresh()
     assert seen == {-1, 0, 1, 2}
-    assert observed.look() == set()
+    assert observed.refresh() == set()
     assert observed.study == studies.engine.get("bowl")
 
 
@@ -94,7 +94,7 @@ def test_an_unknown_study_is_not_found_by_any_verb_and_one_of_a_close_name_is_pr
     studies: Studies, verb: str
 ) -> None:
     finished(studies, studies.start())
-    calls = {"observe": lambda name: studies.engine.observe(name).look()}
+    calls = {"observe": lambda name: studies.engine.observe(name).refresh()}
     calls["logs"] = lambda name: list(studies.engine.logs(name, 0))
     call = calls.get(verb) or getattr(studies.engine, verb)
     with pytest.raises(StudyNotFound, match=r"bowk.*did you mean bowl"):
@@ -115,7 +115,7 @@ def test_a_study_that_is_stopped_is_the_same_in_each_view(studies: Studies) -> N
     name = studies.start(max_trials=5)
     at_work(studies, name)
     observed = studies.engine.observe(name)
-    observed.look()
+    observed.refresh()
     studies.engine.stop(name)
     studies.engine.stop(name)  # harmless
     studies.open()
@@ -123,7 +123,7 @@ def test_a_study_that_is_stopped_is_the_same_in_each_view(studies: Studies) -> N
     assert (study.state, study.error) == (RunState.CANCELED, "")
     assert len(study.trials) < 5
     until(lambda: all(one.state.finished for one in studies.engine.get(name).trials))
-    until(lambda: observed.look() == set() and observed.over)
+    until(lambda: observed.refresh() == set() and observed.over)
     assert observed.study == studies.engine.get(name)
     assert [one.state for one in studies.engine.list()] == [RunState.CANCELED]
     with pytest.raises(StudyFailed, match="CANCELED"):
@@ -186,12 +186,12 @@ def test_a_study_that_runs_is_neither_resumed_nor_deleted(studies: Studies) -> N
 def test_a_study_that_is_deleted_is_gone_with_its_trials_and_its_name_is_free(studies: Studies) -> None:
     finished(studies, studies.start())
     observed = studies.engine.observe("bowl")
-    observed.look()
+    observed.refresh()
     studies.engine.delete("bowl")
     assert studies.engine.list() == []
-    for look in (lambda: studies.engine.get("bowl"), observed.look):
+    for refresh in (lambda: studies.engine.get("bowl"), observed.refresh):
         with pytest.raises(StudyNotFound, match="bowl"):
-            look()
+            refresh()
     assert len(finished(studies, studies.start(max_trials=2)).trials) == 2
 
 
@@ -245,7 +245,7 @@ def test_what_an_engine_cannot_do_is_refused_with_what_it_can_and_nothing_is_sta
 def test_notes_are_the_same_in_each_view(studies: Studies) -> None:
     study = finished(studies, studies.start())
     observed = studies.engine.observe("bowl")
-    observed.look()
+    observed.refresh()
     (listed,) = studies.engine.list()
     assert study.notes == observed.study.notes == listed.notes
 

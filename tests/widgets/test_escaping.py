@@ -336,7 +336,7 @@ def displays():
 
 
 # what is drawn as text for a terminal alone
-TEXT_ALONE = {"draw_logs", "draw_standing"}
+TEXT_ALONE = {"draw_logs", "draw_local_cluster"}
 
 
 def test_everything_that_is_drawn_is_attacked():

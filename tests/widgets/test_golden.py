@@ -16,10 +16,10 @@ from kfnb.model import RunState
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, number_scale, value_scale
-from kfnb.resources.studies.view.states import trial_look
+from kfnb.resources.studies.view.states import trial_style
 from kfnb.ui import theme
 from kfnb.ui.graph.layout import Box, arrange
-from kfnb.ui.states import caption_of_many, look, overall, tally
+from kfnb.ui.states import caption_of_many, overall, style_of, tally
 from kfnb.ui.words import brief, cut, digits, duration
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -60,7 +60,9 @@ def states():
     several = [[state] for state in RunState]
     several += [choice.choices(list(RunState), k=choice.randint(2, 4)) for _ in range(40)]
     several += [[RunState.SUCCEEDED, RunState.SKIPPED], [RunState.SUCCEEDED, RunState.PENDING]]
-    looks = {state: look(state) for state in RunState} | {state: trial_look(state) for state in TrialState}
+    looks = {state: style_of(state) for state in RunState} | {
+        state: trial_style(state) for state in TrialState
+    }
     return {
         "looks": {
             state.value: {

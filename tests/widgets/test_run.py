@@ -7,7 +7,7 @@ import widget_samples as samples
 from kfnb import model
 from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.view.run import draw_run
-from kfnb.ui.states import look, overall
+from kfnb.ui.states import overall, style_of
 from kfnb.ui.words import TIMES
 
 
@@ -26,10 +26,10 @@ def run_of(*tasks, state=RunState.SUCCEEDED, **fields):
 @pytest.mark.parametrize("state", list(RunState))
 def test_every_state_is_a_word_and_an_icon_of_its_own(state):
     run = run_of(Task("a", "a", state=state), state=state)
-    said = f"{look(state).icon} {state.value.capitalize()}"
+    said = f"{style_of(state).icon} {state.value.capitalize()}"
     assert said in text_of(run)
     assert ["a", said] == reading.rows(html_of(run))[1][:2]
-    assert len({look(other).icon for other in RunState}) == len(RunState)
+    assert len({style_of(other).icon for other in RunState}) == len(RunState)
 
 
 def test_what_went_wrong_comes_before_all_else():
@@ -284,7 +284,7 @@ def test_several_tasks_are_in_the_state_that_tells_most():
 
 
 def test_every_state_of_the_model_has_a_look():
-    assert all(look(state).word for state in model.RunState)
+    assert all(style_of(state).word for state in model.RunState)
 
 
 def test_what_has_no_effect_here_is_said_with_the_run() -> None:

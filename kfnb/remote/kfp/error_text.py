@@ -29,30 +29,32 @@ def sentence(body: bytes) -> str:
         return _plain(body)
     if not isinstance(answer, dict):
         return ""
-    told = str(answer.get("message") or answer.get("error_message") or answer.get("error") or "")
+    message = str(answer.get("message") or answer.get("error_message") or answer.get("error") or "")
     for detail in answer.get("details") or ():
         inner = detail.get("message", "") if isinstance(detail, Mapping) else ""
         if inner and inner != _HIDDEN:
-            told = _KIND.sub("", str(inner), count=1) if _KIND.match(str(inner)) else str(inner)
-            return _first_line(told)
-    return _first_line(_KIND.split(told)[-1]) or _first_line(told)
+            message = _KIND.sub("", str(inner), count=1) if _KIND.match(str(inner)) else str(inner)
+            return _first_line(message)
+    return _first_line(_KIND.split(message)[-1]) or _first_line(message)
 
 
 def forbidden(body: bytes, method: str, path: str, namespace: str) -> str:
     """What a user may not do: which verb on which resource in which namespace, as far as the server names them."""
-    told = sentence(body)
+    message = sentence(body)
     found = _ATTRIBUTES.search(body.decode("utf-8", "replace"))
-    asked: dict[str, Any] = dict(part.partition(":")[::2] for part in found[1].split(",")) if found else {}
-    if asked.get("Verb"):
-        resource = "/".join(filter(None, (asked.get("Resource"), asked.get("Subresource"))))
-        where = asked.get("Namespace") or namespace
-        words = f"{asked['Verb']} {resource} ({asked.get('Group') or 'core'})"
+    attributes: dict[str, Any] = (
+        dict(part.partition(":")[::2] for part in found[1].split(",")) if found else {}
+    )
+    if attributes.get("Verb"):
+        resource = "/".join(filter(None, (attributes.get("Resource"), attributes.get("Subresource"))))
+        where = attributes.get("Namespace") or namespace
+        words = f"{attributes['Verb']} {resource} ({attributes.get('Group') or 'core'})"
         return f"you may not {words}{f' in namespace {where}' if where else ''}"
     action = _ACTIONS.search(path)
     resource = path.strip("/").partition("/")[0].partition(":")[0]
     where = f" in namespace {namespace}" if namespace else ""
     words = f"you may not {action[1] if action else _VERBS.get(method, method)} {resource}{where}"
-    return f"{words}: {told}" if told else words
+    return f"{words}: {message}" if message else words
 
 
 def _first_line(text: str) -> str:

@@ -69,9 +69,9 @@ class Server:
 
     def get(self, path: str, **query: Any) -> Any:
         """Get a resource. Raises ``MissingResource``, ``BackendError``."""
-        return self.ask("GET", path, query=query, again=True)
+        return self.request("GET", path, query=query, again=True)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,
@@ -120,8 +120,8 @@ class Server:
             unsure = (
                 "" if again or not error.sent else "; the request may have succeeded: check with %kf_runs"
             )
-            told = f"{self.url}: {error.reason}{unsure}"
-            raise BackendUnavailable(". ".join(filter(None, (told, self.hint())))) from None
+            message = f"{self.url}: {error.reason}{unsure}"
+            raise BackendUnavailable(". ".join(filter(None, (message, self.hint())))) from None
         except Untrusted as error:
             raise BackendError(self._untrusted(error)) from None
         except BadAddress:
@@ -132,38 +132,38 @@ class Server:
     def _read(self, answer: Answer, method: str, path: str) -> Any:
         if answer.fine:
             return self._json(answer)
-        told = sentence(answer.body)
+        message = sentence(answer.body)
         if answer.status in LATER:
             raise BackendUnavailable(
-                f"{self.url} is too busy or not up ({answer.status}: {told or 'no reason'})"
+                f"{self.url} is too busy or not up ({answer.status}: {message or 'no reason'})"
             )
-        raise self._refusal(answer, method, path, told)
+        raise self._refusal(answer, method, path, message)
 
-    def _refusal(self, answer: Answer, method: str, path: str, told: str) -> BackendError:
+    def _refusal(self, answer: Answer, method: str, path: str, message: str) -> BackendError:
         status = answer.status
         if status == 401:  # noqa: PLR2004 - HTTP's own numbers
             return self._unknown()
         if status == 403:  # noqa: PLR2004
-            told = f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)"
-            return BackendError(told, code="forbidden", ref=self.url)
+            message = f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)"
+            return BackendError(message, code="forbidden", ref=self.url)
         if 300 <= status < 400:  # noqa: PLR2004
             return self._login()
-        if status == _FORGOTTEN and not told:
+        if status == _FORGOTTEN and not message:
             return BackendError(
                 f"{self.url} does not have {API}{path}:",
                 hint="check with %kf_config host that it is the address of Kubeflow Pipelines 2",
                 ref=self.url,
             )
         kind = {_FORGOTTEN: MissingResource, 409: Exists}.get(status, BackendError)
-        return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
+        return kind(f"Kubeflow Pipelines: {message or f'the server refused it ({status})'}")
 
     def _unknown(self) -> BackendError:
         other = "%kf_config token_file=FILE, or KFNB_COOKIES in the environment"
-        told = f"{self.url} refused {self.credentials.kind} (401)."
+        message = f"{self.url} refused {self.credentials.kind} (401)."
         if self.credentials.rotated:
             hint = f"Write a new token into that file, or set another one: {other}"
-            return BackendUnavailable(told, code="unauthenticated", hint=hint, ref=self.url)
-        return BackendError(told, code="unauthenticated", hint=f"Set a valid one: {other}", ref=self.url)
+            return BackendUnavailable(message, code="unauthenticated", hint=hint, ref=self.url)
+        return BackendError(message, code="unauthenticated", hint=f"Set a valid one: {other}", ref=self.url)
 
     def _json(self, answer: Answer) -> Any:
         try:

@@ -238,15 +238,15 @@ class _Login:
         return hash(self._shown(before)) != hash(self._shown(newer)) or before.cert_file != newer.cert_file
 
     def transport(self) -> Transport:
-        told = self.configuration
+        configuration = self.configuration
         return Transport(
-            ca=told.ssl_ca_cert or "",
-            verify=bool(told.verify_ssl),
-            certificate=told.cert_file or "",
-            key=told.key_file or "",
-            server_name=getattr(told, "tls_server_name", None) or "",
-            proxy=told.proxy or "",
-            proxy_headers=told.proxy_headers or {},
+            ca=configuration.ssl_ca_cert or "",
+            verify=bool(configuration.verify_ssl),
+            certificate=configuration.cert_file or "",
+            key=configuration.key_file or "",
+            server_name=getattr(configuration, "tls_server_name", None) or "",
+            proxy=configuration.proxy or "",
+            proxy_headers=configuration.proxy_headers or {},
         )
 
     @staticmethod

@@ -16,11 +16,11 @@ _AGGREGATED = (
 
 def kinds(kubernetes: Kubernetes, group: str) -> set[str]:
     """The names of all groups, and the kinds of a group as ``GROUP/VERSION/NAME``: ``kubeflow.org/v1/notebooks``."""
-    told = kubernetes.get("/apis", accept=_AGGREGATED)
-    if "groups" in told:
-        names = {one["name"]: [version["version"] for version in one["versions"]] for one in told["groups"]}
-        return {*names, *_asked_one_by_one(kubernetes, group, names.get(group, []))}
-    found = {one["metadata"]["name"]: one.get("versions") or () for one in told.get("items") or ()}
+    groups = kubernetes.get("/apis", accept=_AGGREGATED)
+    if "groups" in groups:
+        names = {one["name"]: [version["version"] for version in one["versions"]] for one in groups["groups"]}
+        return {*names, *_each_version(kubernetes, group, names.get(group, []))}
+    found = {one["metadata"]["name"]: one.get("versions") or () for one in groups.get("items") or ()}
     return set(found) | {
         f"{group}/{version['version']}/{kind['resource']}"
         for version in found.get(group, ())
@@ -28,7 +28,7 @@ def kinds(kubernetes: Kubernetes, group: str) -> set[str]:
     }
 
 
-def _asked_one_by_one(kubernetes: Kubernetes, group: str, versions: list[str]) -> Iterator[str]:
+def _each_version(kubernetes: Kubernetes, group: str, versions: list[str]) -> Iterator[str]:
     """The kinds in each version of a group, from a server without aggregated discovery."""
     for version in versions:
         for kind in kubernetes.get(f"/apis/{group}/{version}").get("resources") or ():

@@ -43,8 +43,8 @@ class Expired(BackendError):
 
 def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str) -> BackendError:
     """The error for an answer."""
-    told = _told(body)
-    said = _shortened(str(told.get("message", "")))
+    answer = _status(body)
+    message = _shortened(str(answer.get("message", "")))
     where = path.partition("?")[0]
     if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Unauthenticated(
@@ -54,27 +54,27 @@ def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str
             ref=host,
         )
     if status == 403:  # noqa: PLR2004
-        return _forbidden(said, method, where, host)
+        return _forbidden(message, method, where, host)
     if status == 404:  # noqa: PLR2004
-        return _absent(told, said, where)
+        return _absent(answer, message, where)
     if status in (409, 410):
-        return _overtaken(status, told, said)
-    if status in LATER and not (status == 500 and _SCHEMA.search(said)):  # noqa: PLR2004 - a bad apply is a 500 too
+        return _overtaken(status, answer, message)
+    if status in LATER and not (status == 500 and _SCHEMA.search(message)):  # noqa: PLR2004 - a bad apply is a 500 too
         return BackendUnavailable(
-            f"Kubernetes at {host} is temporarily unavailable ({status}): {said or where}"
+            f"Kubernetes at {host} is temporarily unavailable ({status}): {message or where}"
         )
-    return Invalid(f"Kubernetes: {said or f'the server refused {method} {where}'} ({status})")
+    return Invalid(f"Kubernetes: {message or f'the server refused {method} {where}'} ({status})")
 
 
-def _shortened(said: str) -> str:
+def _shortened(message: str) -> str:
     """Shorten a message: the error of a refused patch may contain the whole object."""
-    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
+    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
 
 
-def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:
-    right = _RIGHT.search(said)
-    if right is None and said:
-        return Refused(f"Kubernetes: {said} (403)")
+def _forbidden(message: str, method: str, path: str, host: str) -> BackendError:
+    right = _RIGHT.search(message)
+    if right is None and message:
+        return Refused(f"Kubernetes: {message} (403)")
     if right is None:
         return Hidden(f"you may not {method} {path} (403)", verb=method.lower(), resource=path)
     if right["user"] == _NOBODY:
@@ -95,32 +95,32 @@ def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:
     )
 
 
-def _overtaken(status: int, told: Mapping[str, Any], said: str) -> BackendError:
+def _overtaken(status: int, answer: Mapping[str, Any], message: str) -> BackendError:
     if status == 409:  # noqa: PLR2004
-        return Conflict(f"Kubernetes: {said} (409)", exists=told.get("reason") == "AlreadyExists")
-    return Expired(f"Kubernetes: {said} (410)", str(_within(told, "metadata").get("continue", "")))
+        return Conflict(f"Kubernetes: {message} (409)", exists=answer.get("reason") == "AlreadyExists")
+    return Expired(f"Kubernetes: {message} (410)", str(_within(answer, "metadata").get("continue", "")))
 
 
-def _absent(told: Mapping[str, Any], said: str, path: str) -> Absent:
-    details = _within(told, "details")
+def _absent(answer: Mapping[str, Any], message: str, path: str) -> Absent:
+    details = _within(answer, "details")
     if details.get("kind") == "namespaces":
-        return Absent(f"Kubernetes: {said} (404)", kind="namespace")
-    if details.get("name") or said.endswith('" not found'):
-        return Absent(f"Kubernetes: {said} (404)", kind="object")
+        return Absent(f"Kubernetes: {message} (404)", kind="namespace")
+    if details.get("name") or message.endswith('" not found'):
+        return Absent(f"Kubernetes: {message} (404)", kind="object")
     return Absent(
         f"Kubernetes does not have {path}: this cluster does not have that kind of resource (404)",
         kind="resource",
     )
 
 
-def _within(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = told.get(name)
+def _within(answer: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = answer.get(name)
     return found if isinstance(found, dict) else {}
 
 
-def _told(body: bytes | str) -> Mapping[str, Any]:
+def _status(body: bytes | str) -> Mapping[str, Any]:
     try:
-        told = json.loads(body)
+        answer = json.loads(body)
     except (TypeError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return answer if isinstance(answer, dict) else {}

@@ -41,7 +41,7 @@ def configuration(context: str = "") -> Any:
             config.load_incluster_config(client_configuration=settings)
     except Exception as error:  # a broken or missing file or a failing plugin may raise anything
         _logger.debug("Cannot read the configuration for Kubernetes.\n%s", where(error))
-        raise BackendError(_unusable(context, _said(error))) from None
+        raise BackendError(_unusable(context, _reason(error))) from None
     for token in settings.api_key.values():
         hide(token.removeprefix("Bearer "))
     return settings
@@ -60,12 +60,12 @@ def chosen(context: str) -> Mapping[str, Any]:
         contexts, _ = config.list_kube_config_contexts()
     except Exception as error:  # no file, or not a kubeconfig
         _logger.debug("Cannot read the kubeconfig.\n%s", where(error))
-        raise BackendError(f"context={context}: cannot read a kubeconfig ({_said(error)})") from None
+        raise BackendError(f"context={context}: cannot read a kubeconfig ({_reason(error)})") from None
     found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == context), None)
     if found is None:
         there = ", ".join(one["name"] for one in contexts) or "none"
-        told = f"context={context}: not found in your kubeconfig"
-        raise BackendError(told, hint=f"its contexts: {there}", ref=context)
+        message = f"context={context}: not found in your kubeconfig"
+        raise BackendError(message, hint=f"its contexts: {there}", ref=context)
     return found
 
 
@@ -84,7 +84,7 @@ def contexts() -> tuple[str, ...]:
     return tuple(one["name"] for one in found)
 
 
-def _said(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     """The client's own message; other errors may quote the file, which contains secrets."""
     from kubernetes.config import ConfigException
 

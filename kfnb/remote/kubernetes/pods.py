@@ -173,13 +173,13 @@ def explained(diagnosis: Diagnosis, events: Iterable[Item]) -> Diagnosis:
         return diagnosis
     in_order = sorted(events, key=time_of)  # events of one second in Kubernetes' order
     for event in in_order[::-1]:
-        found, message = _told(event), str(event.get("message") or "")
+        found, message = _from_event(event), str(event.get("message") or "")
         if found is not None:
             return found
         pull = _PULL.match(message)
         if pull is not None and pull["image"]:
-            told = brief(f"pulling image {pull['image']}")
-            return Diagnosis(PodState.STARTING, PodReason.PULLING, told)
+            text = brief(f"pulling image {pull['image']}")
+            return Diagnosis(PodState.STARTING, PodReason.PULLING, text)
         if pull is not None or event.get("reason") in _PROGRESS:
             break  # earlier reasons no longer hold
     return diagnosis
@@ -189,8 +189,8 @@ def refused(message: str) -> Diagnosis:
     """The diagnosis of a pod that could not be created, from the reason."""
     quota = _QUOTA.search(message)
     if quota is not None:
-        told = f"quota {quota['quota']} of the namespace is used up: {quota['rest']}"
-        return Diagnosis(PodState.BLOCKED, PodReason.QUOTA, brief(told), "FailedCreate")
+        text = f"quota {quota['quota']} of the namespace is used up: {quota['rest']}"
+        return Diagnosis(PodState.BLOCKED, PodReason.QUOTA, brief(text), "FailedCreate")
     return Diagnosis(
         PodState.BLOCKED, PodReason.REFUSED, brief(f"cannot create a pod: {message}"), "FailedCreate"
     )
@@ -199,8 +199,8 @@ def refused(message: str) -> Diagnosis:
 def unschedulable(message: str) -> Diagnosis:
     """The diagnosis of a pod without a suitable node, from the scheduler's message."""
     # the sentences after the first are about preemption
-    told = brief(f"cannot be scheduled: {message.partition('. ')[0].rstrip('.')}")
-    return Diagnosis(PodState.WAITING, PodReason.UNSCHEDULABLE, told, "Unschedulable")
+    text = brief(f"cannot be scheduled: {message.partition('. ')[0].rstrip('.')}")
+    return Diagnosis(PodState.WAITING, PodReason.UNSCHEDULABLE, text, "Unschedulable")
 
 
 def ended(code: int, what: str = "its process") -> str:
@@ -208,8 +208,8 @@ def ended(code: int, what: str = "its process") -> str:
     if not signaled(code):
         return f"{what} ended with exit code {code}"
     name = signal.Signals(code - _SIGNALED).name
-    told = f"{what} was ended by {name} (exit code {code})"
-    return told + ", as when its pod is deleted or its node is drained" * (name == "SIGTERM")
+    text = f"{what} was ended by {name} (exit code {code})"
+    return text + ", as when its pod is deleted or its node is drained" * (name == "SIGTERM")
 
 
 def signaled(code: int) -> bool:
@@ -260,10 +260,10 @@ def _blocked(container: Item) -> Diagnosis | None:
     if word == _CRASHES:
         return _crashing(container, name)
     if word in IMAGE_WORDS:
-        told, reason = _unpulled(container.get("image") or "", word, message), PodReason.IMAGE
+        text, reason = _unpulled(container.get("image") or "", word, message), PodReason.IMAGE
     else:
-        told, reason = f"cannot start: {message or word}", PodReason.START
-    return Diagnosis(PodState.BLOCKED, reason, brief(told), word, name)
+        text, reason = f"cannot start: {message or word}", PodReason.START
+    return Diagnosis(PodState.BLOCKED, reason, brief(text), word, name)
 
 
 def _unpulled(image: str, word: str, message: str) -> str:
@@ -283,8 +283,8 @@ def _crashing(container: Item, name: str) -> Diagnosis:
     else:
         how = left.rpartition("\n")[2] or (ended(int(code), "it") if code is not None else "")
     kind = "init container" if container.get("before") else "container"
-    told = f"{kind} {name} keeps failing{f': {how}' if how else ''}"
-    return Diagnosis(PodState.BLOCKED, PodReason.CRASH_LOOP, brief(told), _CRASHES, name, code, left)
+    message = f"{kind} {name} keeps failing{f': {how}' if how else ''}"
+    return Diagnosis(PodState.BLOCKED, PodReason.CRASH_LOOP, brief(message), _CRASHES, name, code, left)
 
 
 def _failed(pod: Item, program: str) -> Diagnosis:
@@ -318,16 +318,16 @@ def _terminated(pod: Item, program: str, mine: Item) -> Diagnosis:
     )
     if word == _NO_MEMORY:
         limit = _memory(pod, program)
-        told = (
+        text = (
             f"its container was killed: it used more memory than its limit{f' of {limit}' if limit else ''}"
         )
         reason = PodReason.OUT_OF_MEMORY
     elif left and word not in ("Error", ""):
-        told, reason = f"{word}: {left}", _WHOLE.get(word, PodReason.START)
+        text, reason = f"{word}: {left}", _WHOLE.get(word, PodReason.START)
     else:
-        told = ended(code) + (f": {left.rpartition(chr(10))[2]}" if left else "")
+        text = ended(code) + (f": {left.rpartition(chr(10))[2]}" if left else "")
         reason = PodReason.SIGNAL if signaled(code) else PodReason.EXIT_CODE
-    return Diagnosis(PodState.FAILED, reason, brief(told), word, program, code, left)
+    return Diagnosis(PodState.FAILED, reason, brief(text), word, program, code, left)
 
 
 def _memory(pod: Item, program: str) -> str:
@@ -349,11 +349,11 @@ def _beside(pod: Item, program: str) -> Diagnosis | None:
     end, name = _state(failed[0], "terminated"), str(failed[0].get("name", ""))
     code, left = int(end.get("exitCode") or 0), str(end.get("message") or "").strip()
     if end.get("reason") == _NO_MEMORY:
-        told, reason = f"the container {name} of its pod ran out of memory", PodReason.OUT_OF_MEMORY
+        message, reason = f"the container {name} of its pod ran out of memory", PodReason.OUT_OF_MEMORY
     else:
-        told = f"the container {name} of its pod failed: {left or f'it ended with exit code {code}'}"
+        message = f"the container {name} of its pod failed: {left or f'it ended with exit code {code}'}"
         reason = PodReason.INIT_CONTAINER if failed[0].get("before") else PodReason.SIDECAR
-    return Diagnosis(PodState.FAILED, reason, brief(told), end.get("reason") or "", name, code, left)
+    return Diagnosis(PodState.FAILED, reason, brief(message), end.get("reason") or "", name, code, left)
 
 
 _WHOLE = {
@@ -373,8 +373,8 @@ def _whole(status: Item, container: str = "") -> Diagnosis:
     """The end of the whole pod: evicted, deadline exceeded."""
     word, message = str(status["reason"]), status.get("message") or ""
     state = PodState.FAILED if status.get("phase") == "Failed" else PodState.BLOCKED
-    told = brief(f"{word}: {message}" if message else word)
-    return Diagnosis(state, _WHOLE.get(word, PodReason.START), told, word, container)
+    text = brief(f"{word}: {message}" if message else word)
+    return Diagnosis(state, _WHOLE.get(word, PodReason.START), text, word, container)
 
 
 _DISRUPTIONS = {
@@ -386,21 +386,21 @@ _DISRUPTIONS = {
 }
 
 
-def _disrupted(told: Item, container: str, code: int | None) -> Diagnosis:
+def _disrupted(condition: Item, container: str, code: int | None) -> Diagnosis:
     """A pod that Kubernetes disrupted."""
-    word = str(told.get("reason") or "")
+    word = str(condition.get("reason") or "")
     reason, what = _DISRUPTIONS.get(word, (PodReason.NODE, "ended by Kubernetes"))
-    message = ": ".join(filter(None, (f"its pod was {what}", told.get("message"))))
+    message = ": ".join(filter(None, (f"its pod was {what}", condition.get("message"))))
     return Diagnosis(PodState.FAILED, reason, brief(message), word, container, code)
 
 
-def _told(event: Item) -> Diagnosis | None:
+def _from_event(event: Item) -> Diagnosis | None:
     """The reason in an event why a pod does not start; None if it has none."""
     word, message = event.get("reason") or "", str(event.get("message") or "")
     mount = _MOUNT.match(message) or _MULTI.match(message)
     if mount is not None:
-        told = brief(f"cannot start: {mount['why']}")
-        return Diagnosis(PodState.BLOCKED, PodReason.VOLUME, told, word or "FailedMount")
+        text = brief(f"cannot start: {mount['why']}")
+        return Diagnosis(PodState.BLOCKED, PodReason.VOLUME, text, word or "FailedMount")
     if word == "FailedCreate":
         return refused(_without_sender(message))
     if word == "FailedScheduling":

@@ -47,13 +47,13 @@ def events(lines: Iterable[str], path: str, host: str) -> Iterator[tuple[str, Ma
     for line in filter(None, lines):
         try:
             event = json.loads(line)
-            word, told = str(event["type"]), dict(event["object"])
+            word, body = str(event["type"]), dict(event["object"])
         except (ValueError, KeyError, TypeError):
             raise BackendError(f"Kubernetes answered {path} with something that is not a watch") from None
         if word == "ERROR":
-            code = int(told.get("code") or 500)
-            raise refusal(code, json.dumps(told), method="GET", path=path, host=host)
-        yield word, told
+            code = int(body.get("code") or 500)
+            raise refusal(code, json.dumps(body), method="GET", path=path, host=host)
+        yield word, body
 
 
 class ListWatch:
@@ -74,7 +74,7 @@ class ListWatch:
         self._opened = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        rounds, heard = 0, time.monotonic()
+        rounds, last = 0, time.monotonic()
         while not self._closed.is_set():
             began = time.monotonic()
             try:
@@ -85,12 +85,12 @@ class ListWatch:
                 self.version = ""
             except (BackendUnavailable, Hidden) as error:
                 if self._opened < began:  # no stream was opened
-                    self._bear(error, time.monotonic() - heard)
+                    self._bear(error, time.monotonic() - last)
             finally:
                 self._end()
             if began < self._opened:
-                heard = time.monotonic()
-            if began < self._opened < heard - _HARDLY:
+                last = time.monotonic()
+            if began < self._opened < last - _HARDLY:
                 rounds = 0
             else:  # hardly any data arrived: back off, so that the server may recover
                 self._closed.wait(self._kubernetes.retry.before(rounds))
@@ -118,11 +118,11 @@ class ListWatch:
             self._answer, self._opened = answer, time.monotonic()
         if self._closed.is_set():
             return
-        told_by = answer.lines(f"the watch of {self._path}")
-        for word, told in events(told_by, self._path, self._kubernetes.host):
-            self.version = (told.get("metadata") or {}).get("resourceVersion") or self.version
+        lines = answer.lines(f"the watch of {self._path}")
+        for word, body in events(lines, self._path, self._kubernetes.host):
+            self.version = (body.get("metadata") or {}).get("resourceVersion") or self.version
             if word != BOOKMARK:
-                yield word, told
+                yield word, body
 
     def _end(self) -> None:
         """Close the stream. This wakes a thread that reads."""

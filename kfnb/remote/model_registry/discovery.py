@@ -93,9 +93,16 @@ def _service(told: Mapping[str, Any], namespace: str) -> RegistryService:
 def _unknown(named: str, namespaces: list[str], hidden: list[str]) -> BackendError:
     where = f"namespace {' or '.join(namespaces)}"
     if hidden:
-        message = f"you may not see the services of namespace {' and '.join(hidden)} (403), so no model registry was found;"
-        hint = "ask an administrator for the right to get its service, or set %kf_config model_registry=ADDRESS"
+        hidden_in = " and ".join(hidden)
+        message = f"no model registry was found: you may not see the services of namespace {hidden_in} (403);"
+        hint = (
+            "ask an administrator for the right to get its service, or set %kf_config model_registry=ADDRESS"
+        )
         return BackendError(message, code="forbidden", hint=hint, ref=hidden[0])
-    message = f"there is no model registry {named} in {where};" if named else f"there is no model registry in {where};"
+    message = (
+        f"there is no model registry {named} in {where};"
+        if named
+        else f"there is no model registry in {where};"
+    )
     hint = "if it is elsewhere, set %kf_config model_registry=ADDRESS"
     return BackendError(message, code="not-found", hint=hint, ref=namespaces[0] if namespaces else "")

@@ -29,7 +29,7 @@ _ADDRESS = "%kf_config model_registry=ADDRESS"
 _SIGN_IN = "%kf_config token_file=FILE, or KFNB_COOKIES in the environment"
 
 
-class Missing(BackendError):
+class NotRegistered(BackendError):
     """The registry does not have that object."""
 
     code: Code = "not-found"
@@ -70,14 +70,14 @@ class RegistryServer:
         return self._version
 
     def get(self, path: str, **query: Any) -> Json:
-        """Get an object. Raises ``Missing``, ``BackendError``."""
+        """Get an object. Raises ``NotRegistered``, ``BackendError``."""
         return self._send("GET", path, query=query)
 
     def find(self, path: str, **query: Any) -> Json | None:
         """Get an object by what is known of it; None if there is none."""
         try:
             return self.get(path, **query)
-        except Missing:
+        except NotRegistered:
             return None
 
     def list(self, path: str, **query: Any) -> Iterator[Json]:
@@ -99,7 +99,7 @@ class RegistryServer:
         return self._send("POST", path, body)
 
     def update(self, path: str, body: Json) -> Json:
-        """Replace fields of an object; those that are not given keep their values. Raises ``Missing``."""
+        """Replace fields of an object; those that are not given keep their values. Raises ``NotRegistered``."""
         return self._send("PATCH", path, body)
 
     def close(self) -> None:
@@ -109,7 +109,9 @@ class RegistryServer:
     def _send(self, method: str, path: str, body: Json | None = None, *, query: Json | None = None) -> Json:
         given = {name: value for name, value in (query or {}).items() if value not in ("", None)}
         where = f"{API}/{self.version}{path}{f'?{urlencode(given)}' if given else ''}"
-        answer = self._ask(method, where, None if body is None else json.dumps(body, allow_nan=False).encode())
+        answer = self._ask(
+            method, where, None if body is None else json.dumps(body, allow_nan=False).encode()
+        )
         return self._read(answer, path)
 
     def _spoken(self) -> str:
@@ -157,12 +159,16 @@ class RegistryServer:
             return found
         if answer.body.lstrip()[:1] == b"<":
             raise self._login()
-        raise BackendError(f"the model registry at {self.url} answered with something that is not JSON", ref=self.url)
+        raise BackendError(
+            f"the model registry at {self.url} answered with something that is not JSON", ref=self.url
+        )
 
     def _refusal(self, answer: Answer, path: str) -> BackendError:
         message, where = _message(answer.body), f"the model registry at {self.url}"
         if answer.status in LATER:
-            return BackendUnavailable(f"{where} is too busy or not up ({answer.status}: {message or 'no reason'})")
+            return BackendUnavailable(
+                f"{where} is too busy or not up ({answer.status}: {message or 'no reason'})"
+            )
         if answer.status == HTTPStatus.UNAUTHORIZED:
             return BackendError(
                 f"{where} refused {self.credentials.kind} (401);",
@@ -187,13 +193,19 @@ class RegistryServer:
                 hint=f"if the server was replaced, try again; else check its address: {_ADDRESS}",
                 ref=self.url,
             )
-        kinds: dict[int, type[BackendError]] = {HTTPStatus.NOT_FOUND: Missing, HTTPStatus.CONFLICT: Taken}
+        kinds: dict[int, type[BackendError]] = {
+            HTTPStatus.NOT_FOUND: NotRegistered,
+            HTTPStatus.CONFLICT: Taken,
+        }
         kind = kinds.get(answer.status, BackendError)
-        return kind(f"{where} answered {answer.status}: {message or _plain(answer.body) or 'no reason'}", ref=self.url)
+        return kind(
+            f"{where} answered {answer.status}: {message or _plain(answer.body) or 'no reason'}", ref=self.url
+        )
 
     def _login(self) -> BackendError:
+        kind = self.credentials.kind
         return BackendError(
-            f"{self.url} answered with a login page, not with a model registry; the request had {self.credentials.kind}.",
+            f"{self.url} answered with a login page, not with a model registry; the request had {kind}.",
             code="unauthenticated",
             hint=f"Set the credentials that it needs: {_SIGN_IN}",
             ref=self.url,
@@ -202,9 +214,8 @@ class RegistryServer:
     def _untrusted(self, error: Untrusted) -> str:
         if error.plain:
             plain = self.url.replace("https://", "http://", 1)
-            return (
-                f"{self.url} answers in plain HTTP. If you trust the network, use it: %kf_config model_registry={plain}"
-            )
+            use = f"If you trust the network, use it: %kf_config model_registry={plain}"
+            return f"{self.url} answers in plain HTTP. {use}"
         return (
             f"{self.url} cannot be trusted: {error.reason}. "
             "Set the certificate of the CA that signed it: %kf_config ca_file=FILE"

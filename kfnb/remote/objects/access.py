@@ -24,7 +24,7 @@ _ENVIRONMENT = (
     ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
 )
 """The environment variables for S3 with keys, a web identity (IRSA) and a pod identity."""
-_CONNECT, _ASK, _MOVE = "5s", "60s", "300s"
+_CONNECT, _SHORT, _MOVE = "5s", "60s", "300s"
 """Timeouts: for a connection; for an answer; and for a part of a large file, including its upload."""
 
 
@@ -86,10 +86,10 @@ class StoreAccess:
         except ValueError:
             return False
 
-    def asking(self, bucket: str) -> Any:
+    def for_short_requests(self, bucket: str) -> Any:
         """Obstore's store for a bucket, for short requests."""
         retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=5)}
-        return self._store(bucket, {"timeout": _ASK, "read_timeout": _ASK}, retries)
+        return self._store(bucket, {"timeout": _SHORT, "read_timeout": _SHORT}, retries)
 
     def moving(self, bucket: str) -> Any:
         """Obstore's store for a bucket, for whole objects of any size."""

@@ -39,16 +39,16 @@ def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
     """The exception for an exception of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
     if isinstance(error, FileNotFoundError):
         return ObjectMissing(f"no such object: {path}")
-    said, _, debug = str(error).partition("\n\nDebug source:")
+    message, _, debug = str(error).partition("\n\nDebug source:")
     where = f"the object store at {host}"
-    if _REDACTED in said:
-        return Unreadable(f"cannot obtain credentials for {where}: {_words(said) or _reason(debug)}")
-    status = _STATUS.search(said)
+    if _REDACTED in message:
+        return Unreadable(f"cannot obtain credentials for {where}: {_words(message) or _reason(debug)}")
+    status = _STATUS.search(message)
     if status:
-        return _refused(int(status[1]), _words(said) or status[2].strip(), verb, path, where)
-    if "HTTP error" in said:
+        return _refused(int(status[1]), _words(message) or status[2].strip(), verb, path, where)
+    if "HTTP error" in message:
         return StoreUnreachable(f"{where} does not answer: {_reason(debug)}")
-    return Unreadable(f"{verb} {path} failed: {_short(said)}")
+    return Unreadable(f"{verb} {path} failed: {_short(message)}")
 
 
 def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unreadable:

@@ -37,7 +37,7 @@ class ObjectStore:
 
     def __init__(self, access: StoreAccess) -> None:
         self._access = access
-        self._asking: dict[str, Any] = {}
+        self._short: dict[str, Any] = {}
         self._moving: dict[str, Any] = {}
         self._silent: tuple[float, str] = 0.0, ""
         self._lock = threading.Lock()
@@ -47,31 +47,31 @@ class ObjectStore:
 
     def size(self, path: str) -> int:
         """An object's size in bytes."""
-        with self._asked("reading", path) as (bucket, key):
-            return int(self._for_asking(bucket).head(key)["size"])
+        with self._requesting("reading", path) as (bucket, key):
+            return int(self._for_short_requests(bucket).head(key)["size"])
 
     def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
         """An object's bytes from ``start`` up to ``end``; by default all."""
-        with self._asked("reading", path) as (bucket, key):
+        with self._requesting("reading", path) as (bucket, key):
             if end is None and not start:
                 return bytes(self._for_moving(bucket).get(key).bytes().to_bytes())
             if end is None:
-                found = self._for_asking(bucket).get(key, options={"range": {"offset": start}})
+                found = self._for_short_requests(bucket).get(key, options={"range": {"offset": start}})
                 return bytes(found.bytes().to_bytes())
             if end <= start:
                 return b""
-            return bytes(self._for_asking(bucket).get_range(key, start=start, end=end).to_bytes())
+            return bytes(self._for_short_requests(bucket).get_range(key, start=start, end=end).to_bytes())
 
     def stream(self, path: str) -> Iterator[bytes]:
         """An object's bytes, piece by piece."""
-        with self._asked("reading", path) as (bucket, key):
+        with self._requesting("reading", path) as (bucket, key):
             for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
                 yield bytes(piece)
 
     def list_folder(self, path: str) -> list[ObjectInfo]:
         """The objects and folders directly in a folder; empty if it does not exist."""
-        with self._asked("listing", path) as (bucket, key):
-            found = self._for_asking(bucket).list_with_delimiter(key or None)
+        with self._requesting("listing", path) as (bucket, key):
+            found = self._for_short_requests(bucket).list_with_delimiter(key or None)
         folders = [ObjectInfo(f"{bucket}/{name}", folder=True) for name in found["common_prefixes"]]
         objects = [ObjectInfo(f"{bucket}/{one['path']}", one["size"]) for one in found["objects"]]
         named = {path.rstrip("/"), *(one.path for one in folders)}
@@ -79,10 +79,10 @@ class ObjectStore:
 
     def list_all(self, path: str) -> list[ObjectInfo]:
         """All objects below a folder, at any depth."""
-        with self._asked("listing", path) as (bucket, key):
+        with self._requesting("listing", path) as (bucket, key):
             found = [
                 ObjectInfo(f"{bucket}/{one['path']}", one["size"])
-                for some in self._for_asking(bucket).list(key or None)
+                for some in self._for_short_requests(bucket).list(key or None)
                 for one in some
             ]
         folders = {folder for one in found for folder in _above(one.path)} | {path.rstrip("/")}
@@ -90,7 +90,7 @@ class ObjectStore:
 
     def write(self, path: str, data: bytes) -> None:
         """Write bytes as an object; replaces an existing object."""
-        with self._asked("writing", path) as (bucket, key):
+        with self._requesting("writing", path) as (bucket, key):
             self._for_moving(bucket).put(key, data, use_multipart=False)
 
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
@@ -102,18 +102,18 @@ class ObjectStore:
                 self.write(path, first)
                 progress(len(first))
                 return
-            with self._asked("writing", path) as (bucket, key):
+            with self._requesting("writing", path) as (bucket, key):
                 self._for_moving(bucket).put(
                     key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
                 )
 
-    def _for_asking(self, bucket: str) -> Any:
-        return self._kept(self._asking, bucket, self._access.asking)
+    def _for_short_requests(self, bucket: str) -> Any:
+        return self._cached(self._short, bucket, self._access.for_short_requests)
 
     def _for_moving(self, bucket: str) -> Any:
-        return self._kept(self._moving, bucket, self._access.moving)
+        return self._cached(self._moving, bucket, self._access.moving)
 
-    def _kept(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
+    def _cached(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
         with self._lock:
             if bucket not in stores:
                 while len(stores) >= _MOST_BUCKETS:
@@ -122,7 +122,7 @@ class ObjectStore:
             return stores[bucket]
 
     @contextmanager
-    def _asked(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
+    def _requesting(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
         """The bucket and the key of a path, for a request whose errors are translated."""
         require("obstore", "opening objects")
         from obstore.exceptions import BaseError

@@ -89,7 +89,7 @@ def target(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> t
     """A pod that is ready behind a service, and the port there. Raises ``BackendError``."""
     core = f"/api/v1/namespaces/{namespace}"
     spec = kubernetes.get(f"{core}/services/{service}")["spec"]
-    wanted = next((one.get("targetPort", port) for one in spec["ports"] if one["port"] == port), port)
+    target_port = next((one.get("targetPort", port) for one in spec["ports"] if one["port"] == port), port)
     labels = ",".join(f"{name}={value}" for name, value in (spec.get("selector") or {}).items())
     if not labels:  # an external service; an empty selector would match every pod
         raise BackendError(f"service {service} in namespace {namespace} has no pods to forward to")
@@ -98,7 +98,9 @@ def target(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> t
             one["type"] == "Ready" and one["status"] == "True"
             for one in pod["status"].get("conditions") or ()
         ):
-            return pod["metadata"]["name"], wanted if isinstance(wanted, int) else _named(pod, wanted, port)
+            return pod["metadata"]["name"], target_port if isinstance(target_port, int) else _named(
+                pod, target_port, port
+            )
     raise BackendError(f"no pod is ready behind service {service} in namespace {namespace}")
 
 

@@ -45,24 +45,24 @@ def status() -> Status:
 
     What may not be seen is marked as hidden, and nothing is raised for it. Without a cluster it tells of this machine.
     """
-    return _with_machine(_Standing().look())
+    return _with_machine(_StatusReader().snapshot())
 
 
 def _with_machine(status: Status) -> Status:
-    """A status that also tells what is broken of this machine."""
+    """The status with the problems of this machine."""
     broken = [Trouble(one.told, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD]
     return replace(status, troubles=(*broken, *status.troubles))
 
 
 def following() -> Iterator[Status]:
     """The status again and again, about five times a minute, until it is no longer asked for."""
-    standing = _Standing()
-    found = standing.look()
+    reader = _StatusReader()
+    found = reader.snapshot()
     yield _with_machine(found)
     for number in count(1):
         time.sleep(_EVERY)
         moves = number % _ALL_ANEW and found.user.known
-        found = standing.look_again(found) if moves else standing.look()
+        found = reader.refreshed(found) if moves else reader.snapshot()
         yield _with_machine(found)
 
 
@@ -71,11 +71,11 @@ def examine() -> tuple[Check, ...]:
 
     What cannot be checked is skipped, and what may not be seen is not a fault.
     """
-    standing = _Standing()
-    status = standing.look()
+    reader = _StatusReader()
+    status = reader.snapshot()
     return (
         *here(status.here),
-        *standing.checks(status),
+        *reader.checks(status),
         _cluster(status),
         *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.fix) for one in status.troubles),
         _pipelines(status),
@@ -99,7 +99,7 @@ def _pipelines(status: Status) -> Check:
     return Check("runs", outcome, f"runs go to {status.backend}" if status.runs.known else status.runs.reason)
 
 
-class _Standing:
+class _StatusReader:
     """Where one stands, as the settings and the surroundings say."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class _Standing:
                 else None
             )
 
-    def look(self) -> Status:
+    def snapshot(self) -> Status:
         """All there is."""
         runs = _Runs()
         start = Status(_backend(), machine(), context=self._context, asked=time.time())
@@ -132,7 +132,7 @@ class _Standing:
             found = gather(self._place, replace(start, server=self._server(), within=self._place.namespace))
         return replace(found, runs=runs.found())
 
-    def look_again(self, status: Status) -> Status:
+    def refreshed(self, status: Status) -> Status:
         """What moves, in a status from before."""
         runs = _Runs()
         found = replace(status, here=machine())
@@ -181,7 +181,7 @@ class _Runs:
         self._part: StatusItem[tuple[RunSnapshot, ...]] = StatusItem(
             reason=f"no answer within {_RUNS_WITHIN:g} s"
         )
-        self._thread = threading.Thread(target=self._ask, name="kfnb-runs", daemon=True)
+        self._thread = threading.Thread(target=self._request, name="kfnb-runs", daemon=True)
         self._thread.start()
 
     def found(self) -> StatusItem[tuple[RunSnapshot, ...]]:
@@ -189,7 +189,7 @@ class _Runs:
         self._thread.join(_RUNS_WITHIN)
         return self._part
 
-    def _ask(self) -> None:
+    def _request(self) -> None:
         try:
             self._part = StatusItem(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
         except KfnbError as error:

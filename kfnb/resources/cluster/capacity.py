@@ -123,10 +123,10 @@ def volumes(place: ProbeTarget) -> tuple[tuple[VolumeClaim, ...], More]:
 
 def _volume(item: Item) -> VolumeClaim:
     spec, status = item.get("spec") or {}, item.get("status") or {}
-    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "")
+    requested = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "")
     return VolumeClaim(
         item["metadata"]["name"],
-        (status.get("capacity") or {}).get("storage") or asked,
+        (status.get("capacity") or {}).get("storage") or requested,
         status.get("phase", ""),
         spec.get("storageClassName", ""),
         tuple(spec.get("accessModes") or ()),
@@ -142,10 +142,10 @@ def pod_defaults(place: ProbeTarget) -> tuple[tuple[PodDefault, ...], More]:
 
 def _pod_default(item: Item, own: Mapping[str, str] | None) -> PodDefault:
     spec = item.get("spec") or {}
-    wanted = (spec.get("selector") or {}).get("matchLabels") or {}
-    told = tuple(f"{name}={value}" for name, value in wanted.items())
-    on = None if own is None else all(own.get(name) == value for name, value in wanted.items())
-    return PodDefault(item["metadata"]["name"], spec.get("desc", ""), told, on, _opens_pipelines(item))
+    labels = (spec.get("selector") or {}).get("matchLabels") or {}
+    terms = tuple(f"{name}={value}" for name, value in labels.items())
+    on = None if own is None else all(own.get(name) == value for name, value in labels.items())
+    return PodDefault(item["metadata"]["name"], spec.get("desc", ""), terms, on, _opens_pipelines(item))
 
 
 def _opens_pipelines(item: Item) -> bool:

@@ -57,12 +57,12 @@ def supported(kubernetes: str, release: Release) -> tuple[bool | None, str]:
     """Whether a release supports a version of Kubernetes, None where that was not tested, and the sentence for it."""
     minor, least, most = _minor(kubernetes), _minor(release.least), _minor(release.tested[-1])
     tested = " and ".join(filter(None, (", ".join(release.tested[:-1]), release.tested[-1])))
-    told = f"Kubeflow {release.release} is tested with Kubernetes {tested}"
+    sentence = f"Kubeflow {release.release} is tested with Kubernetes {tested}"
     if minor < least:
-        return False, f"{told}: this one is too old"
+        return False, f"{sentence}: this one is too old"
     if minor > most:
-        return None, f"{told}: this one is newer"
-    return True, told
+        return None, f"{sentence}: this one is newer"
+    return True, sentence
 
 
 def releases_for(kubernetes: str) -> tuple[Release, ...]:

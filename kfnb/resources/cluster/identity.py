@@ -11,10 +11,10 @@ _ACCOUNT = "system:serviceaccount:"
 def user(place: ProbeTarget) -> tuple[User, More]:
     """Whom Kubernetes takes us for."""
     answer = place.kubernetes.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
-    told = (answer.get("status") or {}).get("userInfo") or {}
-    name = str(told.get("username", ""))
+    info = (answer.get("status") or {}).get("userInfo") or {}
+    name = str(info.get("username", ""))
     account = name.removeprefix(_ACCOUNT).replace(":", "/") if name.startswith(_ACCOUNT) else ""
-    return User(name, tuple(told.get("groups") or ()), account), 0
+    return User(name, tuple(info.get("groups") or ()), account), 0
 
 
 def namespace(place: ProbeTarget) -> tuple[Namespace, More]:

@@ -16,8 +16,8 @@ _KUBEFLOW = "kubeflow"
 
 
 @dataclass(frozen=True)
-class _Sought:
-    """A part: the kind of resource that tells of it (``GROUP/VERSION/KIND``, or a group alone), and its deployments.
+class _PartDefinition:
+    """A part: the kind of resource that shows it (``GROUP/VERSION/KIND``, or a group alone), and its deployments.
 
     ``versioned`` are the containers whose images bear its version. A deployment of the part is one with such a name,
     or whose name begins with one that ends in ``*``.
@@ -31,54 +31,58 @@ class _Sought:
 
 
 PARTS = (
-    _Sought(
+    _PartDefinition(
         "Pipelines",
         "kubeflow.org/v1beta1/scheduledworkflows",
         _KUBEFLOW,
         ("ml-pipeline*", "cache-server", "metadata-*", "workflow-controller", "mysql", "seaweedfs", "minio"),
         ("kfp-api-server", "api-server"),
     ),
-    _Sought("Katib", "kubeflow.org/v1beta1/experiments", _KUBEFLOW, ("katib-*",), ("katib-controller",)),
-    _Sought(
+    _PartDefinition(
+        "Katib", "kubeflow.org/v1beta1/experiments", _KUBEFLOW, ("katib-*",), ("katib-controller",)
+    ),
+    _PartDefinition(
         "Trainer",
         "trainer.kubeflow.org",
         "kubeflow-system",
         ("kubeflow-trainer-*", "jobset-*"),
         ("trainer-controller-manager",),
     ),
-    _Sought("KServe", "serving.kserve.io", _KUBEFLOW, ("kserve-*", "llmisvc-*"), ("kserve-controller",)),
-    _Sought("Model Registry", "", _KUBEFLOW, ("model-registry-*", "model-catalog-*"), ("server",)),
-    _Sought(
+    _PartDefinition(
+        "KServe", "serving.kserve.io", _KUBEFLOW, ("kserve-*", "llmisvc-*"), ("kserve-controller",)
+    ),
+    _PartDefinition("Model Registry", "", _KUBEFLOW, ("model-registry-*", "model-catalog-*"), ("server",)),
+    _PartDefinition(
         "Notebooks",
         "kubeflow.org/v1/notebooks",
         _KUBEFLOW,
         ("notebook-controller-*", "jupyter-web-app-*"),
         ("notebook-controller",),
     ),
-    _Sought(
+    _PartDefinition(
         "Workspaces",
         "kubeflow.org/v1beta1/workspaces",
         "kubeflow-workspaces",
         ("workspaces-*",),
         ("workspaces-controller",),
     ),
-    _Sought(
+    _PartDefinition(
         "Profiles", "kubeflow.org/v1/profiles", _KUBEFLOW, ("profiles-*",), ("profile-controller", "kfam")
     ),
-    _Sought(
+    _PartDefinition(
         "PodDefaults",
         "kubeflow.org/v1alpha1/poddefaults",
         _KUBEFLOW,
         ("admission-webhook-*", "poddefaults-webhook-*"),
         ("poddefaults-webhook",),
     ),
-    _Sought(
+    _PartDefinition(
         "Dashboard", "", _KUBEFLOW, ("centraldashboard", "dashboard"), ("central-dashboard", "dashboard")
     ),
-    _Sought("Spark", "sparkoperator.k8s.io", _KUBEFLOW, ("spark-operator-*",), ("controller",)),
-    _Sought("Istio", "networking.istio.io", "istio-system", ("*",), ("pilot",)),
-    _Sought("Knative", "serving.knative.dev", "knative-serving", ("*",), ()),
-    _Sought("cert-manager", "cert-manager.io", "cert-manager", ("*",), ("cert-manager-controller",)),
+    _PartDefinition("Spark", "sparkoperator.k8s.io", _KUBEFLOW, ("spark-operator-*",), ("controller",)),
+    _PartDefinition("Istio", "networking.istio.io", "istio-system", ("*",), ("pilot",)),
+    _PartDefinition("Knative", "serving.knative.dev", "knative-serving", ("*",), ()),
+    _PartDefinition("cert-manager", "cert-manager.io", "cert-manager", ("*",), ("cert-manager-controller",)),
 )
 
 _KINDS_OF = "kubeflow.org"
@@ -89,7 +93,7 @@ def parts(place: ProbeTarget) -> tuple[tuple[KubeflowPart, ...], More]:
     """All parts of Kubeflow that may be there."""
     apis = kinds(place.kubernetes, _KINDS_OF)
     deployed = _Deployed(place)
-    return tuple(_part(sought, apis, deployed) for sought in PARTS), 0
+    return tuple(_part(definition, apis, deployed) for definition in PARTS), 0
 
 
 class _Deployed:
@@ -103,9 +107,9 @@ class _Deployed:
         self._found: dict[str, Sequence[Item]] = {}
         self._hidden = False
 
-    def of(self, sought: _Sought) -> tuple[Knowledge, Sequence[Item]]:
+    def of(self, definition: _PartDefinition) -> tuple[Knowledge, Sequence[Item]]:
         """The deployments of a part."""
-        namespace = self._place.installed if sought.namespace == _KUBEFLOW else sought.namespace
+        namespace = self._place.installed if definition.namespace == _KUBEFLOW else definition.namespace
         if namespace not in self._found and not self._hidden:
             path = f"/apis/apps/v1/namespaces/{namespace}/deployments"
             try:
@@ -118,51 +122,51 @@ class _Deployed:
                 return Knowledge.UNKNOWN, ()
         if self._hidden:
             return Knowledge.HIDDEN, ()
-        mine = [one for one in self._found[namespace] if _is_of(one["metadata"]["name"], sought)]
+        mine = [one for one in self._found[namespace] if _is_of(one["metadata"]["name"], definition)]
         return (Knowledge.KNOWN if mine else Knowledge.ABSENT), mine
 
 
-def _is_of(name: str, sought: _Sought) -> bool:
+def _is_of(name: str, definition: _PartDefinition) -> bool:
     return any(
         name.startswith(word.removesuffix("*")) if word.endswith("*") else name == word
-        for word in sought.deployments
+        for word in definition.deployments
     )
 
 
-def _part(sought: _Sought, apis: set[str], deployed: _Deployed) -> KubeflowPart:
-    there = sought.api in apis
-    if sought.api and not there:
-        return KubeflowPart(sought.name, Knowledge.ABSENT)
-    health, mine = deployed.of(sought)
+def _part(definition: _PartDefinition, apis: set[str], deployed: _Deployed) -> KubeflowPart:
+    there = definition.api in apis
+    if definition.api and not there:
+        return KubeflowPart(definition.name, Knowledge.ABSENT)
+    health, mine = deployed.of(definition)
     failing = tuple(
         f"{one['metadata']['namespace']}/{one['metadata']['name']}" for one in mine if not _available(one)
     )
-    wanted = [one for one in mine if _wanted(one)]
+    enabled = [one for one in mine if _is_enabled(one)]
     return KubeflowPart(
-        sought.name,
+        definition.name,
         Knowledge.KNOWN if there else health,
-        _version(sought, mine),
+        _version(definition, mine),
         health,
-        len(wanted) - len(failing),
-        len(wanted),
+        len(enabled) - len(failing),
+        len(enabled),
         failing,
     )
 
 
-def _wanted(deployment: Item) -> bool:
+def _is_enabled(deployment: Item) -> bool:
     return bool((deployment.get("spec") or {}).get("replicas", 1))
 
 
 def _available(deployment: Item) -> bool:
-    return not _wanted(deployment) or condition(deployment, "Available").get("status") == "True"
+    return not _is_enabled(deployment) or condition(deployment, "Available").get("status") == "True"
 
 
-def _version(sought: _Sought, deployments: Sequence[Item]) -> str:
+def _version(definition: _PartDefinition, deployments: Sequence[Item]) -> str:
     """The tag of the image that bears the part's version; where images are named by digests, their labels'."""
     for one in deployments:
         for container in _containers(one):
             name, _, tag = str(container.get("image", "")).rpartition("/")[2].partition(":")
-            if name in sought.versioned and tag and "@" not in name:
+            if name in definition.versioned and tag and "@" not in name:
                 return tag.partition("@")[0].removeprefix("v")
     labels = ((one["metadata"].get("labels") or {}) for one in deployments)
     return next((found for one in labels if (found := one.get("app.kubernetes.io/version", ""))), "").lstrip(

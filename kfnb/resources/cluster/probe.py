@@ -47,10 +47,10 @@ def first(
     return page.get("items") or (), about.get("remainingItemCount") if about.get("continue") else 0
 
 
-def part(look: Callable[[], tuple[T, More]]) -> StatusItem[T]:
+def part(query: Callable[[], tuple[T, More]]) -> StatusItem[T]:
     """What a look found, or why it did not."""
     try:
-        value, more = look()
+        value, more = query()
     except Hidden as error:
         return StatusItem(Knowledge.HIDDEN, reason=str(error))
     except Absent as error:

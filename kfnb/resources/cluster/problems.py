@@ -73,8 +73,10 @@ def _of_namespace(status: Status, namespace: str) -> Iterator[Trouble]:
 
 def _on_their_own(status: Status) -> Sequence[WaitingPod]:
     """The pods that wait but for those of services, which say better what is wrong."""
-    told = {f"inferenceservice/{one.name}" for one in status.services.value or () if one.state == "Not ready"}
-    return [pod for pod in status.waiting.value or () if pod.owner not in told]
+    reported = {
+        f"inferenceservice/{one.name}" for one in status.services.value or () if one.state == "Not ready"
+    }
+    return [pod for pod in status.waiting.value or () if pod.owner not in reported]
 
 
 def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:

@@ -19,7 +19,7 @@ _AT_ONCE = 8
 
 Question = Callable[[ProbeTarget], tuple[Any, More]]
 
-_STANDING: Mapping[str, Question] = {
+_STABLE: Mapping[str, Question] = {
     "kubeflow": kubeflow_parts.parts,
     "namespace": identity.namespace,
     "version": identity.version,
@@ -28,7 +28,7 @@ _STANDING: Mapping[str, Question] = {
     "volumes": capacity.volumes,
     "pod_defaults": capacity.pod_defaults,
 }
-_MOVING: Mapping[str, Question] = {
+_CHANGING: Mapping[str, Question] = {
     "waiting": workloads.waiting,
     "notebooks": workloads.notebooks,
     "workspaces": workloads.workspaces,
@@ -49,7 +49,7 @@ def gather(place: ProbeTarget, start: Status) -> Status:
         return _nothing(start, error)
     else:
         user = StatusItem(Knowledge.KNOWN, found)
-    parts = _asked(place, {**_STANDING, **_MOVING}.items())
+    parts = _queried(place, {**_STABLE, **_CHANGING}.items())
     parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
     parts["version"] = _judged(parts["version"], parts["kubeflow"])
     return _finished(place, replace(start, user=user, **parts))
@@ -60,18 +60,18 @@ def gather_again(place: ProbeTarget, status: Status) -> Status:
 
     Where not one is answered, the status says so and stays as of when it was seen last.
     """
-    parts = _asked(place, _MOVING.items())
+    parts = _queried(place, _CHANGING.items())
     if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
         nothing = parts["waiting"]
         return replace(status, **parts, user=nothing, troubles=(Trouble(nothing.reason),))
     return _finished(place, replace(status, **parts))
 
 
-def _asked(place: ProbeTarget, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
+def _queried(place: ProbeTarget, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
     threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status")
     try:
-        asked = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
-        return {name: one.result() for name, one in asked.items()}
+        futures = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
+        return {name: one.result() for name, one in futures.items()}
     finally:  # who interrupts does not wait for a server that is silent
         threads.shutdown(wait=False, cancel_futures=True)
 
@@ -106,13 +106,13 @@ def _judged(version: StatusItem[str], found: StatusItem[tuple[KubeflowPart, ...]
     versions = {one.name: one.version for one in found.value or () if one.version}
     release = release_of(versions) if versions else None
     if release is not None:
-        good, told = supported(version.value, release)
-        return StatusItem(Knowledge.KNOWN, Version(version.value, release.release, good, told))
+        good, sentence = supported(version.value, release)
+        return StatusItem(Knowledge.KNOWN, Version(version.value, release.release, good, sentence))
     fitting = ", ".join(one.release for one in releases_for(version.value))
-    told = (
+    sentence = (
         f"{fitting} was tested with this Kubernetes"
         if fitting
         else "no release that kfnb knows was tested with this Kubernetes"
     )
-    verdict = f"the release of Kubeflow is not known; {told}"
+    verdict = f"the release of Kubeflow is not known; {sentence}"
     return StatusItem(Knowledge.KNOWN, Version(version.value, verdict=verdict))

@@ -82,8 +82,8 @@ def studies(place: ProbeTarget) -> tuple[tuple[KubeflowWork, ...], More]:
 
 
 def _study(item: Item) -> KubeflowWork:
-    state, told = experiment_state(item)
-    message = word(told, "message") if state is RunState.FAILED else ""
+    state, state_condition = experiment_state(item)
+    message = word(state_condition, "message") if state is RunState.FAILED else ""
     return KubeflowWork("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
 
 
@@ -97,8 +97,8 @@ def _service(item: Item) -> KubeflowWork:
     ready = condition(item, "Ready")
     state = {"True": "Ready", "False": "Not ready"}.get(word(ready, "status"), "Unknown")
     conditions = (ready, *rows(item, "status", "conditions"))
-    told = [word(one, "message") for one in conditions if one.get("status") == "False"]
-    message = max(told, key=len, default="") if state != "Ready" else ""
+    messages = [word(one, "message") for one in conditions if one.get("status") == "False"]
+    message = max(messages, key=len, default="") if state != "Ready" else ""
     return KubeflowWork("Service", item["metadata"]["name"], state, message, _created(item))
 
 
@@ -111,9 +111,9 @@ def training(place: ProbeTarget) -> tuple[tuple[KubeflowWork, ...], More]:
 def _training(item: Item) -> KubeflowWork:
     name, made = item["metadata"]["name"], _created(item)
     for state in _TRAINING_ENDS:
-        told = condition(item, state)
-        if told.get("status") == "True":
-            message = word(told, "message") if state == "Failed" else ""
+        found = condition(item, state)
+        if found.get("status") == "True":
+            message = word(found, "message") if state == "Failed" else ""
             return KubeflowWork("Training job", name, state, message, made)
     return KubeflowWork("Training job", name, "Running" if item.get("status") else "Created", "", made)
 

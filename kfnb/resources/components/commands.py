@@ -121,7 +121,7 @@ def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
     built = api.built(pipeline)
     session.cells.workspace.pipelines[pipeline.name] = pipeline
     for note in built.wired.notes:
-        session.tell(f"note: {note}")
+        session.notify(f"note: {note}")
     return pipeline
 
 

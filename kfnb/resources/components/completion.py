@@ -30,7 +30,7 @@ def _wired(workspace: Workspace, name: str) -> tuple[str, ...]:
     """The current parameters of a pipeline; none if it cannot be wired."""
     pipeline = workspace.pipelines[name]
     components = tuple((one.name, one.cell.order) for one in workspace.notebook.components.values())
-    return completion.asked(
+    return completion.answers(
         ("parameters", id(pipeline), components), lambda: api.built(pipeline).wired.params
     )
 

@@ -12,7 +12,7 @@ from kfnb.settings import settings
 
 
 def _experiments(_found: Expected, _around: Around) -> Iterable[str]:
-    return completion.asked(
+    return completion.answers(
         ("experiments", settings().backend), lambda: (one.name for one in api.experiments())
     )
 

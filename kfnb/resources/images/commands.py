@@ -54,13 +54,13 @@ class WriteImage(Command):
         for file in files:
             session.out(str(file))
         name = recipe.name or "NAME:TAG"
-        session.tell(f"build and push it: docker build --tag {name} {folder} && docker push {name}")
+        session.notify(f"build and push it: docker build --tag {name} {folder} && docker push {name}")
         if not recipe.name:
-            session.tell(
+            session.notify(
                 "without --name, steps of pipelines run in Python's slim image and install what they need"
             )
         if offered:
-            session.tell(
+            session.notify(
                 f"offer it: {files[-1]} goes into spawner_ui_config.yaml, in the ConfigMap jupyter-web-app-config "
                 "of Kubeflow's namespace"
             )
@@ -83,5 +83,5 @@ def _offered(session: Session, file: str, name: str) -> str:
     except (OSError, ValueError) as error:
         raise UsageError(f"--spawner {file}: {error}") from None
     for key in unknown(yaml.safe_load(text)):
-        session.tell(f"{file}: Kubeflow's page ignores spawnerFormDefaults.{key}, as far as is known")
+        session.notify(f"{file}: Kubeflow's page ignores spawnerFormDefaults.{key}, as far as is known")
     return text

@@ -62,8 +62,8 @@ class Recipe:
     @property
     def lines(self) -> Sequence[str]:
         """What pip is to install, but for the file of requirements; kfnb comes with all of its extras."""
-        wanted = self.kfnb or next(iter(pinned(("kfnb",))), "kfnb")
-        kfnb = f"./{self.wheel.name}[all]" if self.wheel else wanted.replace("kfnb", "kfnb[all]", 1)
+        requirement = self.kfnb or next(iter(pinned(("kfnb",))), "kfnb")
+        kfnb = f"./{self.wheel.name}[all]" if self.wheel else requirement.replace("kfnb", "kfnb[all]", 1)
         return [kfnb, *self.pins, *self.packages]
 
 

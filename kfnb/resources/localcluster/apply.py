@@ -30,7 +30,7 @@ _PROBLEM = re.compile(
 def build(step: Apply, runner: Runner) -> bytes:
     """What kustomize makes of a folder. Raises ``BackendError``."""
     for number in range(_BUILDS):
-        done = runner.ask(step.build)
+        done = runner.run(step.build)
         if not done.code:
             return done.out
         if number + 1 < _BUILDS and "://" in step.build.words[-1]:
@@ -40,22 +40,22 @@ def build(step: Apply, runner: Runner) -> bytes:
     raise runner.failed(f"kustomize cannot build {step.build.words[-1]}", done)
 
 
-def apply(step: Apply, built: bytes, runner: Runner, until: float, tell: Callable[[str], None]) -> None:
+def apply(step: Apply, built: bytes, runner: Runner, until: float, report: Callable[[str], None]) -> None:
     """Apply what was built until the cluster has taken all of it. Raises ``BackendError`` where that makes no sense.
 
-    ``until`` is a moment of ``time.monotonic``; ``tell`` hears why it is tried again.
+    ``until`` is a moment of ``time.monotonic``; ``report`` is called with the reason for each retry.
     """
     number = wrong = 0
     while True:
-        done = runner.ask(step.apply, built)
+        done = runner.run(step.apply, built)
         if not done.code:
             return
         wrong = wrong + 1 if any(_WRONG.match(line) for line in done.lines) else 0
         if wrong == _WRONG_TIMES:
-            raise runner.failed(f"{step.told} cannot be applied", done)
+            raise runner.failed(f"{step.title} cannot be applied", done)
         if time.monotonic() + pause(number) > until:
-            raise runner.failed(f"{step.told} was not applied in time", done)
-        tell(why(done.said))
+            raise runner.failed(f"{step.title} was not applied in time", done)
+        report(why(done.messages))
         time.sleep(pause(number))
         number += 1
 
@@ -65,11 +65,11 @@ def pause(number: int) -> float:
     return _PAUSES[number] if number < len(_PAUSES) else _LONGEST
 
 
-def why(said: str) -> str:
+def why(messages: str) -> str:
     """Why an apply is retried, in a few words."""
-    found = _PROBLEM.search(said)
+    found = _PROBLEM.search(messages)
     if found is None:
-        last = [line for line in said.splitlines() if line.strip()]
+        last = [line for line in messages.splitlines() if line.strip()]
         return f"retrying: {last[-1].strip()[:200]}" if last else "retrying"
     if found["kind"]:
         return f"retrying: the kind {found['kind']} is not established yet"

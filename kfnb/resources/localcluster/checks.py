@@ -45,12 +45,12 @@ class Prerequisite:
 
     name: str
     verdict: Verdict
-    told: str
+    text: str
     fix: str = ""
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ClusterRequirements:
     """What is looked for: the tool and its driver, versions that fit a release, and what the machine must have."""
 
     tool: str
@@ -68,14 +68,14 @@ def of_machine(size: Size, least: Size, machine: Machine, root: Path = Path("/")
     return (*_size(size, least, machine, root), *_inotify(root))
 
 
-def of_tools(wanted: Wanted, runner: Runner) -> tuple[Prerequisite, ...]:
+def of_tools(requirements: ClusterRequirements, runner: Runner) -> tuple[Prerequisite, ...]:
     """Whether the tools are there, answer, and fit the release."""
     return (
-        _kubernetes(wanted),
-        _present(wanted.tool, wanted),
-        *_engine(wanted, runner),
-        _kubectl(wanted, runner),
-        _kustomize(wanted, runner),
+        _kubernetes(requirements),
+        _present(requirements.tool, requirements),
+        *_engine(requirements, runner),
+        _kubectl(requirements, runner),
+        _kustomize(requirements, runner),
     )
 
 
@@ -90,11 +90,11 @@ def _size(size: Size, least: Size, machine: Machine, root: Path) -> Iterator[Pre
 
 
 def _enough(name: str, there: int, needed: int, unit: str, fix: str) -> Prerequisite:
-    told = f"{there}{unit}, {needed} needed"
+    text = f"{there}{unit}, {needed} needed"
     return (
-        Prerequisite(name, Verdict.FINE, told)
+        Prerequisite(name, Verdict.FINE, text)
         if there >= needed
-        else Prerequisite(name, Verdict.MISSING, told, fix)
+        else Prerequisite(name, Verdict.MISSING, text, fix)
     )
 
 
@@ -104,68 +104,68 @@ def _inotify(root: Path) -> Iterator[Prerequisite]:
             there = int((root / "proc/sys" / name.replace(".", "/")).read_text(encoding="ascii"))
         except (OSError, ValueError):
             continue  # not Linux
-        told = f"{there}, {needed} needed"
+        text = f"{there}, {needed} needed"
         fine = there >= needed
         yield Prerequisite(
             name,
             Verdict.FINE if fine else Verdict.MISSING,
-            told,
+            text,
             "" if fine else f"sudo sysctl {name}={needed}",
         )
 
 
-def _kubernetes(wanted: Wanted) -> Prerequisite:
-    fits, told = supported(wanted.kubernetes, wanted.release)
+def _kubernetes(requirements: ClusterRequirements) -> Prerequisite:
+    fits, sentence = supported(requirements.kubernetes, requirements.release)
     verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.WARNING}[fits]
-    fix = "" if fits else f"kfnb cluster up --kubernetes {wanted.release.tested[-1]}"
-    return Prerequisite("Kubernetes", verdict, f"{wanted.kubernetes}; {told}", fix)
+    fix = "" if fits else f"kfnb cluster up --kubernetes {requirements.release.tested[-1]}"
+    return Prerequisite("Kubernetes", verdict, f"{requirements.kubernetes}; {sentence}", fix)
 
 
-def _present(tool: str, wanted: Wanted) -> Prerequisite:
+def _present(tool: str, requirements: ClusterRequirements) -> Prerequisite:
     if shutil.which(tool):
         return Prerequisite(tool, Verdict.FINE, "installed")
-    return Prerequisite(tool, Verdict.MISSING, "not installed", _install(tool, wanted))
+    return Prerequisite(tool, Verdict.MISSING, "not installed", _install(tool, requirements))
 
 
-def _engine(wanted: Wanted, runner: Runner) -> Iterator[Prerequisite]:
+def _engine(requirements: ClusterRequirements, runner: Runner) -> Iterator[Prerequisite]:
     """Whether containers can be run: for kind always, for minikube where its driver needs them."""
-    name = engine() if wanted.tool == "kind" else wanted.driver
+    name = engine() if requirements.tool == "kind" else requirements.driver
     if name not in _ENGINES:
         return
-    found = _present(name, wanted)
-    if found.verdict is Verdict.FINE and runner.ask(ShellCommand((name, "info"))).code:
+    found = _present(name, requirements)
+    if found.verdict is Verdict.FINE and runner.run(ShellCommand((name, "info"))).code:
         fix = "sudo systemctl start docker" if name == "docker" else "podman info"
         found = Prerequisite(name, Verdict.MISSING, "installed, but it does not answer", fix)
     yield found
 
 
-def _kubectl(wanted: Wanted, runner: Runner) -> Prerequisite:
+def _kubectl(requirements: ClusterRequirements, runner: Runner) -> Prerequisite:
     version = _version(("kubectl", "version", "--client", "--output=json"), runner)
-    found = _present("kubectl", wanted)
+    found = _present("kubectl", requirements)
     if found.verdict is not Verdict.FINE:
         return found
-    told = f"{_text(version)}, for Kubernetes {wanted.kubernetes}"
-    apart = version[1] - _numbers(wanted.kubernetes)[1] if version else 0
+    text = f"{_text(version)}, for Kubernetes {requirements.kubernetes}"
+    apart = version[1] - _numbers(requirements.kubernetes)[1] if version else 0
     if abs(apart) <= 1:
-        return Prerequisite("kubectl", Verdict.FINE, told)
-    fix = _install("kubectl", wanted)
-    return Prerequisite("kubectl", Verdict.WARNING, f"{told}: more than one minor version apart", fix)
+        return Prerequisite("kubectl", Verdict.FINE, text)
+    fix = _install("kubectl", requirements)
+    return Prerequisite("kubectl", Verdict.WARNING, f"{text}: more than one minor version apart", fix)
 
 
-def _kustomize(wanted: Wanted, runner: Runner) -> Prerequisite:
+def _kustomize(requirements: ClusterRequirements, runner: Runner) -> Prerequisite:
     """Whether kustomize is that of the release: a newer one leaves out replacements that older manifests ask for."""
     version = _version(("kustomize", "version"), runner)
-    found = _present("kustomize", wanted)
+    found = _present("kustomize", requirements)
     if found.verdict is not Verdict.FINE:
         return found
-    tested, fix = _numbers(wanted.release.kustomize), _install("kustomize", wanted)
-    told = f"{_text(version)}; Kubeflow {wanted.release.release} is tested with {wanted.release.kustomize}"
+    tested, fix = _numbers(requirements.release.kustomize), _install("kustomize", requirements)
+    text = f"{_text(version)}; Kubeflow {requirements.release.release} is tested with {requirements.release.kustomize}"
     if version and version < tested:
-        return Prerequisite("kustomize", Verdict.MISSING, f"{told}: this one is too old", fix)
+        return Prerequisite("kustomize", Verdict.MISSING, f"{text}: this one is too old", fix)
     if version[:2] == tested[:2]:
-        return Prerequisite("kustomize", Verdict.FINE, told)
+        return Prerequisite("kustomize", Verdict.FINE, text)
     return Prerequisite(
-        "kustomize", Verdict.WARNING, f"{told}: this version may build different manifests", fix
+        "kustomize", Verdict.WARNING, f"{text}: this version may build different manifests", fix
     )
 
 
@@ -174,7 +174,7 @@ def _version(words: tuple[str, ...], runner: Runner) -> tuple[int, ...]:
     if not shutil.which(words[0]):
         return ()
     try:
-        out = runner.ask(ShellCommand(words)).out.decode("utf-8", "replace")
+        out = runner.run(ShellCommand(words)).out.decode("utf-8", "replace")
     except BackendError:
         return ()
     try:
@@ -192,7 +192,7 @@ def _text(version: tuple[int, ...]) -> str:
     return ".".join(map(str, version)) or "of unknown version"
 
 
-def _install(tool: str, wanted: Wanted) -> str:
+def _install(tool: str, requirements: ClusterRequirements) -> str:
     """The command by which a tool's own documentation installs it."""
     if platform.system() != "Linux":
         return f"brew install {tool}"
@@ -200,12 +200,12 @@ def _install(tool: str, wanted: Wanted) -> str:
     addresses = {
         "kind": f"https://kind.sigs.k8s.io/dl/latest/kind-linux-{kind}",
         "minikube": f"https://github.com/kubernetes/minikube/releases/latest/download/minikube-linux-{kind}",
-        "kubectl": f"https://dl.k8s.io/release/v{wanted.kubernetes}/bin/linux/{kind}/kubectl",
+        "kubectl": f"https://dl.k8s.io/release/v{requirements.kubernetes}/bin/linux/{kind}/kubectl",
     }
     if tool in addresses:
         return f"curl -fsSLo {tool} {addresses[tool]} && {_PUT} {tool}"
     return {
         "docker": "curl -fsSL https://get.docker.com | sh",
         "podman": "sudo apt-get install podman",
-        "kustomize": f"curl -fsSL {_KUSTOMIZE} | bash -s {wanted.release.kustomize} && {_PUT} kustomize",
+        "kustomize": f"curl -fsSL {_KUSTOMIZE} | bash -s {requirements.release.kustomize} && {_PUT} kustomize",
     }[tool]

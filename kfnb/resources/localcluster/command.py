@@ -43,12 +43,12 @@ class Done:
 
     code: int
     out: bytes = field(repr=False)
-    said: str = ""
+    messages: str = ""
 
     @property
     def lines(self) -> list[str]:
         """Its messages, without empty lines."""
-        lines = (printable(line).rstrip() for line in self.said.splitlines())
+        lines = (printable(line).rstrip() for line in self.messages.splitlines())
         return [line for line in lines if line]
 
 
@@ -75,19 +75,19 @@ class Runner:
     def __init__(self, log: Log | None = None) -> None:
         self._log = log
 
-    def ask(self, command: ShellCommand, given: bytes = b"") -> Done:
+    def run(self, command: ShellCommand, given: bytes = b"") -> Done:
         """Run a command to its end. Raises ``BackendError`` where there is no such tool."""
         process = self._start(command, stderr=subprocess.PIPE)
         with _ended(process):
-            out, said = process.communicate(given or command.given.encode())
-        text = said.decode("utf-8", "replace")
+            out, messages = process.communicate(given or command.given.encode())
+        text = messages.decode("utf-8", "replace")
         self._note(text)
         return Done(process.returncode, out, text)
 
-    def follow(self, command: ShellCommand, heard: Callable[[str], None]) -> Done:
-        """Run a command to its end, and tell each line of its messages as it comes. Raises as ``ask`` does."""
+    def follow(self, command: ShellCommand, report: Callable[[str], None]) -> Done:
+        """Run a command to its end, and report each line of its output as it arrives. Raises as ``run`` does."""
         process = self._start(command, stderr=subprocess.STDOUT)
-        said: list[str] = []
+        messages: list[str] = []
         with _ended(process):
             assert process.stdin is not None
             assert process.stdout is not None
@@ -97,17 +97,17 @@ class Runner:
             for raw in process.stdout:
                 line = raw.decode("utf-8", "replace").rstrip()
                 self._note(line)
-                said.append(line)
+                messages.append(line)
                 if text := printable(line).strip():
-                    heard(text)
+                    report(text)
             process.wait()
-        return Done(process.returncode, b"", "\n".join(said))
+        return Done(process.returncode, b"", "\n".join(messages))
 
-    def failed(self, told: str, done: Done) -> BackendError:
+    def failed(self, message: str, done: Done) -> BackendError:
         """The error that a command's end is: the tool's own last lines, and where the rest is."""
         last = "".join(f"\n  {line}" for line in done.lines[-_LAST:])
         where = f"\nThe whole log is in {self._log.path}" if self._log is not None else ""
-        return BackendError(f"{told} (exit code {done.code}):{last}{where}")
+        return BackendError(f"{message} (exit code {done.code}):{last}{where}")
 
     def _note(self, text: str) -> None:
         if self._log is not None and text.strip():

@@ -17,7 +17,7 @@ from kfnb.resources.localcluster import checks, lifecycle, plan, request
 from kfnb.resources.localcluster.checks import Prerequisite, Verdict
 from kfnb.resources.localcluster.command import Log, Runner
 from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
-from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.plan import ClusterSpec
 from kfnb.resources.localcluster.progress_bar import Bar
 from kfnb.resources.localcluster.record import Reached, Record, Records
 from kfnb.resources.localcluster.request import UpRequest
@@ -83,28 +83,28 @@ class Up(Command):
         """Start it."""
         records = _records()
         record = records.read(self.profile)
-        asked = self._asked(record)
-        wish = request.wish(asked)
-        there, looked = _look(wish, record)
-        session.tell(_table(looked))
-        if _missing(looked) and not (self.force or self.dry_run):
-            session.tell("\nInstall what is missing and try again, or pass --force to continue anyway.")
+        requested = self._requested(record)
+        spec = request.spec(requested)
+        there, checked = _examine(spec, record)
+        session.notify(_table(checked))
+        if _missing(checked) and not (self.force or self.dry_run):
+            session.notify("\nInstall what is missing and try again, or pass --force to continue anyway.")
             session.fail()
             return
         broken = record is not None and record.reached is Reached.BEGUN
-        steps = plan.plan(wish, there, broken=broken)
+        steps = plan.plan(spec, there, broken=broken)
         if self.dry_run:
             session.out("\n".join(map(str, steps)))
             return
         new = there is Found.ABSENT or broken
         reached = Reached.BEGUN if new else Reached.STARTED
-        _rise(wish, steps, request.record_of(asked, wish, reached), records)
-        session.out(_reached_by(wish))
+        _rise(spec, steps, request.record_of(requested, spec, reached), records)
+        session.out(_reached_by(spec))
 
-    def _asked(self, record: Record | None) -> UpRequest:
+    def _requested(self, record: Record | None) -> UpRequest:
         """What is asked for, with what the cluster was begun with."""
         only = tuple(part.strip() for part in self.only.split(",") if part.strip())
-        asked = UpRequest(
+        requested = UpRequest(
             self.profile,
             self.tool,
             self.release,
@@ -116,7 +116,7 @@ class Up(Command):
             self.driver,
             count(self.timeout, "--timeout"),
         )
-        return asked if record is None else request.going_on(asked, record)
+        return requested if record is None else request.going_on(requested, record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,7 +129,7 @@ class ShowLocalCluster(Command):
 
     def run(self, session: Session) -> LocalClusterStatus:
         """Show it."""
-        how = lifecycle.standing(_ours(self.profile), Runner())
+        how = lifecycle.status(_ours(self.profile), Runner())
         if not how.ready:
             session.fail()
         return how
@@ -150,41 +150,41 @@ class Down(Command):
             session.out(str(TOOLS[record.tool].delete(record.profile)))
             return
         if not self.yes and not _agreed(session, record):
-            session.tell("nothing was deleted")
+            session.notify("nothing was deleted")
             session.fail()
             return
         try:
-            lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.tell)
+            lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.notify)
         except KeyboardInterrupt:
-            told = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
-            raise KeyboardInterrupt(told) from None
-        session.tell(f"deleted cluster {record.profile}")
+            message = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
+            raise KeyboardInterrupt(message) from None
+        session.notify(f"deleted cluster {record.profile}")
 
 
-def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
+def _examine(spec: ClusterSpec, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
     """The cluster's state, and the checks: a machine is big enough for a cluster that runs on it already."""
     quiet = Runner()
-    wanted = request.wanted(wish)
-    tools = checks.of_tools(wanted, quiet)
+    requirements = request.requirements(spec)
+    tools = checks.of_tools(requirements, quiet)
     if _missing([check for check in tools if check.name not in ("Kubernetes", "kustomize")]):
         there = Found.ABSENT
     else:
-        there = lifecycle.find(wish.tool, wish.profile, record, quiet)
+        there = lifecycle.find(spec.tool, spec.profile, record, quiet)
     machine = (
         ()
         if there is not Found.ABSENT
-        else checks.of_machine(wanted.size, request.least(wish), api.machine())
+        else checks.of_machine(requirements.size, request.least(spec), api.machine())
     )
     return there, (*machine, *tools)
 
 
-def _rise(wish: Wish, steps: Sequence[plan.Step], record: Record, records: Records) -> None:
-    bar, runner = Bar(sys.stderr), Runner(Log(records.log(wish.profile)))
-    again = _named("kfnb cluster up", wish.profile)
+def _rise(spec: ClusterSpec, steps: Sequence[plan.Step], record: Record, records: Records) -> None:
+    bar, runner = Bar(sys.stderr), Runner(Log(records.log(spec.profile)))
+    again = _named("kfnb cluster up", spec.profile)
     try:
-        lifecycle.up(wish, steps, record, records, runner, bar)
+        lifecycle.up(spec, steps, record, records, runner, bar)
     except KeyboardInterrupt:
-        down = _named("kfnb cluster down", wish.profile)
+        down = _named("kfnb cluster down", spec.profile)
         raise KeyboardInterrupt(f"\nInterrupted: {again} continues, {down} deletes it.") from None
     except BackendError as error:
         raise BackendError(f"{error}\n{again} continues") from None
@@ -209,36 +209,38 @@ def _ours(profile: str) -> Record:
 
 
 def _agreed(session: Session, record: Record) -> bool:
-    if session.ask is None:
-        told = f"{session.prog} deletes the cluster with all data:"
-        raise UsageError(told, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
-    asked = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
-    return session.ask(asked).strip().lower() in ("y", "yes")
+    if session.prompt is None:
+        message = f"{session.prog} deletes the cluster with all data:"
+        raise UsageError(
+            message, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile
+        )
+    question = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
+    return session.prompt(question).strip().lower() in ("y", "yes")
 
 
-def _missing(looked: Sequence[Prerequisite]) -> bool:
-    return any(check.verdict is Verdict.MISSING for check in looked)
+def _missing(checked: Sequence[Prerequisite]) -> bool:
+    return any(check.verdict is Verdict.MISSING for check in checked)
 
 
-def _table(looked: Sequence[Prerequisite]) -> str:
+def _table(checked: Sequence[Prerequisite]) -> str:
     """A line for each check, and below what is not fine the command that fixes it."""
-    wide = max(len(check.name) for check in looked)
+    wide = max(len(check.name) for check in checked)
     lines = []
-    for check in looked:
-        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
+    for check in checked:
+        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.text}")
         if check.fix:
             lines.append(f"{'':<9}{check.fix}")
     return "\n".join(lines)
 
 
-def _reached_by(wish: Wish) -> str:
+def _reached_by(spec: ClusterSpec) -> str:
     """How to reach the cluster, and as which user."""
-    kubectl = f"kubectl --context {wish.context}"
+    kubectl = f"kubectl --context {spec.context}"
     lines = [
-        f"Kubeflow {wish.release} is ready on {wish.tool.name}, for {_USER} in the namespace {_NAMESPACE}."
+        f"Kubeflow {spec.release} is ready on {spec.tool.name}, for {_USER} in the namespace {_NAMESPACE}."
     ]
-    setting = f"%kf_config context={wish.context} namespace={_NAMESPACE}"
-    if any(part.name == "pipelines" for part in wish.parts):
+    setting = f"%kf_config context={spec.context} namespace={_NAMESPACE}"
+    if any(part.name == "pipelines" for part in spec.parts):
         # Pipelines serve several users here, and check who calls
         token = f"{kubectl} -n {_NAMESPACE} create token default-editor --audience=pipelines.kubeflow.org"
         lines.append(f"  once a day:    (umask 077; {token} --duration=24h > token.txt)")
@@ -249,7 +251,7 @@ def _reached_by(wish: Wish) -> str:
             f"  in a notebook: {setting}",
             f"  in a browser:  {kubectl} -n istio-system port-forward svc/istio-ingressgateway 8080:80",
             f"                 http://localhost:8080 as {_USER}; the manifests' README has the password",
-            f"  to end it:     {_named('kfnb cluster down', wish.profile)}",
+            f"  to end it:     {_named('kfnb cluster down', spec.profile)}",
         ]
     )
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
-from kfnb.resources.localcluster.view import draw_standing
+from kfnb.resources.localcluster.view import draw_local_cluster
 
 
 def _data(how: LocalClusterStatus) -> dict[str, Any]:
     return {**asdict(how), "ready": how.ready}
 
 
-DISPLAYS = {LocalClusterStatus: Display(draw_standing, _data)}
+DISPLAYS = {LocalClusterStatus: Display(draw_local_cluster, _data)}

@@ -16,7 +16,7 @@ from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Kubeflo
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.localcluster import apply, readiness
 from kfnb.resources.localcluster.command import Runner
-from kfnb.resources.localcluster.plan import Apply, Await, Start, Step, Wish
+from kfnb.resources.localcluster.plan import Apply, Await, ClusterSpec, Start, Step
 from kfnb.resources.localcluster.readiness import Workload
 from kfnb.resources.localcluster.record import Reached, Record, Records
 from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
@@ -29,7 +29,7 @@ class UpProgress:
     done: int
     total: int
     step: str
-    told: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,32 +66,32 @@ def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Fou
 
 
 def up(
-    wish: Wish,
+    spec: ClusterSpec,
     steps: Sequence[Step],
     record: Record,
     records: Records,
     runner: Runner,
-    tell: Callable[[UpProgress], None],
+    report: Callable[[UpProgress], None],
 ) -> None:
     """Do the steps. Where it fails or is interrupted, what was done is kept, and a second ``up`` continues from there.
 
     Raises ``BackendError``.
     """
-    rise = _Rise(runner, time.monotonic() + wish.minutes * 60)
+    rise = _Rise(runner, time.monotonic() + spec.minutes * 60)
     records.write(record)
     for number, step in enumerate(steps):
         if record.reached is Reached.BEGUN and not isinstance(step, Start):
             record = replace(record, reached=Reached.STARTED)
             records.write(record)
-        progress = UpProgress(number, len(steps), step.told)
-        tell(progress)
-        rise.do(step, partial(_tell, tell, progress))
+        progress = UpProgress(number, len(steps), step.title)
+        report(progress)
+        rise.do(step, partial(_report, report, progress))
     records.write(replace(record, reached=Reached.READY))
-    tell(UpProgress(len(steps), len(steps), "all is ready"))
+    report(UpProgress(len(steps), len(steps), "all is ready"))
 
 
-def _tell(tell: Callable[[UpProgress], None], progress: UpProgress, told: str) -> None:
-    tell(replace(progress, told=told))
+def _report(report: Callable[[UpProgress], None], progress: UpProgress, detail: str) -> None:
+    report(replace(progress, detail=detail))
 
 
 class _Rise:
@@ -101,32 +101,32 @@ class _Rise:
         self._runner, self._until = runner, until
         self._applied: dict[str, frozenset[Workload]] = {}
 
-    def do(self, step: Step, tell: Callable[[str], None]) -> None:
+    def do(self, step: Step, report: Callable[[str], None]) -> None:
         """One step, to its end."""
         if isinstance(step, Start):
-            self._start(step, tell)
+            self._start(step, report)
         elif isinstance(step, Apply):
-            self._apply(step, tell)
+            self._apply(step, report)
         else:
-            self._wait(step, tell)
+            self._wait(step, report)
 
-    def _start(self, step: Start, tell: Callable[[str], None]) -> None:
-        done = self._runner.follow(step.command, tell)
+    def _start(self, step: Start, report: Callable[[str], None]) -> None:
+        done = self._runner.follow(step.command, report)
         if done.code:
-            raise self._runner.failed(f"{step.told}: failed", done)
+            raise self._runner.failed(f"{step.title}: failed", done)
 
-    def _apply(self, step: Apply, tell: Callable[[str], None]) -> None:
+    def _apply(self, step: Apply, report: Callable[[str], None]) -> None:
         built = apply.build(step, self._runner)
-        apply.apply(step, built, self._runner, self._until, tell)
+        apply.apply(step, built, self._runner, self._until, report)
         before = self._applied.get(step.part, frozenset())
         self._applied[step.part] = before | readiness.workloads(built)
 
-    def _wait(self, step: Await, tell: Callable[[str], None]) -> None:
-        wanted = frozenset(one for part in step.parts for one in self._applied.get(part, ()))
-        readiness.wait(step, wanted, self._runner, self._until, tell)
+    def _wait(self, step: Await, report: Callable[[str], None]) -> None:
+        expected = frozenset(one for part in step.parts for one in self._applied.get(part, ()))
+        readiness.wait(step, expected, self._runner, self._until, report)
 
 
-def standing(record: Record, runner: Runner) -> LocalClusterStatus:
+def status(record: Record, runner: Runner) -> LocalClusterStatus:
     """How a cluster of ours is: asked of its tool, and of its API server."""
     tool = TOOLS[record.tool]
     found = tool.find(record.profile, runner)
@@ -159,10 +159,10 @@ def _place(context: str) -> ProbeTarget:
     return ProbeTarget(kubernetes, "default")
 
 
-def down(record: Record, records: Records, runner: Runner, tell: Callable[[str], None]) -> None:
+def down(record: Record, records: Records, runner: Runner, report: Callable[[str], None]) -> None:
     """Delete a cluster of ours, and leave nothing of it. Raises ``BackendError``."""
     tool = TOOLS[record.tool]
-    done = runner.follow(tool.delete(record.profile), tell)
+    done = runner.follow(tool.delete(record.profile), report)
     if done.code or tool.find(record.profile, runner) is not Found.ABSENT:
         raise runner.failed(f"{tool.name} could not delete {record.profile}", done)
     records.forget(record.profile)

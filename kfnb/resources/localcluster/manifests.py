@@ -23,7 +23,7 @@ class ManifestPart:
     """
 
     name: str
-    told: str
+    title: str
     needs: tuple[str, ...]
     folders: tuple[str, ...]
     cpu: int = 0
@@ -94,8 +94,8 @@ def releases() -> Mapping[str, ManifestRelease]:
     """The releases whose manifests are known, the oldest first."""
     import yaml
 
-    told = yaml.safe_load(Path(__file__).with_name("manifests.yaml").read_text(encoding="utf-8"))
-    return {name: _release(name, row, told["parts"]) for name, row in told["releases"].items()}
+    data = yaml.safe_load(Path(__file__).with_name("manifests.yaml").read_text(encoding="utf-8"))
+    return {name: _release(name, row, data["parts"]) for name, row in data["releases"].items()}
 
 
 def size(parts: Sequence[ManifestPart]) -> Size:
@@ -152,14 +152,14 @@ def _release(name: str, row: Mapping[str, Any], parts: Mapping[str, Any]) -> Man
     made = tuple(
         ManifestPart(
             part,
-            told["told"],
-            tuple(told["needs"]),
+            values["title"],
+            tuple(values["needs"]),
             tuple(folders[part]),
-            told.get("cpu", 0),
-            told.get("memory", 0),
-            told.get("storage", 0),
+            values.get("cpu", 0),
+            values.get("memory", 0),
+            values.get("storage", 0),
         )
-        for part, told in parts.items()
+        for part, values in parts.items()
         if part in folders
     )
     return ManifestRelease(name, row["manifests"], row["image"], made)

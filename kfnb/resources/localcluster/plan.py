@@ -20,7 +20,7 @@ APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
 class Start:
     """A command of the tool that makes the cluster."""
 
-    told: str
+    title: str
     command: ShellCommand
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Start:
 class Apply:
     """A folder of a part: it is built, and what comes out applied, again and again until all of it was taken."""
 
-    told: str
+    title: str
     part: str
     build: ShellCommand
     apply: ShellCommand
@@ -46,7 +46,7 @@ class Apply:
 class Await:
     """Wait until all that was applied of these parts is ready."""
 
-    told: str
+    title: str
     parts: tuple[str, ...]
     context: str
     minutes: int
@@ -61,7 +61,7 @@ Step: TypeAlias = "Start | Apply | Await"
 
 
 @dataclass(frozen=True)
-class Wish:
+class ClusterSpec:
     """The cluster that is wanted."""
 
     tool: Tool
@@ -78,14 +78,14 @@ class Wish:
         return self.tool.context(self.profile)
 
 
-def plan(wish: Wish, found: Found, *, broken: bool = False) -> tuple[Step, ...]:
+def plan(spec: ClusterSpec, found: Found, *, broken: bool = False) -> tuple[Step, ...]:
     """The steps from what was found to what is wanted. ``broken``: a start of ours did not come to its end."""
-    return (*_starting(wish, found, broken=broken), *_filling(wish))
+    return (*_starting(spec, found, broken=broken), *_filling(spec))
 
 
-def _starting(wish: Wish, found: Found, *, broken: bool) -> Iterator[Step]:
-    tool, profile = wish.tool, wish.profile
-    make = Start(f"{tool.name} starts Kubernetes {wish.shape.kubernetes}", tool.start(profile, wish.shape))
+def _starting(spec: ClusterSpec, found: Found, *, broken: bool) -> Iterator[Step]:
+    tool, profile = spec.tool, spec.profile
+    make = Start(f"{tool.name} starts Kubernetes {spec.shape.kubernetes}", tool.start(profile, spec.shape))
     if found is Found.ABSENT:
         yield make
     elif broken:
@@ -93,32 +93,32 @@ def _starting(wish: Wish, found: Found, *, broken: bool) -> Iterator[Step]:
             yield Start(f"{tool.name} removes an incomplete cluster", command)
         yield make
     elif found is Found.STOPPED:
-        yield Start(f"{tool.name} starts {profile} again", tool.resume(profile, wish.shape))
+        yield Start(f"{tool.name} starts {profile} again", tool.resume(profile, spec.shape))
 
 
-def _filling(wish: Wish) -> Iterator[Step]:
+def _filling(spec: ClusterSpec) -> Iterator[Step]:
     """Parts are applied in order; only what others need is waited for before they are."""
     ready: set[str] = set()
-    runs = {part.name for part in wish.parts if part.runs}
-    for part in wish.parts:
+    runs = {part.name for part in spec.parts if part.runs}
+    for part in spec.parts:
         waits = tuple(name for name in part.needs if name in runs and name not in ready)
         if waits:
-            yield _await(wish, waits)
+            yield _await(spec, waits)
             ready.update(waits)
         for folder in part.folders:
-            yield _apply(wish, part, folder)
-    rest = tuple(part.name for part in wish.parts if part.runs and part.name not in ready)
+            yield _apply(spec, part, folder)
+    rest = tuple(part.name for part in spec.parts if part.runs and part.name not in ready)
     if rest:
-        yield _await(wish, rest)
+        yield _await(spec, rest)
 
 
-def _apply(wish: Wish, part: ManifestPart, folder: str) -> Apply:
-    build = ShellCommand(("kustomize", "build", manifests.place(wish.manifests, folder)))
-    return Apply(part.told, part.name, build, ShellCommand(("kubectl", "--context", wish.context, *APPLY)))
+def _apply(spec: ClusterSpec, part: ManifestPart, folder: str) -> Apply:
+    build = ShellCommand(("kustomize", "build", manifests.place(spec.manifests, folder)))
+    return Apply(part.title, part.name, build, ShellCommand(("kubectl", "--context", spec.context, *APPLY)))
 
 
-def _await(wish: Wish, names: Sequence[str]) -> Await:
-    told = {part.name: part.told for part in wish.parts}
+def _await(spec: ClusterSpec, names: Sequence[str]) -> Await:
+    titles = {part.name: part.title for part in spec.parts}
     return Await(
-        "waits for " + ", ".join(told[name] for name in names), tuple(names), wish.context, wish.minutes
+        "waits for " + ", ".join(titles[name] for name in names), tuple(names), spec.context, spec.minutes
     )

@@ -18,18 +18,18 @@ class Bar:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
-        self._said = ""
+        self._last = ""
 
     def __call__(self, progress: UpProgress) -> None:
         """Show how far it is."""
-        text = printable(f"{progress.step}: {progress.told}" if progress.told else progress.step)
+        text = printable(f"{progress.step}: {progress.detail}" if progress.detail else progress.step)
         if self._terminal:
             filled = _WIDTH * progress.done // max(progress.total, 1)
             bar = "#" * filled + "-" * (_WIDTH - filled)
             line = f"[{bar}] {progress.done}/{progress.total} {text}"
             self._write(_ERASE + line[: shutil.get_terminal_size().columns - 1])
-        elif text != self._said:
-            self._said = text
+        elif text != self._last:
+            self._last = text
             self._write(f"[{progress.done}/{progress.total}] {text}\n")
 
     def clear(self) -> None:

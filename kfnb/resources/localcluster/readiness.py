@@ -18,7 +18,7 @@ from kfnb.resources.localcluster.plan import Await
 Item = Mapping[str, Any]
 
 _EVERY = 3.0
-_TOLD = 5
+_SHOWN = 5
 """How many of those that wait an error lists."""
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _DOCUMENTS = re.compile(rb"^---\s*$", re.MULTILINE)
@@ -48,13 +48,13 @@ class Readiness:
     """What one look at a cluster found."""
 
     ready: int
-    wanted: int
+    total: int
     waiting: tuple[Waiting, ...]
 
     def __str__(self) -> str:
         """How far it is, and what the first waits for."""
-        told = f"{self.ready} of {self.wanted} ready"
-        return f"{told}; {self.waiting[0].workload.name}: {self.waiting[0].why}" if self.waiting else told
+        text = f"{self.ready} of {self.total} ready"
+        return f"{text}; {self.waiting[0].workload.name}: {self.waiting[0].why}" if self.waiting else text
 
 
 def workloads(built: bytes) -> frozenset[Workload]:
@@ -70,15 +70,15 @@ def workloads(built: bytes) -> frozenset[Workload]:
 
 
 def wait(
-    step: Await, wanted: frozenset[Workload], runner: Runner, until: float, tell: Callable[[str], None]
+    step: Await, expected: frozenset[Workload], runner: Runner, until: float, report: Callable[[str], None]
 ) -> None:
-    """Look until all is ready. Raises ``BackendError`` where that is not so at ``until``, with the reasons."""
+    """Poll until all is ready. Raises ``BackendError`` with the reasons if that is not so at ``until``."""
     cluster, found = _Cluster(step.context, runner), None
     while True:
-        found = cluster.look(wanted) or found
+        found = cluster.check(expected) or found
         if found is not None and not found.waiting:
             return
-        tell(str(found) if found is not None else "the cluster does not answer at the moment")
+        report(str(found) if found is not None else "the cluster does not answer at the moment")
         if time.monotonic() + _EVERY > until:
             raise _late(step, found)
         time.sleep(_EVERY)
@@ -90,15 +90,15 @@ class _Cluster:
     def __init__(self, context: str, runner: Runner) -> None:
         self._kubectl, self._runner = ("kubectl", "--context", context), runner
 
-    def look(self, wanted: frozenset[Workload]) -> Readiness | None:
+    def check(self, expected: frozenset[Workload]) -> Readiness | None:
         """Which of these are ready; None where there is no answer."""
         there = self._get("deployments.apps,statefulsets.apps,daemonsets.apps", "--all-namespaces")
         if there is None:
             return None
         items = {_workload(item): item for item in there}
-        late = sorted(one for one in wanted if one not in items or not ready(items[one]))
+        late = sorted(one for one in expected if one not in items or not ready(items[one]))
         waiting = tuple(self._waiting(late, items)) if late else ()
-        return Readiness(len(wanted) - len(late), len(wanted), waiting)
+        return Readiness(len(expected) - len(late), len(expected), waiting)
 
     def _waiting(self, late: Sequence[Workload], items: Mapping[Workload, Item]) -> Iterator[Waiting]:
         pods = self._get("pods", "--all-namespaces") or ()
@@ -113,9 +113,9 @@ class _Cluster:
         if not stuck:
             return Waiting(one, _without_pods(item), f"{describe} {one.kind.lower()} {one.name}")
         name = stuck[0]["metadata"]["name"]
-        return Waiting(one, self._told(one.namespace, stuck[0]), f"{describe} pod {name}")
+        return Waiting(one, self._reason(one.namespace, stuck[0]), f"{describe} pod {name}")
 
-    def _told(self, namespace: str, pod: Item) -> str:
+    def _reason(self, namespace: str, pod: Item) -> str:
         """Why a pod is not ready: what it says itself, or else what has happened to it."""
         found = diagnose(pod)
         if found.message or found.state is PodState.RUNNING:
@@ -126,7 +126,7 @@ class _Cluster:
         return explained(found, events).message or brief(newest) or "its containers are being created"
 
     def _get(self, *words: str) -> Sequence[Item] | None:
-        done = self._runner.ask(
+        done = self._runner.run(
             ShellCommand((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
         )
         if done.code:
@@ -163,9 +163,9 @@ def _ready_pod(pod: Item) -> bool:
 
 def _belongs(pod: Item, workload: Item) -> bool:
     about, labels = pod["metadata"], pod["metadata"].get("labels") or {}
-    sought = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    selector = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
     within = about.get("namespace") == workload["metadata"].get("namespace")
-    return within and bool(sought) and sought.items() <= labels.items()
+    return within and bool(selector) and selector.items() <= labels.items()
 
 
 def _workload(item: Item) -> Workload:
@@ -176,9 +176,9 @@ def _workload(item: Item) -> Workload:
 def _late(step: Await, found: Readiness | None) -> BackendError:
     if found is None:
         return BackendError(f"the cluster of the context {step.context} does not answer")
-    shown = "".join(f"\n  {one.workload.name}: {one.why}\n    {one.more}" for one in found.waiting[:_TOLD])
-    more = len(found.waiting) - _TOLD
+    shown = "".join(f"\n  {one.workload.name}: {one.why}\n    {one.more}" for one in found.waiting[:_SHOWN])
+    more = len(found.waiting) - _SHOWN
     rest = f"\n  and {more} more" if more > 0 else ""
     return BackendError(
-        f"{found.ready} of {found.wanted} are ready after {step.minutes} minutes:{shown}{rest}"
+        f"{found.ready} of {found.total} are ready after {step.minutes} minutes:{shown}{rest}"
     )

@@ -54,8 +54,10 @@ class Records:
         """The record of a cluster; None where kfnb did not start it. Raises ``BackendError`` for a damaged file."""
         file = self._file(profile)
         try:
-            told = json.loads(file.read_text(encoding="utf-8"))
-            return Record(**{**told, "parts": tuple(told["parts"]), "reached": Reached(told["reached"])})
+            values = json.loads(file.read_text(encoding="utf-8"))
+            return Record(
+                **{**values, "parts": tuple(values["parts"]), "reached": Reached(values["reached"])}
+            )
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError, OSError):

@@ -10,9 +10,9 @@ from pathlib import Path
 from kfnb.errors import UsageError
 from kfnb.resources.cluster import compatibility
 from kfnb.resources.localcluster import manifests
-from kfnb.resources.localcluster.checks import Wanted
+from kfnb.resources.localcluster.checks import ClusterRequirements
 from kfnb.resources.localcluster.manifests import ManifestRelease, Size
-from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.plan import ClusterSpec
 from kfnb.resources.localcluster.record import Reached, Record
 from kfnb.resources.localcluster.tool import TOOLS, Shape
 
@@ -33,61 +33,65 @@ class UpRequest:
     minutes: int = 60
 
 
-def wish(asked: UpRequest) -> Wish:
+def spec(requested: UpRequest) -> ClusterSpec:
     """The cluster that is wanted. Raises ``UsageError`` for options that cannot be combined."""
-    tool = asked.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
-    if tool != "minikube" and (asked.cores or asked.memory or asked.driver):
+    tool = requested.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
+    if tool != "minikube" and (requested.cores or requested.memory or requested.driver):
         raise UsageError(
             f"--cores, --memory and --driver are for minikube: {tool} gives a cluster the whole machine"
         )
-    release = manifests.release(asked.release)
-    parts = release.chosen(asked.only)
-    given = _absolute(asked.manifests or release.manifests)
+    release = manifests.release(requested.release)
+    parts = release.chosen(requested.only)
+    given = _absolute(requested.manifests or release.manifests)
     manifests.check(given, release, parts)
     size = manifests.size(parts)
-    size = replace(size, cores=asked.cores or size.cores, memory=asked.memory or size.memory)
-    version = _version(asked.kubernetes, release)
+    size = replace(size, cores=requested.cores or size.cores, memory=requested.memory or size.memory)
+    version = _version(requested.kubernetes, release)
     image = release.image if version == release.kubernetes else f"kindest/node:v{version}"
-    shape = Shape(version, image, asked.driver or "docker", size)
-    return Wish(TOOLS[tool], asked.profile, shape, given, parts, asked.minutes, release.release)
+    shape = Shape(version, image, requested.driver or "docker", size)
+    return ClusterSpec(
+        TOOLS[tool], requested.profile, shape, given, parts, requested.minutes, release.release
+    )
 
 
-def record_of(asked: UpRequest, wish: Wish, reached: Reached) -> Record:
+def record_of(requested: UpRequest, spec: ClusterSpec, reached: Reached) -> Record:
     """What is remembered of a cluster while it is brought up."""
     return Record(
-        wish.profile,
-        wish.tool.name,
-        wish.release,
-        wish.manifests,
-        wish.shape.kubernetes,
-        tuple(part.name for part in wish.parts),
-        asked.cores,
-        asked.memory,
-        asked.driver,
+        spec.profile,
+        spec.tool.name,
+        spec.release,
+        spec.manifests,
+        spec.shape.kubernetes,
+        tuple(part.name for part in spec.parts),
+        requested.cores,
+        requested.memory,
+        requested.driver,
         reached,
     )
 
 
-def wanted(wish: Wish) -> Wanted:
+def requirements(spec: ClusterSpec) -> ClusterRequirements:
     """What is checked before."""
-    known = next(one for one in compatibility.releases() if one.release == wish.release)
-    return Wanted(wish.tool.name, wish.shape.driver, wish.shape.kubernetes, known, wish.shape.size)
+    known = next(one for one in compatibility.releases() if one.release == spec.release)
+    return ClusterRequirements(
+        spec.tool.name, spec.shape.driver, spec.shape.kubernetes, known, spec.shape.size
+    )
 
 
-def least(wish: Wish) -> Size:
+def least(spec: ClusterSpec) -> Size:
     """What pipelines alone take."""
-    return manifests.size(manifests.release(wish.release).chosen(["pipelines"]))
+    return manifests.size(manifests.release(spec.release).chosen(["pipelines"]))
 
 
-def going_on(asked: UpRequest, record: Record) -> UpRequest:
+def going_on(requested: UpRequest, record: Record) -> UpRequest:
     """Complete a request by what the cluster was begun with; parts are added to those that were asked for.
 
     Raises ``UsageError`` where that contradicts what was begun.
     """
     for option, new, old in (
-        ("--with", asked.tool, record.tool),
-        ("--release", asked.release, record.release),
-        ("--kubernetes", asked.kubernetes, record.kubernetes),
+        ("--with", requested.tool, record.tool),
+        ("--release", requested.release, record.release),
+        ("--kubernetes", requested.kubernetes, record.kubernetes),
     ):
         if new and new != old:
             raise UsageError(
@@ -95,15 +99,15 @@ def going_on(asked: UpRequest, record: Record) -> UpRequest:
                 "or delete it first: kfnb cluster down"
             )
     return replace(
-        asked,
+        requested,
         tool=record.tool,
         release=record.release,
         kubernetes=record.kubernetes,
-        manifests=asked.manifests or record.manifests,
-        only=(*record.parts, *asked.only),
-        cores=asked.cores or record.cores,
-        memory=asked.memory or record.memory,
-        driver=asked.driver or record.driver,
+        manifests=requested.manifests or record.manifests,
+        only=(*record.parts, *requested.only),
+        cores=requested.cores or record.cores,
+        memory=requested.memory or record.memory,
+        driver=requested.driver or record.driver,
     )
 
 

@@ -75,12 +75,12 @@ class MinikubeTool:
 
     def find(self, profile: str, runner: Runner) -> Found:
         """As ``minikube status`` reports: its exit code encodes states, and 85 that the profile does not exist."""
-        done = runner.ask(ShellCommand(("minikube", "status", "--profile", profile, "--output", "json")))
-        told = _object(done.out)
-        host = told.get("Host", "")
+        done = runner.run(ShellCommand(("minikube", "status", "--profile", profile, "--output", "json")))
+        status = _object(done.out)
+        host = status.get("Host", "")
         if host == "Nonexistent" or (not host and done.code == _NO_PROFILE):
             return Found.ABSENT
-        running = host == "Running" and told.get("APIServer") == "Running"
+        running = host == "Running" and status.get("APIServer") == "Running"
         return Found.RUNNING if running else Found.STOPPED
 
     def start(self, profile: str, shape: Shape) -> ShellCommand:
@@ -128,7 +128,7 @@ class KindTool:
 
     def find(self, profile: str, runner: Runner) -> Found:
         """Whether kind lists it, and its API server answers."""
-        listed = runner.ask(ShellCommand(("kind", "get", "clusters")))
+        listed = runner.run(ShellCommand(("kind", "get", "clusters")))
         if listed.code:
             raise runner.failed("kind cannot list its clusters", listed)
         if profile not in listed.out.decode("utf-8", "replace").split():
@@ -142,7 +142,7 @@ class KindTool:
             "/readyz",
             "--request-timeout=10s",
         )
-        return Found.STOPPED if runner.ask(ShellCommand(ready)).code else Found.RUNNING
+        return Found.STOPPED if runner.run(ShellCommand(ready)).code else Found.RUNNING
 
     def start(self, profile: str, shape: Shape) -> ShellCommand:
         """With the issuer and the key that Kubeflow asks for."""
@@ -200,9 +200,9 @@ def _object(out: bytes) -> dict[str, str]:
     """The JSON object in what a tool wrote, among other lines."""
     for line in out.decode("utf-8", "replace").splitlines():
         try:
-            told = json.loads(line)
+            found = json.loads(line)
         except ValueError:
             continue
-        if isinstance(told, dict) and "Host" in told:
-            return told
+        if isinstance(found, dict) and "Host" in found:
+            return found
     return {}

@@ -8,12 +8,12 @@ from kfnb.resources.localcluster.record import Reached
 from kfnb.resources.localcluster.tool import Found
 
 
-def draw_standing(how: LocalClusterStatus) -> dict[str, str]:
+def draw_local_cluster(how: LocalClusterStatus) -> dict[str, str]:
     """A cluster, and which parts of Kubeflow are ready in it."""
     record = how.record
     there = {Found.ABSENT: "does not exist", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
-    told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
-    lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
+    text = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
+    lines = [text, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
     for part in how.parts:
         count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
         failing = f": {', '.join(part.failing)}" if part.failing else ""

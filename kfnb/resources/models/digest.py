@@ -5,13 +5,20 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+VERSION_FILE = "kfnb_version.json"
+"""What a registration says of the model: metrics, run, data. It is not part of the content, nor of the manifest."""
+
 _PIECE = 1 << 20
 
 
 def manifest(folder: Path) -> str:
     """A line for each file: its sha256, its size in bytes and its path in the folder, sorted by path."""
-    files = sorted((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file())
-    return "".join(f"{_sha256(file)} {file.stat().st_size} {path}\n" for path, file in files)
+    files = sorted(
+        (file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()
+    )
+    return "".join(
+        f"{_sha256(file)} {file.stat().st_size} {path}\n" for path, file in files if path != VERSION_FILE
+    )
 
 
 def folder_digest(folder: Path) -> str:

@@ -16,7 +16,10 @@ from kfnb.resources.models.model import (
 
 @dataclass(frozen=True)
 class VersionQuery:
-    """Which versions are meant; empty fields choose all. ``since`` is in seconds since 1970."""
+    """Which versions are meant; empty fields choose all. ``since`` is in seconds since 1970.
+
+    With ``outline``, signatures, packages and sources may be left out, which lists do not show.
+    """
 
     name: str = ""
     owner: str = ""
@@ -25,6 +28,7 @@ class VersionQuery:
     tag: str = ""
     since: float | None = None
     archived: bool = False
+    outline: bool = False
 
 
 class ModelRegistry(Protocol):

@@ -11,9 +11,9 @@ from kfnb.resources.notebooks.creation import Creating
 from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.spawner import Spawner
-from kfnb.resources.notebooks.spec import Asked
+from kfnb.resources.notebooks.spec import NotebookRequest
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 WAITS = 600.0
 """Seconds for which a notebook is waited for by default: an image may be large."""
@@ -45,7 +45,7 @@ def start(name: str, *, version: str = "") -> Notebook:
 
 
 def create(
-    asked: Asked, *, version: str = "", configurations: tuple[str, ...] = (), tell: Tell = print
+    asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = (), tell: Notify = print
 ) -> Notebook:
     """Make a new one, and first the volume of its home where ``asked.size`` says so.
 
@@ -55,7 +55,7 @@ def create(
     return Creating(spawner(), asked, version, configurations).create(tell)
 
 
-def rehearse(asked: Asked, *, version: str = "", configurations: tuple[str, ...] = ()) -> Rehearsal:
+def rehearse(asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = ()) -> Rehearsal:
     """What ``create`` would make, and what the server says of it: nothing is made."""
     return Creating(spawner(), asked, version, configurations).rehearse()
 

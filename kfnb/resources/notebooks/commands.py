@@ -10,7 +10,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.notebooks import api
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
-from kfnb.resources.notebooks.spec import Asked
+from kfnb.resources.notebooks.spec import NotebookRequest
 from kfnb.text.timespec import span
 
 VERBS = ("list", "start", "stop", "create", "delete")
@@ -23,7 +23,7 @@ _OPTIONS = {
 }
 """The options that each verb has; those of ``create`` are all others."""
 
-_OF_ASKED = (
+_SPEC_OPTIONS = (
     "image",
     "cpu",
     "memory",
@@ -125,12 +125,12 @@ class Notebooks(Command):
         except UsageError as error:
             raise UsageError(f"--timeout {error}") from None
 
-    def asked(self) -> Asked:
+    def requested(self) -> NotebookRequest:
         """The new notebook that is asked for. Raises ``UsageError``."""
         if self.accelerator and not self.gpu:
             raise UsageError(f"--accelerator {self.accelerator}: --gpu N is required with it")
-        given = {name: getattr(self, name) for name in _OF_ASKED if getattr(self, name) is not None}
-        return Asked(self.target, mounts=tuple(map(_mount, self.volume)), **given)
+        given = {name: getattr(self, name) for name in _SPEC_OPTIONS if getattr(self, name) is not None}
+        return NotebookRequest(self.target, mounts=tuple(map(_mount, self.volume)), **given)
 
 
 def _mount(text: str) -> Mount:
@@ -141,20 +141,20 @@ def _mount(text: str) -> Mount:
 
 
 def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Rehearsal:
-    asked, version = found.asked(), found.kind or ""
+    requested, version = found.requested(), found.kind or ""
     if found.dry_run:
-        rehearsed = api.rehearse(asked, version=version, configurations=found.configuration)
+        rehearsed = api.rehearse(requested, version=version, configurations=found.configuration)
         if not rehearsed.accepted:
             session.fail()
         return rehearsed
-    made = api.create(asked, version=version, configurations=found.configuration, tell=session.tell)
+    made = api.create(requested, version=version, configurations=found.configuration, tell=session.notify)
     kind = "v2" if made.kind == "Workspace" else "v1"
     return _awaited(found.target, kind, seconds, session) if found.wait else made
 
 
 def _start(found: Notebooks, before: Notebook, version: str, seconds: float, session: Session) -> Notebook:
     if before.state is _RUNNING:
-        session.tell(f"{before.word} {before.name} is running already")
+        session.notify(f"{before.word} {before.name} is running already")
         return before
     started = api.start(found.target, version=version)
     return _awaited(found.target, version, seconds, session) if found.wait else started
@@ -162,7 +162,7 @@ def _start(found: Notebooks, before: Notebook, version: str, seconds: float, ses
 
 def _stop(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook:
     if before.state is _STOPPED:
-        session.tell(f"{before.word} {before.name} was stopped already")
+        session.notify(f"{before.word} {before.name} was stopped already")
         return before
     _check_here(found, before)
     return api.stop(found.target, version=version)
@@ -172,14 +172,14 @@ def _delete(found: Notebooks, before: Notebook, version: str, session: Session) 
     """Delete it once the user agrees, or with ``--yes``; None where the user does not agree."""
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
-    if not found.yes and session.ask is None:
+    if not found.yes and session.prompt is None:
         hint = "pass --yes: this session cannot ask for confirmation"
         raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
     if not found.yes and not _agreed(session, f"Delete {before.word} {before.name} for good? {stays}."):
-        session.tell("nothing was deleted")
+        session.notify("nothing was deleted")
         return None
     deleted = api.delete(found.target, version=version, with_volume=found.with_volume)
-    session.tell(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
+    session.notify(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
     return replace(deleted, state=NotebookState.DELETING, why="")
 
 
@@ -195,31 +195,31 @@ def _check_here(found: Notebooks, before: Notebook) -> None:
 def _what_stays(notebook: Notebook, *, with_volume: bool) -> str:
     claims = list(dict.fromkeys(mount.claim for mount in notebook.mounts))
     gone = notebook.home if with_volume else ""
-    kept = ", ".join(claim for claim in claims if claim != gone)
+    remaining = ", ".join(claim for claim in claims if claim != gone)
     lost = f"its volume {gone} is deleted too, with all data" if gone else ""
     if not claims:
         return "It has no volume: nothing is kept"
-    stays = f"{'the other volumes are' if gone else 'its volumes are'} kept: {kept}" if kept else ""
-    told = "; ".join(part for part in (lost, stays) if part)
-    return told[0].upper() + told[1:]
+    stays = f"{'the other volumes are' if gone else 'its volumes are'} kept: {remaining}" if remaining else ""
+    text = "; ".join(part for part in (lost, stays) if part)
+    return text[0].upper() + text[1:]
 
 
 def _agreed(session: Session, question: str) -> bool:
-    return session.ask is not None and session.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return session.prompt is not None and session.prompt(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _awaited(name: str, version: str, seconds: float, session: Session) -> Notebook:
     """The notebook once it runs, printing why it does not yet; unready, where waiting was interrupted or timed out."""
-    told, last = "", None
+    reported, last = "", None
     try:
         for last in api.awaited(name, version=version, timeout=seconds):
             why = last.why or ("" if last.state is _RUNNING else "waiting for its pod")
-            if why and why != told:
-                session.tell(f"{last.word} {last.name} is {last.state}: {why}")
-                told = why
+            if why and why != reported:
+                session.notify(f"{last.word} {last.name} is {last.state}: {why}")
+                reported = why
     except KeyboardInterrupt:
         if last is None:
             raise
-        session.tell(f"stopped waiting: {last.word} {last.name} is still starting")
+        session.notify(f"stopped waiting: {last.word} {last.name} is still starting")
     assert last is not None
     return last

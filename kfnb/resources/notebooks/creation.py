@@ -14,11 +14,11 @@ from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, Rehearsal
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
-from kfnb.resources.notebooks.spec import Asked, Claim
+from kfnb.resources.notebooks.spec import Claim, NotebookRequest
 from kfnb.resources.notebooks.workspace_options import completed
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _DELETED = "is being deleted"
 """How the server says that one of that name is there, but not for long."""
@@ -31,16 +31,20 @@ class Creating:
     """
 
     def __init__(
-        self, spawner: Spawner, asked: Asked, version: str = "", configurations: tuple[str, ...] = ()
+        self,
+        spawner: Spawner,
+        requested: NotebookRequest,
+        version: str = "",
+        configurations: tuple[str, ...] = (),
     ) -> None:
         self._spawner, self._kubernetes = spawner, spawner.kubernetes
-        self.kind = self._chosen(asked, version)
+        self.kind = self._chosen(requested, version)
         labels = tuple(label for name in configurations for label in self._labels(name))
-        asked = replace(asked, labels=asked.labels + labels)
+        requested = replace(requested, labels=requested.labels + labels)
         if self.kind is WORKSPACE:
-            asked = completed(asked, self._kubernetes)
-        self.asked = asked
-        self.body = self.kind.body(asked, spawner.namespace, self._user())
+            requested = completed(requested, self._kubernetes)
+        self.requested = requested
+        self.body = self.kind.body(requested, spawner.namespace, self._user())
         self._check()
 
     def rehearse(self) -> Rehearsal:
@@ -48,41 +52,45 @@ class Creating:
         import yaml
 
         namespace = self._spawner.namespace
-        bodies = [*([self.asked.claim.body(namespace)] if self.asked.claim else []), self.body]
+        bodies = [*([self.requested.claim.body(namespace)] if self.requested.claim else []), self.body]
         written = yaml.dump_all(bodies, sort_keys=False, Dumper=_dumper())
         try:
-            if self.asked.claim and not self._there(self.asked.claim):
+            if self.requested.claim and not self._there(self.requested.claim):
                 self._kubernetes.create(self._claims, bodies[0], dry_run=True)
             self._create(dry_run=True)
         except BackendError as error:
             return Rehearsal(written, accepted=False, told=str(error))
         return Rehearsal(written, accepted=True, told="the server accepts it; nothing was created")
 
-    def create(self, tell: Tell) -> Notebook:
-        """Create it, and the volume first; ``tell`` prints what else happens. A failure leaves nothing behind."""
+    def create(self, notify: Notify) -> Notebook:
+        """Create it, and the volume first; ``notify`` prints what else happens. A failure leaves nothing behind."""
         self._create(dry_run=True)
-        made = self.asked.claim if self.asked.claim and self._make(self.asked.claim, tell) else None
+        made = (
+            self.requested.claim
+            if self.requested.claim and self._make(self.requested.claim, notify)
+            else None
+        )
         try:
             found = self._create()
         except BackendError:
             if made:
                 self._kubernetes.delete(f"{self._claims}/{made.name}")
             raise
-        if not self.asked.all_mounts:
-            tell("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
+        if not self.requested.all_mounts:
+            notify("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
         return self._spawner.read(self.kind, found)
 
     @property
     def _claims(self) -> str:
         return f"/api/v1/namespaces/{self._spawner.namespace}/persistentvolumeclaims"
 
-    def _chosen(self, asked: Asked, version: str) -> ServerKind:
+    def _chosen(self, requested: NotebookRequest, version: str) -> ServerKind:
         """The kind that is meant: the words that only one kind has say it, else what the cluster has."""
         if version:
             return next(iter(self._spawner.kinds(version)))
-        if asked.workspace_kind or asked.image_config or asked.pod_config:
+        if requested.workspace_kind or requested.image_config or requested.pod_config:
             return WORKSPACE
-        if asked.image or self._spawner.has(NOTEBOOK):
+        if requested.image or self._spawner.has(NOTEBOOK):
             return NOTEBOOK
         return WORKSPACE
 
@@ -106,13 +114,13 @@ class Creating:
     def _check(self) -> None:
         """Refuse what the server would take, and no pod would ever start with."""
         namespace = self._spawner.namespace
-        for mount in self.asked.mounts:
+        for mount in self.requested.mounts:
             if not self._exists(f"persistentvolumeclaims/{mount.claim}"):
                 raise UsageError(
                     f"--volume {mount.claim}: namespace {namespace} has no such volume claim; "
                     "--size 10Gi makes a new one for the home"
                 )
-        account = self.asked.service_account
+        account = self.requested.service_account
         if self.kind is NOTEBOOK and not self._exists(f"serviceaccounts/{account}"):
             raise UsageError(
                 f"namespace {namespace} has no service account {account}, as a Kubeflow profile's has: "
@@ -136,7 +144,7 @@ class Creating:
             return False
         return True
 
-    def _make(self, claim: Claim, tell: Tell) -> bool:
+    def _make(self, claim: Claim, notify: Notify) -> bool:
         """Make a volume; whether it was made: one that is there is the home as it was left."""
         try:
             self._kubernetes.create(self._claims, claim.body(self._spawner.namespace))
@@ -149,12 +157,12 @@ class Creating:
                     hint="try again in a moment",
                     ref=claim.name,
                 ) from None
-            tell(f"its home is the existing volume {claim.name}, with its data")
+            notify(f"its home is the existing volume {claim.name}, with its data")
             return False
         return True
 
     def _create(self, *, dry_run: bool = False) -> Mapping[str, Any]:
-        name, word = self.asked.name, self.kind.word
+        name, word = self.requested.name, self.kind.word
         try:
             return self._kubernetes.create(
                 self.kind.path(self._spawner.namespace), self.body, dry_run=dry_run

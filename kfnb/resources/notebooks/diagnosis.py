@@ -15,7 +15,7 @@ from kfnb.resources.notebooks.times import moment
 Item = Mapping[str, Any]
 
 
-def told(found: Diagnosis) -> str:
+def reason_of(found: Diagnosis) -> str:
     """Why a notebook does not run, and what can be done."""
     return "; ".join(filter(None, (found.message, found.hint if found.stuck else "")))
 
@@ -29,13 +29,13 @@ def explained_notebook(kubernetes: Kubernetes, notebook: Notebook, concerned: It
     recent = [one for one in events if (moment(time_of(one)) or 0) >= (notebook.created or 0)]
     found = explained(Diagnosis(PodState.STARTING), recent)
     if found.stuck:
-        return replace(notebook, state=NotebookState.FAILING, why=told(found))
+        return replace(notebook, state=NotebookState.FAILING, why=reason_of(found))
     newest = max(recent, key=time_of, default={})
     return replace(notebook, why=found.message or brief(str(newest.get("message", ""))))
 
 
 def _events(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
-    """The events that tell something: of a pod all, of what makes the pod its warnings."""
+    """The relevant events: all of a pod, and the warnings of its owner."""
     path = f"/api/v1/namespaces/{namespace}/events"
     try:
         found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from kfnb.resources.notebooks.model import Notebook
-from kfnb.resources.notebooks.spec import Asked
+from kfnb.resources.notebooks.spec import NotebookRequest
 
 Item = Mapping[str, Any]
 
@@ -43,9 +43,9 @@ class ServerKind(ABC):
         """The JSON merge patch that starts one."""
 
     @abstractmethod
-    def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
+    def body(self, requested: NotebookRequest, namespace: str, creator: str) -> Mapping[str, Any]:
         """A new one. Raises ``UsageError`` for words that mean nothing to this kind."""
 
     @abstractmethod
     def concerned(self, item: Item) -> Sequence[str]:
-        """The names of the objects whose events tell why it does not start."""
+        """The names of the objects whose events explain why it does not start."""

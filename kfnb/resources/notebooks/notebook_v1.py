@@ -8,10 +8,10 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
-from kfnb.resources.notebooks.diagnosis import told
+from kfnb.resources.notebooks.diagnosis import reason_of
 from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
-from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.times import moment
 
 _ANNOTATIONS = "notebooks.kubeflow.org"
@@ -29,7 +29,7 @@ class NotebookKind(ServerKind):
         container: Item = next(iter(pod.get("containers") or ()), {})
         state, why, since = _state(item, notes)
         mounts = _mounts(pod, container)
-        wanted = container.get("resources") or {}
+        resources = container.get("resources") or {}
         return Notebook(
             about["name"],
             state,
@@ -38,9 +38,9 @@ class NotebookKind(ServerKind):
             why=why,
             since=moment(since),
             image=container.get("image", ""),
-            cpu=_wanted(wanted, "cpu"),
-            memory=_wanted(wanted, "memory"),
-            gpus=devices(wanted),
+            cpu=_requested(resources, "cpu"),
+            memory=_requested(resources, "memory"),
+            gpus=devices(resources),
             mounts=mounts,
             home=next((mount.claim for mount in mounts if mount.path == HOME), ""),
             last_activity=moment(notes.get(f"{_ANNOTATIONS}/last-activity", "")),
@@ -56,30 +56,30 @@ class NotebookKind(ServerKind):
         """The annotation is taken away."""
         return {"metadata": {"annotations": {STOPPED: None}}}
 
-    def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
+    def body(self, requested: NotebookRequest, namespace: str, creator: str) -> Mapping[str, Any]:
         """A new one, with all the fields that the web app reads."""
-        if not asked.image:
-            raise UsageError(f"{asked.name}: --image NAME:TAG is required")
-        if asked.workspace_kind or asked.image_config or asked.pod_config:
+        if not requested.image:
+            raise UsageError(f"{requested.name}: --image NAME:TAG is required")
+        if requested.workspace_kind or requested.image_config or requested.pod_config:
             raise UsageError(
                 "--workspace-kind, --image-config and --pod-config are for workspaces: --kind v2"
             )
-        sizes = {"cpu": asked.cpu, "memory": asked.memory}
+        sizes = {"cpu": requested.cpu, "memory": requested.memory}
         volumes = [
             {"name": mount.claim, "persistentVolumeClaim": {"claimName": mount.claim}}
-            for mount in {mount.claim: mount for mount in asked.all_mounts}.values()
+            for mount in {mount.claim: mount for mount in requested.all_mounts}.values()
         ]
         container = {
-            "name": asked.name,
-            "image": asked.image,
+            "name": requested.name,
+            "image": requested.image,
             "imagePullPolicy": "IfNotPresent",
             "env": [],
             "resources": {
                 "requests": sizes,
-                "limits": sizes | ({asked.accelerator: str(asked.gpu)} if asked.gpu else {}),
+                "limits": sizes | ({requested.accelerator: str(requested.gpu)} if requested.gpu else {}),
             },
             "volumeMounts": [
-                *({"name": mount.claim, "mountPath": mount.path} for mount in asked.all_mounts),
+                *({"name": mount.claim, "mountPath": mount.path} for mount in requested.all_mounts),
                 {"name": "dshm", "mountPath": "/dev/shm"},  # noqa: S108 - a container's own
             ],
         }
@@ -88,15 +88,15 @@ class NotebookKind(ServerKind):
             "apiVersion": self.api,
             "kind": self.name,
             "metadata": {
-                "name": asked.name,
+                "name": requested.name,
                 "namespace": namespace,
-                "labels": {"app": asked.name, **dict(asked.labels)},
+                "labels": {"app": requested.name, **dict(requested.labels)},
                 "annotations": notes | ({f"{_ANNOTATIONS}/creator": creator} if creator else {}),
             },
             "spec": {
                 "template": {
                     "spec": {
-                        "serviceAccountName": asked.service_account,
+                        "serviceAccountName": requested.service_account,
                         "containers": [container],
                         "volumes": [*volumes, {"name": "dshm", "emptyDir": {"medium": "Memory"}}],
                         "tolerations": [],
@@ -129,9 +129,9 @@ def _pod(item: Item) -> Item:
     return pod
 
 
-def _wanted(resources: Item, name: str) -> str:
-    asked = (resources.get("requests") or {}).get(name) or (resources.get("limits") or {}).get(name)
-    return str(asked or "")
+def _requested(resources: Item, name: str) -> str:
+    amount = (resources.get("requests") or {}).get(name) or (resources.get("limits") or {}).get(name)
+    return str(amount or "")
 
 
 def _mounts(pod: Item, container: Item) -> tuple[Mount, ...]:
@@ -159,4 +159,4 @@ def _state(item: Item, notes: Mapping[str, str]) -> tuple[NotebookState, str, st
     found = server(item)
     if found.state is PodState.RUNNING:
         return NotebookState.RUNNING, "", (container.get("running") or {}).get("startedAt", "")
-    return NotebookState.FAILING if found.stuck else NotebookState.STARTING, told(found), ""
+    return NotebookState.FAILING if found.stuck else NotebookState.STARTING, reason_of(found), ""

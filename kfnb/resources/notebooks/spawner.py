@@ -28,7 +28,7 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 _AT_ONCE = 8
 _TURNS = 3
 """How often a change is tried that others were in the way of."""
-_LOOKS_EVERY = 2.0
+_POLL_EVERY = 2.0
 _EXPLAINED = 50
 """Of so many notebooks it is asked why they do not run, two requests for each that does not say so itself."""
 
@@ -92,7 +92,7 @@ class Spawner:
         """An object as a notebook, and why it does not run yet."""
         return explained_notebook(self.kubernetes, self._plain(kind, item), kind.concerned(item))
 
-    def look(self, kind: ServerKind, name: str) -> Notebook:
+    def current(self, kind: ServerKind, name: str) -> Notebook:
         """A notebook as it is now."""
         return self.read(kind, self.kubernetes.get(kind.path(self.namespace, name)))
 
@@ -111,13 +111,13 @@ class Spawner:
     def following(self, kind: ServerKind, name: str) -> Iterator[Notebook]:
         """How it is, again and again, until it runs. Raises ``BackendError`` where it never will."""
         while True:
-            found = self.look(kind, name)
+            found = self.current(kind, name)
             yield found
             if found.state is NotebookState.RUNNING:
                 return
             if found.state not in (NotebookState.STARTING, NotebookState.FAILING):
                 raise BackendError(f"{kind.word} {name} is {found.state}: another user changed it")
-            time.sleep(_LOOKS_EVERY)
+            time.sleep(_POLL_EVERY)
 
     def _all(self, kind: ServerKind) -> tuple[Notebook, ...]:
         items = list(self.kubernetes.list(kind.path(self.namespace)))

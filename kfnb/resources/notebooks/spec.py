@@ -42,7 +42,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Asked:
+class NotebookRequest:
     """A new notebook: an ``image`` with ``cpu``, ``memory`` and ``gpu``, or, of a workspace, its kind's options.
 
     ``size`` is that of a new volume for its home, ``mounts`` are claims that are there, ``labels`` those of its pod.

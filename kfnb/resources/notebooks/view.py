@@ -8,20 +8,20 @@ from kfnb.resources.cluster.model import Knowledge
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, Title, bundle
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, moment
 
-_LOOKS = {
-    NotebookState.RUNNING: Look("●", "running", theme.GREEN, ""),
-    NotebookState.STARTING: Look("○", "starting", theme.AMBER, ""),
-    NotebookState.FAILING: Look("✗", "failing", theme.RED, ""),
-    NotebookState.STOPPING: Look("◐", "stopping", theme.AMBER, ""),
-    NotebookState.STOPPED: Look("‖", "stopped", theme.GREY, ""),
-    NotebookState.DELETING: Look("◐", "being deleted", theme.AMBER, ""),
+_STYLES = {
+    NotebookState.RUNNING: StateStyle("●", "running", theme.GREEN, ""),
+    NotebookState.STARTING: StateStyle("○", "starting", theme.AMBER, ""),
+    NotebookState.FAILING: StateStyle("✗", "failing", theme.RED, ""),
+    NotebookState.STOPPING: StateStyle("◐", "stopping", theme.AMBER, ""),
+    NotebookState.STOPPED: StateStyle("‖", "stopped", theme.GREY, ""),
+    NotebookState.DELETING: StateStyle("◐", "being deleted", theme.AMBER, ""),
 }
-_GOOD = Look("✓", "Accepted", theme.GREEN, "")
-_REFUSED = Look("✗", "Refused", theme.RED, "")
+_GOOD = StateStyle("✓", "Accepted", theme.GREEN, "")
+_REFUSED = StateStyle("✗", "Refused", theme.RED, "")
 
 _KINDS = {"Notebook": "v1", "Workspace": "v2"}
 
@@ -59,7 +59,7 @@ def draw_notebooks(found: NotebookList) -> dict[str, str]:
 def draw_notebook(one: Notebook) -> dict[str, str]:
     """One notebook as a mimebundle."""
     facts = (
-        f"{_LOOKS[one.state].word} since {_minute(one.since)}" if one.since else "",
+        f"{_STYLES[one.state].word} since {_minute(one.since)}" if one.since else "",
         one.image,
         f"CPU {one.cpu}" if one.cpu else "",
         f"memory {one.memory}" if one.memory else "",
@@ -67,7 +67,7 @@ def draw_notebook(one: Notebook) -> dict[str, str]:
         _volumes(one),
         f"last activity {_minute(one.last_activity)}" if one.last_activity else "",
     )
-    title = Title(one.name, _LOOKS[one.state], f"{one.word} in namespace {one.namespace}", facts)
+    title = Title(one.name, _STYLES[one.state], f"{one.word} in namespace {one.namespace}", facts)
     return bundle(one.name, [title, *_why(one)])
 
 
@@ -84,11 +84,11 @@ _UNSEEN = {Knowledge.HIDDEN: "are hidden from you", Knowledge.UNKNOWN: "are not 
 
 
 def _row(one: Notebook) -> Sequence[Value]:
-    look = _LOOKS[one.state]
+    style = _STYLES[one.state]
     here = " (here)" if one.here else ""
     return [
         f"{one.name}{here}",
-        TableCell(look.word, look=look),
+        TableCell(style.word, state_style=style),
         _minute(one.since),
         TableCell(one.image.rpartition("/")[2], hint=one.image),
         one.cpu,
@@ -104,9 +104,9 @@ def _row(one: Notebook) -> Sequence[Value]:
 def _why(one: Notebook) -> list[Block]:
     if not one.why:
         return []
-    look = _LOOKS[one.state]
+    style = _STYLES[one.state]
     words = "does not start" if one.state is NotebookState.FAILING else "does not run yet"
-    return [Alert(look, f"{one.name} {words}", [Text(one.why)])]
+    return [Alert(style, f"{one.name} {words}", [Text(one.why)])]
 
 
 def _volumes(one: Notebook) -> str:

@@ -11,7 +11,7 @@ from kfnb.errors import BackendError, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.notebooks.model import Mount, Notebook
 from kfnb.resources.notebooks.notebook_v1 import devices
-from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 
 Item = Mapping[str, Any]
 
@@ -31,12 +31,12 @@ class WorkspaceChoices:
         """A workspace of this kind, with its image and what its pod has."""
         _, image, pod = workspace.options
         resources = self.pods.get(pod) or {}
-        wanted = (resources.get("limits") or {}) | (resources.get("requests") or {})
+        amounts = (resources.get("limits") or {}) | (resources.get("requests") or {})
         return replace(
             workspace,
             image=self.images.get(image, workspace.image),
-            cpu=str(wanted.get("cpu", "")),
-            memory=str(wanted.get("memory", "")),
+            cpu=str(amounts.get("cpu", "")),
+            memory=str(amounts.get("memory", "")),
             gpus=devices(resources),
             mounts=tuple(
                 Mount(one.claim, self.home) if one.claim == workspace.home and one.path == HOME else one
@@ -44,12 +44,12 @@ class WorkspaceChoices:
             ),
         )
 
-    def completed(self, asked: Asked) -> Asked:
+    def completed(self, requested: NotebookRequest) -> NotebookRequest:
         """What is asked for, with the defaults for the rest. Raises ``UsageError`` for what is not offered."""
-        image, pod = asked.image_config or self.image, asked.pod_config or self.pod
+        image, pod = requested.image_config or self.image, requested.pod_config or self.pod
         _offered("--image-config", image, self.images, self.name)
         _offered("--pod-config", pod, self.pods, self.name)
-        return replace(asked, workspace_kind=self.name, image_config=image, pod_config=pod)
+        return replace(requested, workspace_kind=self.name, image_config=image, pod_config=pod)
 
 
 def offers(kubernetes: Kubernetes) -> Mapping[str, WorkspaceChoices]:
@@ -58,15 +58,15 @@ def offers(kubernetes: Kubernetes) -> Mapping[str, WorkspaceChoices]:
     return {item["metadata"]["name"]: _offer(item) for item in found}
 
 
-def completed(asked: Asked, kubernetes: Kubernetes) -> Asked:
+def completed(requested: NotebookRequest, kubernetes: Kubernetes) -> NotebookRequest:
     """A new workspace, as its kind completes it; as it is where the kinds are hidden."""
     try:
         offered = offers(kubernetes)
     except BackendError:
-        return asked
-    kind = asked.workspace_kind or (next(iter(offered)) if len(offered) == 1 else "")
+        return requested
+    kind = requested.workspace_kind or (next(iter(offered)) if len(offered) == 1 else "")
     _offered("--workspace-kind", kind, offered, "this cluster")
-    return offered[kind].completed(asked)
+    return offered[kind].completed(requested)
 
 
 def _offer(item: Item) -> WorkspaceChoices:

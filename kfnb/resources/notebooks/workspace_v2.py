@@ -8,7 +8,7 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
-from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.times import moment, of_milliseconds
 
 _STATES = {
@@ -18,7 +18,14 @@ _STATES = {
     "Error": NotebookState.FAILING,
     "Terminating": NotebookState.STOPPING,
 }
-_PLAIN = (Asked.image, Asked.cpu, Asked.memory, Asked.gpu, Asked.accelerator, Asked.service_account)
+_PLAIN = (
+    NotebookRequest.image,
+    NotebookRequest.cpu,
+    NotebookRequest.memory,
+    NotebookRequest.gpu,
+    NotebookRequest.accelerator,
+    NotebookRequest.service_account,
+)
 
 
 class WorkspaceKind(ServerKind):
@@ -34,13 +41,13 @@ class WorkspaceKind(ServerKind):
         state, since = _state(item, spec, status)
         home = volumes.get("home") or ""
         data = (Mount(one.get("pvcName", ""), one.get("mountPath", "")) for one in volumes.get("data") or ())
-        told = status.get("stateMessage", "")
+        message = status.get("stateMessage", "")
         return Notebook(
             about["name"],
             state,
             self.name,
             about.get("namespace", ""),
-            why=told if state in (NotebookState.STARTING, NotebookState.FAILING) else "",
+            why=message if state in (NotebookState.STARTING, NotebookState.FAILING) else "",
             since=since,
             image=options.get("imageConfig", ""),
             mounts=((Mount(home, HOME),) if home else ()) + tuple(data),
@@ -63,37 +70,44 @@ class WorkspaceKind(ServerKind):
         """It is no longer paused."""
         return {"spec": {"paused": False}}
 
-    def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
+    def body(self, requested: NotebookRequest, namespace: str, creator: str) -> Mapping[str, Any]:
         """A new one."""
         del creator  # Kubeflow writes it
-        given = (asked.image, asked.cpu, asked.memory, asked.gpu, asked.accelerator, asked.service_account)
+        given = (
+            requested.image,
+            requested.cpu,
+            requested.memory,
+            requested.gpu,
+            requested.accelerator,
+            requested.service_account,
+        )
         if given != _PLAIN:
             raise UsageError(
                 "a workspace's image, cpu, memory and GPUs are among what its kind offers: "
                 "--image-config and --pod-config choose them"
             )
         for option in ("workspace_kind", "image_config", "pod_config"):
-            if not getattr(asked, option):
-                raise UsageError(f"{asked.name}: say which, --{option.replace('_', '-')} NAME")
+            if not getattr(requested, option):
+                raise UsageError(f"{requested.name}: say which, --{option.replace('_', '-')} NAME")
         volumes: dict[str, Any] = {
             "data": [
                 {"pvcName": mount.claim, "mountPath": mount.path, "readOnly": False}
-                for mount in asked.all_mounts
+                for mount in requested.all_mounts
                 if mount.path != HOME
             ]
         }
-        home = next((mount.claim for mount in asked.all_mounts if mount.path == HOME), "")
+        home = next((mount.claim for mount in requested.all_mounts if mount.path == HOME), "")
         return {
             "apiVersion": self.api,
             "kind": self.name,
-            "metadata": {"name": asked.name, "namespace": namespace},
+            "metadata": {"name": requested.name, "namespace": namespace},
             "spec": {
                 "paused": False,
-                "kind": asked.workspace_kind,
+                "kind": requested.workspace_kind,
                 "podTemplate": {
-                    "podMetadata": {"labels": dict(asked.labels), "annotations": {}},
+                    "podMetadata": {"labels": dict(requested.labels), "annotations": {}},
                     "volumes": volumes | ({"home": home} if home else {}),
-                    "options": {"imageConfig": asked.image_config, "podConfig": asked.pod_config},
+                    "options": {"imageConfig": requested.image_config, "podConfig": requested.pod_config},
                 },
             },
         }

@@ -65,7 +65,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
-        tell=tell,
+        notify=tell,
     )
     chosen = backend_of(backend)
     caution(chosen, submission)
@@ -88,7 +88,7 @@ def values_of(names: Sequence[str]) -> dict[str, str]:
 def caution(backend: Backend, submission: Submission) -> None:
     """Print notes on what will differ from the notebook, before the run starts."""
     for text in backend.cautions(submission):
-        submission.tell(f"note: {text}")
+        submission.notify(f"note: {text}")
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
@@ -215,7 +215,7 @@ class _Connection:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._wanted: Any = None
+        self._current: Any = None
         self._backend: KubeflowBackend | None = None
 
     def backend(self) -> KubeflowBackend:
@@ -224,13 +224,13 @@ class _Connection:
         from kfnb.resources.runs.kubeflow.connection import Access, connect
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        wanted = access, environment.read()
+        current = access, environment.read()
         with self._lock:
-            if self._backend is None or self._wanted != wanted:
+            if self._backend is None or self._current != current:
                 before, self._backend = self._backend, None
                 if before is not None:
                     before.close()
-                self._wanted, self._backend = wanted, connect(*wanted)
+                self._current, self._backend = current, connect(*current)
             return self._backend
 
 

@@ -23,7 +23,7 @@ class Submission:
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
     study of the arguments (``bowl, trial 12``), empty without a study. ``env`` are environment variables
-    for steps that do not run where this one does. ``tell`` is called with notes on differences, and with progress if
+    for steps that do not run where this one does. ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -36,7 +36,7 @@ class Submission:
     folder: str = "."
     study: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
-    tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
+    notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
 CACHED = "(not run: its outputs come from the cache, of an earlier run with the same inputs)"

@@ -22,7 +22,7 @@ from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.target import BACKENDS
-from kfnb.text.logs import wanted
+from kfnb.text.logs import log_filter
 
 if TYPE_CHECKING:
     from kfnb.model import Comparison
@@ -34,7 +34,7 @@ _RUN = "the run's id, or the start of it"
 _RUNS = "a run's id, or the start of it"
 
 
-def keep_option(when: str) -> Any:
+def keep_files_option(when: str) -> Any:
     """``--keep-files``: which files of a run are copied to the notebook's folder."""
     return repeated(
         metavar="PATTERN",
@@ -84,13 +84,13 @@ def followed(session: Session, run: Run) -> Any:
         Following(
             run,
             begun=f"run {run.id}",
-            looks=seen,
+            updates=seen,
             line=draw_progress,
             succeeded=lambda last: last.state is RunState.SUCCEEDED,
             interrupted=f"run {run.id} is still running; follow it with kfnb logs -f {run.id},"
             f" stop it with kfnb stop {run.id}",
             notes=lambda now: now.notes,
-            after=run.finish_keeping,
+            after=run.finish_copying,
         )
     )
 
@@ -115,7 +115,7 @@ class Submit(Command):
         help="use the best parameters of a study; waits for it while it is running",
     )
     env: tuple[str, ...] = env_option()
-    keep_files: tuple[str, ...] = keep_option("when the run is finished,")
+    keep_files: tuple[str, ...] = keep_files_option("when the run is finished,")
 
     def run(self, session: Session) -> Any:
         """Start the run."""
@@ -124,14 +124,14 @@ class Submit(Command):
         run = self._submit(session)
         session.started(run)
         if self.keep_files:
-            run.keep_when_finished(*self.keep_files, folder=folder(), tell=session.tell)
+            run.keep_when_finished(*self.keep_files, folder=folder(), tell=session.notify)
         return followed(session, run)
 
     def _submit(self, session: Session) -> Run:
         # errors of the pipeline are shown before waiting for a study
         compiled = spec_of(self.pipeline, given=self.arguments if self.from_study is None else None)
         for name in self._meant_otherwise(compiled):
-            session.tell(
+            session.notify(
                 f"note: --{name} is an option of the command; set the parameter {name} of {compiled.name} with"
                 f" -p {name} VALUE"
             )
@@ -144,7 +144,7 @@ class Submit(Command):
             cache=not self.no_cache,
             from_study=None if self.from_study is None else _ended(session, self.from_study),
             env=self.env,
-            tell=session.tell,
+            tell=session.notify,
         )
 
     def _meant_otherwise(self, compiled: Compiled) -> list[str]:
@@ -164,7 +164,7 @@ def _ended(session: Session, name: str) -> Study:
         return handle
     done = sum(trial.state.finished for trial in now.trials)
     of = "" if now.max_trials is None else f" of {now.max_trials}"
-    session.tell(
+    session.notify(
         f"study {handle.name} is still running ({done}{of} trials): waiting until it ends; interrupt to stop waiting"
     )
     with suppress(StudyFailed):  # a stopped study has a best trial too; the next step reports a missing one
@@ -199,10 +199,10 @@ class Stop(Command):
         run = handle_of(session, self.run_id)
         state = run.state
         if state.finished:
-            session.tell(f"run {run.id} is already finished: {state}")
+            session.notify(f"run {run.id} is already finished: {state}")
             return
         run.stop()
-        session.tell(f"stopping run {run.id}")
+        session.notify(f"stopping run {run.id}")
 
 
 # -- showing --------------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ class ShowRun(Command):
     json = "print the run as JSON"
 
     run_id: str = word(_RUN, values="run", metavar="run")
-    keep_files: tuple[str, ...] = keep_option("also")
+    keep_files: tuple[str, ...] = keep_files_option("also")
     force: bool = flag(help="overwrite files that differ")
 
     def check(self, parser: Parser) -> None:
@@ -231,9 +231,9 @@ class ShowRun(Command):
         run = handle_of(session, self.run_id)
         if self.keep_files:
             if not run.state.finished:
-                session.tell(f"run {run.id} is not finished: only copying the files of finished steps")
-            for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).told:
-                session.tell(line)
+                session.notify(f"run {run.id} is not finished: only copying the files of finished steps")
+            for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).messages:
+                session.notify(line)
         return run
 
 
@@ -305,7 +305,7 @@ class PrintLogs(LogOptions, Command):
     def run(self, session: Session) -> None:
         """Print the lines."""
         run = api.newest() if self.run_id is None else handle_of(session, self.run_id)
-        which = wanted(self.since, self.grep, self.level)
+        which = log_filter(self.since, self.grep, self.level)
         excerpt = run.excerpt(self.task, which, self.last(session), follow=self.follow)
         print_excerpt(
             excerpt,
@@ -333,7 +333,7 @@ class Archive(Command):
                 run.unarchive()
             else:
                 run.archive()
-            session.tell(f"run {run.id} is {'restored' if self.undo else 'archived'}")
+            session.notify(f"run {run.id} is {'restored' if self.undo else 'archived'}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -352,20 +352,20 @@ class Delete(Command):
                 hint = "stop it first, or wait for it; nothing was deleted"
                 raise UsageError(f"run {run.id} is {state}:", code="still-running", hint=hint, ref=run.id)
         if not self.yes and not _agreed(session, chosen):
-            session.tell("nothing was deleted")
+            session.notify("nothing was deleted")
             return
         for run in chosen:
             run.delete()
-            session.tell(f"deleted run {run.id}")
+            session.notify(f"deleted run {run.id}")
 
 
 def _agreed(session: Session, chosen: list[Run]) -> bool:
     named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
-    if session.ask is None:
+    if session.prompt is None:
         hint = "no one can confirm it here; give --yes to delete without confirmation"
         raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
     count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
-    return session.ask(f"Delete {count} permanently: {named}? [y/N] ").strip().lower() in ("y", "yes")
+    return session.prompt(f"Delete {count} permanently: {named}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -380,4 +380,4 @@ class Prune(Command):
         for id in removed:
             session.out(id)
         if not removed:
-            session.tell("nothing to remove")
+            session.notify("nothing to remove")

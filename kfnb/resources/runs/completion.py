@@ -16,7 +16,7 @@ MOST_RUNS = 50
 def _runs(found: Expected, around: Around) -> Iterator[str]:
     before = {*found.given.get("run_id", ()), *found.given.get("runs", ())}
     yield from (name for name in around.named("Run") if name not in before)
-    ids = completion.asked(
+    ids = completion.answers(
         ("runs", settings().backend), lambda: (run.id for run in api.runs(limit=MOST_RUNS))
     )
     yield from (id for id in ids if id not in before)
@@ -26,11 +26,11 @@ def _tasks(found: Expected, around: Around) -> Iterator[str]:
     run = found.given.get("run_id", ("",))[0]
     held = around.names.get(run) if type(around.names.get(run)).__name__ == "Run" else None
 
-    def ask() -> list[str]:
+    def names() -> list[str]:
         tasks = (held or api.run(run)).snapshot().tasks
         return list(dict.fromkeys(task.name for task in tasks if not task.group))
 
-    yield from completion.asked(("tasks", held.id if held else run), ask)
+    yield from completion.answers(("tasks", held.id if held else run), names)
 
 
 VALUES: dict[str, Values] = {"run": _runs, "task": _tasks}

@@ -17,10 +17,10 @@ def environment_of(spec: Json) -> dict[str, str]:
     """The environment of each component of a PipelineSpec: ``{"train: image": ..., "train: packages": ...}``."""
     executors = spec.get("deploymentSpec", {}).get("executors", {})
     return {
-        f"{name.removeprefix('comp-')}: {part}": told
+        f"{name.removeprefix('comp-')}: {part}": text
         for name, component in spec.get("components", {}).items()
-        for part, told in _parts(executors.get(component.get("executorLabel"), {}).get("container", {}))
-        if told
+        for part, text in _parts(executors.get(component.get("executorLabel"), {}).get("container", {}))
+        if text
     }
 
 

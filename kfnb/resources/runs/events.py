@@ -63,7 +63,9 @@ def _as_data(value: dict[str, Any]) -> dict[str, Any]:
     return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
-def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda told: Artifact(**told)) -> Any:
+def decode(
+    value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda fields: Artifact(**fields)
+) -> Any:
     """The inverse of ``encode``; ``artifact`` creates an artifact from its fields."""
     if isinstance(value, dict):
         if set(value) == {"$artifact"}:
@@ -122,7 +124,7 @@ class Fold(JobFold[str]):
         return not event.task or event.kind == "task" or event.task in self._tasks
 
     def _decoded(self, value: Any) -> Any:
-        return decode(value, lambda told: self._made(Artifact, told))
+        return decode(value, lambda fields: self._made(Artifact, fields))
 
     def _on_created(self, event: Event) -> None:
         fields = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
@@ -144,7 +146,7 @@ class Fold(JobFold[str]):
     def _on_state(self, event: Event) -> None:
         state = RunState(event.data["state"])
         error = event.data.get("error")
-        told = self._made(TaskError, error) if event.task and error else None
+        task_error = self._made(TaskError, error) if event.task and error else None
         if not event.task:
             self._run = _entered(self._run, state, event.time)
             self._run = replace(self._run, error=str(error) if error else "")
@@ -157,7 +159,7 @@ class Fold(JobFold[str]):
         if state is RunState.RUNNING:
             task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
         task = _entered(task, state, event.time)
-        self._tasks[event.task] = replace(task, error=told, doing="")
+        self._tasks[event.task] = replace(task, error=task_error, doing="")
 
     def _on_inputs(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))

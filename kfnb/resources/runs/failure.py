@@ -31,39 +31,46 @@ _CAUSE = "\nThe above exception was the direct cause of the following exception:
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n"
 
 
-def from_description(told: Mapping[str, Any], source: str) -> TaskError:
+def from_description(exception: Mapping[str, Any], source: str) -> TaskError:
     """The error for an exception in a step with the program ``source``."""
-    return TaskError(_headline(told), "\n".join(_lines(told, source)), str(_place(told, source) or ""))
+    return TaskError(
+        _headline(exception), "\n".join(_lines(exception, source)), str(_place(exception, source) or "")
+    )
 
 
-def _headline(told: Mapping[str, Any]) -> str:
-    first = told["message"].strip().splitlines()[:1]
-    if told["type"] == "SystemExit":
+def _headline(exception: Mapping[str, Any]) -> str:
+    first = exception["message"].strip().splitlines()[:1]
+    if exception["type"] == "SystemExit":
         return f"the step exited with sys.exit({first[0] if first else ''})"
-    return f"{told['type']}: {first[0]}" if first else str(told["type"])
+    return f"{exception['type']}: {first[0]}" if first else str(exception["type"])
 
 
-def _lines(told: Mapping[str, Any], source: str) -> list[str]:
+def _lines(exception: Mapping[str, Any], source: str) -> list[str]:
     lines: list[str] = []
-    if told["cause"]:
-        lines += [*_lines(told["cause"], source), _CAUSE]
-    elif told["context"]:
-        lines += [*_lines(told["context"], source), _CONTEXT]
-    frames = _shown(told)
+    if exception["cause"]:
+        lines += [*_lines(exception["cause"], source), _CAUSE]
+    elif exception["context"]:
+        lines += [*_lines(exception["context"], source), _CONTEXT]
+    frames = _shown(exception)
     if frames:
         lines.append("Traceback (most recent call last):")
     for file, line, function, text in frames:
         lines += _frame(file, line, function, text, source)
-    lines += _syntax(told, source)
-    lines += [f"{told['type']}: {told['message']}" if told["message"] else told["type"], *told["notes"]]
-    for inner in told["group"]:
+    lines += _syntax(exception, source)
+    lines += [
+        f"{exception['type']}: {exception['message']}" if exception["message"] else exception["type"],
+        *exception["notes"],
+    ]
+    for inner in exception["group"]:
         lines += ["  | " + line for part in _lines(inner, source) for line in part.splitlines()]
     return lines
 
 
-def _shown(told: Mapping[str, Any]) -> list[Any]:
+def _shown(exception: Mapping[str, Any]) -> list[Any]:
     return [
-        frame for frame in told["frames"] if not any(part in frame[0].replace(os.sep, "/") for part in _OURS)
+        frame
+        for frame in exception["frames"]
+        if not any(part in frame[0].replace(os.sep, "/") for part in _OURS)
     ]
 
 
@@ -79,18 +86,18 @@ def _where(file: str, line: int, source: str) -> str:
     return str(find_place(source, line) or f'File "{Path(file).name}", line {line}')
 
 
-def _syntax(told: Mapping[str, Any], source: str) -> list[str]:
-    if told["syntax"] is None or told["syntax"][0] is None:
+def _syntax(exception: Mapping[str, Any], source: str) -> list[str]:
+    if exception["syntax"] is None or exception["syntax"][0] is None:
         return []
-    file, line, text = told["syntax"]
+    file, line, text = exception["syntax"]
     return [f"  {_where(file, line or 1, source)}", *([f"    {text.strip()}"] if text else [])]
 
 
-def _place(told: Mapping[str, Any], source: str) -> CellLine | None:
+def _place(exception: Mapping[str, Any], source: str) -> CellLine | None:
     """The place of the innermost frame in the step's own program."""
-    if told["syntax"] is not None and told["syntax"][0] and _is_step(told["syntax"][0]):
-        return find_place(source, told["syntax"][1] or 1)
-    for file, line, _, _ in reversed(told["frames"]):
+    if exception["syntax"] is not None and exception["syntax"][0] and _is_step(exception["syntax"][0]):
+        return find_place(source, exception["syntax"][1] or 1)
+    for file, line, _, _ in reversed(exception["frames"]):
         if _is_step(file):
             return find_place(source, line)
     return None

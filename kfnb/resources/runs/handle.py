@@ -15,8 +15,8 @@ from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
-from kfnb.resources.runs.output_files import Keeper, Kept, keep, written
-from kfnb.text.logs import ALL, Excerpt, Filter, settled, wanted
+from kfnb.resources.runs.output_files import CopiedFiles, FileCopier, copy_files, written
+from kfnb.text.logs import ALL, Excerpt, Filter, log_filter, settled
 
 
 class Run:
@@ -29,7 +29,7 @@ class Run:
     def __init__(self, backend: Backend, run_id: str) -> None:
         self._backend = backend
         self.id = run_id
-        self._keeper: Keeper | None = None
+        self._copier: FileCopier | None = None
 
     def snapshot(self) -> model.RunSnapshot:
         """The current state of the run as plain data."""
@@ -106,24 +106,24 @@ class Run:
         """The files that the steps wrote, by the paths that the cells used."""
         return written(self.snapshot())
 
-    def keep_files(self, *patterns: str, folder: str | Path = ".", force: bool = False) -> Kept:
+    def keep_files(self, *patterns: str, folder: str | Path = ".", force: bool = False) -> CopiedFiles:
         """Copy those ``files`` that match a pattern (``"plots/*.png"``; by default all) to their paths in ``folder``.
 
         An existing file that differs is only overwritten with ``force``; the result lists it. Raises ``UsageError``.
         """
-        return keep(self.files, patterns, Path(folder), force=force)
+        return copy_files(self.files, patterns, Path(folder), force=force)
 
     def keep_when_finished(
         self, *patterns: str, folder: str | Path = ".", tell: Callable[[str], None] = print
     ) -> None:
         """Copy files when the run is finished, however it ends, while this process lives; ``tell`` gets messages."""
-        self._keeper = Keeper(self, patterns, Path(folder), tell)
-        self._keeper.start()
+        self._copier = FileCopier(self, patterns, Path(folder), tell)
+        self._copier.start()
 
-    def finish_keeping(self) -> None:
+    def finish_copying(self) -> None:
         """Copy the files of ``keep_when_finished`` now that the run is finished."""
-        if self._keeper is not None:
-            self._keeper.finish()
+        if self._copier is not None:
+            self._copier.finish()
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
@@ -143,7 +143,7 @@ class Run:
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s")
-        self.finish_keeping()
+        self.finish_copying()
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
@@ -162,7 +162,7 @@ class Run:
         ``tail`` limits it to the last lines; ``since`` is a moment or a span before now (``"10m"``); ``grep`` is a
         regular expression that lines contain; ``level`` the lowest level (``"warning"``).
         """
-        lines = self.excerpt(task, wanted(since, grep, level), tail)
+        lines = self.excerpt(task, log_filter(since, grep, level), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
     def excerpt(
@@ -226,15 +226,15 @@ class Run:
 
 
 class RunList(Sequence[model.RunSnapshot]):
-    """Runs, the newest first, as of their creation; ``ask`` returns the current list."""
+    """Runs, the newest first, as of their creation; ``fetch`` returns the current list."""
 
-    def __init__(self, ask: Callable[[], Sequence[model.RunSnapshot]]) -> None:
-        self._ask = ask
-        self._runs = list(ask())
+    def __init__(self, fetch: Callable[[], Sequence[model.RunSnapshot]]) -> None:
+        self._fetch = fetch
+        self._runs = list(fetch())
 
     def refresh(self) -> RunList:
         """The current list with the same selection."""
-        return RunList(self._ask)
+        return RunList(self._fetch)
 
     @overload
     def __getitem__(self, index: int) -> model.RunSnapshot: ...

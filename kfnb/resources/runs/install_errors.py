@@ -36,24 +36,24 @@ _UNREACHED = re.compile(
 )
 
 
-def sentence(said: str, lines: Sequence[str], otherwise: str) -> str:
-    """The error of a step whose installer ended with ``said``, the last of ``lines``.
+def sentence(error: str, lines: Sequence[str], otherwise: str) -> str:
+    """The error of a step whose installer ended with ``error``, the last of ``lines``.
 
     ``otherwise`` is what can be done other than choosing another index.
     """
-    words = " ".join(said.split()).rstrip(".")[:_LONGEST]
-    return f"cannot install its packages: {words}{_hint(said, lines, otherwise)}"
+    words = " ".join(error.split()).rstrip(".")[:_LONGEST]
+    return f"cannot install its packages: {words}{_hint(error, lines, otherwise)}"
 
 
-def _hint(said: str, lines: Sequence[str], otherwise: str) -> str:
+def _hint(error: str, lines: Sequence[str], otherwise: str) -> str:
     if any(_UNREACHED.search(line) for line in lines):
         return f"; the package index did not answer: set index_urls to one that does, or {otherwise}"
-    if _ABSENT.search(said):
+    if _ABSENT.search(error):
         return f"; check its name and version, or set index_urls to an index that has it, or {otherwise}"
-    return f"; {otherwise}" if said.startswith("No module named") else ""
+    return f"; {otherwise}" if error.startswith("No module named") else ""
 
 
-def said_by_pip(lines: Sequence[str]) -> str:
+def pip_error(lines: Sequence[str]) -> str:
     """Why pip failed, if ``lines`` end with such an error; else empty."""
     for line in reversed(lines):
         found = _PIP.match(line)
@@ -64,16 +64,16 @@ def said_by_pip(lines: Sequence[str]) -> str:
     return ""
 
 
-def said_by_uv(lines: Sequence[str]) -> str:
+def uv_error(lines: Sequence[str]) -> str:
     """Why uv failed: its last error, or the first cause of an error without details."""
     place = next((at for at in reversed(range(len(lines))) if _UV.match(lines[at])), None)
     if place is None:
         return ""
     below = lines[place + 1 :]
-    said = _joined(_UV.sub(r"\1\2", lines[place]), below)
-    if _VAGUE.match(said) and below and _CAUSE.match(below[0]):
-        said = _joined(_CAUSE.sub("", below[0]), below[1:])
-    return said.removeprefix("Because ").partition(_CONCLUSION)[0]
+    error = _joined(_UV.sub(r"\1\2", lines[place]), below)
+    if _VAGUE.match(error) and below and _CAUSE.match(below[0]):
+        error = _joined(_CAUSE.sub("", below[0]), below[1:])
+    return error.removeprefix("Because ").partition(_CONCLUSION)[0]
 
 
 def _joined(line: str, below: Sequence[str]) -> str:

@@ -32,7 +32,7 @@ from kfnb.resources.runs.wire import RunsWire, RunWire
 
 
 def _detail_of_task(board: Board, request: DetailRequest) -> None:
-    def told() -> tuple[str, str] | None:
+    def content() -> tuple[str, str] | None:
         run: model.RunSnapshot = board.find(request.type, request.id).snapshot()
         task = next((task for task in run.tasks if task.id == request.part), None)
         if task is None:
@@ -40,7 +40,7 @@ def _detail_of_task(board: Board, request: DetailRequest) -> None:
         html = draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
         return html, error_text(task)
 
-    detail(board, request, told)
+    detail(board, request, content)
 
 
 def _fetch(board: Board, request: FetchRequest) -> None:
@@ -49,14 +49,14 @@ def _fetch(board: Board, request: FetchRequest) -> None:
     try:
         piece = board.service(Downloads).next(run, request.part, request.artifact, first=request.first)
     except CannotDownload as error:
-        board.tell(PieceMessage(*artifact, name="", size=0, first=0, error=str(error)))
+        board.send(PieceMessage(*artifact, name="", size=0, first=0, error=str(error)))
     else:
-        told = PieceMessage(*artifact, name=piece.name, size=piece.size, first=request.first, error="")
-        board.tell(told, piece.data)
+        message = PieceMessage(*artifact, name=piece.name, size=piece.size, first=request.first, error="")
+        board.send(message, piece.data)
 
 
 def _labels(board: Board, request: LabelsRequest) -> None:
-    board.tell(wire.labels(request.type, board.find(request.type, request.id).snapshot()))
+    board.send(wire.labels(request.type, board.find(request.type, request.id).snapshot()))
 
 
 def _log_of_task(board: Board, request: LogRequest) -> None:
@@ -107,9 +107,9 @@ class RunSubject:
         """Whether the run is finished."""
         return self._observer.over
 
-    def look(self) -> bool:
-        """Look once more."""
-        return bool(self._observer.look())
+    def refresh(self) -> bool:
+        """Poll once more; return whether anything is new."""
+        return bool(self._observer.refresh())
 
 
 def _line_of_run(run: model.RunSnapshot) -> str:
@@ -143,13 +143,13 @@ class RunsTable:
     def __init__(self, id: str, runs: RunList) -> None:
         self.id = id
         self.shown = runs
-        self._asked = False
+        self._loaded = False
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Ask for the runs anew, but for the first time."""
-        if self._asked:
+        if self._loaded:
             self.shown = self.shown.refresh()
-        self._asked = True
+        self._loaded = True
         return True
 
 

@@ -15,14 +15,14 @@ _PATH = re.compile(r"'(?P<quoted>[^']+)'|\(os error 2\): (?P<last>.+)")
 
 
 def with_advice(
-    error: TaskError, told: Mapping[str, Any], notebook: Path | None = None, own: Path | None = None
+    error: TaskError, exception: Mapping[str, Any], notebook: Path | None = None, own: Path | None = None
 ) -> TaskError:
-    """The ``error`` of a step, from its exception ``told``, with advice if a file is missing.
+    """The ``error`` of a step, from its exception ``exception``, with advice if a file is missing.
 
     ``notebook`` is the notebook's folder, and ``own`` the step's, if they are accessible.
     """
-    found = _PATH.search(told["message"])
-    if told["type"] != "FileNotFoundError" or found is None or not error.place:
+    found = _PATH.search(exception["message"])
+    if exception["type"] != "FileNotFoundError" or found is None or not error.place:
         return error
     path = _relative(found["quoted"] or found["last"], own)
     if path is None or (notebook is not None and not (notebook / path).exists()):

@@ -28,7 +28,7 @@ _DOWNLOAD = "run.files[PATH].download(PLACE) copies one"
 
 
 @dataclass(frozen=True)
-class Kept:
+class CopiedFiles:
     """The paths of files that were copied, that existed already, and that were not copied.
 
     Files in ``left`` differ from existing files; files in ``outside`` have a path outside of the folder.
@@ -40,7 +40,7 @@ class Kept:
     outside: tuple[str, ...] = ()
 
     @property
-    def told(self) -> Iterator[str]:
+    def messages(self) -> Iterator[str]:
         """Messages about the files, a line each."""
         if self.copied:
             yield f"copied {_named(self.copied)}"
@@ -69,9 +69,9 @@ def written(run: RunSnapshot) -> dict[str, Artifact]:
     return dict(sorted(found.items()))
 
 
-def keep(
+def copy_files(
     files: Mapping[str, Artifact], patterns: Sequence[str], folder: Path, *, force: bool = False
-) -> Kept:
+) -> CopiedFiles:
     """Copy those of ``files`` that match one of the patterns into ``folder``, at their paths.
 
     Raises ``UsageError`` for a pattern without a matching file that can be copied, before anything is copied.
@@ -83,7 +83,7 @@ def keep(
             done[_copy(file, folder / path, force=force) if path in inside else "outside"].append(path)
         except OSError as error:
             raise UsageError(f"cannot copy {path}: {error.strerror or error}") from None
-    return Kept(**{word: tuple(paths) for word, paths in done.items()})
+    return CopiedFiles(**{word: tuple(paths) for word, paths in done.items()})
 
 
 def _chosen(
@@ -105,13 +105,13 @@ def _chosen(
     return chosen, belonging
 
 
-class Keeper:
+class FileCopier:
     """Copies files of a run once it is finished: in the call that waits for it, else in a separate thread."""
 
     def __init__(
-        self, run: Handle, patterns: Sequence[str], folder: Path, tell: Callable[[str], None]
+        self, run: Handle, patterns: Sequence[str], folder: Path, notify: Callable[[str], None]
     ) -> None:
-        self._run, self._patterns, self._folder, self._tell = run, patterns, folder, tell
+        self._run, self._patterns, self._folder, self._notify = run, patterns, folder, notify
         self._lock, self._done = threading.Lock(), False
 
     def start(self) -> None:
@@ -119,16 +119,16 @@ class Keeper:
         threading.Thread(target=self._wait, name=f"kfnb-keep-{self._run.id}", daemon=True).start()
 
     def finish(self) -> None:
-        """Copy the files, unless that was done: the run is finished. Errors are reported through ``tell``."""
+        """Copy the files, unless that was done: the run is finished. Errors are reported through ``notify``."""
         with self._lock:
             if self._done:
                 return
             self._done = True
             try:
-                for line in self._run.keep_files(*self._patterns, folder=self._folder).told:
-                    self._tell(line)
+                for line in self._run.keep_files(*self._patterns, folder=self._folder).messages:
+                    self._notify(line)
             except KfnbError as error:
-                self._tell(f"cannot copy files of run {self._run.id}: {error}")
+                self._notify(f"cannot copy files of run {self._run.id}: {error}")
 
     def _wait(self) -> None:
         observed = self._run.observe()
@@ -136,7 +136,7 @@ class Keeper:
             for _ in poll(observed, observed.pace):
                 pass
         except KfnbError as error:
-            self._tell(f"cannot copy files of run {self._run.id}: {error}")
+            self._notify(f"cannot copy files of run {self._run.id}: {error}")
         else:
             self.finish()
 
@@ -181,7 +181,7 @@ def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _copy(file: Artifact, target: Path, *, force: bool) -> str:
-    """Copy a file; return the result: the name of a field of ``Kept``."""
+    """Copy a file; return the result: the name of a field of ``CopiedFiles``."""
     draft = target.with_name(f".{target.name}.kfnb")
     try:
         file.download(draft)

@@ -24,7 +24,7 @@ VALUE, SENTENCE = 80, 300
 class RunWire:
     """A run, whose parts are its tasks. ``command`` returns the line that starts it again."""
 
-    each_look = False
+    each_refresh = False
 
     def __init__(self, command: Callable[[RunSnapshot], str] = lambda _: "") -> None:
         self._command = command
@@ -144,7 +144,7 @@ def labels(type: str, run: RunSnapshot) -> LabelsMessage:
 class RunsWire:
     """A table of runs, whose parts are its rows: always sent completely, since rows may come, go and move."""
 
-    each_look = False
+    each_refresh = False
 
     def whole(self, runs: Sequence[RunSnapshot]) -> Content:
         """All rows."""

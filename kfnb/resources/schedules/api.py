@@ -66,8 +66,8 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         max_concurrency=max_concurrency,
         enabled=enabled,
     )
-    kept = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
-    compiled = Compiled(*cluster.pipelines.spec(kept)) if kept else spec_of(pipeline)
+    stored = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
+    compiled = Compiled(*cluster.pipelines.spec(stored)) if stored else spec_of(pipeline)
     submission = Submission(
         spec=compiled.spec,
         platform=compiled.platform,
@@ -77,22 +77,22 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         cache=cache and settings().cache,
         env=values_of(env),
         folder=folder(),
-        tell=tell,
+        notify=tell,
     )
     caution(cluster, submission)
     # a stored pipeline runs unchanged; without the cache, or with variables, it is sent again
     unchanged = submission.cache and not submission.env
-    made = cluster.schedules.create(submission, rhythm, kept if unchanged else None)
+    made = cluster.schedules.create(submission, rhythm, stored if unchanged else None)
     return Schedule(cluster.schedules, made)
 
 
 def schedules() -> ScheduleList:
     """All schedules."""
-    kept = cluster_backend("a schedule").schedules
-    return ScheduleList(Schedule(kept, told) for told in kept.list())
+    backend = cluster_backend("a schedule").schedules
+    return ScheduleList(Schedule(backend, snapshot) for snapshot in backend.list())
 
 
 def find_schedule(word: str) -> Schedule:
     """The schedule with that id, beginning of an id, or name."""
-    kept = cluster_backend("a schedule").schedules
-    return Schedule(kept, kept.get(word))
+    backend = cluster_backend("a schedule").schedules
+    return Schedule(backend, backend.get(word))

@@ -68,15 +68,15 @@ class SchedulePipeline(Command):
 
     def check(self, parser: Parser) -> None:
         """Allow one action at a time."""
-        asked = self._verbs
-        if not asked and not self.pipeline:
+        verbs = self._verbs
+        if not verbs and not self.pipeline:
             raise UsageError(
                 f"{parser.prog}: a pipeline and --cron or --every are required, or --list to see the schedules"
             )
         extra = self.pipeline or next(iter(self.arguments), "")
-        if asked and (len(asked) > 1 or extra):
+        if verbs and (len(verbs) > 1 or extra):
             raise UsageError(
-                f"{parser.prog}: --{asked[0]} cannot be combined with {f'--{asked[1]}' if asked[1:] else extra}"
+                f"{parser.prog}: --{verbs[0]} cannot be combined with {f'--{verbs[1]}' if verbs[1:] else extra}"
             )
 
     def run(self, session: Session) -> ScheduleHandle | ScheduleList | None:
@@ -88,7 +88,7 @@ class SchedulePipeline(Command):
         one = api.find_schedule(self.pause or self.resume or self.delete or "")
         if self.delete:
             one.delete()
-            session.tell(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
+            session.notify(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
             return None
         return one.pause() if self.pause else one.resume()
 
@@ -108,9 +108,9 @@ class SchedulePipeline(Command):
             enabled=not self.paused,
             cache=not self.no_cache,
             env=self.env,
-            tell=session.tell,
+            tell=session.notify,
         )
         note = cron_note(self.cron) if self.cron else ""
         if note:
-            session.tell(note)
+            session.notify(note)
         return made

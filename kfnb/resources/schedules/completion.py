@@ -7,7 +7,7 @@ from kfnb.commands.completion import Values
 from kfnb.resources.schedules import api
 
 VALUES: dict[str, Values] = {
-    "schedule": lambda _found, _around: completion.asked(
+    "schedule": lambda _found, _around: completion.answers(
         "schedules", lambda: (one.id for one in api.schedules())
     )
 }

@@ -9,9 +9,9 @@ from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.view import draw_schedules
 
 DISPLAYS = {
-    Schedule: Display(lambda one: draw_schedules([one.told]), lambda one: [asdict(one.told)]),
+    Schedule: Display(lambda one: draw_schedules([one.latest]), lambda one: [asdict(one.latest)]),
     ScheduleList: Display(
-        lambda listed: draw_schedules([one.told for one in listed]),
-        lambda listed: [asdict(one.told) for one in listed],
+        lambda listed: draw_schedules([one.latest for one in listed]),
+        lambda listed: [asdict(one.latest) for one in listed],
     ),
 }

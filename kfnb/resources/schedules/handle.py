@@ -29,22 +29,22 @@ class ScheduleBackend(Protocol):
 
 
 class Schedule:
-    """A pipeline that runs repeatedly. ``told`` is the schedule's last known state."""
+    """A pipeline that runs repeatedly. ``latest`` is the schedule's last known state."""
 
-    def __init__(self, schedules: ScheduleBackend, told: ScheduleSnapshot) -> None:
+    def __init__(self, schedules: ScheduleBackend, latest: ScheduleSnapshot) -> None:
         self._schedules = schedules
-        self.told = told
-        self.id = told.id
+        self.latest = latest
+        self.id = latest.id
 
     def snapshot(self) -> ScheduleSnapshot:
         """The current state of the schedule as plain data."""
-        self.told = self._schedules.get(self.id)
-        return self.told
+        self.latest = self._schedules.get(self.id)
+        return self.latest
 
     @property
     def name(self) -> str:
         """The schedule's name."""
-        return self.told.name
+        return self.latest.name
 
     @property
     def enabled(self) -> bool:
@@ -68,7 +68,7 @@ class Schedule:
         self._schedules.delete(self.id)
 
     def __repr__(self) -> str:
-        return f"<Schedule {self.id} of {self.told.pipeline}: {self.told.rhythm}>"
+        return f"<Schedule {self.id} of {self.latest.pipeline}: {self.latest.rhythm}>"
 
 
 class ScheduleList(model.Listing[Schedule]):

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from kfnb.resources.studies.katib import KatibEngine
     from kfnb.resources.studies.local.engine import LocalEngine
 
-Space = str | Mapping[str, Any] | Callable[[conditional_space.Asking], Any]
+Space = str | Mapping[str, Any] | Callable[[conditional_space.SpaceTrial], Any]
 
 TRIALS = 30
 """The number of trials of a study without a number of trials and without a time limit."""
@@ -151,7 +151,7 @@ def drafted(subject: Any, space: Space, **how: Any) -> str:
     further = tuple(how.pop("metrics"))
     goals = Objective(how.pop("objective"), how.pop("maximize"), how.pop("goal"), further)
     draft = _katib().draft(planned(subject, space, goals=goals, **{"arguments": {}, **how}))
-    return f"{draft.text.rstrip()}\n\n# {draft.said}"
+    return f"{draft.text.rstrip()}\n\n# {draft.answer}"
 
 
 def study(name: str, *, backend: str | None = None) -> Study:

@@ -69,8 +69,8 @@ def misfits(
             yield f"{name} is {parameter_type(params[name])} in {subject}, and {type_of(dimension)} in the space"
 
 
-def _fits(kind: str, wanted: str) -> bool:
-    return kind == wanted or (kind, wanted) == ("int", "float")
+def _fits(kind: str, expected: str) -> bool:
+    return kind == expected or (kind, expected) == ("int", "float")
 
 
 def _objective(subject: TrialSubject, objective: Objective) -> Iterator[str]:
@@ -95,8 +95,8 @@ def _own_output(subject: TrialSubject, name: str) -> Iterator[str]:
     elif not any(_logs(component) for component in subject.spec["components"].values()):
         every = [
             f"{task}.{output}"
-            for task, told in subject.spec["root"]["dag"]["tasks"].items()
-            for output in _outputs(subject, told)
+            for task, task_spec in subject.spec["root"]["dag"]["tasks"].items()
+            for output in _outputs(subject, task_spec)
         ]
         close = [one for one in every if one.endswith(f".{name}")] or get_close_matches(name, every, 1)
         hint = (
@@ -106,9 +106,9 @@ def _own_output(subject: TrialSubject, name: str) -> Iterator[str]:
 
 
 def _output_of(subject: TrialSubject, task: str, name: str) -> Iterator[str]:
-    told = subject.spec["root"]["dag"]["tasks"][kfp_name(task)]
-    component = subject.spec["components"][told["componentRef"]["name"]]
-    outputs = _outputs(subject, told)
+    task_spec = subject.spec["root"]["dag"]["tasks"][kfp_name(task)]
+    component = subject.spec["components"][task_spec["componentRef"]["name"]]
+    outputs = _outputs(subject, task_spec)
     if name in outputs:
         yield from _numeric(f"{task}.{name}", outputs[name])
     elif not _logs(component):

@@ -21,7 +21,7 @@ from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPIN
 from kfnb.resources.studies.handle import Study
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
-from kfnb.text.logs import Excerpt, wanted
+from kfnb.text.logs import Excerpt, log_filter
 from kfnb.ui.words import digits
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ class SearchOptions:
                 f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
             )
         if self.minimize == self.maximize:
-            told = "are both given: choose one" if self.minimize else "is required"
+            message = "are both given: choose one" if self.minimize else "is required"
             joined = "and" if self.minimize else "or"
-            raise UsageError(f"{prog}: --minimize {joined} --maximize {told}")
+            raise UsageError(f"{prog}: --minimize {joined} --maximize {message}")
         timeout: str | float | None = self.timeout
         if self.timeout is not None and self.timeout.replace(".", "", 1).isdigit():
             timeout = float(self.timeout)
@@ -146,7 +146,7 @@ def _searched(session: Session, options: SearchOptions, subject: Any, name: str 
     study = api.tune(subject, space, name=name, **how)
     session.started(study)
     for note in study.snapshot().notes:
-        session.tell(f"note: {note}")
+        session.notify(f"note: {note}")
     return _followed(session, study)
 
 
@@ -162,7 +162,7 @@ def _followed(session: Session, study: Study) -> Any:
         Following(
             study,
             begun=f"study {study.name}",
-            looks=seen,
+            updates=seen,
             line=_progress,
             succeeded=lambda last: last.state is RunState.SUCCEEDED,
             interrupted=f"study {study.name} is still running; kfnb studies show {study.name} shows it",
@@ -265,7 +265,7 @@ class ShowStudy(LogOptions, Command):
             "--delete": self.delete,
             "--logs": self.logs is not None,
         }
-        chosen = [name for name, asked in given.items() if asked]
+        chosen = [name for name, is_set in given.items() if is_set]
         if len(chosen) > 1:
             raise UsageError(f"{parser.prog}: {chosen[0]} and {chosen[1]} cannot be combined")
         if self.trials is not None and not self.resume:
@@ -277,18 +277,18 @@ class ShowStudy(LogOptions, Command):
         session.started(study)
         if self.logs is not None:
             lines = (LogLine("", text) for text in study.log_lines(self.logs))
-            excerpt = Excerpt(lines, wanted(None, self.grep, self.level), self.last(session))
+            excerpt = Excerpt(lines, log_filter(None, self.grep, self.level), self.last(session))
             print_excerpt(excerpt, session, named=False)
             return None
         if self.delete:
             study.delete()
-            session.tell(f"deleted study {study.name}")
+            session.notify(f"deleted study {study.name}")
             return None
         if self.resume:
             return _followed(session, study.resume(self.trials))
         if self.stop:
             study.stop()
-            session.tell(f"stopping study {study.name}")
+            session.notify(f"stopping study {study.name}")
         return study
 
 

@@ -14,7 +14,7 @@ from kfnb.settings import settings
 
 def _studies(_found: Expected, around: Around) -> Iterator[str]:
     yield from around.named("Study")
-    yield from completion.asked(
+    yield from completion.answers(
         ("studies", settings().backend), lambda: (study.name for study in api.studies())
     )
 

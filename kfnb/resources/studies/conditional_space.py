@@ -30,7 +30,7 @@ from kfnb.resources.studies.model import Dimension, Value
 
 _logger = logger(__package__)
 
-_LOOKS = 256
+_SAMPLES = 256
 """How often the function is called, with values at random, to learn which parameters it may ask for."""
 
 
@@ -38,45 +38,45 @@ Real: TypeAlias = float
 Whole: TypeAlias = int
 
 
-class Asking:
+class SpaceTrial:
     """What the function gets: each call asks for one parameter, and returns its value in this trial."""
 
-    def __init__(self, ask: Callable[[Dimension], Value]) -> None:
-        self._ask = ask
+    def __init__(self, suggest: Callable[[Dimension], Value]) -> None:
+        self._suggest = suggest
         self.params: dict[str, Value] = {}
 
     def float(self, name: str, low: Real, high: Real, *, step: Real = 0.0, log: bool = False) -> Any:
         """A float from ``low`` to ``high``."""
-        return self._asked(space.real(name, low, high, step=step, log=log))
+        return self._suggested(space.real(name, low, high, step=step, log=log))
 
     def log(self, name: str, low: Real, high: Real) -> Any:
         """A float on a logarithmic scale."""
-        return self._asked(space.real(name, low, high, log=True))
+        return self._suggested(space.real(name, low, high, log=True))
 
     def int(self, name: str, low: Whole, high: Whole, *, step: Whole = 1, log: bool = False) -> Any:
         """An int from ``low`` to ``high``."""
-        return self._asked(space.whole(name, low, high, step=step, log=log))
+        return self._suggested(space.whole(name, low, high, step=step, log=log))
 
     def choice(self, name: str, choices: Sequence[Value]) -> Any:
         """One of ``choices``."""
-        return self._asked(space.choice(name, choices))
+        return self._suggested(space.choice(name, choices))
 
     def __getattr__(self, name: str) -> Any:
         close = get_close_matches(name.removeprefix("suggest_"), space.FORMS, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(space.FORMS)}"
         raise AttributeError(f"trial has no {name}; {hint}")
 
-    def _asked(self, dimension: Dimension) -> Value:
+    def _suggested(self, dimension: Dimension) -> Value:
         if dimension.name not in self.params:
-            self.params[dimension.name] = self._ask(dimension)
+            self.params[dimension.name] = self._suggest(dimension)
         return self.params[dimension.name]
 
 
-def read_function(text: str) -> Callable[[Asking], Any]:
+def read_function(text: str) -> Callable[[SpaceTrial], Any]:
     """The function that a text defines, as ``write_function`` wrote it."""
     namespace: dict[str, Any] = {"__name__": "kfnb_space"}
     exec(compile(text, "<the space>", "exec", dont_inherit=True), namespace)  # noqa: S102 - it is the user's own
-    function: Callable[[Asking], Any] = namespace[text.rpartition("# kfnb: the space is ")[2].strip()]
+    function: Callable[[SpaceTrial], Any] = namespace[text.rpartition("# kfnb: the space is ")[2].strip()]
     return function
 
 
@@ -86,14 +86,14 @@ def dimensions_of(text: str) -> tuple[Dimension, ...]:
     found: dict[str, Dimension] = {}
     words = _conditions(text)
 
-    def ask(dimension: Dimension) -> Value:
+    def suggest(dimension: Dimension) -> Value:
         dimension = replace(dimension, condition=words.get(dimension.name, ""))
         found[dimension.name] = _joined(found.get(dimension.name, dimension), dimension)
         return space.drawn(dimension, chance)
 
-    for _ in range(_LOOKS):
+    for _ in range(_SAMPLES):
         try:
-            function(Asking(ask))
+            function(SpaceTrial(suggest))
         except UsageError:
             raise
         except Exception as error:
@@ -104,14 +104,14 @@ def dimensions_of(text: str) -> tuple[Dimension, ...]:
     return tuple(found.values())
 
 
-def _joined(known: Dimension, asked: Dimension) -> Dimension:
+def _joined(known: Dimension, other: Dimension) -> Dimension:
     """What has the values of both: a parameter's bounds may differ from trial to trial, and nothing else of it."""
-    if _sort(known) != _sort(asked):
+    if _sort(known) != _sort(other):
         raise UsageError(
-            f"{known.name} is {_sort(known)} in one trial and {_sort(asked)} in another: use two names"
+            f"{known.name} is {_sort(known)} in one trial and {_sort(other)} in another: use two names"
         )
-    step = known.step if known.step == asked.step else float(known.kind == "int")
-    return replace(known, low=min(known.low, asked.low), high=max(known.high, asked.high), step=step)
+    step = known.step if known.step == other.step else float(known.kind == "int")
+    return replace(known, low=min(known.low, other.low), high=max(known.high, other.high), step=step)
 
 
 def _sort(dimension: Dimension) -> str:
@@ -122,7 +122,7 @@ def _sort(dimension: Dimension) -> str:
 
 
 def write_function(function: Callable[..., Any]) -> str:
-    """The source of the function with all that it needs. Raises ``UsageError`` for what cannot travel."""
+    """The source of the function with all that it needs. Raises ``UsageError`` for what cannot be embedded."""
     if not isinstance(function, FunctionType):
         raise UsageError(f"a space must be a string, a dict or a function, not {function!r}")
     parts: dict[str, str] = {}

@@ -24,8 +24,8 @@ class ObservedStudy(Protocol):
         """Whether the study is finished."""
         ...
 
-    def look(self) -> set[int]:
-        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
+    def refresh(self) -> set[int]:
+        """Poll once more; return the numbers of the trials that have changed, and -1 for the study itself.
 
         Costs what is new, not what there is. Raises ``StudyNotFound`` and ``BackendError``.
         """
@@ -46,7 +46,7 @@ class Engine(Protocol):
         ...
 
     def observe(self, name: str) -> ObservedStudy:
-        """Look at a study again and again."""
+        """Observe a study."""
         ...
 
     def find(self, name: str) -> str:

@@ -17,7 +17,7 @@ from kfnb.resources.studies.plots import Plots
 
 
 class Study:
-    """A search for the best parameters. Every property tells how things are at the moment it is asked."""
+    """A search for the best parameters. Each property is read anew when it is accessed."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class Study:
         return with_importances(study) if importances else study
 
     def observe(self) -> ObservedStudy:
-        """Look at the study again and again, for what is new."""
+        """Observe the study: poll it for changes."""
         return self._engine.observe(self.name)
 
     @property
@@ -79,14 +79,17 @@ class Study:
             for _ in poll(observed, self.pace, timeout):
                 pass
         except KeyboardInterrupt:
-            said = f"study {self.name} is still running; reattach with kfnb.study({self.name!r}), stop it with .stop()"
-            raise KeyboardInterrupt(said) from None
+            message = (
+                f"study {self.name} is still running; reattach with kfnb.study({self.name!r}),"
+                " stop it with .stop()"
+            )
+            raise KeyboardInterrupt(message) from None
         now = observed.study
         if not observed.over:
             raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it keeps running")
         if now.state is not RunState.SUCCEEDED:
-            told = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
-            raise StudyFailed(told, ref=now.name)
+            message = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
+            raise StudyFailed(message, ref=now.name)
         return self
 
     def stop(self) -> None:

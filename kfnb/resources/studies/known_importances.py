@@ -44,7 +44,7 @@ class KnownImportances:
         due = count != self._counted if study.state.finished else count >= enough
         if due and not self._busy:
             self._counted = count
-            self._thread = threading.Thread(target=self._tell, args=(study,), daemon=True)
+            self._thread = threading.Thread(target=self._compute, args=(study,), daemon=True)
             self._thread.start()
         return self._values, fresh
 
@@ -56,7 +56,7 @@ class KnownImportances:
     def _busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _tell(self, study: model.StudySnapshot) -> None:
+    def _compute(self, study: model.StudySnapshot) -> None:
         try:
             self._values = importances(_some(study))
         except Exception:  # without them, the study is shown all the same

@@ -23,12 +23,12 @@ from kfnb.text.logs import settled
 
 
 def _detail_of_trial(board: Board, request: DetailRequest) -> None:
-    def told() -> tuple[str, str] | None:
+    def content() -> tuple[str, str] | None:
         study: model.StudySnapshot = board.find(request.type, request.id).snapshot()
         trial = find_trial(study.trials, int(request.part))
         return None if trial is None else (draw_trial(study, trial)["text/html"], "")
 
-    detail(board, request, told)
+    detail(board, request, content)
 
 
 def _log_of_trial(board: Board, request: LogRequest) -> None:
@@ -76,9 +76,9 @@ class StudySubject:
         """Whether the study is finished, and its importances are known."""
         return self._shown.state.finished and self._importances.settled(self._shown)
 
-    def look(self) -> bool:
-        """Look once more."""
-        touched = self._observed.look()
+    def refresh(self) -> bool:
+        """Poll once more; return whether anything is new."""
+        touched = self._observed.refresh()
         study = self._observed.study
         values, fresh = self._importances.of(study)
         self._shown = replace(study, importances=values)

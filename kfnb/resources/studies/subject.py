@@ -14,7 +14,7 @@ from typing import Any
 from kfnb.capture.capture import checked
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
-from kfnb.capture.dependencies import Dependencies, travel_of
+from kfnb.capture.dependencies import Dependencies, dependencies_of
 from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
@@ -54,14 +54,14 @@ def of_cell(
     params += [DeclaredParameter(one.name, type_of(one), start_of(one), f"cell {cell}") for one in space]
     component, _, _ = checked(notebook, cell, replace(options, params=tuple(params)))
     component = _forgetful(component, {objective.metric, *objective.further})
-    travel = travel_of(notebook, component)
-    component = replace(component, files=_files(notebook, component, travel))
+    dependencies = dependencies_of(notebook, component)
+    component = replace(component, files=_files(notebook, component, dependencies))
     if component.function is not None:
         raise UsageError(
             f"cell {cell}: a trial is plain code, not a function: assign {objective.metric} in it"
         )
-    _check_reads(component, travel, space)
-    measured = {name: ValueKind("float") for name in _assigned(component, travel, objective)}
+    _check_reads(component, dependencies, space)
+    measured = {name: ValueKind("float") for name in _assigned(component, dependencies, objective)}
     component = replace(
         component,
         options=replace(component.options, outputs=tuple(measured)),
@@ -78,9 +78,9 @@ def of_component(
     arguments: Mapping[str, Any],
 ) -> TrialSubject:
     """A component of the notebook as the trial. Raises ``UsageError``."""
-    travel = travel_of(notebook, component)
+    dependencies = dependencies_of(notebook, component)
     numbers = {name for name, kind in component.outputs.items() if kind.type in ("int", "float")}
-    logs = bool(_LOGS & travel.kf)
+    logs = bool(_LOGS & dependencies.kf)
     for name in (objective.metric, *objective.further):
         if name not in numbers and not logs:
             raise UsageError(_no_metric(name, f"component {component.name}", sorted(numbers)))
@@ -119,8 +119,8 @@ def _check_name(notebook: ExecutedNotebook, name: str) -> None:
         )
 
 
-def _check_reads(component: Component, travel: Dependencies, space: Sequence[Dimension]) -> None:
-    read = {*travel.params}
+def _check_reads(component: Component, dependencies: Dependencies, space: Sequence[Dimension]) -> None:
+    read = {*dependencies.params}
     for dimension in space:
         if dimension.name not in read:
             own = dimension.name in component.names.writes
@@ -133,10 +133,13 @@ def _check_reads(component: Component, travel: Dependencies, space: Sequence[Dim
             raise UsageError(f"{dimension.name} is in the space, and cell {component.cell} {hint}")
 
 
-def _files(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Files:
+def _files(notebook: ExecutedNotebook, component: Component, dependencies: Dependencies) -> Files:
     """The files of a cell that does not run here, as far as its text names them, with what travels along."""
-    nodes = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
-    constants = [ast.parse(text) for text in travel.constants.values()]
+    nodes = [
+        component.cell.tree,
+        *(source.node for source in dependencies.sources if source.node is not None),
+    ]
+    constants = [ast.parse(text) for text in dependencies.constants.values()]
     return notebook.files_of_setups(component.cell.order).before(
         files_named(notebook.folder, [*nodes, *constants])
     )
@@ -145,18 +148,18 @@ def _files(notebook: ExecutedNotebook, component: Component, travel: Dependencie
 def _forgetful(component: Component, measured: set[str]) -> Component:
     """The cell without what the measured names were before it: a trial that does not assign one has not measured it."""
     names = component.names
-    keeps = {name: line for name, line in names.keeps.items() if name not in measured}
-    gone = names.keeps.keys() - keeps.keys()
+    conditional = {name: line for name, line in names.conditional.items() if name not in measured}
+    gone = names.conditional.keys() - conditional.keys()
     inputs = {name: one for name, one in component.inputs.items() if name not in gone}
-    return replace(component, names=replace(names, keeps=keeps), inputs=inputs)
+    return replace(component, names=replace(names, conditional=conditional), inputs=inputs)
 
 
-def _assigned(component: Component, travel: Dependencies, objective: Objective) -> list[str]:
+def _assigned(component: Component, dependencies: Dependencies, objective: Objective) -> list[str]:
     """The measured names that the cell assigns; the others it may log."""
     names = component.names
     made = {*names.writes, *names.changes}
     for name in (objective.metric, *objective.further):
-        if name not in made and not _LOGS & travel.kf:
+        if name not in made and not _LOGS & dependencies.kf:
             raise UsageError(_no_metric(name, f"cell {component.cell}", sorted(made)))
     return [name for name in (objective.metric, *objective.further) if name in made]
 
@@ -197,7 +200,7 @@ def _with_before(
 
 def _check_not_tuned(notebook: ExecutedNotebook, name: str, space: Sequence[Dimension]) -> None:
     """Check that no step before the trial takes a parameter of the space: these steps run once."""
-    taken = travel_of(notebook, notebook.components[name]).params
+    taken = dependencies_of(notebook, notebook.components[name]).params
     for dimension in space:
         if dimension.name in taken:
             raise UsageError(

@@ -30,7 +30,7 @@ def wire_id(backend: str, name: str) -> str:
 class StudyWire:
     """A study, whose parts are its trials. What it remembers only spares it to count all trials at each change."""
 
-    each_look = False
+    each_refresh = False
 
     def __init__(self) -> None:
         self._known: StudySnapshot | None = None
@@ -55,7 +55,7 @@ class StudyWire:
         else:
             self._know(new)
         before = [find_trial(old.trials, trial.number) for trial in changed]
-        trials = new_parts(before, changed, _told, key="number")
+        trials = new_parts(before, changed, _with_curve, key="number")
         return Content(new_fields(head, _head(new, self._space)), trials)
 
     def _know(self, study: StudySnapshot) -> None:
@@ -73,7 +73,7 @@ class StudyWire:
         self._known = study
 
 
-def _told(trial: Trial) -> StudyTrial:
+def _with_curve(trial: Trial) -> StudyTrial:
     return _trial(trial, curve=True)
 
 
@@ -136,7 +136,7 @@ def _dimension(dimension: Dimension) -> StudyDimension:
 def _trial(trial: Trial, *, curve: bool) -> StudyTrial:
     """A trial; what is as it is with most trials is left out."""
     points = _thinned(trial.curve) if curve else ()
-    told: StudyTrial = {
+    fields: StudyTrial = {
         "number": trial.number,
         "state": trial.state.value,
         "params": {one_line(name): _value(value) for name, value in trial.params.items()},
@@ -149,7 +149,7 @@ def _trial(trial: Trial, *, curve: bool) -> StudyTrial:
         "place": sentence(trial.error.place) if trial.error else "",
     }
     return cast(
-        "StudyTrial", {name: value for name, value in told.items() if value not in (None, "", [], {})}
+        "StudyTrial", {name: value for name, value in fields.items() if value not in (None, "", [], {})}
     )
 
 

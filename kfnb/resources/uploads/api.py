@@ -32,7 +32,7 @@ def upload(
         version=version or "",
         description=description,
         folder=folder(),
-        tell=tell,
+        notify=tell,
     )
 
 

@@ -77,14 +77,14 @@ def heights(
     for sweep in range(SWEEPS):
         links, path = (before, layers) if sweep % 2 == 0 else (after, layers[::-1])
         for nodes in path:
-            wanted = [_mean([middle[other] for other in links[node]], middle[node]) for node in nodes]
+            targets = [_mean([middle[other] for other in links[node]], middle[node]) for node in nodes]
             apart = [(sizes[one] + sizes[other]) / 2 + gap for one, other in pairwise(nodes)]
-            middle.update(zip(nodes, spread(wanted, apart), strict=True))
+            middle.update(zip(nodes, spread(targets, apart), strict=True))
     return middle
 
 
-def spread(wanted: Sequence[float], apart: Sequence[float]) -> list[float]:
-    """The places nearest to ``wanted`` (least squares) that keep their order and the distances ``apart``.
+def spread(targets: Sequence[float], apart: Sequence[float]) -> list[float]:
+    """The places nearest to ``targets`` (least squares) that keep their order and the distances ``apart``.
 
     Isotonic regression by pooling adjacent violators, on what is left when the distances are taken off.
     """
@@ -92,7 +92,7 @@ def spread(wanted: Sequence[float], apart: Sequence[float]) -> list[float]:
     for distance in apart:
         offsets.append(offsets[-1] + distance)
     pools: list[tuple[float, int]] = []
-    for place, offset in zip(wanted, offsets, strict=False):
+    for place, offset in zip(targets, offsets, strict=False):
         total, count = place - offset, 1
         while pools and pools[-1][0] / pools[-1][1] > total / count:
             last = pools.pop()

@@ -126,26 +126,26 @@ def _arrange_level(nodes: Sequence[str], carried: Mapping[Edge, Sequence[Edge]],
     passed = {
         stop: number for edge, way in ways.items() for number, stop in enumerate(way, layer[edge[0]] + 1)
     }
-    standing = {**layer, **passed}
-    layers: list[list[str]] = [[] for _ in range(max(standing.values(), default=-1) + 1)]
-    for node, number in standing.items():
+    layer_of = {**layer, **passed}
+    layers: list[list[str]] = [[] for _ in range(max(layer_of.values(), default=-1) + 1)]
+    for node, number in layer_of.items():
         layers[number].append(node)
-    before, after = layering.neighbours(standing, hops)
+    before, after = layering.neighbours(layer_of, hops)
     layering.sort_layers(layers, before, after)
-    tall = {node: sizes[node][1] if node in sizes else STOP_HEIGHT for node in standing}
+    tall = {node: sizes[node][1] if node in sizes else STOP_HEIGHT for node in layer_of}
     middle = layering.heights(layers, tall, ROW_GAP, before, after)
     columns = _columns(layers, sizes)
-    top = min((middle[node] - tall[node] / 2 for node in standing), default=0.0)
+    top = min((middle[node] - tall[node] / 2 for node in layer_of), default=0.0)
     places = {
         node: Place(columns[layer[node]][0], middle[node] - tall[node] / 2 - top, *sizes[node])
         for node in order
     }
-    levels = {node: middle[node] - top for node in standing}
+    levels = {node: middle[node] - top for node in layer_of}
     routes = tuple(
         Route(*edge, _points(edge, ways[edge], layer, levels, columns, places), tuple(carried[edge]))
         for edge in edges
     )
-    bottom = max((levels[node] + tall[node] / 2 for node in standing), default=0.0)
+    bottom = max((levels[node] + tall[node] / 2 for node in layer_of), default=0.0)
     return Layout(columns[-1][1] if columns else 0.0, bottom, places, routes)
 
 

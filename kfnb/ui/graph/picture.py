@@ -9,7 +9,7 @@ from kfnb.ui import theme
 from kfnb.ui.graph.layout import HEADER, Box, Place, Route, arrange
 from kfnb.ui.graph.scene import Item, Scene
 from kfnb.ui.markup import Element, Node, el
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 from kfnb.ui.words import TIMES, cut, one_line, width
 
 TITLE_CHARACTERS = 28
@@ -76,7 +76,7 @@ def _fitted(item: Item) -> _Words:
 def _box(item: Item, numbers: dict[str, str]) -> Box:
     words = _fitted(item)
     parent = numbers.get(item.parent, "")
-    icon = 24.0 if item.look else 0.0
+    icon = 24.0 if item.state_style else 0.0
     if item.group:
         both = width(words.title) * TITLE_ADVANCE + width(words.caption) * CAPTION_ADVANCE
         return Box(numbers[item.id], both + icon + 36, HEADER + 8, parent)
@@ -98,8 +98,8 @@ def _group(item: Item, place: Place) -> Element:
         el("title", item.hint or item.title),
         el("rect", x=place.x, y=place.y, width=place.width, height=place.height, rx=10, style=_GROUP_STYLE),
     ]
-    if item.look:
-        children.append(_sign(item.look, left, place.y + 7))
+    if item.state_style:
+        children.append(_sign(item.state_style, left, place.y + 7))
         left += 22
     title = el("tspan", words.title, font_weight=600)
     caption = (
@@ -130,8 +130,8 @@ def _card(item: Item, place: Place) -> Element:
     ]
     left = place.x + 12
     children: list[Node] = [el("title", item.hint or item.title), el("g", *sheets, style=_card_style(item))]
-    if item.look:
-        children.append(_sign(item.look, left - 1, place.y + tall / 2 - 8))
+    if item.state_style:
+        children.append(_sign(item.state_style, left - 1, place.y + tall / 2 - 8))
         left += 24
     base = place.y + (19.5 if words.caption else tall / 2 + 4.5)
     ink = f"fill:{theme.SOFT}" if item.faint else None
@@ -146,7 +146,7 @@ def _card(item: Item, place: Place) -> Element:
 
 
 def _card_style(item: Item) -> str:
-    line = item.look.colour if item.look else theme.LINE
+    line = item.state_style.colour if item.state_style else theme.LINE
     dashes = ";stroke-dasharray:4 3" if item.faint else ""
     return f"fill:{theme.PAPER};stroke:{line};stroke-width:1.25{dashes}"
 
@@ -164,14 +164,14 @@ def _counter(count: int, right: float, base: float) -> Element:
     )
 
 
-def _sign(look: Look, x: float, y: float) -> Element:
+def _sign(style: StateStyle, x: float, y: float) -> Element:
     """A state's icon: a disc or a ring with its sign."""
-    ring = f"fill:{look.colour if look.solid else 'none'};stroke:{look.colour};stroke-width:1.6"
-    sign = f"fill:none;stroke:{'#fff' if look.solid else look.colour};stroke-width:1.8;stroke-linecap:round"
+    ring = f"fill:{style.colour if style.solid else 'none'};stroke:{style.colour};stroke-width:1.6"
+    sign = f"fill:none;stroke:{'#fff' if style.solid else style.colour};stroke-width:1.8;stroke-linecap:round"
     return el(
         "g",
         el("circle", cx=8, cy=8, r=7.2, style=ring),
-        el("path", d=look.sign, style=sign) if look.sign else None,
+        el("path", d=style.sign, style=sign) if style.sign else None,
         transform=f"translate({x:g} {y:g})",
     )
 
@@ -190,5 +190,5 @@ def _arrow(route: Route, labels: list[str]) -> Element:
         path.append(f"H{to_x:g}" if level else f"C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}")
         x, y = to_x, to_y
     path.append(f"M{x - 5:g} {y - 4:g} L{x - 0.5:g} {y:g} L{x - 5:g} {y + 4:g}")
-    said = ", ".join(dict.fromkeys(filter(None, labels)))
-    return el("path", el("title", said) if said else None, d=" ".join(path))
+    text = ", ".join(dict.fromkeys(filter(None, labels)))
+    return el("path", el("title", text) if text else None, d=" ".join(path))

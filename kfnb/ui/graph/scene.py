@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class Item:
     caption: str = ""
     parent: str = ""
     group: bool = False
-    look: Look | None = None
+    state_style: StateStyle | None = None
     count: int = 1
     faint: bool = False
     hint: str = ""

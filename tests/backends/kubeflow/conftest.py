@@ -34,7 +34,7 @@ def server(replay: Replay) -> Server:
 @pytest.fixture
 def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowBackend:
     """The backend on it, in haste too."""
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.05))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.05))
     return KubeflowBackend(server)
 
 

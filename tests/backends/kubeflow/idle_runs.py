@@ -97,12 +97,12 @@ def _runs(pod: Any) -> bool:
 @contextmanager
 def _hurried(speed: float) -> Iterator[None]:
     """Pauses between looks that are so much shorter."""
-    usual = KubeflowBackend.asked
-    KubeflowBackend.asked = Pace(usual.shortest / speed, usual.longest / speed)
+    usual = KubeflowBackend.polling
+    KubeflowBackend.polling = Pace(usual.shortest / speed, usual.longest / speed)
     try:
         yield
     finally:
-        KubeflowBackend.asked = usual
+        KubeflowBackend.polling = usual
 
 
 class _View:
@@ -113,7 +113,7 @@ class _View:
 
     def look(self, now: float) -> None:
         if now >= self.due:
-            self.pause = self.observer.pace.next(self.pause, changed=bool(self.observer.look()))
+            self.pause = self.observer.pace.next(self.pause, changed=bool(self.observer.refresh()))
             self.due = time.monotonic() + self.pause
 
 

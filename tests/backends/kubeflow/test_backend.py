@@ -49,7 +49,7 @@ class Words:
         self.asked = 0
         self.trouble = trouble
 
-    def told(self, run, spec):
+    def facts(self, run, spec):
         self.asked += 1
         return {"exit-handler-1/boom": TaskFacts(error=TaskError("ValueError: bad input x=7"))}
 
@@ -114,7 +114,7 @@ def test_a_run_is_followed_to_its_end(kubeflow):
 
 
 def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.05))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.05))
     backend = KubeflowBackend(server, insight=Words())
     run = Run(backend, backend.submit(order("bad", x=7)))
     with pytest.raises(RunFailed, match="boom failed: ValueError: bad input x=7; after never ran"):
@@ -126,7 +126,7 @@ def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monke
     monkeypatch.setattr(backends, "_MOST_FINISHED", 1)
     time.sleep(1.2)  # the recorded runs are over
     ends = [kubeflow.get(run).state for run in (GOOD, BAD, STOPPED)]
-    assert len(kubeflow._looks) == 2  # the one that is kept, and the one that is asked for
+    assert len(kubeflow._tracked) == 2  # the one that is kept, and the one that is asked for
     assert kubeflow.get(GOOD).state is ends[0]
 
 
@@ -139,7 +139,7 @@ def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
 
 
 def test_what_else_is_known_is_asked_for_only_when_something_happens(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.0, 0.0))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.0, 0.0))
     words = Words()
     backend = KubeflowBackend(server, insight=words)
     time.sleep(1.2)  # the recorded run is over
@@ -166,7 +166,7 @@ def states(run) -> list[str]:
 def test_a_retried_run_is_not_taken_for_failed_while_the_server_still_says_so(
     server, replay: Replay, monkeypatch
 ):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.0, 0.0))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.0, 0.0))
     kubeflow, seen = KubeflowBackend(server), looks(BAD)
     now = {"look": 7}
     replay.invented = lambda method, path, _: (
@@ -281,14 +281,14 @@ def test_the_start_of_an_id_is_enough_where_it_is_unique(kubeflow, replay: Repla
 
 
 def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.2, 3.0))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.2, 3.0))
     kubeflow = KubeflowBackend(server)
     time.sleep(1.2)  # the recorded run is over: nothing changes
     views = [Run(kubeflow, GOOD).observe() for _ in range(3)]
     until = time.monotonic() + 2.0
     while time.monotonic() < until:
         for view in views:
-            view.look()
+            view.refresh()
         time.sleep(0.01)
     assert {view.run.state for view in views} == {RunState.SUCCEEDED}
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 5  # 0, .3, .75, 1.4, 2.4 s
@@ -316,7 +316,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
     with serving() as replay:
         replay.invented = lambda *_: (200, looks(BAD)[4])
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowBackend(Server(replay.url), insight=insight)._look(BAD).watch
+        run = KubeflowBackend(Server(replay.url), insight=insight)._track(BAD).watch
         for phase in ("Pending", "Pending", "Running", "Running", "Running"):
             for pod in pods:
                 pod["status"]["phase"] = phase
@@ -330,7 +330,7 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
     asked = []
     with serving() as replay:
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowBackend(Server(replay.url), insight=insight)._look(GOOD).watch
+        run = KubeflowBackend(Server(replay.url), insight=insight)._track(GOOD).watch
         for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
             replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])
             before = len(kubernetes.asked)
@@ -340,7 +340,7 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
 
 
 def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.1, 1.5))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.1, 1.5))
     kubeflow = KubeflowBackend(server)
     Run(kubeflow, kubeflow.submit(order(rows=300))).wait(30)
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 13
@@ -349,27 +349,27 @@ def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, repl
 def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: Replay):
     run = Run(kubeflow, kubeflow.submit(order(rows=300)))
     view = run.observe()
-    view.look()
+    view.refresh()
     watching = run.watch()
     next(watching)
     replay.fail(times=60, drop=True)  # an hour, at the real pace
     time.sleep(0.1)
-    view.look()
+    view.refresh()
     (note,) = view.run.notes
     assert note.startswith("no update since ")
     assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
     with pytest.raises(BackendUnavailable):
-        view.look()
+        view.refresh()
     seen = list(watching)
     assert any(run.notes == (note,) for run in seen)
     assert (seen[-1].state, seen[-1].notes) == (RunState.SUCCEEDED, ())
     assert run.wait(10) is run
-    view.look()
+    view.refresh()
     assert view.run.state is RunState.SUCCEEDED
 
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 10.0))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 10.0))
     server._http.retry = RetryPolicy(tries=1)
     kubeflow = KubeflowBackend(server)
     view = Run(kubeflow, GOOD).observe()
@@ -377,7 +377,7 @@ def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay,
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
         with pytest.raises(BackendUnavailable):
-            view.look()
+            view.refresh()
     assert len(replay.asked) <= 8
 
 

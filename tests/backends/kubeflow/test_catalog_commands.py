@@ -50,7 +50,7 @@ def test_a_pipeline_that_was_uploaded_is_scheduled_and_the_cron_is_told(notebook
         "--name nightly --experiment summaries -o mine"
     )
     assert "'0 2 * * *' is '0 0 2 * * *' in KFP's cron" in capsys.readouterr().out
-    assert (made.id, made.name, made.told.cron) == (SCHEDULE, "nightly", "0 0 2 * * *")
+    assert (made.id, made.name, made.latest.cron) == (SCHEDULE, "nightly", "0 0 2 * * *")
     assert made.pause().resume().enabled
     made.delete()
     drawn = notebook.ip.display_formatter.format(notebook["mine"])[0]

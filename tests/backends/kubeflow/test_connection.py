@@ -127,7 +127,7 @@ def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_
     backend = connect(Access(host=replay.url), KubeflowEnvironment())
     view = Run(backend, GOOD).observe()
     for _ in range(3):
-        view.look()
+        view.refresh()
         (note,) = view.run.notes
         assert note == (
             f"outputs, artifacts and metrics are not available: ML Metadata was not found from host {replay.url}. "

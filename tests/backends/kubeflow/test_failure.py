@@ -155,7 +155,7 @@ def test_a_step_that_went_on_after_pip_failed_is_not_told_by_pip():
 
 
 def test_a_steps_own_error_is_not_taken_for_pips():
-    assert install_errors.said_by_pip(["ERROR: cannot connect to the database"]) == ""
+    assert install_errors.pip_error(["ERROR: cannot connect to the database"]) == ""
 
 
 def fatal(said, program="driver"):

@@ -107,7 +107,7 @@ def paged(monkeypatch: pytest.MonkeyPatch):
 )
 def test_all_pages_come_whatever_is_chosen_by(paged, chosen: dict, found: list[str]):
     replay, backend = paged
-    backend._experiments._keep("c85a62f8-34cd-428d-8b8b-f7b81a75a176", "pages")
+    backend._experiments._remember("c85a62f8-34cd-428d-8b8b-f7b81a75a176", "pages")
     assert names(backend, experiment="pages", **chosen) == found
     refused = [row for row in exchanges("stock/paging") if row["status"] == 400]
     assert refused  # what 2.17.0 forgets is in the recording
@@ -116,7 +116,7 @@ def test_all_pages_come_whatever_is_chosen_by(paged, chosen: dict, found: list[s
 
 def test_runs_that_are_too_old_are_not_asked_for(paged):
     replay, backend = paged
-    backend._experiments._keep("c85a62f8-34cd-428d-8b8b-f7b81a75a176", "pages")
+    backend._experiments._remember("c85a62f8-34cd-428d-8b8b-f7b81a75a176", "pages")
     assert names(backend, experiment="pages", since=instant("2026-11-29T17:50:30Z")) == PAGES[:1]
     assert len([one for one in replay.asked if "page_token" in one["path"]]) == 0
 

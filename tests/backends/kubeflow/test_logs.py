@@ -12,7 +12,7 @@ from kfnb.model import Artifact, LogLine
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
-from kfnb.resources.runs.kubeflow.logs import LogSource, Looked, end, follow, read
+from kfnb.resources.runs.kubeflow.logs import LogSource, ObservedSources, end, follow, read
 from kfnb.resources.runs.kubeflow.pods import Pods
 
 PACE = Pace(0.05, 0.2)
@@ -132,7 +132,7 @@ class Run:
     """A run whose tasks a test moves on."""
 
     def __init__(self, *sources):
-        self.now = Looked(sources, over=False)
+        self.now = ObservedSources(sources, over=False)
         self.looks = 0
         self.down = False
 
@@ -143,7 +143,7 @@ class Run:
         return self.now
 
     def becomes(self, *sources, over=False):
-        self.now = Looked(sources, over=over)
+        self.now = ObservedSources(sources, over=over)
 
 
 def following(run, pods):

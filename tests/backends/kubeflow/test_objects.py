@@ -15,7 +15,7 @@ from kfnb.model import FILES, Artifact, RunSnapshot, Task
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
-from kfnb.resources.runs.output_files import keep, written
+from kfnb.resources.runs.output_files import copy_files, written
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"
 MODEL = f"{ROOT}/train/39faecb9-f7b1-43ef-988e-633f9777309f/model"
@@ -134,7 +134,7 @@ def test_the_files_that_a_step_left_are_opened_and_kept_by_their_paths(store, ob
     )
     files = written(RunSnapshot("1", "r", "p", "kubeflow", tasks=(Task("w", "w", outputs={FILES: left}),)))
     assert set(files) == {"p/a b.png", "c"}
-    assert keep(files, ["p/*.png"], tmp_path).copied == ("p/a b.png",)
+    assert copy_files(files, ["p/*.png"], tmp_path).copied == ("p/a b.png",)
     assert (tmp_path / "p/a b.png").read_bytes() == b"x"
 
 
@@ -179,7 +179,7 @@ def test_secrets_are_never_shown(store, objects, capfd, caplog):
     with pytest.raises(Unreadable) as refused:
         filesystem.pipe_file("mlpipeline/x", b"1")
     shown = [opened, store, opened.store, filesystem, filesystem._store, filesystem._store._access]
-    shown += [refused.value, *filesystem._store._asking.values(), filesystem._store.__dict__]
+    shown += [refused.value, *filesystem._store._short.values(), filesystem._store.__dict__]
     for one in (*map(repr, shown), str(capfd.readouterr()), caplog.text):
         assert SECRET not in one
     for write in (pickle.dumps, type(filesystem).to_json):
@@ -393,7 +393,7 @@ def test_a_session_that_says_nothing_is_read():
 )
 def test_a_config_map_of_any_text_names_no_endpoint_by_chance(told):
     class Told(Storage):
-        def _told(self):
+        def _settings(self):
             return told
 
     assert not Told("kubeflow", None).names_endpoint(StoreSession(endpoint=ELSEWHERE))

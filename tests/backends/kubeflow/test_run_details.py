@@ -48,7 +48,7 @@ def run_of(run_id, cluster=None):
     run = fold(answer, plan_of(spec))
     if cluster is None:
         return run, spec
-    told = cluster.told(run, spec)
+    told = cluster.facts(run, spec)
     return fold(answer, plan_of(spec), lambda task: told.get(task, NOTHING)), spec
 
 
@@ -97,18 +97,18 @@ def test_metadata_that_do_not_answer_are_left_alone_for_a_while(metadata, cluste
 
     metadata.status = grpc.StatusCode.UNAVAILABLE
     run, spec = run_of(GOOD)
-    cluster.told(run, spec)
-    cluster.told(run, spec)
+    cluster.facts(run, spec)
+    cluster.facts(run, spec)
     assert len(metadata.asked) == 1
 
 
 def test_metadata_are_asked_again_only_when_a_state_has_changed(metadata, cluster):
     run, spec = run_of(GOOD)
-    cluster.told(run, spec)
+    cluster.facts(run, spec)
     asked = len(metadata.asked)
-    cluster.told(run, spec)
+    cluster.facts(run, spec)
     assert len(metadata.asked) == asked
-    cluster.told(replace(run, tasks=(*run.tasks, Task("new", "new"))), spec)
+    cluster.facts(replace(run, tasks=(*run.tasks, Task("new", "new"))), spec)
     assert len(metadata.asked) == asked + 1  # no execution has changed
 
 
@@ -155,7 +155,7 @@ def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(unrecorded, kube
     run = RunSnapshot(
         "r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(Task("a", "a"), Task("b", "b", needs=("a",)))
     )
-    told = unrecorded.told(run, {})
+    told = unrecorded.facts(run, {})
     assert told["a"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
     assert told["b"].doing == ""
 
@@ -188,7 +188,7 @@ def test_a_driver_that_failed_is_the_error_of_what_it_was_to_prepare(cluster, ku
     kubernetes.pods = [driver_pod("d", node)]
     kubernetes.wrote("d", [FATAL])
     run, spec = run_of(BAD)
-    error = cluster.told(run, spec)[task].error
+    error = cluster.facts(run, spec)[task].error
     assert error.message == ("the run" if not task else "it") + " could not be prepared: no input y"
 
 
@@ -198,7 +198,7 @@ def test_a_turn_that_could_not_be_prepared_is_the_error_of_its_loop(cluster, kub
     kubernetes.wrote("d", [FATAL])
     run, spec = run_of(GOOD)
     tasks = (replace(task, state=RunState.FAILED) if task.id == "for-loop-5" else task for task in run.tasks)
-    told = cluster.told(replace(run, tasks=tuple(tasks)), spec)
+    told = cluster.facts(replace(run, tasks=tuple(tasks)), spec)
     assert told["for-loop-5"].error.message == "it could not be prepared: no input y"
 
 
@@ -241,21 +241,21 @@ def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(unrecorded, kubernete
         {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": {"nodes": {"n": node}}}
     ]
     run, spec = run_of(BAD)
-    error = unrecorded.told(run, spec)["exit-handler-1/boom"].error
+    error = unrecorded.facts(run, spec)["exit-handler-1/boom"].error
     assert error.message == "its pod was deleted while it ran: by a user, or with its node"
 
 
 def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecorded, kubernetes):
     run, spec = run_of(BAD)
     tasks = tuple(replace(task, state=RunState.FAILED) for task in run.tasks)
-    unrecorded.told(replace(run, tasks=tasks), spec)
+    unrecorded.facts(replace(run, tasks=tasks), spec)
     assert len([path for path in kubernetes.asked if "workflows" in path]) == 1
 
 
 def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(unrecorded, kubernetes):
     kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": "r"}}}]
     run = RunSnapshot("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
-    told = unrecorded.told(run, {})
+    told = unrecorded.facts(run, {})
     assert told["a"].doing == "waiting for Argo Workflows to start the run"
     assert told["b"].doing == ""
 
@@ -264,7 +264,7 @@ def looked_at(answer, cluster):
     """A run with all that is learned of it, of which one thing may lead to another (see ``look``)."""
     spec, told = spec_of(answer), {}
     run = fold(answer, plan_of(spec))
-    while not run.state.finished and (more := cluster.told(run, spec)) != told:
+    while not run.state.finished and (more := cluster.facts(run, spec)) != told:
         told = more
         run = fold(answer, plan_of(spec), lambda task: told.get(task, NOTHING))  # noqa: B023 - called at once
     return run
@@ -315,7 +315,7 @@ def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):
     kubernetes.pods = [driver_pod("d", node, "Pending", "r", conditions=[condition])]
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=1.0)
     run = RunSnapshot("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
-    assert unrecorded.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
+    assert unrecorded.facts(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
 
 
 @pytest.fixture

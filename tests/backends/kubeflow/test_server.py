@@ -68,14 +68,14 @@ def test_a_server_says_how_long_to_wait(server, replay: Replay):
 @pytest.mark.parametrize("fault", [{"drop": True}, {"cut": True}])
 def test_what_must_not_be_done_twice_is_sent_once(server, replay: Replay, fault):
     replay.fail(times=9, **fault)
-    said = refusal(lambda: server.ask("POST", "/runs", {}))
+    said = refusal(lambda: server.request("POST", "/runs", {}))
     assert "the request may have succeeded: check with %kf_runs" in said
     assert len([one for one in replay.asked if one["method"] == "POST"]) == 1
 
 
 def test_a_busy_server_is_not_asked_twice_to_do_something(server, replay: Replay):
     replay.fail(times=9, status=503)
-    refusal(lambda: server.ask("POST", "/runs", {}))
+    refusal(lambda: server.request("POST", "/runs", {}))
     assert len(replay.asked) == 1
 
 
@@ -91,7 +91,7 @@ def test_what_was_never_sent_is_sent_again():
         f"h.HTTPServer(('127.0.0.1', {port}), H).handle_request()\n"
     )
     with subprocess.Popen([sys.executable, "-c", program], stderr=subprocess.DEVNULL):
-        assert server.ask("POST", "/runs", {}) == {}
+        assert server.request("POST", "/runs", {}) == {}
 
 
 def test_a_slow_server_is_waited_for_so_long_and_no_longer(replay: Replay):
@@ -178,7 +178,7 @@ def test_what_one_may_not_do_is_told_by_verb_resource_and_namespace(server, repl
 def test_a_refusal_that_tells_nothing_is_told_by_what_was_asked(server, replay: Replay):
     server.namespace = "team-b"
     replay.fail(status=403, body="RBAC: access denied")
-    said = refusal(lambda: server.ask("POST", f"{RUN}:terminate"))
+    said = refusal(lambda: server.request("POST", f"{RUN}:terminate"))
     assert "you may not terminate runs in namespace team-b: RBAC: access denied (403)" in said
 
 
@@ -192,7 +192,7 @@ def test_a_thing_that_exists(server, replay: Replay):
     row = next(row for row in exchanges("errors") if row["status"] == 409)
     replay.fail(status=409, body=row["response"])
     with pytest.raises(Exists, match="Failed to create a pipeline and a pipeline version"):
-        server.ask("POST", "/pipelines", {})
+        server.request("POST", "/pipelines", {})
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_a_thing_that_exists(server, replay: Replay):
 def test_a_refusal_is_its_sentence_and_not_its_stack(server, replay: Replay, part, sentence):
     row = next(row for row in exchanges("errors") if part in str(row["response"]) and row["status"] >= 400)
     replay.fail(status=row["status"], body=row["response"])
-    said = refusal(lambda: server.ask("POST", "/runs", {}))
+    said = refusal(lambda: server.request("POST", "/runs", {}))
     assert said.startswith(f"Kubeflow Pipelines: {sentence}")
     assert "\n" not in said
     assert "github.com/kubeflow" not in said

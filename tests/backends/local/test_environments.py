@@ -12,7 +12,7 @@ from local_runs import submission, task, text, wait
 from steps import component
 
 from kfnb.model import RunState
-from kfnb.resources.runs.install_errors import said_by_uv
+from kfnb.resources.runs.install_errors import uv_error
 from kfnb.resources.runs.local.environment import Requirements, missing, parse
 
 KFP = version("kfp")
@@ -204,4 +204,4 @@ UNSATISFIABLE = "there is no version of numpy==99.0.0 and you require numpy==99.
     ],
 )
 def test_what_uv_says_as_it_gives_up_is_found(lines, said):
-    assert said_by_uv(lines) == said
+    assert uv_error(lines) == said

@@ -165,7 +165,7 @@ class Idle(Activity):
         super().__init__()
         self.idle, self.size = set(idle), largest
 
-    def look(self):
+    def sample(self):
         pass
 
     def waits(self, task):
@@ -219,7 +219,7 @@ def test_cores_are_lent_as_far_as_there_is_memory_and_so_many_tasks_may_run():
 
 
 def test_a_task_that_asks_for_cores_neither_lends_nor_borrows_and_is_not_overtaken():
-    asked = Share(1, 0, said=True)
+    asked = Share(1, 0, explicit=True)
 
     assert admitted(room(idle="abc"), {"a": asked, "b": asked, "c": Share()}) == ["a", "b"]
     assert admitted(room(idle="abc"), {"a": Share(), "b": Share(), "c": asked, "d": Share()}) == ["a", "b"]
@@ -261,7 +261,7 @@ def test_a_task_waits_if_nothing_of_it_asks_for_a_core(program, waits):
 
     def seen():
         time.sleep(0.1)
-        activity.look()
+        activity.sample()
         return activity.waits("task")
 
     try:

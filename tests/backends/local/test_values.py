@@ -7,7 +7,7 @@ from kfnb.resources.runs.local.condition import holds
 from kfnb.resources.runs.local.parameter_text import accepted, parse
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run, unfilled
 from kfnb.resources.runs.local.step_errors import StepFault
-from kfnb.text.parameter_values import kept, plain, text, typed, unwrapped, wrapped
+from kfnb.text.parameter_values import plain, stored, text, typed, unwrapped, wrapped
 
 
 def test_a_specs_integral_doubles_are_integers_again():
@@ -190,7 +190,7 @@ def test_metadata_come_back_from_ml_metadata_as_they_went_in_but_for_truth_value
     metadata = {"flag": True, "n": 3.0, "labels": ["a"], "table": {"list": [1.0]}, "text": "x"}
     kept_so = {"flag": 1, "n": 3, "labels": ["a"], "table": {"list": [1]}, "text": "x"}
 
-    assert repr(kept(metadata)) == repr(kept_so)
+    assert repr(stored(metadata)) == repr(kept_so)
     taken = wrapped(metadata)
     assert taken["labels"] == {"list": ["a"]}
     assert taken["table"] == {"struct": {"list": [1]}}

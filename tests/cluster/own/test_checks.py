@@ -47,13 +47,13 @@ def test_a_machine_that_is_too_small_is_told_of_fewer_parts(linux, machine, name
 def test_a_machine_that_is_too_small_for_any_part_is_told_of_none(linux):
     check = found(checks.of_machine(BIG, SMALL, Machine(1, 16 * GIB), linux(2280, 1255360)), "cores")
     assert check.verdict is Verdict.MISSING
-    assert (check.told, check.fix) == ("1, 6 needed", "")
+    assert (check.text, check.fix) == ("1, 6 needed", "")
 
 
 def test_limits_of_inotify_that_are_too_low_come_with_the_command_that_raises_them(linux):
     looked = checks.of_machine(BIG, SMALL, Machine(8, 16 * GIB), linux(128, 8192))
     instances = found(looked, "fs.inotify.max_user_instances")
-    assert (instances.told, instances.fix) == (
+    assert (instances.text, instances.fix) == (
         "128, 2280 needed",
         "sudo sysctl fs.inotify.max_user_instances=2280",
     )

@@ -20,7 +20,7 @@ def _followed(session: Session, kettle: KettleHandle) -> Any:
         Following(
             kettle,
             begun=f"kettle {kettle.name}",
-            looks=kettle.looks,
+            updates=kettle.updates,
             line=lambda now: f"{now.degrees:g} °C",
             succeeded=lambda last: last.boils,
             interrupted=f"kettle {kettle.name} is still on",
@@ -87,7 +87,7 @@ class Show(Command):
         if not self.take_off:
             return kettle
         kettle.take_off()
-        session.tell(f"kettle {kettle.name} is off")
+        session.notify(f"kettle {kettle.name} is off")
         return None
 
 

@@ -9,6 +9,6 @@ from tests.registry.kettles import api
 VALUES: dict[str, Values] = {
     "kettle": lambda _found, around: [
         *around.named("KettleHandle"),
-        *completion.asked("kettles", lambda: (one.name for one in api.kettles())),
+        *completion.answers("kettles", lambda: (one.name for one in api.kettles())),
     ]
 }

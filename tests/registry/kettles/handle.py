@@ -28,7 +28,7 @@ class KettleHandle:
         """The kettle as it is now."""
         return self._engine.get(self.name)
 
-    def looks(self) -> Iterator[Kettle]:
+    def updates(self) -> Iterator[Kettle]:
         """The kettle again and again, until it is finished."""
         while not (now := self.snapshot()).state.finished:
             yield now
@@ -37,7 +37,7 @@ class KettleHandle:
 
     def wait(self) -> KettleHandle:
         """Wait until it is finished."""
-        for _ in self.looks():
+        for _ in self.updates():
             pass
         return self
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kfnb.ui.blocks import Block, Text, Title, bundle
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.table import Column, Table
 from tests.registry.kettles.model import Kettle
 
@@ -14,7 +14,7 @@ from tests.registry.kettles.model import Kettle
 def draw_kettle(one: Kettle, home: Home | None = None) -> dict[str, str]:
     """One kettle, as a mimebundle; with ``home``, marked for a page."""
     state = "boils" if one.boils else f"is at {one.degrees:g} of {one.goal:g} °C"
-    blocks: list[Block] = [Title(one.name, look(one.state)), Text(f"kettle {one.name} {state}")]
+    blocks: list[Block] = [Title(one.name, style_of(one.state)), Text(f"kettle {one.name} {state}")]
     return bundle(f"Kettle {one.name}", blocks, home)
 
 

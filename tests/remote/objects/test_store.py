@@ -153,8 +153,8 @@ def test_a_name_that_is_not_known_is_told():
 def test_a_store_that_does_not_answer_is_left_alone_for_a_while(monkeypatch):
     away = ObjectStore(StoreAccess("s3", "http://127.0.0.1:1", keys=KEYS))
     asked = []
-    ask = away._for_asking
-    monkeypatch.setattr(away, "_for_asking", lambda bucket: asked.append(bucket) or ask(bucket))
+    ask = away._for_short_requests
+    monkeypatch.setattr(away, "_for_short_requests", lambda bucket: asked.append(bucket) or ask(bucket))
     for _ in range(3):
         with pytest.raises(StoreUnreachable, match=r"at 127\.0\.0\.1:1 does not answer"):
             away.size("b/x")
@@ -520,7 +520,7 @@ def test_keys_are_never_shown(store):
         store.__dict__,
         KEYS,
         google,
-        *store._asking.values(),
+        *store._short.values(),
         *store._moving.values(),
     )
     assert SECRET not in repr(shown)

@@ -45,7 +45,7 @@ def begun(katib: KatibServer, engine: KatibEngine) -> TrackedStudy:
     katib.condition("my-bowl", "Created")
     katib.condition("my-bowl", "Running")
     observed = engine.observe("my_bowl")
-    assert observed.look() == {-1}
+    assert observed.refresh() == {-1}
     return observed
 
 
@@ -67,7 +67,7 @@ def test_a_name_that_is_taken_is_refused(engine: KatibEngine) -> None:
 def test_a_draft_shows_the_experiment_and_begins_nothing(katib: KatibServer, engine: KatibEngine) -> None:
     draft = engine.draft(search())
     assert yaml.safe_load(draft.text)["metadata"]["name"] == "my-bowl"
-    assert (draft.said, draft.accepted) == ("namespace team-a would take it", True)
+    assert (draft.answer, draft.accepted) == ("namespace team-a would take it", True)
     assert katib.objects == {}
     assert [query.get("dryRun") for _, _, query in katib.asked] == ["All"]
 
@@ -76,7 +76,7 @@ def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
     katib: KatibServer, engine: KatibEngine
 ) -> None:
     other = "Katib has no auto: it searches with multivariate-tpe"
-    assert other in engine.draft(search(algorithm="auto")).said
+    assert other in engine.draft(search(algorithm="auto")).answer
     engine.start(search(name="ours", algorithm="auto"))
     engine.start(search(name="theirs", algorithm="multivariate-tpe"))
     assert [other in "".join(engine.get(name).notes) for name in ("ours", "theirs")] == [True, False]
@@ -86,12 +86,12 @@ def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
 def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibEngine) -> None:
     engine.start(search())
     draft = engine.draft(search())
-    assert (draft.said.partition(":")[0], draft.accepted) == (
+    assert (draft.answer.partition(":")[0], draft.accepted) == (
         "study my-bowl already exists in namespace team-a",
         False,
     )
     draft = KatibEngine(asking("http://127.0.0.1:1"), NAMESPACE).draft(search())
-    assert "does not answer" in draft.said
+    assert "does not answer" in draft.answer
     assert "kind: Experiment" in draft.text
 
 
@@ -111,7 +111,7 @@ def test_a_cluster_without_katib_says_so_with_the_alternative(
 
 def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine: KatibEngine) -> None:
     engine.start(search())
-    for call in (engine.get, engine.stop, engine.resume, engine.delete, engine.observe("my_bowk").look):
+    for call in (engine.get, engine.stop, engine.resume, engine.delete, engine.observe("my_bowk").refresh):
         with pytest.raises(
             StudyNotFound, match="unknown study my-bowk in namespace team-a; did you mean my-bowl"
         ):
@@ -120,7 +120,7 @@ def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine:
 
 def test_trials_come_with_typed_values_and_numbers(katib: KatibServer, begun: TrackedStudy) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
-    assert begun.look() == {0}
+    assert begun.refresh() == {0}
     (trial,) = begun.study.trials
     assert (trial.number, trial.name, trial.state) == (0, "my-bowl-a", TrialState.RUNNING)
     assert trial.params == {"lr": 0.01, "depth": 5, "act": "tanh"}
@@ -129,10 +129,10 @@ def test_trials_come_with_typed_values_and_numbers(katib: KatibServer, begun: Tr
 def test_a_look_finds_what_has_happened_to_which_trial(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "abc":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
-    assert begun.look() == {0, 1, 2}
-    assert begun.look() == set()
+    assert begun.refresh() == {0, 1, 2}
+    assert begun.refresh() == set()
     katib.ends("my-bowl-b", "Succeeded", loss=("1", "9", "2"))
-    assert begun.look() == {1}
+    assert begun.refresh() == {1}
     assert begun.study.trials[1].value == 2.0
     assert begun.study.best == begun.study.trials[1]
 
@@ -140,10 +140,10 @@ def test_a_look_finds_what_has_happened_to_which_trial(katib: KatibServer, begun
 def test_a_look_asks_little_and_never_for_all_again(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "abcdefgh":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
-    begun.look()
+    begun.refresh()
     katib.ends("my-bowl-b", "Succeeded", loss=("1", "9", "2"))
     katib.asked.clear()
-    begun.look()
+    begun.refresh()
     assert len(katib.asked) == 2
     assert all(query.get("watch") for _, path, query in katib.asked if path.endswith("/trials"))
 
@@ -154,11 +154,11 @@ def test_a_finished_study_is_asked_about_no_more_than_once_a_look(
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
     katib.condition("my-bowl", "Succeeded", "ExperimentGoalReached")
-    assert begun.look() == {-1, 0}
+    assert begun.refresh() == {-1, 0}
     assert begun.study.state is RunState.SUCCEEDED
     assert begun.study.reason == "goal reached"
     katib.asked.clear()
-    assert begun.look() == set()
+    assert begun.refresh() == set()
     assert len(katib.asked) == 1
 
 
@@ -167,9 +167,9 @@ def test_trials_that_outlive_their_experiment_are_followed_to_their_end(
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     katib.condition("my-bowl", "Succeeded", "ExperimentGoalReached")
-    begun.look()
+    begun.refresh()
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
-    assert begun.look() == {0}
+    assert begun.refresh() == {0}
     assert begun.study.trials[0].state is TrialState.SUCCEEDED
 
 
@@ -177,19 +177,19 @@ def test_a_look_begins_anew_where_kubernetes_has_forgotten_what_happened(
     katib: KatibServer, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
-    begun.look()
+    begun.refresh()
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
     katib.forget()
-    assert begun.look() == {0}
+    assert begun.refresh() == {0}
     assert begun.study.trials[0].value == 2.0
 
 
 def test_a_trial_that_katib_takes_away_is_gone(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "ab":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
-    begun.look()
+    begun.refresh()
     katib.remove(f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}/trials/my-bowl-b")
-    assert begun.look() == {-1}
+    assert begun.refresh() == {-1}
     assert [one.name for one in begun.study.trials] == ["my-bowl-a"]
 
 
@@ -199,7 +199,7 @@ def test_trials_of_another_study_are_not_among_them(
     engine.start(search(name="other"))
     katib.trial("other", "other-a", **MINE)
     katib.trial("my-bowl", "my-bowl-a", **MINE)
-    begun.look()
+    begun.refresh()
     assert [one.name for one in begun.study.trials] == ["my-bowl-a"]
 
 
@@ -225,8 +225,8 @@ def test_the_curve_of_a_trial_is_read_once_when_it_has_ended(katib: KatibServer)
     katib.trial("my-bowl", "my-bowl-b", **MINE)
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
     observed = engine.observe("my_bowl")
-    observed.look()
-    observed.look()
+    observed.refresh()
+    observed.refresh()
     assert curves.asked == ["my-bowl-a"]
     assert [one.curve for one in observed.study.trials] == [((0.0, 3.0), (1.0, 2.0)), ()]
 
@@ -240,8 +240,8 @@ def test_all_but_the_curves_is_there_without_a_db_manager(katib: KatibServer) ->
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
     observed = engine.observe("my_bowl")
-    observed.look()
-    observed.look()
+    observed.refresh()
+    observed.refresh()
     assert observed.study.trials[0].value == 2.0
     assert observed.study.notes[-1].startswith("no learning curves: Katib's DB manager does not answer")
     assert curves.asked == ["my-bowl-a"], "one that does not answer is left alone for a while"
@@ -295,7 +295,7 @@ def test_a_trial_that_failed_has_the_traceback_of_its_pod(
 ) -> None:
     failing(katib)
     katib.pod("my-bowl-a", **logs)
-    begun.look()
+    begun.refresh()
     error = begun.study.trials[0].error
     assert error is not None
     assert error.message == "ValueError: no such activation"
@@ -330,7 +330,7 @@ def test_an_objective_that_is_no_number_is_why_a_trial_failed(
 ) -> None:
     failing(katib)
     katib.pod("my-bowl-a", trial="step 0: loss is nan\nloss is nan: an objective is a finite number\n")
-    begun.look()
+    begun.refresh()
     assert begun.study.trials[0].error == TaskError("loss is nan: an objective is a finite number")
 
 
@@ -353,7 +353,7 @@ def test_how_its_container_ended_is_why_a_trial_failed(
 ) -> None:
     failing(katib)
     katib.pod("my-bowl-a", status, trial="begins\n")
-    begun.look()
+    begun.refresh()
     error = begun.study.trials[0].error
     assert error is not None
     assert words in error.message
@@ -363,7 +363,7 @@ def test_a_trial_whose_pod_is_gone_failed_for_what_katib_says(
     katib: KatibServer, begun: TrackedStudy
 ) -> None:
     failing(katib)
-    begun.look()
+    begun.refresh()
     assert begun.study.trials[0].error == TaskError("Job has reached the specified backoff limit")
 
 
@@ -377,7 +377,7 @@ def test_the_pods_of_many_failed_trials_are_asked_a_few_at_a_look(
     looks = []
     for _ in range(3):
         katib.asked.clear()
-        begun.look()
+        begun.refresh()
         looks.append(len(katib.asked))
     assert max(looks) <= 8
     assert {one.error.message for one in begun.study.trials if one.error} == {
@@ -418,12 +418,12 @@ def test_a_study_that_is_stopped_has_at_most_one_more_trial(
     running(katib, "a", "b")
     engine.stop("my_bowl")
     assert katib.experiment("my-bowl")["spec"]["maxTrialCount"] == 3
-    begun.look()
+    begun.refresh()
     assert begun.study.state is RunState.CANCELING
     assert "Katib lets trials that run come to their end" in begun.study.notes[0]
     running(katib, "c")
     katib.condition("my-bowl", "Succeeded", "ExperimentMaxTrialsReached")
-    begun.look()
+    begun.refresh()
     assert begun.study.state is RunState.CANCELED
 
 
@@ -453,7 +453,7 @@ def test_a_stopped_study_goes_on_up_to_what_was_asked_for_at_first(
     engine.stop("my_bowl")
     engine.resume("my_bowl")
     assert katib.experiment("my-bowl")["spec"]["maxTrialCount"] == 12
-    begun.look()
+    begun.refresh()
     assert begun.study.state is RunState.RUNNING
 
 
@@ -530,4 +530,4 @@ def test_a_study_is_deleted_when_it_has_ended_or_was_stopped(
     engine.stop("my_bowl")
     engine.delete("my_bowl")
     with pytest.raises(StudyNotFound):
-        begun.look()
+        begun.refresh()

@@ -227,10 +227,10 @@ def test_a_look_tells_of_what_is_new_alone(start: Start) -> None:
     study = start(STEADY, trials=4)
     observed, seen = study.observe(), set()
     while not observed.study.state.finished:
-        seen |= observed.look()
+        seen |= observed.refresh()
         time.sleep(0.02)
     assert seen == {-1, 0, 1, 2, 3}
-    assert observed.look() == set()
+    assert observed.refresh() == set()
     assert observed.study == study.snapshot()
 
 
@@ -271,11 +271,11 @@ def test_an_odd_name_is_no_study(start: Start, name: str) -> None:
 def test_a_look_at_a_study_whose_name_another_has_taken_says_so(start: Start) -> None:
     study = start("loss = x").wait(60)
     observed = study.observe()
-    observed.look()
+    observed.refresh()
     assert len(study.trials) == 4
     start("loss = x", trials=2).wait(60)
     with pytest.raises(StudyNotFound, match="is gone, or has another name now"):
-        observed.look()
+        observed.refresh()
     assert len(study.trials) == 2
 
 

@@ -29,9 +29,9 @@ def kubernetes(status: Status) -> Check:
     minor = there.removeprefix("v").split(".")[1] if there.count(".") else ""
     if not minor.isdigit():
         return Check("Kubernetes client", CheckOutcome.GOOD, f"kubernetes {here} is installed")
-    told = f"kubernetes {here} is installed, the server is {there}"
+    text = f"kubernetes {here} is installed, the server is {there}"
     behind = abs(int(here.split(".")[0]) - int(minor)) > _BEHIND
-    return Check("Kubernetes client", CheckOutcome.DOUBTFUL if behind else CheckOutcome.GOOD, told)
+    return Check("Kubernetes client", CheckOutcome.DOUBTFUL if behind else CheckOutcome.GOOD, text)
 
 
 def pipelines(status: Status) -> Check:
@@ -43,10 +43,10 @@ def pipelines(status: Status) -> Check:
         return Check(
             "KFP SDK", CheckOutcome.GOOD, f"kfp {here} is installed; the server's version is not known"
         )
-    told = f"kfp {here} is installed, Kubeflow Pipelines is {there}"
+    text = f"kfp {here} is installed, Kubeflow Pipelines is {there}"
     if _pair(here) > _pair(there):
-        return Check("KFP SDK", CheckOutcome.DOUBTFUL, f"{told}: newer features of the SDK may not run there")
-    return Check("KFP SDK", CheckOutcome.GOOD, told)
+        return Check("KFP SDK", CheckOutcome.DOUBTFUL, f"{text}: newer features of the SDK may not run there")
+    return Check("KFP SDK", CheckOutcome.GOOD, text)
 
 
 def token(file: Path | None) -> Check:
@@ -68,11 +68,11 @@ def token(file: Path | None) -> Check:
         )
     left = ends - time.time()
     if left <= 0:
-        told, fix = (
+        problem, fix = (
             f"the token in {file} has expired",
             "restart the notebook, or set a new one: token_file=FILE",
         )
-        return Check("token for Pipelines", CheckOutcome.BAD, told, fix)
+        return Check("token for Pipelines", CheckOutcome.BAD, problem, fix)
     return Check(
         "token for Pipelines",
         CheckOutcome.GOOD,

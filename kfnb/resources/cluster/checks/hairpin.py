@@ -16,12 +16,12 @@ from kfnb.resources.cluster.model import Check, CheckOutcome
 from kfnb.resources.localcluster.command import Runner, ShellCommand
 
 Item = Mapping[str, Any]
-Ask = Callable[["Probe"], "int | None"]
+RunProbe = Callable[["Probe"], "int | None"]
 """Runs a probe in its pod and returns its exit code; None where nothing may be run there."""
 
 _NAME = "hairpin"
 _MOST = 4
-"""Pods that are asked, at most, until one can tell."""
+"""Maximum number of pods to try."""
 _NO_TOOL, _DEAF, _CUT = 3, 4, 5
 """Exit codes of the script: there is nothing to call with; the pod itself does not answer; its service does not."""
 SCRIPT = f"""\
@@ -68,20 +68,20 @@ def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, fix
     return judged(found, _through_kubectl(context), fix or advice(kubernetes, context))
 
 
-def judged(found: Sequence[Probe], ask: Ask, fix: str) -> Check:
+def judged(found: Sequence[Probe], run_probe: RunProbe, fix: str) -> Check:
     """The result of the first pod that can run the check."""
     for probe in found[:_MOST]:
-        code = ask(probe)
+        code = run_probe(probe)
         if code == 0:
-            told = f"pod {probe.pod} reaches itself through its service {probe.service}"
-            return Check(_NAME, CheckOutcome.GOOD, told)
+            message = f"pod {probe.pod} reaches itself through its service {probe.service}"
+            return Check(_NAME, CheckOutcome.GOOD, message)
         if code == _CUT:
-            told = (
+            message = (
                 f"pod {probe.pod} cannot reach itself through its service {probe.service}"
                 f" ({probe.address[0]}:{probe.address[1]}), but answers at its own address:"
                 " Pipelines and serving break on such a cluster"
             )
-            return Check(_NAME, CheckOutcome.BAD, told, fix)
+            return Check(_NAME, CheckOutcome.BAD, message, fix)
     return Check(_NAME, CheckOutcome.SKIPPED, "no pod could run the check")
 
 
@@ -141,17 +141,17 @@ def of_kind(node: str, engine: str = "docker") -> str:
     return f"{engine} exec {node} sh -c '{_BRIDGE}'"
 
 
-def _through_kubectl(context: str) -> Ask:
+def _through_kubectl(context: str) -> RunProbe:
     runner, kubectl = Runner(), ("kubectl", *(("--context", context) if context else ()))
 
-    def ask(probe: Probe) -> int | None:
+    def exit_code(probe: Probe) -> int | None:
         where = ("--namespace", probe.namespace, "exec", probe.pod, "--container", probe.container, "--")
         try:
-            return runner.ask(ShellCommand((*kubectl, *where, *probe.words))).code
+            return runner.run(ShellCommand((*kubectl, *where, *probe.words))).code
         except BackendError:
             return None
 
-    return ask
+    return exit_code
 
 
 def _seen(kubernetes: Kubernetes, namespace: str) -> tuple[list[Item], list[Item]]:

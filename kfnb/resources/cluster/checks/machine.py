@@ -23,20 +23,20 @@ def storage(machine: Machine) -> Check:
     home = Path(machine.home)
     if why := disk.unusable(home):
         return Check("storage", CheckOutcome.BAD, f"runs cannot be stored: {why}", "%kf_config home=FOLDER")
-    told = f"runs are kept in {home}; {disk.size(machine.disk_free)} is free there"
+    text = f"runs are kept in {home}; {disk.size(machine.disk_free)} is free there"
     if machine.disk_free < disk.LOW:
-        told = f"{told}, at least {disk.size(disk.LOW)} is needed; {disk.described(home)}"
-        return Check("storage", CheckOutcome.BAD, told, "kfnb runs prune --keep 5")
+        text = f"{text}, at least {disk.size(disk.LOW)} is needed; {disk.described(home)}"
+        return Check("storage", CheckOutcome.BAD, text, "kfnb runs prune --keep 5")
     if machine.disk_free < _LITTLE_DISK:
-        return Check("storage", CheckOutcome.DOUBTFUL, told, "kfnb runs prune --keep 20")
-    return Check("storage", CheckOutcome.GOOD, told)
+        return Check("storage", CheckOutcome.DOUBTFUL, text, "kfnb runs prune --keep 20")
+    return Check("storage", CheckOutcome.GOOD, text)
 
 
 def memory(machine: Machine) -> Check:
     """Whether there is memory for steps."""
     if not machine.memory:
         return Check("memory", CheckOutcome.SKIPPED, "not known on this system")
-    told = f"{machine.memory_free / _GB:.1f} of {machine.memory / _GB:.1f} GB are free, {machine.cores} cores"
+    text = f"{machine.memory_free / _GB:.1f} of {machine.memory / _GB:.1f} GB are free, {machine.cores} cores"
     return Check(
-        "memory", CheckOutcome.DOUBTFUL if machine.memory_free < _LITTLE_MEMORY else CheckOutcome.GOOD, told
+        "memory", CheckOutcome.DOUBTFUL if machine.memory_free < _LITTLE_MEMORY else CheckOutcome.GOOD, text
     )

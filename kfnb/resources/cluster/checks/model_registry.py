@@ -37,20 +37,20 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
     return fit(spoken, *client())
 
 
-def fit(spoken: Sequence[str], installed: str, asks: str) -> Check:
+def fit(spoken: Sequence[str], installed: str, requested: str) -> Check:
     """Whether a client, of which release ``installed`` says, asks for a version that is spoken; empty for none."""
     if not spoken:
         return Check(_NAME, CheckOutcome.DOUBTFUL, f"it speaks none of {', '.join(VERSIONS)}")
-    told = f"it speaks {' and '.join(spoken)}"
-    if not asks:
-        return Check(_NAME, CheckOutcome.GOOD, told)
-    told = f"{told}; {_CLIENT} {installed} asks for {asks}"
-    if asks in spoken:
-        return Check(_NAME, CheckOutcome.GOOD, told)
+    text = f"it speaks {' and '.join(spoken)}"
+    if not requested:
+        return Check(_NAME, CheckOutcome.GOOD, text)
+    text = f"{text}; {_CLIENT} {installed} asks for {requested}"
+    if requested in spoken:
+        return Check(_NAME, CheckOutcome.GOOD, text)
     return Check(
         _NAME,
         CheckOutcome.BAD,
-        told,
+        text,
         f"install a {_CLIENT} that asks for {spoken[0]}: pip install {_CLIENT}==VERSION",
     )
 

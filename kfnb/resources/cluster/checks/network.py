@@ -44,9 +44,9 @@ def name(address: SplitResult) -> Check:
     try:
         found = {str(row[4][0]) for row in socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)}
     except OSError as error:
-        told = f"{host} cannot be resolved ({error.strerror or error})"
+        message = f"{host} cannot be resolved ({error.strerror or error})"
         return Check(
-            "DNS", CheckOutcome.BAD, told, "is the VPN up? Is the server's name in the kubeconfig right?"
+            "DNS", CheckOutcome.BAD, message, "is the VPN up? Is the server's name in the kubeconfig right?"
         )
     return Check("DNS", CheckOutcome.GOOD, f"{host} is {', '.join(sorted(found))}")
 

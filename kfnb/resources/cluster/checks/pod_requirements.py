@@ -24,9 +24,9 @@ def pulls(status: Status) -> Check:
     if not stuck:
         return Check(_PULLS, CheckOutcome.GOOD, f"no pod in namespace {status.within} waits for an image")
     others = f" and {len(stuck) - 1} more" if stuck[1:] else ""
-    told = f"the image of {stuck[0].name}{others} cannot be pulled ({stuck[0].reason}): {stuck[0].message}"
+    message = f"the image of {stuck[0].name}{others} cannot be pulled ({stuck[0].reason}): {stuck[0].message}"
     fix = f"kubectl -n {status.within} describe pod {stuck[0].name}"
-    return Check(_PULLS, CheckOutcome.BAD, told.rstrip(": "), fix)
+    return Check(_PULLS, CheckOutcome.BAD, message.rstrip(": "), fix)
 
 
 def storage(kubernetes: Kubernetes, status: Status) -> Check:
@@ -38,14 +38,14 @@ def storage(kubernetes: Kubernetes, status: Status) -> Check:
     names = {one["metadata"]["name"] for one in classes}
     for volume in status.volumes.value or ():
         if volume.phase == "Pending" and volume.kind and volume.kind not in names:
-            told = f"volume {volume.name} asks for the storage class {volume.kind}, which does not exist"
-            return Check(_STORAGE, CheckOutcome.BAD, told, "kubectl get storageclass")
+            message = f"volume {volume.name} asks for the storage class {volume.kind}, which does not exist"
+            return Check(_STORAGE, CheckOutcome.BAD, message, "kubectl get storageclass")
     default = [one["metadata"]["name"] for one in classes if _is_default(one)]
     if default:
         return Check(_STORAGE, CheckOutcome.GOOD, f"volumes are of class {default[0]} where they name none")
     fix = f"kubectl annotate storageclass {min(names, default='NAME')} {_DEFAULT[0]}=true"
-    told = "there is no default storage class: a volume without a class waits for ever"
-    return Check(_STORAGE, CheckOutcome.DOUBTFUL, told, fix)
+    message = "there is no default storage class: a volume without a class waits for ever"
+    return Check(_STORAGE, CheckOutcome.DOUBTFUL, message, fix)
 
 
 def _is_default(one: object) -> bool:

@@ -7,26 +7,28 @@ from collections.abc import Sequence
 from kfnb.resources.cluster.model import Check, CheckOutcome
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Items, Text, bundle
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 
-LOOKS = {
-    CheckOutcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
-    CheckOutcome.DOUBTFUL: Look("!", "Warning", theme.AMBER, ""),
-    CheckOutcome.BAD: Look("✗", "Bad", theme.RED, ""),
-    CheckOutcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
+STYLES = {
+    CheckOutcome.GOOD: StateStyle("✓", "Good", theme.GREEN, ""),
+    CheckOutcome.DOUBTFUL: StateStyle("!", "Warning", theme.AMBER, ""),
+    CheckOutcome.BAD: StateStyle("✗", "Bad", theme.RED, ""),
+    CheckOutcome.SKIPPED: StateStyle("○", "Skipped", theme.GREY, ""),
 }
-_TELLING = (CheckOutcome.BAD, CheckOutcome.DOUBTFUL)
+_SHOWN_FIRST = (CheckOutcome.BAD, CheckOutcome.DOUBTFUL)
 
 
 def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
     """Checks as a mimebundle: errors and warnings with what fixes them, the rest a line each."""
-    told = [_told(one) for outcome in _TELLING for one in checks if one.outcome is outcome]
+    alerts = [_alert(one) for outcome in _SHOWN_FIRST for one in checks if one.outcome is outcome]
     fine = tuple(
-        f"{LOOKS[one.outcome].icon} {one.name}: {one.told}" for one in checks if one.outcome not in _TELLING
+        f"{STYLES[one.outcome].icon} {one.name}: {one.told}"
+        for one in checks
+        if one.outcome not in _SHOWN_FIRST
     )
-    return bundle("Checks", [*told, *([Items(fine)] if fine else [])])
+    return bundle("Checks", [*alerts, *([Items(fine)] if fine else [])])
 
 
-def _told(one: Check) -> Alert:
+def _alert(one: Check) -> Alert:
     fix: list[Block] = [CodeBlock(one.fix, value=True)] if one.fix else []
-    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *fix])
+    return Alert(STYLES[one.outcome], one.name, [Text(one.told), *fix])

@@ -37,13 +37,13 @@ def _names(parts: Iterable[KubeflowPart]) -> str:
 def _health(one: KubeflowPart) -> TableCell:
     if one.health is Knowledge.HIDDEN:
         there = "there" if one.knowledge is Knowledge.KNOWN else "hidden"
-        return TableCell(f"{there}, health hidden" if there == "there" else there, look=DARK)
+        return TableCell(f"{there}, health hidden" if there == "there" else there, state_style=DARK)
     if one.health is not Knowledge.KNOWN:
-        told = (
+        text = (
             "its resources exist, but no deployment does" if one.health is Knowledge.ABSENT else "not known"
         )
-        return TableCell(told, look=DARK)
+        return TableCell(text, state_style=DARK)
     if one.failing:
         names = ", ".join(name.partition("/")[2] for name in one.failing)
-        return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)
-    return TableCell(f"{one.ready} of {one.wanted} ready", look=GOOD)
+        return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", state_style=BAD)
+    return TableCell(f"{one.ready} of {one.wanted} ready", state_style=GOOD)

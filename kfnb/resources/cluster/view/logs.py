@@ -11,5 +11,5 @@ def draw_logs(logs: LogList) -> dict[str, str]:
     lines = [clean(described(one)) for one in logs.files]
     if not logs.written:
         how = "KFNB_DEBUG=true keeps a log there, and so does the setting debug in a notebook"
-        lines.insert(0, f"{logs.kept}: not written yet; {how}")
+        lines.insert(0, f"{logs.log_file}: not written yet; {how}")
     return {"text/plain": "\n".join(lines)}

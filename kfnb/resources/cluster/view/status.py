@@ -9,7 +9,7 @@ from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Folded, Items, Row, Section, Text, Title, bundle
-from kfnb.ui.states import Look
+from kfnb.ui.states import StateStyle
 from kfnb.ui.words import file_size, moment
 
 _SHOWN = 4
@@ -49,7 +49,7 @@ def _title(status: Status) -> Title:
     name = user.account and f"service account {user.account}" if user else ""
     return Title(
         f"Kubeflow{release}",
-        _look(status),
+        _state_style(status),
         f"namespace {status.within}{whose}",
         (
             f"you are {name or (user.name if user else 'not known')}",
@@ -67,7 +67,7 @@ def _title_here(status: Status) -> Title:
     here = status.here
     return Title(
         "This machine",
-        _look(status),
+        _state_style(status),
         "no cluster",
         (
             f"runs go to {status.backend}",
@@ -80,16 +80,16 @@ def _title_here(status: Status) -> Title:
     )
 
 
-def _look(status: Status) -> Look:
+def _state_style(status: Status) -> StateStyle:
     count = len(status.troubles)
     if not status.user.known and status.server:
-        return Look(DARK.icon, "Nothing can be seen", BAD.colour, "")
+        return StateStyle(DARK.icon, "Nothing can be seen", BAD.colour, "")
     hidden = [part for part in vars(status).values() if isinstance(part, StatusItem) and not part.known]
     if not count and status.server and len(hidden) > len(_QUESTIONS) // 2:
-        return Look(DARK.icon, "Most is hidden from you", DARK.colour, "")
+        return StateStyle(DARK.icon, "Most is hidden from you", DARK.colour, "")
     if not count:
-        return Look(GOOD.icon, "Nothing found broken", GOOD.colour, "")
-    return Look(BAD.icon, f"{count} problem{'s' if count > 1 else ''}", BAD.colour, "")
+        return StateStyle(GOOD.icon, "Nothing found broken", GOOD.colour, "")
+    return StateStyle(BAD.icon, f"{count} problem{'s' if count > 1 else ''}", BAD.colour, "")
 
 
 def _troubles(status: Status) -> list[Block]:
@@ -141,9 +141,9 @@ def _here(status: Status) -> list[Block]:
 def _unseen(status: Status) -> list[Block]:
     """What could not be seen, and why; hidden is not absent."""
     parts = {name: getattr(status, name) for name in _QUESTIONS}
-    told = tuple(
+    unseen = tuple(
         f"{_QUESTIONS[name]}: {_WORDS[part.knowledge]}; {part.reason}"
         for name, part in parts.items()
         if isinstance(part, StatusItem) and not part.known
     )
-    return [Section("Hidden from you, not there, or not known", [Items(told)])] if told else []
+    return [Section("Hidden from you, not there, or not known", [Items(unseen)])] if unseen else []

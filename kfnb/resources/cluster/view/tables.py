@@ -8,16 +8,16 @@ from typing import Any
 from kfnb.resources.cluster.model import KubeflowWork, NotebookServer, Status
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Section, Text
-from kfnb.ui.states import Look, look
+from kfnb.ui.states import StateStyle, style_of
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import duration, file_size, moment, own_name, short
 
-GOOD = Look("✓", "Good", theme.GREEN, "")
-BAD = Look("✗", "Failing", theme.RED, "")
-WAITS = Look("○", "Waiting", theme.AMBER, "")
-RUNS = Look("●", "Running", theme.BLUE, "")
-OFF = Look("‖", "Stopped", theme.GREY, "")
-DARK = Look("?", "Hidden", theme.GREY, "")
+GOOD = StateStyle("✓", "Good", theme.GREEN, "")
+BAD = StateStyle("✗", "Failing", theme.RED, "")
+WAITS = StateStyle("○", "Waiting", theme.AMBER, "")
+RUNS = StateStyle("●", "Running", theme.BLUE, "")
+OFF = StateStyle("‖", "Stopped", theme.GREY, "")
+DARK = StateStyle("?", "Hidden", theme.GREY, "")
 
 MOST = 10
 """How many rows a table shows."""
@@ -98,9 +98,9 @@ def nodes(status: Status) -> list[Block]:
 
 
 def _node(one: Any) -> Sequence[Value]:
-    state = TableCell("ready", look=GOOD) if one.ready else TableCell("not ready", look=BAD)
+    state = TableCell("ready", state_style=GOOD) if one.ready else TableCell("not ready", state_style=BAD)
     if one.ready and not one.schedulable:
-        state = TableCell("takes no pods", look=OFF)
+        state = TableCell("takes no pods", state_style=OFF)
     gpu = str(one.gpus) if one.gpus else ""
     return [one.name, state, f"{one.cpu:g}", file_size(one.memory), gpu, one.version]
 
@@ -128,7 +128,7 @@ def _notebook(one: NotebookServer) -> Sequence[Value]:
     image = one.image.rpartition("/")[2]
     return [
         one.name,
-        TableCell(one.state, look=_STATES[one.state]),
+        TableCell(one.state, state_style=_STATES[one.state]),
         one.kind,
         TableCell(image, hint=one.image),
         when(one.last_activity),
@@ -156,7 +156,11 @@ def volumes(status: Status) -> list[Block]:
 def pod_defaults(status: Status) -> list[Block]:
     """What pods are given."""
     columns = (Column("Configuration"), Column("What it does"), Column("Label"), Column("Here"))
-    words = {True: TableCell("on", look=GOOD), False: TableCell("off", look=OFF), None: TableCell("")}
+    words = {
+        True: TableCell("on", state_style=GOOD),
+        False: TableCell("off", state_style=OFF),
+        None: TableCell(""),
+    }
     return table(
         "Configurations (PodDefaults)",
         columns,
@@ -172,7 +176,7 @@ def waiting(status: Status) -> list[Block]:
         "Pods that wait",
         columns,
         status.waiting.value or (),
-        lambda one: [one.name, TableCell(one.reason, look=WAITS), one.owner, _said(one.message)],
+        lambda one: [one.name, TableCell(one.reason, state_style=WAITS), one.owner, _short(one.message)],
         more=status.waiting.more,
     )
 
@@ -184,7 +188,7 @@ def work(name: str, found: Sequence[KubeflowWork], more: int | None) -> list[Blo
         name,
         columns,
         found,
-        lambda one: [one.name, state_of(one.state), when(one.created), _said(one.message)],
+        lambda one: [one.name, state_of(one.state), when(one.created), _short(one.message)],
         more=more,
     )
 
@@ -203,12 +207,12 @@ def runs(status: Status) -> list[Block]:
 
 
 def _run(one: Any) -> Sequence[Value]:
-    state = look(one.state)
+    state = style_of(one.state)
     return [
         TableCell(one.id, code=True),
         one.pipeline,
         own_name(one),
-        TableCell(state.word, look=state),
+        TableCell(state.word, state_style=state),
         moment(one.started or one.created),
         duration(one.seconds),
     ]
@@ -216,10 +220,10 @@ def _run(one: Any) -> Sequence[Value]:
 
 def state_of(word: str) -> TableCell:
     """A state in the cluster's own word."""
-    return TableCell(word.lower(), look=_STATES.get(word, DARK))
+    return TableCell(word.lower(), state_style=_STATES.get(word, DARK))
 
 
-def _said(message: str) -> str:
+def _short(message: str) -> str:
     return short(message, 120) if message else ""
 
 

@@ -68,9 +68,9 @@ def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
         yield Section("Packages", [Text(", ".join(packages))])
 
 
-def _pod(asked: tuple[PodSetting, ...]) -> Iterable[Block]:
-    if asked:
-        rows: list[list[Value]] = [[one.what, TableCell(one.value, code=True)] for one in asked]
+def _pod(settings: tuple[PodSetting, ...]) -> Iterable[Block]:
+    if settings:
+        rows: list[list[Value]] = [[one.what, TableCell(one.value, code=True)] for one in settings]
         yield Section(
             "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
         )

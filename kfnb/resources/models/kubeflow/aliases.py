@@ -86,11 +86,15 @@ class AliasLog:
             change = AliasChange(move.model, move.alias, now, move.to, move.by, time.time(), move.because)
             number = mine[-1].number + 1 if mine else 1
             try:
-                self._server.create(f"/model_versions/{carrier}/artifacts", _body(model_id, number, change, token))
+                self._server.create(
+                    f"/model_versions/{carrier}/artifacts", _body(model_id, number, change, token)
+                )
             except Taken:
                 continue
             return change
-        raise BackendError(f"alias {move.alias} of {move.model} is moved by others again and again: try later")
+        raise BackendError(
+            f"alias {move.alias} of {move.model} is moved by others again and again: try later"
+        )
 
     def show(self, model_id: str) -> None:
         """Write where the aliases stand into the properties of their model, until that is still so afterwards."""
@@ -117,7 +121,9 @@ def _check(move: Move, last: AliasChange | None, known: Sequence[Entry]) -> None
         raise Conflict(_moved(move, last))
     if now is None and move.to is None:
         hint = did_you_mean(move.alias, standing(known))
-        raise UsageError(f"{move.model} has no alias {move.alias}", code="not-found", hint=hint, ref=move.model)
+        raise UsageError(
+            f"{move.model} has no alias {move.alias}", code="not-found", hint=hint, ref=move.model
+        )
 
 
 def _moved(move: Move, last: AliasChange | None) -> str:

@@ -3,37 +3,74 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kfnb.errors import BackendError
+from kfnb.remote import environment
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.model_registry.discovery import PORT, SERVICE, RegistryService, find
 from kfnb.remote.model_registry.server import RegistryServer
-from kfnb.resources.models.kubeflow.folders import ModelFolders
+from kfnb.resources.models.kubeflow.folders import StoredFolders
 from kfnb.resources.models.kubeflow.registry import KubeflowRegistry
 from kfnb.resources.runs.kubeflow.connection import WITHIN, Access, Ways, credentials
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.settings import settings
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _UNKNOWN = (
-    "no model registry of Kubeflow is known: neither model_registry nor context nor host is set, and this is not a pod of"
-    " a cluster. Set %kf_config model_registry=ADDRESS, or %kf_config context=NAME for a context of your kubeconfig"
+    "no model registry of Kubeflow is configured: neither model_registry nor context nor host is set, and this is not "
+    "a pod of a cluster. Set %kf_config model_registry=ADDRESS, or %kf_config context=NAME for a context of your "
+    "kubeconfig"
 )
 
 
-def connect(access: Access, around: KubeflowEnvironment, setting: str, kept: Path) -> KubeflowRegistry:
+def connect() -> KubeflowRegistry:
+    """The model registry of the cluster that the settings name. Raises ``BackendError`` if none is found."""
+    return _current.registry()
+
+
+class _Current:
+    """The registry that the settings name, kept because a port-forward may lead to it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._key: object = None
+        self._registry: KubeflowRegistry | None = None
+
+    def registry(self) -> KubeflowRegistry:
+        """The registry; a new one if the settings have changed."""
+        chosen = settings()
+        access = Access(**{field.name: getattr(chosen, field.name) for field in fields(Access)})
+        key = access, environment.read(), chosen.model_registry, Path(chosen.home) / "models"
+        with self._lock:
+            if self._registry is None or self._key != key:
+                before, self._registry = self._registry, None
+                if before is not None:
+                    before.close()
+                self._key, self._registry = key, registry_at(*key)
+            return self._registry
+
+
+_current = _Current()
+
+
+def registry_at(access: Access, around: KubeflowEnvironment, setting: str, kept: Path) -> KubeflowRegistry:
     """The model registry for these settings; ``setting`` is its address, or its service's name, empty to detect it.
 
     Downloaded model folders are kept below ``kept``. Raises ``BackendError`` if no registry is found.
     """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
-    namespace = access.namespace or around.namespace or kubeconfig.namespace(access.context) or access.installed
+    namespace = (
+        access.namespace or around.namespace or kubeconfig.namespace(access.context) or access.installed
+    )
     url, hint = _address(access, around, setting, _Search(kubernetes, (namespace, access.installed), ways))
     server = RegistryServer(
         url,
@@ -45,7 +82,7 @@ def connect(access: Access, around: KubeflowEnvironment, setting: str, kept: Pat
     )
     storage = Storage(namespace, kubernetes, access.pipeline_root, access.installed)
     store = Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
-    folders = ModelFolders(store.root, lambda uri: store.filesystem(storage.session_for(uri), uri), kept)
+    folders = StoredFolders(store.root, lambda uri: store.filesystem(storage.session_for(uri), uri), kept)
     return KubeflowRegistry(server, folders, ways.close)
 
 
@@ -65,7 +102,9 @@ class _Search:
         service = self.find(named)
         forward = self._ways.forward(service.name, service.namespace, service.port)
         where = f"It is a port-forward to {service.name} in namespace {service.namespace}"
-        return f"{service.scheme}://{forward.address}", lambda: ": ".join(filter(None, (where, forward.trouble)))
+        return f"{service.scheme}://{forward.address}", lambda: ": ".join(
+            filter(None, (where, forward.trouble))
+        )
 
 
 def _address(
@@ -75,7 +114,10 @@ def _address(
     named = setting if _NAME.fullmatch(setting) else ""
     other = "Set another: %kf_config model_registry=ADDRESS"
     if setting and not named:
-        return setting if "://" in setting else f"http://{setting}", lambda: "It is model_registry of the settings"
+        return (
+            setting if "://" in setting else f"http://{setting}",
+            lambda: "It is model_registry of the settings",
+        )
     if access.context and search.kubernetes is not None:
         return search.forwarded(named)
     if access.host:

@@ -13,7 +13,7 @@ from typing import Any
 
 from kfnb.errors import BackendError, Unreadable
 from kfnb.jobs import private
-from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.models.digest import VERSION_FILE, folder_digest
 
 _FOLDER = "kfnb-models/sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -21,7 +21,7 @@ _AT_ONCE = 8
 """Number of simultaneous transfers: small files mostly wait."""
 
 
-class ModelFolders:
+class StoredFolders:
     """Model folders below a root of the store, and copies of them below ``kept`` on this machine.
 
     ``root`` returns the URI of the folder for artifacts and its file system; ``opened`` the file system of a URI and
@@ -36,7 +36,9 @@ class ModelFolders:
     def upload(self, folder: Path, digest: str) -> str:
         """Store a folder, and return its URI. What is there already is not sent again. Raises ``BackendError``."""
         if folder_digest(folder) != digest:
-            raise BackendError(f"the model folder {folder} changed while it was registered: register it again")
+            raise BackendError(
+                f"the model folder {folder} changed while it was registered: register it again"
+            )
         try:
             root, files = self._root()
         except BackendError as error:
@@ -72,8 +74,7 @@ class ModelFolders:
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=there.parent))
         try:
             self._fetch(files, source, draft, uri)
-            if digest and folder_digest(draft) != digest:
-                raise BackendError(f"the model at {uri} is damaged: its content is not what was registered", ref=uri)
+            _check(draft, digest, uri)
             _lock(draft)
             return _put(draft, there)
         except BaseException:
@@ -82,7 +83,9 @@ class ModelFolders:
 
     def _place(self, uri: str, digest: str) -> Path:
         if digest and not _DIGEST.fullmatch(digest):
-            raise BackendError(f"the registry names the invalid digest {digest[:80]!r} for the model at {uri}")
+            raise BackendError(
+                f"the registry names the invalid digest {digest[:80]!r} for the model at {uri}"
+            )
         if digest:
             return self._kept / "sha256" / digest[:2] / digest[2:]
         import hashlib
@@ -103,8 +106,13 @@ class ModelFolders:
 
 
 def _missing(folder: Path, files: Any, target: str) -> list[str]:
-    here = {one.relative_to(folder).as_posix(): one.stat().st_size for one in folder.rglob("*") if one.is_file()}
+    """The files to send. An object is there completely or absent, and a version file stays as it was sent first."""
+    here = {
+        one.relative_to(folder).as_posix(): one.stat().st_size for one in folder.rglob("*") if one.is_file()
+    }
     there = _sizes(files, target)
+    if f"{target}/{VERSION_FILE}" in there:
+        here.pop(VERSION_FILE, None)
     return [path for path, size in here.items() if there.get(f"{target}/{path}") != size]
 
 
@@ -121,7 +129,7 @@ def _inside(path: str, source: str, uri: str) -> str:
     within = path.removeprefix(source.rstrip("/")).lstrip("/") or PurePosixPath(path).name
     parts = PurePosixPath(within).parts
     if not parts or ".." in parts or PurePosixPath(within).is_absolute():
-        raise BackendError(f"the model at {uri} has the file {path!r}, which lies outside of it", ref=uri)
+        raise BackendError(f"the model at {uri} has the file {path!r}, which is outside of it", ref=uri)
     return within
 
 
@@ -140,6 +148,11 @@ def _each(paths: list[str], act: Callable[[str], object]) -> None:
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _check(folder: Path, digest: str, uri: str) -> None:
+    if digest and folder_digest(folder) != digest:
+        raise BackendError(f"the model at {uri} is damaged: its content is not what was registered", ref=uri)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

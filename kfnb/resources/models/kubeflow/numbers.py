@@ -23,6 +23,8 @@ def numbered(versions: Iterable[Json]) -> dict[int, Json]:
     for one in ordered:
         if _NUMBER.fullmatch(str(one["name"])):
             continue
-        free = next(number for number in range(free + 1, len(ordered) + len(found) + 2) if number not in found)
+        free = next(
+            number for number in range(free + 1, len(ordered) + len(found) + 2) if number not in found
+        )
         found[free] = one
     return dict(sorted(found.items()))

@@ -1,6 +1,6 @@
 """A version as custom properties of the registry's ModelVersion.
 
-All that kfnb knows of a version is in that one object, so that a version is there at once or not at all. Metrics are
+All that kfnb knows of a version is in that one object, so that a version is there complete or absent. Metrics are
 numbers and tags are texts under their own names, as other clients write them and the registry's page shows them (a tag
 without a value is a label there); the rest begins with ``kfnb.``. No struct values: the server takes them encoded and
 returns them decoded, so that a page that sends back what it read is refused.
@@ -99,7 +99,7 @@ def decoded(told: Json, model: str, number: int) -> VersionSnapshot:
     """The version in a ModelVersion of the registry, which kfnb or another client wrote."""
     properties = plain(told.get("customProperties") or {})
     own = {name.removeprefix(OWN): value for name, value in properties.items() if name.startswith(OWN)}
-    texts = {name: str(own.get(name, "")) for name in _TEXTS}
+    texts: dict[str, Any] = {name: str(own.get(name, "")) for name in _TEXTS}
     return VersionSnapshot(
         name=model,
         version=number,
@@ -150,8 +150,7 @@ def _tags(properties: Mapping[str, Any]) -> dict[str, str]:
     return {
         name.removeprefix(_TAG): str(value).lower() if isinstance(value, bool) else value
         for name, value in properties.items()
-        if isinstance(value, str | bool)
-        and (name.startswith(_TAG) or not name.startswith((OWN, *_PAGES)))
+        if isinstance(value, str | bool) and (name.startswith(_TAG) or not name.startswith((OWN, *_PAGES)))
     }
 
 
@@ -176,14 +175,16 @@ def _json(value: Any) -> str:
 
 
 def _read(value: Any, otherwise: Any) -> Any:
-    """The value of a JSON text; ``otherwise`` if it is none, or of another kind: anybody may edit a property."""
+    """The value of a JSON text; ``otherwise`` if it is none, or of another kind: any client may edit a property."""
     try:
         found = json.loads(value)
     except (TypeError, ValueError):
         return otherwise
-    kinds = {dict: dict, tuple: list}
-    wanted = kinds.get(type(otherwise))
-    return found if wanted is None or isinstance(found, wanted) else otherwise
+    if isinstance(otherwise, dict):
+        return found if isinstance(found, dict) else otherwise
+    if isinstance(otherwise, tuple):
+        return found if isinstance(found, list) else otherwise
+    return found
 
 
 def _number(value: Any) -> float:

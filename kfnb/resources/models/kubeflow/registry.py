@@ -18,7 +18,7 @@ from kfnb.remote.model_registry.server import RegistryServer, Taken
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.kubeflow.aliases import AliasLog, Entry, Move, standing
 from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact
-from kfnb.resources.models.kubeflow.folders import ModelFolders
+from kfnb.resources.models.kubeflow.folders import StoredFolders
 from kfnb.resources.models.kubeflow.numbers import numbered
 from kfnb.resources.models.kubeflow.properties import (
     created_of,
@@ -47,7 +47,7 @@ class KubeflowRegistry:
     name = "kubeflow"
 
     def __init__(
-        self, server: RegistryServer, folders: ModelFolders, close: Callable[[], object] = lambda: None
+        self, server: RegistryServer, folders: StoredFolders, close: Callable[[], object] = lambda: None
     ) -> None:
         self._server, self._folders, self._close = server, folders, close
         self._log = AliasLog(server)
@@ -171,7 +171,8 @@ class KubeflowRegistry:
         if not version.uri:
             version = self.version(version.name, version.version)
         if not version.uri:
-            raise BackendError(f"{version.ref} has no model artifact in the registry", code="not-found", ref=version.ref)
+            message = f"{version.ref} has no model artifact in the registry"
+            raise BackendError(message, code="not-found", ref=version.ref)
         return self._folders.download(version.uri, version.digest)
 
     def close(self) -> None:
@@ -228,7 +229,9 @@ class KubeflowRegistry:
                 same = self._same(model_id, draft.digest)
                 if same is not None:
                     return same, False
-        raise BackendError(f"others register versions of {draft.name} again and again: try later", ref=draft.name)
+        raise BackendError(
+            f"others register versions of {draft.name} again and again: try later", ref=draft.name
+        )
 
     def _add(self, there: Json, draft: VersionSnapshot) -> Json:
         """Add the metrics, tags and description that the version does not have."""
@@ -283,7 +286,9 @@ def _snapshots(
     model: Json, versions: list[Json], moves: list[Entry], known: Mapping[str, int] | None = None
 ) -> list[VersionSnapshot]:
     named = standing(moves)
-    numbers = {number: one for one in versions if (number := (known or {}).get(one["id"]))} or numbered(versions)
+    numbers = {number: one for one in versions if (number := (known or {}).get(one["id"]))} or numbered(
+        versions
+    )
     return [
         replace(
             decoded(one, str(model["name"]), number),

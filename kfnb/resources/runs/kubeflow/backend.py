@@ -47,12 +47,12 @@ class KubeflowBackend:
 
     ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
     ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` closes what was opened.
-    A run without changes is requested at the pace ``asked``, or less often: all observed runs share one budget of 12
+    A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
     """
 
     name = "kubeflow"
-    asked = Pace(1, 5)
+    polling = Pace(1, 5)
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class KubeflowBackend:
         self._root, self._account, self._uploads = root, account, uploads
         self._experiments = Experiments(server)
         self._versions = Versions(server)
-        self._looks: dict[str, TrackedRun] = {}
+        self._tracked: dict[str, TrackedRun] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
         self.schedules = RecurringRuns(
             server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
@@ -79,7 +79,7 @@ class KubeflowBackend:
     @property
     def pace(self) -> Pace:
         """How often a run may be polled: a poll alone sends no request to the server."""
-        return Pace(self.asked.shortest, self.asked.shortest)
+        return Pace(self.polling.shortest, self.polling.shortest)
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes on environment variables that steps read and the pods will not have."""
@@ -103,12 +103,12 @@ class KubeflowBackend:
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account)
-        cargo.send(submission.tell)
-        return str(self._server.ask("POST", "/runs", body)["run_id"])
+        cargo.send(submission.notify)
+        return str(self._server.request("POST", "/runs", body)["run_id"])
 
     def get(self, run_id: str) -> model.RunSnapshot:
         """The run as of at most a second ago. Raises ``RunNotFound``."""
-        return self._look(run_id).watch.run(self.pace.shortest)
+        return self._track(run_id).watch.run(self.pace.shortest)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
         """The newest runs first, without their tasks."""
@@ -124,7 +124,7 @@ class KubeflowBackend:
         A server that does not answer, or refuses the token, is asked again for two hours; meanwhile the run has a note
         about it.
         """
-        watch, answered = self._look(run_id).watch, -math.inf
+        watch, answered = self._track(run_id).watch, -math.inf
         while True:
             try:
                 new, answered = watch.events(after), time.monotonic()
@@ -140,64 +140,64 @@ class KubeflowBackend:
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the tasks wrote, in order; of one task (by id or name) or of all."""
-        look = self._look(run_id)
-        look.watch.run(self.pace.shortest)
+        tracked = self._track(run_id)
+        tracked.watch.run(self.pace.shortest)
         if self._insight is None:
             raise BackendError("cannot read logs of runs on Kubeflow from here")
-        return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
+        return self._insight.logs(tracked.watch.run, tracked.spec, task, follow=follow)
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The addresses of the stored logs, or the pods that still have them."""
-        look = self._look(run_id)
+        tracked = self._track(run_id)
         if self._insight is None:
             return ""
-        places = self._insight.log_places(look.watch.run, look.spec, task)
+        places = self._insight.log_places(tracked.watch.run, tracked.spec, task)
         more = len(places) - _PLACES
         return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; does nothing if it is finished."""
-        look = self._look(run_id)
-        if not look.watch.run(0).state.finished:
-            look.act("terminate", again=True)
+        tracked = self._track(run_id)
+        if not tracked.watch.run(0).state.finished:
+            tracked.act("terminate", again=True)
 
     def retry(self, run_id: str) -> None:
         """Run again what did not succeed of a finished run. Raises ``BackendError`` for a running run."""
-        look = self._look(run_id)
-        state = look.watch.run(0).state
+        tracked = self._track(run_id)
+        state = tracked.watch.run(0).state
         if state is RunState.SUCCEEDED:
             return
         if not state.finished:
-            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
-        look.act("retry", again=False)
+            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        tracked.act("retry", again=False)
 
     def archive(self, run_id: str) -> None:
         """Archive the run: only lists with archived runs show it."""
-        self._look(run_id).act("archive", again=True)
+        self._track(run_id).act("archive", again=True)
 
     def unarchive(self, run_id: str) -> None:
         """Restore the run to the lists."""
-        self._look(run_id).act("unarchive", again=True)
+        self._track(run_id).act("unarchive", again=True)
 
     def delete(self, run_id: str) -> None:
         """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
-        look = self._look(run_id)
-        state = look.watch.run(0).state
+        tracked = self._track(run_id)
+        state = tracked.watch.run(0).state
         if not state.finished:
-            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
-        look.delete()
+            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        tracked.delete()
 
     def experiments(self) -> builtins.list[Experiment]:
         """All experiments."""
         return self._experiments.all()
 
-    def _look(self, run_id: str) -> TrackedRun:
+    def _track(self, run_id: str) -> TrackedRun:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
-        if whole not in self._looks:
+        if whole not in self._tracked:
             self._forget()
-            self._looks[whole] = TrackedRun(
+            self._tracked[whole] = TrackedRun(
                 self._server,
                 whole,
                 self._experiments.name,
@@ -206,18 +206,18 @@ class KubeflowBackend:
                 self._page,
                 self._pace,
             )
-        return self._looks[whole]
+        return self._tracked[whole]
 
     def _forget(self) -> None:
         """Keep only the newest of the finished runs: the others can be requested again."""
-        over = [id for id, look in list(self._looks.items()) if look.watch.over]
+        over = [id for id, tracked in list(self._tracked.items()) if tracked.watch.over]
         for id in over[:-_MOST_FINISHED]:
-            self._looks.pop(id, None)
+            self._tracked.pop(id, None)
 
     def _pace(self) -> Pace:
         """How often one run is requested: less often the more runs are observed, while nothing changes."""
-        watched = sum(look.watch.watched for look in list(self._looks.values()))
-        return Pace(self.asked.shortest, self.asked.longest * max(1, watched))
+        watched = sum(tracked.watch.watched for tracked in list(self._tracked.values()))
+        return Pace(self.polling.shortest, self.polling.longest * max(1, watched))
 
     def _searched(self, start: str) -> str:
         found = [

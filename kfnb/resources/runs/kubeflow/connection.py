@@ -205,23 +205,23 @@ class _Lazily:
         """See ``DetailSource``."""
         return self._made.trouble if self._made else self._why_not
 
-    def told(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
+    def facts(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
         """See ``DetailSource``."""
-        return self._insight().told(run, spec)
+        return self._insight().facts(run, spec)
 
     def logs(
         self,
-        look: Callable[[], model.RunSnapshot],
+        snapshot: Callable[[], model.RunSnapshot],
         spec: Mapping[str, Any],
         task: str | None,
         *,
         follow: bool,
     ) -> Iterator[LogLine | None]:
         """See ``DetailSource``."""
-        return self._insight().logs(look, spec, task, follow=follow)
+        return self._insight().logs(snapshot, spec, task, follow=follow)
 
     def log_places(
-        self, look: Callable[[], model.RunSnapshot], spec: Mapping[str, Any], task: str | None
+        self, snapshot: Callable[[], model.RunSnapshot], spec: Mapping[str, Any], task: str | None
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
-        return self._insight().log_places(look, spec, task)
+        return self._insight().log_places(snapshot, spec, task)

@@ -24,7 +24,7 @@ class Experiments:
             namespace = self._server.users_namespace
             found = self._server.get("/experiments", filter=called(name), namespace=namespace)
             for experiment in found.get("experiments") or ():
-                self._keep(experiment["experiment_id"], experiment.get("display_name", name))
+                self._remember(experiment["experiment_id"], experiment.get("display_name", name))
         return self._ids.get(name, "")
 
     def needed(self, name: str) -> str:
@@ -42,7 +42,7 @@ class Experiments:
         if identifier and identifier not in self._names:
             try:
                 found = self._server.get(f"/experiments/{identifier}")
-                self._keep(identifier, str(found.get("display_name", identifier)))
+                self._remember(identifier, str(found.get("display_name", identifier)))
             except BackendUnavailable:
                 return identifier
             except BackendError:
@@ -54,7 +54,7 @@ class Experiments:
         answers = every(self._server, "/experiments", "experiments", namespace=self._server.users_namespace)
         found = [one for one in answers if one.get("storage_state") != "ARCHIVED"]
         for one in found:
-            self._keep(str(one["experiment_id"]), str(one.get("display_name", "")))
+            self._remember(str(one["experiment_id"]), str(one.get("display_name", "")))
         return [
             Experiment(
                 id=str(one["experiment_id"]),
@@ -73,12 +73,12 @@ class Experiments:
     def _make(self, name: str) -> str:
         body = {"display_name": name, "namespace": self._server.users_namespace}
         try:
-            made = self._server.ask("POST", "/experiments", body)
+            made = self._server.request("POST", "/experiments", body)
         except Exists:  # another process was faster
             self.forget(name)
             return self.find(name)
-        self._keep(made["experiment_id"], name)
+        self._remember(made["experiment_id"], name)
         return self._ids[name]
 
-    def _keep(self, identifier: str, name: str) -> None:
+    def _remember(self, identifier: str, name: str) -> None:
         self._ids[name], self._names[identifier] = identifier, name

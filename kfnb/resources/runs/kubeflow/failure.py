@@ -42,10 +42,10 @@ def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = No
         return TaskError(_of_other(everything, pod.diagnosis))
     if pod is not None and pod.diagnosis.reason is PodReason.OUT_OF_MEMORY:
         return TaskError(pod.diagnosis.message, _last(own))
-    told = _told(own, python=bool(program))
-    if told is not None:
-        return with_advice(from_description(told, program), told)
-    uninstalled = install_errors.said_by_pip(own)
+    exception = _exception(own, python=bool(program))
+    if exception is not None:
+        return with_advice(from_description(exception, program), exception)
+    uninstalled = install_errors.pip_error(own)
     if uninstalled:
         return TaskError(install_errors.sentence(uninstalled, own, install_errors.ANOTHER_IMAGE), _last(own))
     return TaskError(_ended(everything, own, pod), _last(own))
@@ -88,16 +88,16 @@ def _of_driver(lines: Sequence[str], pod: TaskPod) -> str:
 
 def _of_other(lines: Sequence[str], found: Diagnosis) -> str:
     """Why a container other than the step's failed: its log may have more details than the pod."""
-    said = "" if found.left or found.reason is PodReason.OUT_OF_MEMORY else by_executor(lines)
-    return f"the container {found.container} of its pod failed: {said}" if said else found.message
+    message = "" if found.left or found.reason is PodReason.OUT_OF_MEMORY else by_executor(lines)
+    return f"the container {found.container} of its pod failed: {message}" if message else found.message
 
 
-def _told(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
+def _exception(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
     """The exception that ended the step; in a Python component it passed through KFP's executor."""
     found = None
-    for told in exceptions(lines):
-        if not python or any(_EXECUTOR in file.replace("\\", "/") for file, *_ in told["frames"]):
-            found = told
+    for exception in exceptions(lines):
+        if not python or any(_EXECUTOR in file.replace("\\", "/") for file, *_ in exception["frames"]):
+            found = exception
     return found
 
 
@@ -107,9 +107,9 @@ def _ended(lines: Sequence[str], own: Sequence[str], pod: TaskPod | None) -> str
         return f"its process was ended by a signal ({launched['signal']})"
     if pod is not None and (whole := _of_pod(pod)):
         return whole
-    if launched is None and (said := by_launcher(lines)):
+    if launched is None and (message := by_launcher(lines)):
         output = unwritten(lines)
-        return f"its output {output} was not written" if output else f"KFP's launcher failed: {said}"
+        return f"its output {output} was not written" if output else f"KFP's launcher failed: {message}"
     code = (
         int(launched["code"])
         if launched is not None
@@ -122,8 +122,8 @@ def _ended(lines: Sequence[str], own: Sequence[str], pod: TaskPod | None) -> str
     if signaled(code):
         return ended(code)
     last = next((line for line in reversed(own) if line.strip()), "")
-    said = f"; the last line of its log: {brief(last)}" if last else ""
-    return f"{ended(code)} before the step was done{said}"
+    message = f"; the last line of its log: {brief(last)}" if last else ""
+    return f"{ended(code)} before the step was done{message}"
 
 
 _OF_PROCESS = (PodReason.NONE, PodReason.EXIT_CODE, PodReason.SIGNAL)

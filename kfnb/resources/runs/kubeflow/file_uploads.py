@@ -16,7 +16,7 @@ from kfnb.errors import BackendError
 from kfnb.model import Carried, carried, digest_of, importers, stored
 
 Json = Mapping[str, Any]
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _FOLDER = "kfnb-files"
 _MB = 1_000_000
@@ -35,15 +35,15 @@ class Cargo:
     files: Mapping[str, Carried] = field(default_factory=dict)
     filesystem: Any = None
 
-    def send(self, tell: Tell) -> None:
+    def send(self, notify: Notify) -> None:
         """Upload what the store does not have yet. Raises ``BackendError``."""
         for uri, files in self.files.items():
             try:
-                self._send(uri.partition("://")[2], files, tell)
+                self._send(uri.partition("://")[2], files, notify)
             except OSError as error:
                 raise BackendError(_cannot(self.folder, files, str(error))) from None
 
-    def _send(self, target: str, files: Carried, tell: Tell) -> None:
+    def _send(self, target: str, files: Carried, notify: Notify) -> None:
         there = _sizes(self.filesystem, target)
         missing = [
             path for path in files.paths if there.get(f"{target}/{stored(path)}") != _size(self.folder, path)
@@ -52,7 +52,7 @@ class Cargo:
             return
         if carried({path: digest_of(self.folder / path) for path in files.paths}) != files:
             raise BackendError(f"{files.title} changed since the pipeline was compiled: compile it again")
-        progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), tell)
+        progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), notify)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             sent = [pool.submit(self._put, path, target, progress) for path in missing]
             try:
@@ -148,7 +148,7 @@ def _sizes(filesystem: Any, target: str) -> dict[str, int]:
     """The files below a folder of the store, by their paths there."""
     filesystem.invalidate_cache()
     try:
-        return {path: int(told["size"]) for path, told in filesystem.find(target, detail=True).items()}
+        return {path: int(details["size"]) for path, details in filesystem.find(target, detail=True).items()}
     except FileNotFoundError:
         return {}
 
@@ -164,22 +164,22 @@ def _megabytes(size: int) -> str:
 class _Progress:
     """Reports the progress of the upload of files."""
 
-    def __init__(self, title: str, size: int, tell: Tell) -> None:
-        self._title, self._size, self._tell = title, size, tell
+    def __init__(self, title: str, size: int, notify: Notify) -> None:
+        self._title, self._size, self._notify = title, size, notify
         self._sent: dict[str, int] = {}
-        self._began = self._said = time.monotonic()
-        tell(f"uploading {title} ({_megabytes(size)})")
+        self._began = self._reported = time.monotonic()
+        notify(f"uploading {title} ({_megabytes(size)})")
 
     def sent(self, path: str, count: int) -> None:
         """Report that a number of bytes of a file were sent."""
         self._sent[path] = count
         now = time.monotonic()
-        if now - self._said >= _EVERY:
-            self._said = now
+        if now - self._reported >= _EVERY:
+            self._reported = now
             percent = 100 * sum(list(self._sent.values())) // max(self._size, 1)
-            self._tell(f"uploading {self._title}: {min(percent, 99)}% of {_megabytes(self._size)}")
+            self._notify(f"uploading {self._title}: {min(percent, 99)}% of {_megabytes(self._size)}")
 
     def over(self) -> None:
         """Report that the files are uploaded."""
-        if self._said != self._began:
-            self._tell(f"uploaded {self._title} in {time.monotonic() - self._began:.0f} s")
+        if self._reported != self._began:
+            self._notify(f"uploaded {self._title} in {time.monotonic() - self._began:.0f} s")

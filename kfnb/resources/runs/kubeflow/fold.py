@@ -49,7 +49,7 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> RunSnapshot:
         finished=finished if state.finished else None,
         error=str(error.get("message", "")) if state is RunState.FAILED else "",
         environment={**environment_of(spec), **study},
-        notes=tuple(FROM_STUDY + told for told in study.values()),
+        notes=tuple(FROM_STUDY + value for value in study.values()),
         url=url,
         archived=answer.get("storage_state") == "ARCHIVED",
     )
@@ -58,14 +58,14 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> RunSnapshot:
 def fold(
     answer: Json,
     plan: Plan,
-    told: Callable[[str], TaskFacts] = lambda _: NOTHING,
+    facts: Callable[[str], TaskFacts] = lambda _: NOTHING,
     experiment: str = "",
     url: str = "",
 ) -> RunSnapshot:
-    """The run, with all of its tasks and groups. ``told`` returns further facts about a task, by its id."""
-    run = _ended(outline(answer, experiment, url), answer, told("").seen)
+    """The run, with all of its tasks and groups. ``facts`` returns further facts about a task, by its id."""
+    run = _ended(outline(answer, experiment, url), answer, facts("").seen)
     rows = rows_of(answer)
-    tasks = TaskBuilder(Rows(rows, plan.root), _canceled_at(answer), told)
+    tasks = TaskBuilder(Rows(rows, plan.root), _canceled_at(answer), facts)
     tasks.dag(plan.root, "", "", None, EnclosingGroup(run.state, run.finished))
     whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
     if not run.state.finished:
@@ -74,7 +74,7 @@ def fold(
         whole,
         result=results(plan.root, whole.tasks) if run.state is RunState.SUCCEEDED else {},
         metrics=measured(whole.tasks),
-        error=(summary(plan.root, whole.tasks) or unprepared(rows, told("").error) or run.error)
+        error=(summary(plan.root, whole.tasks) or unprepared(rows, facts("").error) or run.error)
         if run.state is RunState.FAILED
         else run.error,
     )

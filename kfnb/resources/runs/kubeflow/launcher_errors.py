@@ -43,8 +43,8 @@ def by_driver(lines: Sequence[str]) -> str:
 
 def by_launcher(lines: Sequence[str]) -> str:
     """Why the launcher failed; empty if it did not, or only because the step's program failed."""
-    said = _LAUNCHER.sub("", _fatal(lines))
-    return "" if _STATUS.search(said) else _plain(said)
+    message = _LAUNCHER.sub("", _fatal(lines))
+    return "" if _STATUS.search(message) else _plain(message)
 
 
 def unwritten(lines: Sequence[str]) -> str:
@@ -57,11 +57,11 @@ def by_executor(lines: Sequence[str]) -> str:
     """The last error of Argo's executor, or of another container beside the step; empty without a message."""
     for line in reversed(lines):
         found = _EXECUTOR.match(line)
-        said = (found["quoted"] or found["word"] or "") if found else ""
+        message = (found["quoted"] or found["word"] or "") if found else ""
         if not found and (plain := _PLAIN.match(line)) and not _STATUS.match(plain["text"]):
-            said = plain["text"]
-        if said:
-            return _plain(said.replace('\\"', '"'))
+            message = plain["text"]
+        if message:
+            return _plain(message.replace('\\"', '"'))
     return ""
 
 
@@ -69,21 +69,21 @@ def _fatal(lines: Sequence[str]) -> str:
     return next((found["text"] for line in reversed(lines) if (found := _FATAL.match(line))), "")
 
 
-def _plain(said: str) -> str:
+def _plain(message: str) -> str:
     """A Go error; for a server that did not answer, a sentence with what can be done."""
-    rpc = _RPC.search(said)
+    rpc = _RPC.search(message)
     if rpc is None:
-        return brief(said)
-    server = "the Kubeflow Pipelines API server" if _KFP.search(said) else "ML Metadata"
+        return brief(message)
+    server = "the Kubeflow Pipelines API server" if _KFP.search(message) else "ML Metadata"
     if rpc["code"] not in _SILENT:
         return brief(f"{server} refused: {rpc['detail']} ({rpc['code']})")
     return f"{server} did not answer{_where(rpc['detail'])}; ask an administrator of the cluster whether it is running"
 
 
-def _where(told: str) -> str:
+def _where(message: str) -> str:
     """The address that did not answer, and why, as far as an error has it."""
-    found = _ADDRESS.search(told)
+    found = _ADDRESS.search(message)
     if found is None:
-        return f" ({brief(told)})"
+        return f" ({brief(message)})"
     at, why = (found["name"], found["unknown"]) if found["name"] else (found["address"], found["why"])
     return f" at {at} ({why.rpartition(': ')[2].strip()})"

@@ -25,7 +25,7 @@ class Sieve:
     def __init__(self) -> None:
         self._inside = False
 
-    def keeps(self, line: str) -> bool:
+    def passes(self, line: str) -> bool:
         """Whether the next line is the task's own."""
         if self._inside:
             self._inside = line.rstrip() != "}"
@@ -39,4 +39,4 @@ class Sieve:
 def own_lines(lines: Iterable[str]) -> Iterator[str]:
     """The task's own lines among ``lines``."""
     sieve = Sieve()
-    return (line for line in lines if sieve.keeps(line))
+    return (line for line in lines if sieve.passes(line))

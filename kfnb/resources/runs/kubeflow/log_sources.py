@@ -9,7 +9,7 @@ from kfnb import model
 from kfnb.errors import BackendError, did_you_mean
 from kfnb.model import Task, kfp_name
 from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
-from kfnb.resources.runs.kubeflow.logs import LogSource, Looked
+from kfnb.resources.runs.kubeflow.logs import LogSource, ObservedSources
 from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.pods import Pods
 
@@ -19,26 +19,26 @@ _NOTHING = TaskRecord()
 
 
 class Sources:
-    """Where logs are: of one task, by its id or name, or of all. ``look`` returns the current run."""
+    """Where logs are: of one task, by its id or name, or of all. ``snapshot`` returns the current run."""
 
     def __init__(
         self,
         records: MetadataCache,
         pods: Pods | None,
-        look: Callable[[], model.RunSnapshot],
+        snapshot: Callable[[], model.RunSnapshot],
         spec: Json,
-        wanted: str | None,
+        task: str | None,
     ) -> None:
         self._records, self._kubernetes = records, pods
-        self._look, self._spec, self._wanted = look, spec, wanted
+        self._snapshot, self._spec, self._task = snapshot, spec, task
         self._made: Mapping[str, TaskRecord] = {}
         self._pods: Mapping[str, str] = {}
         self._known: Any = None
-        self._there = wanted is None
+        self._there = task is None
 
-    def look(self) -> Looked:
+    def poll(self) -> ObservedSources:
         """The tasks that have begun; raises ``BackendError`` for an unknown task once the run is finished."""
-        run = self._look()
+        run = self._snapshot()
         tasks = self._fitting(run)
         if run.state.finished and not self._there:
             raise self._missing(run)
@@ -48,11 +48,11 @@ class Sources:
         ):
             self._learn(run)
             self._known = states
-        return Looked(tuple(self._source(task) for task in tasks), run.state.finished)
+        return ObservedSources(tuple(self._source(task) for task in tasks), run.state.finished)
 
     def begun(self) -> tuple[LogSource, ...]:
         """The tasks that have begun by now; raises ``BackendError`` for an unknown task."""
-        run = self._look()
+        run = self._snapshot()
         tasks = self._fitting(run)
         if not self._there:
             raise self._missing(run)
@@ -64,25 +64,19 @@ class Sources:
         self._there = self._there or bool(fitting)
         # in the logs of all tasks, cached tasks are left out
         begun = [
-            task
-            for task in fitting
-            if task.started is not None and not (task.cached and self._wanted is None)
+            task for task in fitting if task.started is not None and not (task.cached and self._task is None)
         ]
         return sorted(begun, key=lambda task: task.started or 0.0)
 
     def _fits(self, task: Task) -> bool:
-        return (
-            self._wanted is None
-            or self._wanted == task.id
-            or task.name in (self._wanted, kfp_name(self._wanted))
-        )
+        return self._task is None or self._task == task.id or task.name in (self._task, kfp_name(self._task))
 
     def _missing(self, run: model.RunSnapshot) -> BackendError:
         there = {task.name for task in run.tasks if not task.group}
         return BackendError(
-            f"run {run.id} has no task {self._wanted}",
+            f"run {run.id} has no task {self._task}",
             code="unknown-task",
-            hint=did_you_mean(self._wanted or "", there),
+            hint=did_you_mean(self._task or "", there),
             ref=run.id,
         )
 

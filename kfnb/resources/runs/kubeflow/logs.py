@@ -53,7 +53,7 @@ class LogSource:
 
 
 @dataclass(frozen=True)
-class Looked:
+class ObservedSources:
     """The tasks that have begun, in order, at one poll of the run; ``over`` if it is finished."""
 
     sources: tuple[LogSource, ...]
@@ -65,7 +65,7 @@ def read(sources: Iterable[LogSource], pods: Pods | None) -> Iterator[LogLine]:
     for source in sources:
         sieve = Sieve()
         for text, at in whole(source, pods):
-            if sieve.keeps(text):
+            if sieve.passes(text):
                 yield LogLine(source.task, text, at)
 
 
@@ -110,23 +110,23 @@ def end(source: LogSource, pods: Pods | None, container: str = MAIN) -> list[str
     return []
 
 
-def follow(look: Callable[[], Looked], pods: Pods | None, pace: Pace) -> Iterator[LogLine | None]:
+def follow(poll: Callable[[], ObservedSources], pods: Pods | None, pace: Pace) -> Iterator[LogLine | None]:
     """What the tasks write, as it arrives, until the run is finished; None means no more lines at the moment.
 
-    ``look`` is called at ``pace``. While the server does not answer, pods are still followed.
+    ``poll`` is called at ``pace``. While the server does not answer, pods are still followed.
     """
-    following, pause, now = _Following(pods), Pause(pace), look()
+    following, pause, now = _Following(pods), Pause(pace), poll()
     try:
         while True:
-            heard = False
-            for line in chain(following.look(now), following.listen(0 if now.over else pause.seconds)):
-                heard = heard or line is not None
+            received = False
+            for line in chain(following.update(now), following.listen(0 if now.over else pause.seconds)):
+                received = received or line is not None
                 yield line
             if now.over:
                 return
             try:
-                now = look()
-                pause.answered(changed=heard)
+                now = poll()
+                pause.answered(changed=received)
             except BackendUnavailable:
                 pause.unanswered()
     finally:
@@ -138,11 +138,11 @@ class _Following:
 
     def __init__(self, pods: Pods | None) -> None:
         self._pods = pods
-        self._heard: SimpleQueue[LogLine] = SimpleQueue()
+        self._received: SimpleQueue[LogLine] = SimpleQueue()
         self._streams: dict[str, _Stream] = {}
         self._done: set[str] = set()
 
-    def look(self, now: Looked) -> Iterator[LogLine]:
+    def update(self, now: ObservedSources) -> Iterator[LogLine]:
         """Follow the pods that run now; return the rest of the logs of finished tasks."""
         for source in now.sources:
             if source.task in self._done:
@@ -158,7 +158,7 @@ class _Following:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             try:
-                yield self._heard.get(timeout=min(_HEARTBEAT, left))
+                yield self._received.get(timeout=min(_HEARTBEAT, left))
             except Empty:
                 yield None
 
@@ -174,18 +174,18 @@ class _Following:
             stream = None
         alive = sum(one.alive for one in self._streams.values())
         if (stream is None or not stream.alive) and alive < _MOST:
-            stream = stream or _Stream(source.task, source.pod, pods, self._heard.put)
+            stream = stream or _Stream(source.task, source.pod, pods, self._received.put)
             self._streams[source.task] = stream
             stream.start()
 
     def _rest(self, source: LogSource) -> Iterator[LogLine]:
         stream = self._streams.pop(source.task, None)
-        if stream is None or not stream.heard:
+        if stream is None or not stream.received:
             yield from read([source], self._pods)
             return
         stream.finish()
-        while not self._heard.empty():
-            yield self._heard.get()
+        while not self._received.empty():
+            yield self._received.get()
 
 
 class _Stream:
@@ -207,7 +207,7 @@ class _Stream:
         return self._thread.is_alive()
 
     @property
-    def heard(self) -> bool:
+    def received(self) -> bool:
         """Whether the pod has written anything."""
         return bool(self._last)
 
@@ -233,7 +233,7 @@ class _Stream:
                     return
                 if stamp > left:  # lines of the second of the interruption arrive again
                     self._last = stamp
-                    if self._sieve.keeps(text):
+                    if self._sieve.passes(text):
                         self._put(LogLine(self._task, text, _moment(stamp)))
             self._whole = True
         except BackendError:
@@ -244,7 +244,7 @@ class _Stream:
 def _places(source: LogSource, pods: Pods | None) -> Iterator[Iterator[Line]]:
     """The log from each place that may have it, the most durable first."""
     if source.log is not None:
-        yield ((text, source.ended) for text in _kept(source.log))
+        yield ((text, source.ended) for text in _stored_lines(source.log))
     if source.pod and pods is not None:
         yield ((text, _moment(stamp)) for stamp, text in pods.log(source.pod))
 
@@ -254,7 +254,7 @@ def _moment(stamp: str) -> float:
     return datetime.fromisoformat(f"{stamp[:19]}+00:00").timestamp()
 
 
-def _kept(log: Artifact) -> Iterator[str]:
+def _stored_lines(log: Artifact) -> Iterator[str]:
     """The lines of a log that is stored as an artifact."""
     with log.open("rb") as file:
         for line in file:

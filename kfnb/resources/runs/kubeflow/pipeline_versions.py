@@ -25,10 +25,10 @@ class Versions:
         if answer.get("pipeline_spec") or not version:
             return answer
         if version not in self._specs:
-            self._specs[version] = self._asked(reference.get("pipeline_id", ""), version)
+            self._specs[version] = self._requested(reference.get("pipeline_id", ""), version)
         return {**answer, "pipeline_spec": self._specs[version]}
 
-    def _asked(self, pipeline: str, version: str) -> Any:
+    def _requested(self, pipeline: str, version: str) -> Any:
         try:
             return self._server.get(f"/pipelines/{pipeline}/versions/{version}").get("pipeline_spec")
         except BackendUnavailable:

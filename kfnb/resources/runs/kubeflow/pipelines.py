@@ -41,17 +41,17 @@ class Pipelines:
         version: str = "",
         description: str = "",
         folder: str = ".",
-        tell: Callable[[str], None] = lambda _: None,
+        notify: Callable[[str], None] = lambda _: None,
     ) -> UploadedPipeline:
         """Upload a pipeline as ``name``; as a new version if the name exists.
 
         The default name of a version is the time; of a first version, the pipeline's name. ``folder`` has the files
-        that the pipeline reads; ``tell`` is called with the progress of their upload.
+        that the pipeline reads; ``notify`` is called with the progress of their upload.
         """
         cargo = self._uploads.cargo(spec, folder)
         sent_spec = as_sent(cargo.spec)
         check_storable({"name": name, "version": version, "description": description, "spec": sent_spec})
-        cargo.send(tell)
+        cargo.send(notify)
         sent = form(sent_spec, platform)
         found = self._find(name)
         if found is None and not version:
@@ -65,28 +65,28 @@ class Pipelines:
         except BackendError:
             if made is not None:  # do not leave a pipeline without a version
                 with suppress(BackendError):
-                    self._server.ask("DELETE", f"/pipelines/{made['pipeline_id']}")
+                    self._server.request("DELETE", f"/pipelines/{made['pipeline_id']}")
             raise
 
     def list(self, name: str = "") -> UploadList:
         """All versions of the pipeline called ``name``; without it, the newest version of every pipeline."""
         if name:
             pipeline = self._known(name)
-            return UploadList(self._told(pipeline, one) for one in self._versions(pipeline))
+            return UploadList(self._uploaded(pipeline, one) for one in self._versions(pipeline))
         namespace = self._server.users_namespace
         pipelines = list(every(self._server, "/pipelines", "pipelines", namespace=namespace))
-        return UploadList(self._told(one, self._newest(one)) for one in pipelines)
+        return UploadList(self._uploaded(one, self._newest(one)) for one in pipelines)
 
     def find(self, name: str, version: str = "") -> UploadedPipeline:
         """A version of the pipeline called ``name``, the newest by default. Raises ``BackendError``."""
         pipeline = self._known(name)
         if not version:
-            return self._told(pipeline, self._newest(pipeline))
+            return self._uploaded(pipeline, self._newest(pipeline))
         names = []
         for one in self._versions(pipeline):
             names.append(_name(one))
             if version in (names[-1], one.get("pipeline_version_id")):
-                return self._told(pipeline, one)
+                return self._uploaded(pipeline, one)
         raise BackendError(
             f"unknown version {version} of pipeline {name}; its versions: {', '.join(names) or 'none'}"
         )
@@ -117,7 +117,7 @@ class Pipelines:
         """Create a pipeline with its first version, which the server names."""
         query = {"name": name, "description": description, "namespace": self._server.users_namespace}
         try:
-            made = self._server.ask("POST", "/pipelines/upload", sent, query=query)
+            made = self._server.request("POST", "/pipelines/upload", sent, query=query)
         except Exists:
             raise
         except BackendError as error:
@@ -125,7 +125,7 @@ class Pipelines:
         newest: Json = {}
         with suppress(BackendError):  # it exists, even if its version cannot be read
             newest = self._newest(made)
-        return self._told(made, newest)
+        return self._uploaded(made, newest)
 
     def _explained(self, error: BackendError) -> BackendError:
         """The error of a refused upload: the server does not report a missing permission."""
@@ -139,7 +139,7 @@ class Pipelines:
         """Create a pipeline without a version."""
         body = {"name": name, "display_name": name, "description": description}
         namespace = self._server.users_namespace
-        made: Json = self._server.ask(
+        made: Json = self._server.request(
             "POST", "/pipelines", body | ({"namespace": namespace} if namespace else {})
         )
         return made
@@ -148,12 +148,12 @@ class Pipelines:
         named = version or f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         query = {"name": named, "pipelineid": pipeline["pipeline_id"], "description": description}
         try:
-            made = self._server.ask("POST", "/pipelines/upload_version", sent, query=query)
+            made = self._server.request("POST", "/pipelines/upload_version", sent, query=query)
         except Exists:
             raise BackendError(
                 f"pipeline {_name(pipeline)} already has a version {named}: choose another name, or omit it"
             ) from None
-        return self._told(pipeline, made)
+        return self._uploaded(pipeline, made)
 
     def _find(self, name: str) -> Json | None:
         namespace = self._server.users_namespace
@@ -174,7 +174,7 @@ class Pipelines:
         found = self._server.get(where, page_size=1, sort_by="created_at desc")
         return next(iter(found.get("pipeline_versions") or ()), {})
 
-    def _told(self, pipeline: Json, version: Json) -> UploadedPipeline:
+    def _uploaded(self, pipeline: Json, version: Json) -> UploadedPipeline:
         identifier, version_id = str(pipeline["pipeline_id"]), str(version.get("pipeline_version_id", ""))
         return UploadedPipeline(
             id=identifier,

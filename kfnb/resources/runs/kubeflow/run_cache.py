@@ -18,25 +18,25 @@ _LATELY = 60.0
 
 
 class RunCache:
-    """Polls a run with ``look``, and keeps the events of its changes.
+    """Polls a run with ``request``, and keeps the events of its changes.
 
     However many observers there are, the server is asked at one pace: often while the run changes, rarely while it
     does not or while the server does not answer. A server that does not answer is an event too: a note on the run.
     """
 
-    def __init__(self, look: Callable[[], RunSnapshot], pace: Callable[[], Pace]) -> None:
-        self._look, self._pace = look, pace
+    def __init__(self, request: Callable[[], RunSnapshot], pace: Callable[[], Pace]) -> None:
+        self._request, self._pace = request, pace
         self._lock = threading.Lock()
         self._run: RunSnapshot | None = None
         self._events: list[Event] = []
-        self._looked, self._pause = float("-inf"), Pause(pace())
-        self._wanted = float("-inf")
+        self._polled, self._pause = float("-inf"), Pause(pace())
+        self._requested = float("-inf")
         self._lost: BackendError | None = None
 
     @property
     def watched(self) -> bool:
         """Whether the run was polled recently and is not finished."""
-        return not self.over and time.monotonic() - self._wanted < _LATELY
+        return not self.over and time.monotonic() - self._requested < _LATELY
 
     @property
     def over(self) -> bool:
@@ -45,14 +45,14 @@ class RunCache:
 
     def soon(self) -> None:
         """Ask the server soon: an action has changed the run."""
-        self._looked, self._pause = float("-inf"), Pause(self._pace())
+        self._polled, self._pause = float("-inf"), Pause(self._pace())
 
     def run(self, age: float | None = None) -> RunSnapshot:
         """The run as of at most ``age`` seconds ago. Raises ``RunNotFound``, ``BackendError``."""
-        self._wanted = time.monotonic()
+        self._requested = time.monotonic()
         with self._lock:
-            if time.monotonic() - self._looked >= (self._pause.seconds if age is None else age):
-                self._ask()
+            if time.monotonic() - self._polled >= (self._pause.seconds if age is None else age):
+                self._refresh()
             if self._lost is not None:
                 raise self._lost.with_traceback(None)  # the traceback would grow with each observer
             assert self._run is not None  # set by the first answer
@@ -67,18 +67,18 @@ class RunCache:
                 raise
         return self._events[after:]
 
-    def _ask(self) -> None:
+    def _refresh(self) -> None:
         self._pause.pace = self._pace()
         try:
-            run = self._look()
+            run = self._request()
         except BackendUnavailable as error:
             if self._lost is None and self._run is not None:
                 self._add(replace(self._run, notes=(*self._run.notes, _away(error))))
-            self._lost, self._looked = error, time.monotonic()
+            self._lost, self._polled = error, time.monotonic()
             self._pause.unanswered()
             return
         changed = self._add(run)
-        self._lost, self._looked = None, time.monotonic()
+        self._lost, self._polled = None, time.monotonic()
         self._pause.answered(changed=changed)
 
     def _add(self, run: RunSnapshot) -> bool:

@@ -55,7 +55,7 @@ class RunDetails:
         """See ``DetailSource``."""
         return self._records.trouble
 
-    def told(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
+    def facts(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
         """The facts about a run's tasks and groups, by their ids; also about those that ``run`` does not have yet.
 
         The id "" has why the run itself could not be prepared, if so; and how its Workflow ended, if the server has not
@@ -95,19 +95,19 @@ class RunDetails:
         return found
 
     def logs(
-        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
+        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What the tasks of a run wrote: one task, by its id or name, or all."""
-        sources = Sources(self._records, self._pods, look, spec, task)
+        sources = Sources(self._records, self._pods, snapshot, spec, task)
         if follow:
-            return logs.follow(sources.look, self._pods, _PACE)
+            return logs.follow(sources.poll, self._pods, _PACE)
         return logs.read(sources.begun(), self._pods)
 
     def log_places(
-        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
-        sources = Sources(self._records, self._pods, look, spec, task).begun()
+        sources = Sources(self._records, self._pods, snapshot, spec, task).begun()
         return tuple(source.place for source in sources if source.place)
 
     def pods(self, run: model.RunSnapshot, *, succeeded: bool = True) -> tuple[TaskPod, ...]:

@@ -82,14 +82,14 @@ class RecurringRuns:
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account) | rhythm.body()
-        cargo.send(submission.tell)
+        cargo.send(submission.notify)
         if uploaded is not None:
             del body["pipeline_spec"]
             body["pipeline_version_reference"] = {
                 "pipeline_id": uploaded.id,
                 "pipeline_version_id": uploaded.version_id,
             }
-        return self._read(self._server.ask("POST", "/recurringruns", body))
+        return self._read(self._server.request("POST", "/recurringruns", body))
 
     def list(self) -> Iterator[ScheduleSnapshot]:
         """All schedules, page by page as they are consumed."""
@@ -106,19 +106,19 @@ class RecurringRuns:
 
     def pause(self, schedule_id: str) -> None:
         """Start no more runs; running runs continue."""
-        self._ask("POST", schedule_id, ":disable")
+        self._send("POST", schedule_id, ":disable")
 
     def resume(self, schedule_id: str) -> None:
         """Start runs again."""
-        self._ask("POST", schedule_id, ":enable")
+        self._send("POST", schedule_id, ":enable")
 
     def delete(self, schedule_id: str) -> None:
         """Delete the schedule; its runs stay."""
-        self._ask("DELETE", schedule_id)
+        self._send("DELETE", schedule_id)
 
-    def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
+    def _send(self, method: str, schedule_id: str, action: str = "") -> None:
         try:
-            self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
+            self._server.request(method, f"/recurringruns/{schedule_id}{action}", again=True)
         except MissingResource:
             raise _unknown(schedule_id) from None
 

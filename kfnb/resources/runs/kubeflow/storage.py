@@ -47,16 +47,16 @@ class Storage:
 
     def root(self) -> tuple[str, StoreSession]:
         """The URI of the folder for the artifacts of runs, and its store. Raises ``BackendError``."""
-        told = self._told()
-        root, _, query = (self._root or told.get("defaultPipelineRoot") or _ROOT).partition("?")
+        settings = self._settings()
+        root, _, query = (self._root or settings.get("defaultPipelineRoot") or _ROOT).partition("?")
         scheme = root.partition("://")[0]
-        session = _of_query(scheme, query) if query else self._of_settings(root, told)
+        session = _of_query(scheme, query) if query else self._of_settings(root, settings)
         return root.rstrip("/"), session
 
     def session_for(self, uri: str) -> StoreSession:
         """How to reach the store of a URI that no run's record describes. Raises ``BackendError``."""
         root, session = self.root()
-        return session if f"{uri}/".startswith(f"{root}/") else self._of_settings(uri, self._told())
+        return session if f"{uri}/".startswith(f"{root}/") else self._of_settings(uri, self._settings())
 
     def secret(self, name: str) -> Mapping[str, str]:
         """A secret's data, as Kubernetes has it (base64). Raises ``BackendError``."""
@@ -92,7 +92,7 @@ class Storage:
         if account in ("", os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")):
             return True
         try:
-            roots = self._root, str(self._told().get("defaultPipelineRoot") or "")
+            roots = self._root, str(self._settings().get("defaultPipelineRoot") or "")
         except BackendError:
             roots = self._root, ""
         return any(f"@{account}." in root for root in roots)
@@ -106,18 +106,18 @@ class Storage:
     def _configured(self) -> Iterator[StoreSession]:
         """The sessions that the config map describes; empty if it cannot be read."""
         try:
-            told = self._told()
+            settings = self._settings()
         except BackendError:
             return
-        yield _of_query("", str(told.get("defaultPipelineRoot") or "").partition("?")[2])
-        for scheme, provider in _providers(told).items():
+        yield _of_query("", str(settings.get("defaultPipelineRoot") or "").partition("?")[2])
+        for scheme, provider in _providers(settings).items():
             default = self._default_of(scheme, provider)
             yield default
             yield from (default.with_settings(one) for one in _overrides(provider))
 
-    def _of_settings(self, root: str, told: Mapping[str, str]) -> StoreSession:
+    def _of_settings(self, root: str, settings: Mapping[str, str]) -> StoreSession:
         scheme, _, path = root.partition("://")
-        provider = _providers(told).get(scheme) or {}
+        provider = _providers(settings).get(scheme) or {}
         session = self._default_of(scheme, provider)
         bucket, _, key = path.partition("/")
         for one in _overrides(provider):
@@ -142,7 +142,7 @@ class Storage:
                 pass
         return replace(_DEFAULT, endpoint=f"{service}.{self._installed}:9000")
 
-    def _told(self) -> Mapping[str, str]:
+    def _settings(self) -> Mapping[str, str]:
         if self._kubernetes is None:
             return {}
         try:
@@ -165,21 +165,21 @@ def environment_endpoint() -> str:
 
 def _of_query(scheme: str, query: str) -> StoreSession:
     """How to reach the store that the query of a pipeline root describes."""
-    asked = {name: values[-1] for name, values in parse_qs(query).items()}
+    options = {name: values[-1] for name, values in parse_qs(query).items()}
     return StoreSession(
         provider=scheme,
-        endpoint=asked.get("endpoint", ""),
-        region=asked.get("region", ""),
-        secure=asked.get("disableSSL", "").lower() != "true",
-        path_style=asked.get("s3ForcePathStyle", "").lower() != "false",
+        endpoint=options.get("endpoint", ""),
+        region=options.get("region", ""),
+        secure=options.get("disableSSL", "").lower() != "true",
+        path_style=options.get("s3ForcePathStyle", "").lower() != "false",
     )
 
 
-def _providers(told: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
+def _providers(settings: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
     import yaml
 
     try:
-        found = yaml.safe_load(told.get("providers") or "")
+        found = yaml.safe_load(settings.get("providers") or "")
     except yaml.YAMLError:
         found = None
     if not isinstance(found, Mapping):

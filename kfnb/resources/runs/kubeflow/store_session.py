@@ -30,15 +30,15 @@ class StoreSession:
     def parse(cls, text: object) -> StoreSession:
         """Read it from JSON; empty for anything else."""
         try:
-            told = json.loads(text) if isinstance(text, str) else None
+            fields = json.loads(text) if isinstance(text, str) else None
         except (ValueError, RecursionError):
-            told = None
-        told = told if isinstance(told, dict) else {}
-        params = told.get("Params")
+            fields = None
+        fields = fields if isinstance(fields, dict) else {}
+        params = fields.get("Params")
         params = params if isinstance(params, dict) else {}
         from_environment = _text(params, "fromEnv").lower() == "true"
         return cls(
-            provider=_text(told, "Provider"),
+            provider=_text(fields, "Provider"),
             endpoint=_text(params, "endpoint"),
             region=_text(params, "region"),
             secure=_text(params, "disableSSL").lower() != "true",
@@ -55,9 +55,9 @@ class StoreSession:
         keys = (self.token_key,) if self.token_key else (self.access_key, self.secret_key)
         return (self.secret, *keys) if self.secret else ()
 
-    def with_settings(self, told: Mapping[str, Any]) -> StoreSession:
+    def with_settings(self, settings: Mapping[str, Any]) -> StoreSession:
         """The session with the settings of a provider in KFP's configuration."""
-        keys = _mapping(told.get("credentials"))
+        keys = _mapping(settings.get("credentials"))
         secret = _mapping(keys.get("secretRef"))
         found = self
         if keys.get("fromEnv"):
@@ -70,19 +70,19 @@ class StoreSession:
                 secret_key=str(secret.get("secretKeyKey", found.secret_key)),
                 token_key=str(secret.get("tokenKey", found.token_key)),
             )
-        if "disableSSL" in told:
-            found = replace(found, secure=str(told["disableSSL"]).lower() != "true")
-        if "forcePathStyle" in told:
-            found = replace(found, path_style=str(told["forcePathStyle"]).lower() != "false")
+        if "disableSSL" in settings:
+            found = replace(found, secure=str(settings["disableSSL"]).lower() != "true")
+        if "forcePathStyle" in settings:
+            found = replace(found, path_style=str(settings["forcePathStyle"]).lower() != "false")
         return replace(
             found,
-            endpoint=str(told.get("endpoint") or found.endpoint),
-            region=str(told.get("region") or found.region),
+            endpoint=str(settings.get("endpoint") or found.endpoint),
+            region=str(settings.get("region") or found.region),
         )
 
 
-def _text(told: Mapping[str, Any], name: str) -> str:
-    value = told.get(name)
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields.get(name)
     return str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else ""
 
 

@@ -35,7 +35,7 @@ def summary(root: DagPlan, tasks: Sequence[Task]) -> str:
     """The error of a run with these tasks; empty if none of them failed."""
     failed = _causes(tasks)
     more = len(failed) - _SHOWN
-    parts = [_said(task) for task in failed[:_SHOWN]] + ([f"{more} more failed"] if more > 0 else [])
+    parts = [_sentence(task) for task in failed[:_SHOWN]] + ([f"{more} more failed"] if more > 0 else [])
     known = {task.id: task for task in tasks}
     never = dict.fromkeys(_never(root, "", known)) if failed else {}
     return "; ".join([*parts, *([f"{', '.join(never)} never ran"] if never else [])])
@@ -48,7 +48,7 @@ def _causes(tasks: Sequence[Task]) -> list[Task]:
     return [task for task in failed if not task.group or (task.id not in around and task.error is not None)]
 
 
-def _said(task: Task) -> str:
+def _sentence(task: Task) -> str:
     called = task.id if any(part.isdigit() for part in task.id.split("/")) else task.name
     if task.error is None:
         return f"{called} failed"

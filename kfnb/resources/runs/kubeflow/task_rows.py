@@ -30,9 +30,9 @@ def rows_of(answer: Mapping[str, Any]) -> Sequence[Row]:
 
 def lag_behind(rows: Sequence[Row], run: RunSnapshot) -> bool:
     """Whether more tasks of a run have begun than it has rows."""
-    told = Counter(str(row.get("display_name", "")) for row in rows)
+    recorded = Counter(str(row.get("display_name", "")) for row in rows)
     begun = Counter(task.name for task in run.tasks if task.began)
-    return any(number > told[name] for name, number in begun.items())
+    return any(number > recorded[name] for name, number in begun.items())
 
 
 class Rows:

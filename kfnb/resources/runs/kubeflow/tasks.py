@@ -41,9 +41,9 @@ class EnclosingGroup:
 class TaskBuilder:
     """Builds the tasks of one run, in the order of its pipeline: ``made``."""
 
-    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], TaskFacts]) -> None:
+    def __init__(self, rows: Rows, canceled: float | None, facts: Callable[[str], TaskFacts]) -> None:
         self.made: list[Task] = []
-        self._rows, self._canceled, self._told = rows, canceled, told
+        self._rows, self._canceled, self._facts = rows, canceled, facts
         self._seen: dict[str, list[str]] = {}
         self._unknown: list[str] = []
         self._missing = False
@@ -81,7 +81,7 @@ class TaskBuilder:
         around = EnclosingGroup(task.state, task.finished)
         if not step.loop:
             return self.dag(inner, f"{task.id}/", task.id, None, around)
-        rounds = range(max(self._rows.rounds.get(task.id, 0), self._told(task.id).turns))
+        rounds = range(max(self._rows.rounds.get(task.id, 0), self._facts(task.id).turns))
         return [
             one for turn in rounds for one in self.dag(inner, f"{task.id}/{turn}/", task.id, turn, around)
         ]
@@ -95,8 +95,8 @@ class TaskBuilder:
         around: EnclosingGroup,
         needs: Sequence[Task],
     ) -> Task:
-        row, told = self._rows.found.get(task), self._told(task)
-        seen = told.seen if _is_news(told, row, around) else None
+        row, facts = self._rows.found.get(task), self._facts(task)
+        seen = facts.seen if _is_news(facts, row, around) else None
         state = self._seen_state(seen, around) if seen else self._state(row, step, around, needs)
         if seen is not None:
             started, finished, began = _seen_times(seen, row, state, around)
@@ -111,7 +111,7 @@ class TaskBuilder:
         word = (row or {}).get("state")
         unknown = f"unknown state {word}" if word and state_named(word) is None else ""
         cached = (
-            step.inner is None and row is not None and _cached(row) if told.cached is None else told.cached
+            step.inner is None and row is not None and _cached(row) if facts.cached is None else facts.cached
         )
         return Task(
             id=task,
@@ -125,15 +125,15 @@ class TaskBuilder:
             started=started,
             finished=finished,
             began=began,
-            doing="" if state.finished else told.doing or unknown,
+            doing="" if state.finished else facts.doing or unknown,
             condition=conditions.words(step.condition),
-            decided=_decided(step, state, told),
-            inputs=told.inputs if step.inner is None else {},
-            outputs=told.outputs if state is RunState.SUCCEEDED else {},
-            metrics=told.metrics if state is RunState.SUCCEEDED else {},
+            decided=_decided(step, state, facts),
+            inputs=facts.inputs if step.inner is None else {},
+            outputs=facts.outputs if state is RunState.SUCCEEDED else {},
+            metrics=facts.metrics if state is RunState.SUCCEEDED else {},
             cached=cached and state is RunState.SUCCEEDED,
             attempts=len(began),
-            error=(told.error or _error(row)) if state is RunState.FAILED else None,
+            error=(facts.error or _error(row)) if state is RunState.FAILED else None,
         )
 
     def _seen_state(self, seen: ObservedState, around: EnclosingGroup) -> RunState:
@@ -187,9 +187,9 @@ class TaskBuilder:
 
     def _group(self, group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Task:
         """A group, inferred from its tasks if there are no facts, with the error of the first failed task."""
-        row, seen = self._rows.found.get(group.id), self._told(group.id).seen
-        told = _final(row) or (seen is not None and seen.state.finished)
-        if inside and not told and (row is None or around.state.finished):
+        row, seen = self._rows.found.get(group.id), self._facts(group.id).seen
+        known = _final(row) or (seen is not None and seen.state.finished)
+        if inside and not known and (row is None or around.state.finished):
             group = _together(group, inside, around)
         first = next((task.error for task in inside if task.state is RunState.FAILED and task.error), None)
         if group.state is not RunState.FAILED or first is None:
@@ -197,15 +197,15 @@ class TaskBuilder:
         return replace(group, error=replace(first, traceback=""))
 
 
-def _is_news(told: TaskFacts, row: Row | None, around: EnclosingGroup) -> bool:
+def _is_news(facts: TaskFacts, row: Row | None, around: EnclosingGroup) -> bool:
     """Whether other sources have newer facts about a task than its row."""
-    seen = told.seen
+    seen = facts.seen
     if seen is None or _final(row):
         return False
     if row is None:
         return True
     if not seen.state.finished:
-        return told.going and row.get("state") == RunState.PENDING
+        return facts.going and row.get("state") == RunState.PENDING
     # a failed attempt may be followed by another
     over = around.state.finished or seen.state is not RunState.FAILED
     return bool(row.get("state")) and over
@@ -235,12 +235,12 @@ def _together(group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Ta
     return replace(group, state=next(state for state in ended if state in states))
 
 
-def _decided(step: TaskPlan, state: RunState, told: TaskFacts) -> str:
+def _decided(step: TaskPlan, state: RunState, facts: TaskFacts) -> str:
     """The result of a branch's condition, if known: its inputs are recorded when it is decided."""
     begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
     if not step.condition or state not in (RunState.SKIPPED, *begun):
         return ""
-    return conditions.decided(step.condition, told.slipped_in, taken=state in begun)
+    return conditions.decided(step.condition, facts.slipped_in, taken=state in begun)
 
 
 def _seen_times(

@@ -29,17 +29,17 @@ def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
     lines, groups = _unfolded(lines)
     starts = [index for index, line in enumerate(lines) if line == _HEADER]
     for start, following in pairwise([*starts, len(lines)]):
-        told = _exception(lines[start + 1 : following])
-        if told is None:
+        exception = _exception(lines[start + 1 : following])
+        if exception is None:
             link = ""
             continue
-        told["group"] = groups.get(start, [])
+        exception["group"] = groups.get(start, [])
         if link:
-            told[link] = behind
+            exception[link] = behind
         between = (line for line in lines[start + 1 : following] if line in _LINKS)
-        link, behind = _LINKS.get(next(between, ""), ""), told
+        link, behind = _LINKS.get(next(between, ""), ""), exception
         if not link:
-            yield told
+            yield exception
 
 
 def _unfolded(lines: Sequence[str]) -> tuple[list[str], dict[int, list[dict[str, Any]]]]:
@@ -71,9 +71,9 @@ def _block(lines: Sequence[str], place: int, margin: int) -> tuple[list[str], li
     place += 1
     while place < len(lines):
         part, within, place = _block(lines, place, margin + 2)
-        told = next(reversed(list(exceptions(part))), None) or _exception(part)
-        if told is not None:
-            inner.append({**told, "group": within})
+        exception = next(reversed(list(exceptions(part))), None) or _exception(part)
+        if exception is not None:
+            inner.append({**exception, "group": within})
         if not _rule(lines, place, end):
             break  # the rest is missing
         place += 1
@@ -89,16 +89,16 @@ def _rule(lines: Sequence[str], place: int, begins: str) -> bool:
 def _exception(lines: Sequence[str]) -> dict[str, Any] | None:
     """The exception at the end of a traceback's lines after the header; None if they are cut."""
     end = next((index for index, line in enumerate(lines) if not line.startswith(" ")), None)
-    said = _EXCEPTION.match(lines[end]) if end is not None else None
-    if said is None:
+    match = _EXCEPTION.match(lines[end]) if end is not None else None
+    if match is None:
         return None
     frames = list(_frames(lines[:end]))
     syntax = frames.pop() if frames and frames[-1][2] is None else None
     return {
         "type": next(
-            (said["type"][len(one) :] for one in _MODULES if said["type"].startswith(one)), said["type"]
+            (match["type"][len(one) :] for one in _MODULES if match["type"].startswith(one)), match["type"]
         ),
-        "message": said["message"] or "",
+        "message": match["message"] or "",
         "notes": [],
         "frames": frames,
         "cause": None,

@@ -41,18 +41,18 @@ class DetailSource(Protocol):
         """Why artifacts and metrics are unknown; empty if they are known."""
         ...
 
-    def told(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
+    def facts(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
         """The facts about its tasks, by their ids. Raises ``BackendError``."""
         ...
 
     def logs(
-        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
+        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """What its tasks wrote, as in ``Backend.logs``; ``look`` returns the current run."""
+        """What its tasks wrote, as in ``Backend.logs``; ``snapshot`` returns the current run."""
         ...
 
     def log_places(
-        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """Where the logs are, for each task that has begun."""
         ...
@@ -71,14 +71,14 @@ class TrackedRun:
         page: Callable[[str], str],
         pace: Callable[[], Pace],
     ) -> None:
-        self.watch = RunCache(self._ask, pace)
+        self.watch = RunCache(self._request, pace)
         self.spec: Json = {}
         self._server, self._id = server, run_id
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
         self._plan = Plan()
         self._cautions: tuple[str, ...] = ()
         self._rows: Sequence[Row] = ()
-        self._told: Mapping[str, TaskFacts] = {}
+        self._facts: Mapping[str, TaskFacts] = {}
         self._known: Any = None
         self._pace, self._learned = pace, float("-inf")
         self._entries, self._retried = 0, (0, float("-inf"))
@@ -86,7 +86,7 @@ class TrackedRun:
     def act(self, action: str, *, again: bool) -> None:
         """Send an action on the run."""
         try:
-            self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
+            self._server.request("POST", f"/runs/{self._id}:{action}", again=again)
         except MissingResource:
             raise self._gone() from None
         if action == "retry":
@@ -96,12 +96,12 @@ class TrackedRun:
     def delete(self) -> None:
         """Delete the run permanently."""
         try:
-            self._server.ask("DELETE", f"/runs/{self._id}", again=True)
+            self._server.request("DELETE", f"/runs/{self._id}", again=True)
         except MissingResource:
             raise self._gone() from None
         self.watch.soon()
 
-    def _ask(self) -> model.RunSnapshot:
+    def _request(self) -> model.RunSnapshot:
         try:
             answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
         except MissingResource:
@@ -130,7 +130,7 @@ class TrackedRun:
         return run
 
     def _of_task(self, task: str) -> TaskFacts:
-        return self._told.get(task, NOTHING)
+        return self._facts.get(task, NOTHING)
 
     def _learn(self, insight: DetailSource, run: model.RunSnapshot) -> bool:
         """Request the details of the run; return whether they changed.
@@ -143,12 +143,12 @@ class TrackedRun:
         if states == self._known and (run.state.finished or not (due or self._waits(run))):
             return False
         self._learned = time.monotonic()
-        told: Mapping[str, TaskFacts] | None = None
+        facts: Mapping[str, TaskFacts] | None = None
         with suppress(BackendError):  # show the run even without its details
-            told = insight.told(run, self.spec)
-        if told is None:
+            facts = insight.facts(run, self.spec)
+        if facts is None:
             return False
-        changed, self._told, self._known = told != self._told, told, states
+        changed, self._facts, self._known = facts != self._facts, facts, states
         return changed
 
     def _waits(self, run: model.RunSnapshot) -> bool:

@@ -70,8 +70,12 @@ def parse(item: Json) -> Workflow:
     pods = _pods(nodes)
     return Workflow(
         tasks={task: _node(node, pods.get(task, 0)) for task, node in places.items() if task},
-        refused={task: said for task, said in _said(nodes, "Pending", "").items() if not _OF_POD.match(said)},
-        failed=_said(nodes, "Failed", "Error"),
+        refused={
+            task: message
+            for task, message in _messages(nodes, "Pending", "").items()
+            if not _OF_POD.match(message)
+        },
+        failed=_messages(nodes, "Failed", "Error"),
         queued=str(status.get("message") or "") if status.get("phase", "") in ("", "Pending") else None,
         ended=_ended(status),
     )
@@ -88,7 +92,7 @@ def _ended(status: Json) -> WorkflowNode | None:
     )
 
 
-def _said(nodes: Iterable[Json], *phases: str) -> dict[str, str]:
+def _messages(nodes: Iterable[Json], *phases: str) -> dict[str, str]:
     """The messages of pods in these phases, by their tasks."""
     return {
         task_of(node["name"]): str(node["message"])

@@ -25,7 +25,7 @@ class _TaskActivity:
 
     pid: int
     at: float
-    asked: dict[int, int] = field(default_factory=dict)
+    cpu_time: dict[int, int] = field(default_factory=dict)
     quiet: int = 0
 
 
@@ -44,14 +44,14 @@ class Activity:
         """Stop watching a task's process, which has ended."""
         self._watched.pop(task, None)
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Sample what all tasks demand now."""
         for watched in self._watched.values():
             threads, now = list(system.here().threads(watched.pid)), self._clock()
-            more = sum(max(0, one.asked - watched.asked.get(one.id, 0)) for one in threads)
+            more = sum(max(0, one.cpu_time - watched.cpu_time.get(one.id, 0)) for one in threads)
             busy = not threads or any(one.runs for one in threads) or more > _SHARE * (now - watched.at) * 1e9
             watched.quiet = 0 if busy else watched.quiet + 1
-            watched.asked, watched.at = {one.id: one.asked for one in threads}, now
+            watched.cpu_time, watched.at = {one.id: one.cpu_time for one in threads}, now
 
     def waits(self, task: str) -> bool:
         """Whether a task was waiting in the last samples."""

@@ -30,7 +30,7 @@ from kfnb.resources.runs.local import folder as folders
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
-from kfnb.resources.runs.local.pod_resources import said, unmet
+from kfnb.resources.runs.local.pod_resources import request_notes, unmet
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.secret_store import Secrets
@@ -93,16 +93,16 @@ class LocalBackend:
         except (OSError, TypeError, ValueError) as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise BackendError(f"cannot write the run to {folder.path}: {error}") from None
-        told = [FROM_STUDY + submission.study] if submission.study else []
+        origin = [FROM_STUDY + submission.study] if submission.study else []
         created = {
             "name": submission.name,
             "pipeline": pipeline.name,
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(told))},
+            "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
         }
-        texts = filter(None, (*told, *said(pipeline), narrowed))
+        texts = filter(None, (*origin, *request_notes(pipeline), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id
@@ -133,16 +133,16 @@ class LocalBackend:
         """
         folder = self._folder(run_id)
 
-        def wanted(task_id: str) -> bool:
+        def included(task_id: str) -> bool:
             return _is_called(task_id, task)
 
-        if task is not None and not follow and not any(map(wanted, self._began(run_id))):
+        if task is not None and not follow and not any(map(included, self._began(run_id))):
             there = {id.rpartition("/")[2] for id in self._began(run_id)}
             hint = did_you_mean(task, there)
             raise BackendError(f"run {run_id} has no task {task}", code="unknown-task", hint=hint, ref=run_id)
         return chain(
-            self._read(folder, LogReader(folder, wanted), follow=follow),
-            self._of_cached(run_id, wanted) if task is not None else (),
+            self._read(folder, LogReader(folder, included), follow=follow),
+            self._of_cached(run_id, included) if task is not None else (),
         )
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
@@ -151,9 +151,9 @@ class LocalBackend:
         found = [one for one in self._began(run_id) if _is_called(one, task)]
         return str(folder.log(found[0]) if task and len(found) == 1 else folder.path / "tasks")
 
-    def _of_cached(self, run_id: str, wanted: Callable[[str], bool]) -> Iterator[LogLine]:
+    def _of_cached(self, run_id: str, included: Callable[[str], bool]) -> Iterator[LogLine]:
         cached = (task.id for task in self.get(run_id).tasks if task.cached)
-        return (LogLine(task, CACHED) for task in cached if wanted(task))
+        return (LogLine(task, CACHED) for task in cached if included(task))
 
     def _read(self, folder: RunFolder, logs: LogReader, *, follow: bool) -> Iterator[LogLine | None]:
         one = job(folder)
@@ -184,8 +184,8 @@ class LocalBackend:
         if state is RunState.SUCCEEDED:
             return
         if not state.finished:
-            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
+            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
         open_home(self._home)
         job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 

@@ -74,8 +74,10 @@ class Cache:
 
         It is keyed, since a short secret could be guessed from a plain hash.
         """
-        told = {name: given.get(name, os.environ.get(name)) for name in names}
-        return hmac.new(self._secret(), json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+        values = {name: given.get(name, os.environ.get(name)) for name in names}
+        return hmac.new(
+            self._secret(), json.dumps(values, sort_keys=True).encode(), hashlib.sha256
+        ).hexdigest()
 
     def _secret(self) -> bytes:
         """The key of the digests of variables: one per home, created by the first process that needs it."""
@@ -96,18 +98,18 @@ class Cache:
             return None
         entry = self._folder / key
         try:
-            kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
-            if not _is_as_kept(entry) or any(_is_gone(value) for value in kept.values()):
+            stored = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
+            if not _is_unchanged(entry) or any(_is_gone(value) for value in stored.values()):
                 shutil.rmtree(entry)  # so that the new outputs are kept instead
                 return None
             taken = {
-                name: _moved(value, entry, work.folder, shared_files.clone) for name, value in kept.items()
+                name: _moved(value, entry, work.folder, shared_files.clone) for name, value in stored.items()
             }
-            return taken if _is_as_kept(entry) else None  # it may have been changed meanwhile
+            return taken if _is_unchanged(entry) else None  # it may have been changed meanwhile
         except (OSError, ValueError):
             return None
 
-    def keep(self, key: str, work: TaskInvocation, outputs: Mapping[str, Any]) -> None:
+    def store(self, key: str, work: TaskInvocation, outputs: Mapping[str, Any]) -> None:
         """Keep the outputs of ``work``. An existing entry, of another run, stays."""
         if not key or (self._folder / key).exists():
             return
@@ -115,13 +117,13 @@ class Cache:
             private.shut(self._folder)
             with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
                 draft = Path(folder)
-                kept = {
+                stored = {
                     name: _moved(value, work.folder, draft, shared_files.share)
                     for name, value in outputs.items()
                 }
-                told = {name: _relative(value, draft) for name, value in kept.items()}
+                relative = {name: _relative(value, draft) for name, value in stored.items()}
                 private.write(draft / _STAMPS, json.dumps(shared_files.stamps(draft)))
-                private.write(draft / "outputs.json", json.dumps(encode(told)))
+                private.write(draft / "outputs.json", json.dumps(encode(relative)))
                 draft.rename(self._folder / key)
 
     def _digest(self, value: Artifact | list[Artifact]) -> Any:
@@ -179,14 +181,14 @@ def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], No
     return replace(value, uri=str(copy))
 
 
-def _is_as_kept(entry: Path) -> bool:
+def _is_unchanged(entry: Path) -> bool:
     """Whether an entry's files are unchanged."""
     file = entry / _STAMPS
     if not file.exists():
         return True  # an older entry, which does not share its files
-    kept = json.loads(file.read_text(encoding="utf-8"))
+    stamps = json.loads(file.read_text(encoding="utf-8"))
     now = shared_files.stamps(entry)
-    return all(tuple(stamp) == now.get(name) for name, stamp in kept.items())
+    return all(tuple(stamp) == now.get(name) for name, stamp in stamps.items())
 
 
 def _is_gone(value: Any) -> bool:

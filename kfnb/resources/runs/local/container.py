@@ -43,11 +43,11 @@ def command(work: TaskInvocation, container: Container, program: str, run: Path)
     ]  # fmt: skip
 
 
-def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
+def act(command: list[str], env: Mapping[str, str], folder: Path) -> int:
     """In the process of the task in ``folder``: run the container, end it with this process; its exit status."""
-    program, name, note = told[0], told[told.index("--name") + 1], folder / _NOTE
+    program, name, note = command[0], command[command.index("--name") + 1], folder / _NOTE
     private.write(note, json.dumps([program, name]))
-    process = subprocess.Popen(told, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
 
     def end(*_: object) -> None:
         subprocess.run([program, "kill", name], capture_output=True, check=False)
@@ -81,19 +81,19 @@ def _name(work: TaskInvocation, run: Path) -> str:
     return f"kfnb-{run.name}-{re.sub('[^a-zA-Z0-9_.-]', '-', work.id)}"
 
 
-def _words(told: tuple[str, ...], work: TaskInvocation) -> list[str]:
+def _words(texts: tuple[str, ...], work: TaskInvocation) -> list[str]:
     """A container's command or arguments with all placeholders filled in."""
     context = Context(work.parameters, work.artifacts, _outputs(work))
-    return [word for text in told for word in _expanded(_structure(text), context)]
+    return [word for text in texts for word in _expanded(_structure(text), context)]
 
 
 def _outputs(work: TaskInvocation) -> dict[str, str]:
     """The paths of the step's outputs, by placeholder."""
-    told = executor_input(work)["outputs"]
-    words = {"outputs.output_file": told["outputFile"]}
-    for name, parameter in told["parameters"].items():
+    planned = executor_input(work)["outputs"]
+    words = {"outputs.output_file": planned["outputFile"]}
+    for name, parameter in planned["parameters"].items():
         words[f"outputs.parameters['{name}'].output_file"] = parameter["outputFile"]
-    for name, artifact in told["artifacts"].items():
+    for name, artifact in planned["artifacts"].items():
         for field in ("path", "uri"):
             words[f"outputs.artifacts['{name}'].{field}"] = artifact["artifacts"][0]["uri"]
     return words | {"": json.dumps(executor_input(work))}
@@ -107,15 +107,15 @@ def _structure(text: str) -> Any:
     return text
 
 
-def _expanded(told: Any, context: Context) -> list[str]:
-    if isinstance(told, list):
-        return [word for item in told for word in _expanded(item, context)]
-    if isinstance(told, dict) and "Concat" in told:
-        return ["".join(_expanded(told["Concat"], context))]
-    if isinstance(told, dict):
-        asked = told["IfPresent"]
-        given = asked["InputName"] in context.parameters or asked["InputName"] in context.artifacts
-        return _expanded(asked["Then"] if given else asked.get("Else", []), context)
-    if told == "{{$}}":
+def _expanded(value: Any, context: Context) -> list[str]:
+    if isinstance(value, list):
+        return [word for item in value for word in _expanded(item, context)]
+    if isinstance(value, dict) and "Concat" in value:
+        return ["".join(_expanded(value["Concat"], context))]
+    if isinstance(value, dict):
+        condition = value["IfPresent"]
+        given = condition["InputName"] in context.parameters or condition["InputName"] in context.artifacts
+        return _expanded(condition["Then"] if given else condition.get("Else", []), context)
+    if value == "{{$}}":
         return [context.words[""]]
-    return [str(fill(told, context))]
+    return [str(fill(value, context))]

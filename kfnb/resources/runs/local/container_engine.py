@@ -17,7 +17,7 @@ def engine() -> str:
         found = shutil.which(name)
         if found:
             with suppress(OSError, subprocess.TimeoutExpired):
-                told = subprocess.run([found, "info"], capture_output=True, check=False, timeout=_PATIENCE)
-                if told.returncode == 0:
+                done = subprocess.run([found, "info"], capture_output=True, check=False, timeout=_PATIENCE)
+                if done.returncode == 0:
                     return found
     return ""

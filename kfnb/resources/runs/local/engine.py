@@ -21,7 +21,7 @@ from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.loop import items, joined
 from kfnb.resources.runs.local.placeholder import Context
 from kfnb.resources.runs.local.pod_resources import Supplier
-from kfnb.resources.runs.local.resolve import Inputs, Result, looked_up, resolve, with_defaults
+from kfnb.resources.runs.local.resolve import Inputs, Result, resolve, resolve_name, with_defaults
 from kfnb.resources.runs.local.spec import (
     ComponentSpec,
     Container,
@@ -42,13 +42,13 @@ _WARM_UP = 0.05
 
 @dataclass
 class _RunningDag:
-    """A running DAG. ``prefix`` begins its tasks' ids; ``keep``: results of an earlier attempt may be kept."""
+    """A running DAG. ``prefix`` begins its tasks' ids; ``reuse``: results of an earlier attempt may be kept."""
 
     group: str
     prefix: str
     component: ComponentSpec
     inputs: Inputs
-    keep: bool
+    reuse: bool
     index: int | None = None
     tasks: dict[str, asyncio.Task[Result]] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class _Call:
     component: ComponentSpec
     ended: Mapping[str, Result]
     words: Mapping[str, str]
-    keep: bool
+    reuse: bool
 
     @property
     def task(self) -> str:
@@ -99,7 +99,7 @@ class PipelineEngine:
         if self.pipeline.has_conditions:
             asyncio.get_running_loop().call_later(_WARM_UP, warm_up)  # while the first tasks run
         inputs = with_defaults(self.pipeline.root, inputs)
-        return await self._dag(_RunningDag("", "", self.pipeline.root, inputs, keep=True))
+        return await self._dag(_RunningDag("", "", self.pipeline.root, inputs, reuse=True))
 
     async def _dag(self, scope: _RunningDag) -> Result:
         self._announce(scope.group, scope.dag, {scope.prefix: scope.index})
@@ -124,7 +124,7 @@ class PipelineEngine:
         try:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
             if step.condition and not self._holds(call, inputs):
-                return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
+                return self._leave_out(scope, step, Result(RunState.SKIPPED, reused=call.reuse))
             return await (self._group if isinstance(call.component.body, DagSpec) else self._work)(
                 call, inputs
             )
@@ -142,9 +142,9 @@ class PipelineEngine:
 
     def _call(self, scope: _RunningDag, step: TaskSpec, ended: Mapping[str, Result]) -> _Call:
         words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}
-        keep = scope.keep and all(result.kept for result in ended.values())
+        reuse = scope.reuse and all(result.reused for result in ended.values())
         return _Call(
-            scope, step, self.pipeline.components[step.component], ended, {**self.words, **words}, keep
+            scope, step, self.pipeline.components[step.component], ended, {**self.words, **words}, reuse
         )
 
     def _verdict(self, step: TaskSpec, ended: Mapping[str, Result]) -> Result | None:
@@ -157,7 +157,9 @@ class PipelineEngine:
         if RunState.CANCELED in states:
             return Result(RunState.CANCELED)
         blocked = RunState.FAILED in states or any(result.blocked for result in ended.values())
-        return Result(RunState.SKIPPED, blocked=blocked, kept=all(result.kept for result in ended.values()))
+        return Result(
+            RunState.SKIPPED, blocked=blocked, reused=all(result.reused for result in ended.values())
+        )
 
     def _leave_out(self, scope: _RunningDag, step: TaskSpec, verdict: Result) -> Result:
         """Skip ``step`` and everything in it."""
@@ -168,7 +170,7 @@ class PipelineEngine:
             self.summary.never_ran(task, step)
         if isinstance(body, DagSpec) and step.loop is None:
             inner = _RunningDag(
-                task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False
+                task, f"{task}/", self.pipeline.components[step.component], Inputs(), reuse=False
             )
             self._announce(task, body, {inner.prefix: None})
             for part in body.steps.values():
@@ -178,26 +180,26 @@ class PipelineEngine:
     # groups of tasks
 
     async def _group(self, call: _Call, inputs: Inputs) -> Result:
-        task, keep, begun = call.task, call.keep, time.monotonic()
+        task, reuse, begun = call.task, call.reuse, time.monotonic()
         earlier = self.journal.done(task)
-        if keep and earlier is not None:
-            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+        if reuse and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, reused=True)
         for attempt in count(1):
             self.journal.started(task)
             if call.step.loop is not None:
-                result = await self._loop(task, call.step.loop, call.component, inputs, keep)
+                result = await self._loop(task, call.step.loop, call.component, inputs, reuse)
             else:
-                result = await self._dag(_RunningDag(task, f"{task}/", call.component, inputs, keep))
+                result = await self._dag(_RunningDag(task, f"{task}/", call.component, inputs, reuse))
             pause = call.step.retries.pause(attempt, time.monotonic() - begun)
             if result.state is not RunState.FAILED or pause is None:
                 break
             await self._before_another(task, result, pause)
-            keep = False  # a retry of a group runs everything in it again
+            reuse = False  # a retry of a group runs everything in it again
         if result.state is RunState.SUCCEEDED:
             self.journal.succeeded(task, result.outputs)
         else:
             self.journal.state(task, result.state, result.error)
-        return replace(result, kept=keep and result.kept)
+        return replace(result, reused=reuse and result.reused)
 
     async def _before_another(self, task: str, result: Result, pause: float) -> None:
         self.journal.state(task, RunState.PENDING, result.error)
@@ -205,13 +207,13 @@ class PipelineEngine:
         await self.tasks.pause(pause)
 
     async def _loop(
-        self, task: str, loop: LoopSpec, component: ComponentSpec, inputs: Inputs, keep: bool
+        self, task: str, loop: LoopSpec, component: ComponentSpec, inputs: Inputs, reuse: bool
     ) -> Result:
         rounds = items(loop, component, inputs)
         self.journal.loop(task, len(rounds))
         assert isinstance(component.body, DagSpec)
         turns = [
-            _RunningDag(task, f"{task}/{index}/", component, inner, keep, index)
+            _RunningDag(task, f"{task}/{index}/", component, inner, reuse, index)
             for index, inner in enumerate(rounds)
         ]
         if loop.limit:
@@ -237,7 +239,7 @@ class PipelineEngine:
             inputs.parameters,
             inputs.artifacts,
         )
-        result = await self.tasks.do(call.step, self._supplied(call, work), keep=call.keep)
+        result = await self.tasks.do(call.step, self._supplied(call, work), reuse=call.reuse)
         if result.state is RunState.FAILED and result.error:
             return self._failed(call, result.error)
         return result
@@ -248,7 +250,7 @@ class PipelineEngine:
             return work
         scope = call.scope
         find = partial(
-            looked_up, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
+            resolve_name, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
         )
         context = Context(work.parameters, work.artifacts, call.words)
         supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kfnb.jobs import private
-from kfnb.resources.runs.install_errors import said_by_pip, said_by_uv, sentence
+from kfnb.resources.runs.install_errors import pip_error, sentence, uv_error
 from kfnb.resources.runs.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 from kfnb.resources.runs.local.step_errors import StepFault
 
@@ -52,10 +52,10 @@ class Requirements:
     @property
     def key(self) -> str:
         """The name of the environment with exactly these packages, for this Python."""
-        told = json.dumps(
+        identity = json.dumps(
             [sys.version_info[:3], sys.executable, self.packages, self.options, _installed_kfp()]
         )
-        return hashlib.sha256(told.encode()).hexdigest()[:16]
+        return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def words(self) -> str:
@@ -169,8 +169,8 @@ def _call(command: list[str]) -> None:
 
 
 def _why(command: list[str], lines: list[str]) -> str:
-    said = said_by_pip(lines) or said_by_uv(lines) or f"{shlex.join(command)} failed; see its log"
-    return sentence(said, lines, "install it in the environment that kfnb runs in")
+    error = pip_error(lines) or uv_error(lines) or f"{shlex.join(command)} failed; see its log"
+    return sentence(error, lines, "install it in the environment that kfnb runs in")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from kfnb.resources.runs.local.parameter_text import finite_json, parse
 from kfnb.resources.runs.local.pod_resources import Supply
 from kfnb.resources.runs.local.spec import ComponentSpec, PythonProgram
 from kfnb.resources.runs.local.step_errors import StepFault
-from kfnb.text.parameter_values import kept, plain, typed, wrapped
+from kfnb.text.parameter_values import plain, stored, typed, wrapped
 
 _OUTPUT = "executor_output.json"
 LOG = "log"
@@ -97,29 +97,29 @@ def collect(work: TaskInvocation, start: Path) -> dict[str, Any]:
 
     Raises ``StepFault`` for an output of another type than declared.
     """
-    told = _told(work.folder / _OUTPUT)
+    output = _executor_output(work.folder / _OUTPUT)
     outputs: dict[str, Any] = {}
     for name, parameter in work.component.output_parameters.items():
         file = work.folder / "outputs" / name
-        if name in told.get("parameterValues", {}):
-            outputs[name] = typed(plain(told["parameterValues"][name]), parameter.type)
+        if name in output.get("parameterValues", {}):
+            outputs[name] = typed(plain(output["parameterValues"][name]), parameter.type)
         else:
             outputs[name] = _from_file(name, file, parameter.type)
     for name in work.component.output_artifacts:
-        listed = told.get("artifacts", {}).get(name, {}).get("artifacts", [])
+        listed = output.get("artifacts", {}).get(name, {}).get("artifacts", [])
         outputs[name] = _found(work, name, listed, start)
     return outputs
 
 
-def _told(file: Path) -> dict[str, Any]:
+def _executor_output(file: Path) -> dict[str, Any]:
     """The executor output of the step's program; empty if it is not a program of KFP's."""
     try:
-        told: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
+        output: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise StepFault(f"KFP cannot read its outputs or the metadata of its artifacts: {error}") from None
-    return told
+    return output
 
 
 def _from_file(name: str, file: Path, kind: str) -> Any:
@@ -136,11 +136,11 @@ def _planned(work: TaskInvocation, name: str) -> Artifact:
 
 
 def _found(
-    work: TaskInvocation, name: str, told: list[Mapping[str, Any]], start: Path
+    work: TaskInvocation, name: str, listed: list[Mapping[str, Any]], start: Path
 ) -> Artifact | list[Artifact]:
     """The artifact with the uri and the metadata that the step set."""
     planned = _planned(work, name)
-    for item in told:
+    for item in listed:
         for key, value in item.get("metadata", {}).items():
             if value is None:
                 raise StepFault(f"its output {name}: KFP cannot store None as metadata ({key})")
@@ -148,9 +148,9 @@ def _found(
         replace(
             planned,
             uri=absolute(item.get("custom_path") or item.get("uri") or planned.uri, start),
-            metadata=kept(item.get("metadata", {})),
+            metadata=stored(item.get("metadata", {})),
         )
-        for item in told
+        for item in listed
     ]
     if work.component.output_artifacts[name].many:
         return artifacts

@@ -19,8 +19,8 @@ def from_status(status: int, what: str = "process", log: Path | None = None, sin
     """
     if not os.WIFSIGNALED(status):
         code, last = os.WEXITSTATUS(status), _last_line(log, since) if log is not None else ""
-        said = f"; the last line of its log: {last}" if last else ""
-        return TaskError(f"its {what} ended with exit code {code} before the step was done{said}")
+        message = f"; the last line of its log: {last}" if last else ""
+        return TaskError(f"its {what} ended with exit code {code} before the step was done{message}")
     number = os.WTERMSIG(status)
     name = signal.Signals(number).name
     if number == signal.SIGKILL:

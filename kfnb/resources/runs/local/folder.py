@@ -57,10 +57,10 @@ class RunFolder(JobFolder):
 
     def read(self) -> tuple[dict[str, Any], RunJobSpec]:
         """Read what ``write`` wrote. Raises ``BackendError``."""
-        spec, told = self.get("spec.json"), self.get("run.json")
+        spec, order = self.get("spec.json"), self.get("run.json")
         known = {one.name for one in fields(RunJobSpec)}
         try:
-            return spec, RunJobSpec(**{name: value for name, value in told.items() if name in known})
+            return spec, RunJobSpec(**{name: value for name, value in order.items() if name in known})
         except (TypeError, AttributeError):
             raise BackendError(f"{self.path / 'run.json'} was written by another version of kfnb") from None
 

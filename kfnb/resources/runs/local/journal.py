@@ -22,7 +22,7 @@ class Journal:
         past = Fold(run_id)
         past.take(log.read())
         self.earlier = {task.id: task for task in past.run.tasks}
-        self._told: set[str] = set()
+        self._announced: set[str] = set()
 
     def done(self, task: str) -> Task | None:
         """A task or a group that an earlier attempt at the run finished; None if it did not."""
@@ -53,8 +53,8 @@ class Journal:
         for name, step in steps.items():
             task = prefix + name
             earlier = self.earlier.get(task)
-            if task in self._told or earlier is not None:
-                if task in self._told or (earlier and earlier.state is not RunState.SUCCEEDED):
+            if task in self._announced or earlier is not None:
+                if task in self._announced or (earlier and earlier.state is not RunState.SUCCEEDED):
                     facts.append(("state", task, {"state": RunState.PENDING}))
                 continue
             data = {
@@ -66,14 +66,14 @@ class Journal:
             }
             data |= {"condition": conditions.words(step.condition)} if step.condition else {}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
-        self._told.update(prefix + name for name in steps)
+        self._announced.update(prefix + name for name in steps)
         return facts
 
     def loop(self, task: str, rounds: int) -> None:
         """Record the number of iterations of a loop; an earlier attempt's further iterations are dropped."""
         others = [
             known
-            for known in {*self.earlier, *self._told}
+            for known in {*self.earlier, *self._announced}
             if known.startswith(f"{task}/") and int(known[len(task) + 1 :].partition("/")[0]) >= rounds
         ]
         if others:
@@ -89,10 +89,10 @@ class Journal:
     def state(self, task: str, state: RunState, error: TaskError | str | None = None) -> None:
         """Record a new state of a task (or of the run, if ``task`` is empty)."""
         if isinstance(error, TaskError):
-            told: Any = {"message": error.message, "traceback": error.traceback, "place": error.place}
+            data: Any = {"message": error.message, "traceback": error.traceback, "place": error.place}
         else:
-            told = error
-        self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
+            data = error
+        self._log.append([("state", task, {"state": state} | ({"error": data} if data else {}))])
 
     def decided(self, task: str, text: str) -> None:
         """Record the result of a task's condition."""
@@ -113,6 +113,6 @@ class Journal:
     def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
         """Record that the run is finished, with its outputs and all metrics of its tasks."""
         logged = measured(fold(self._run_id, self._log.read()).tasks)
-        told = {"values": encode(outputs), "metrics": logged}
-        facts: list[Fact] = [("outputs", "", told)] if outputs or logged else []
+        data = {"values": encode(outputs), "metrics": logged}
+        facts: list[Fact] = [("outputs", "", data)] if outputs or logged else []
         self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

@@ -52,11 +52,11 @@ def read_demands(name: str, container: Json, settings: Json, problems: list[str]
     )
 
 
-def _resources(told: Json) -> ResourceRequest:
-    accelerator = told.get("accelerator", {})
+def _resources(resources: Json) -> ResourceRequest:
+    accelerator = resources.get("accelerator", {})
     cpus = ("resourceCpuLimit", "cpuLimit", "resourceCpuRequest", "cpuRequest")
     return ResourceRequest(
-        cpu=next((told[key] for key in cpus if told.get(key)), ""),
+        cpu=next((resources[key] for key in cpus if resources.get(key)), ""),
         gpus=accelerator.get("resourceCount") or accelerator.get("count") or "",
     )
 

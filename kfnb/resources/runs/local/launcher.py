@@ -31,7 +31,7 @@ from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
-from kfnb.text.parameter_values import kept
+from kfnb.text.parameter_values import stored
 
 _FAILURE = "failure.json"
 
@@ -40,7 +40,7 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` is called with a task's id
+    Steps start in ``folder``. ``activity`` watches their processes. ``report`` is called with a task's id
     and what is done for it; with an empty text when that is finished.
     """
 
@@ -51,9 +51,9 @@ class Launcher:
     supplier: Supplier
     timeline: Timeline
     activity: Activity
-    tell: Callable[[str, str], None]
+    report: Callable[[str, str], None]
     warm: bool = False
-    said: set[str] = field(default_factory=set)
+    noted: set[str] = field(default_factory=set)
 
     def warm_up(self, pipeline: PipelineSpec) -> None:
         """Prepare to fork steps of ``pipeline``, unless that was done."""
@@ -62,9 +62,9 @@ class Launcher:
             programs = [
                 program for program in pipeline.programs if not (program.env or program.demands.variables)
             ]
-            asked = {program.installs: parse(program.installs) for program in programs}
-            here = [program for program in programs if not missing(asked[program.installs])]
-            names = {name for program in here for name in asked[program.installs].names}
+            requirements = {program.installs: parse(program.installs) for program in programs}
+            here = [program for program in programs if not missing(requirements[program.installs])]
+            names = {name for program in here for name in requirements[program.installs].names}
             preload(((program.source, program.function) for program in here), names)
 
     async def run(self, work: TaskInvocation) -> dict[str, Any]:
@@ -82,17 +82,17 @@ class Launcher:
             raise StepFault(f"the folder of its run was deleted ({self.folder_of_run})")
         prepare(work)
         if isinstance(body, PythonProgram):
-            self._say_once(work, parse(body.installs).other_kfp)
+            self._note_once(work, parse(body.installs).other_kfp)
             await self._build(work, parse(body.installs))
             await self._process(work, self._action(work, body), body.source)
             return collect(work, self.folder)
         if isinstance(body, Container):
             (work.folder / "outputs").mkdir(mode=0o700, exist_ok=True)
             private.let_in(self.folder_of_run)
-            told = container.command(work, body, _engine(), self.folder_of_run)
+            command = container.command(work, body, _engine(), self.folder_of_run)
             try:
                 await self._process(
-                    work, partial(container.act, told, work.supply.env, work.folder), "", "container"
+                    work, partial(container.act, command, work.supply.env, work.folder), "", "container"
                 )
             finally:
                 await asyncio.to_thread(container.remove, work.folder)
@@ -105,31 +105,33 @@ class Launcher:
     async def _build(self, work: TaskInvocation, requirements: Requirements) -> None:
         """Build the environment of a step, if it needs its own and it does not exist."""
         if missing(requirements) and not is_built(requirements, self.envs):
-            self.tell(work.id, f"building an environment for {requirements.words}")
+            self.report(work.id, f"building an environment for {requirements.words}")
             await self._process(work, partial(_built, work, requirements, self.envs), "")
-            self.tell(work.id, "")
+            self.report(work.id, "")
 
     def _action(self, work: TaskInvocation, program: PythonProgram) -> Callable[[], int]:
-        told = job(work, program, self.folder)
+        spec = job(work, program, self.folder)
         requirements = parse(program.installs)
         if missing(requirements):
-            action: Callable[[], int] = partial(_elsewhere, told, python_of(requirements, self.envs))
+            action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
         elif program.env or work.supply.env:
             # libraries read variables when they are imported, and a fork has imported them already
-            action = partial(_execute, Path(sys.executable), told)
+            action = partial(_execute, Path(sys.executable), spec)
         else:
-            action = partial(runner.run, told)
+            action = partial(runner.run, spec)
         return partial(_supplied, work, action) if work.supply.env or work.supply.mounts else action
 
-    def _say_once(self, work: TaskInvocation, text: str) -> None:
+    def _note_once(self, work: TaskInvocation, text: str) -> None:
         """Begin the task's log with ``text``, unless another task's log did."""
-        if text and text not in self.said:
-            self.said.add(text)
+        if text and text not in self.noted:
+            self.noted.add(text)
             private.append(work.folder / LOG, f"{text}\n")
 
     def _volume(self, work: TaskInvocation, *, gone: bool) -> dict[str, Any]:
-        told = work.parameters
-        name = str(told.get("pvc_name") or f"{self.folder_of_run.name}{told.get('pvc_name_suffix', '')}")
+        parameters = work.parameters
+        name = str(
+            parameters.get("pvc_name") or f"{self.folder_of_run.name}{parameters.get('pvc_name_suffix', '')}"
+        )
         folder = self.supplier.volume(name)
         if gone:
             shutil.rmtree(folder, ignore_errors=True)
@@ -149,7 +151,7 @@ class Launcher:
             failure = str(work.folder / _FAILURE)
             await self._process(work, partial(runner.guarded, partial(fetch, uri, Path(path)), failure), "")
         made = work.component.output_artifacts
-        return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
+        return {name: Artifact(name, importer.type, path, stored(importer.metadata)) for name in made}
 
     async def _process(
         self, work: TaskInvocation, action: Callable[[], int], source: str, what: str = "process"
@@ -187,12 +189,12 @@ def _error(
     Its output is in the log from the byte ``since`` on.
     """
     try:
-        told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
+        failure = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return from_status(status, what, work.folder / LOG, since) if status else None
-    if "fault" in told:
-        return TaskError(told["fault"])
-    return with_advice(from_description(told, source), told, notebook, work.folder / "work")
+    if "fault" in failure:
+        return TaskError(failure["fault"])
+    return with_advice(from_description(failure, source), failure, notebook, work.folder / "work")
 
 
 def _supplied(work: TaskInvocation, action: Callable[[], int]) -> int:
@@ -201,8 +203,8 @@ def _supplied(work: TaskInvocation, action: Callable[[], int]) -> int:
     try:
         enter(work.supply.mounts, work.folder / "view")
     except OSError as error:
-        told = f"cannot mount {', '.join(mount.path for mount in work.supply.mounts)}: {error}"
-        private.write(work.folder / _FAILURE, json.dumps({"fault": told}))
+        text = f"cannot mount {', '.join(mount.path for mount in work.supply.mounts)}: {error}"
+        private.write(work.folder / _FAILURE, json.dumps({"fault": text}))
         return 1
     return action()
 
@@ -218,10 +220,10 @@ def _built(work: TaskInvocation, requirements: Requirements, envs: Path) -> int:
     return 0
 
 
-def _elsewhere(told: dict[str, Any], python: Path) -> int:
+def _elsewhere(spec: dict[str, Any], python: Path) -> int:
     """In the task's process: become the ``python`` of another environment."""
     _alone()
-    return _execute(python, told)
+    return _execute(python, spec)
 
 
 def _alone() -> None:
@@ -229,8 +231,8 @@ def _alone() -> None:
         os.environ.pop(name, None)
 
 
-def _execute(python: Path, told: dict[str, Any]) -> NoReturn:
-    file = Path(told["failure"]).with_name("job.json")
-    private.write(file, json.dumps(told))
+def _execute(python: Path, spec: dict[str, Any]) -> NoReturn:
+    file = Path(spec["failure"]).with_name("job.json")
+    private.write(file, json.dumps(spec))
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # so that its log can be followed
     os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is wanted

@@ -36,7 +36,7 @@ class Timeline:
             self._note()
             del self._sizes[task, log]
 
-    async def keep(self) -> None:
+    async def watch(self) -> None:
         """Sample the logs repeatedly, until cancelled."""
         while True:
             await asyncio.sleep(_TICK)

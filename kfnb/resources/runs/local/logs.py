@@ -35,11 +35,11 @@ class Tail:
 
 
 class LogReader:
-    """Reads the logs of the tasks that ``wanted`` selects, of the run in ``folder``. Each line is returned once."""
+    """Reads the logs of the tasks that ``included`` selects, of the run in ``folder``. Each line is returned once."""
 
-    def __init__(self, folder: RunFolder, wanted: Callable[[str], bool]) -> None:
+    def __init__(self, folder: RunFolder, included: Callable[[str], bool]) -> None:
         self._folder = folder
-        self._wanted = wanted
+        self._included = included
         self._order = Tail(folder.timeline)
         self._tails: dict[str, Tail] = {}
         self._at: float | None = None
@@ -48,14 +48,14 @@ class LogReader:
         """The new lines whose order is known."""
         for entry in self._order.lines():
             size, task, *at = entry.split(" ")
-            if self._wanted(task):
+            if self._included(task):
                 self._at = float(at[0]) if at else None
                 yield from self._of(task, until=int(size))
 
     def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
         """All other new lines, task by task; also unfinished lines."""
         for task in tasks:
-            if self._wanted(task):
+            if self._included(task):
                 self._at = None
                 yield from self._of(task, rest=True)
 

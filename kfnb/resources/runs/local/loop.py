@@ -53,5 +53,5 @@ def joined(pipeline: PipelineSpec, dag: DagSpec, results: Sequence[Result]) -> R
         given = [result.outputs[name] for result in results if name in result.outputs]
         outputs[name] = list(chain.from_iterable(given)) if pipeline.collects(dag, name) else given
     state, error = worst(results)
-    kept = all(result.kept for result in results)
-    return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, kept)
+    reused = all(result.reused for result in results)
+    return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, reused)

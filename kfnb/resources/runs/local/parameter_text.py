@@ -55,8 +55,8 @@ def accepted(name: str, value: Any, kind: str) -> Any:
 
 
 def _brief(value: Any) -> str:
-    told = repr(value)
-    return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}..."
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def parse(text: str, kind: str) -> Any:

@@ -70,13 +70,13 @@ def in_json(value: Any) -> str:
 
     The launcher escapes nothing: a quote, a backslash or a line break makes it fail or changes the value.
     """
-    told = text(value)
-    if json.dumps(told, ensure_ascii=False) != f'"{told}"':
+    filled = text(value)
+    if json.dumps(filled, ensure_ascii=False) != f'"{filled}"':
         raise StepFault(
-            f"a text or list among its arguments is filled with {told[:_SHOWN]!r}, and KFP cannot fill in quotes,"
+            f"a text or list among its arguments is filled with {filled[:_SHOWN]!r}, and KFP cannot fill in quotes,"
             " backslashes and line breaks: build the text in a step"
         )
-    return told
+    return filled
 
 
 def unfilled(value: Any, *, inputs: bool) -> Iterator[str]:
@@ -92,22 +92,22 @@ def unfilled(value: Any, *, inputs: bool) -> Iterator[str]:
 
 
 def _text(found: re.Match[str], context: Context, write: Callable[[Any], str]) -> str:
-    value = _look_up(found[1], context)
+    value = _lookup(found[1], context)
     return found[0] if value is None else write(value)
 
 
-def _look_up(name: str, context: Context) -> Any:
+def _lookup(name: str, context: Context) -> Any:
     """The value of a placeholder; None for an unknown placeholder."""
     if name in context.words:
         return context.words[name]
-    asked = _INPUT.fullmatch(name)
-    if asked is None or (asked["what"] == "artifacts") != bool(asked["field"]):
+    found = _INPUT.fullmatch(name)
+    if found is None or (found["what"] == "artifacts") != bool(found["field"]):
         return None
-    given = context.parameters if asked["what"] == "parameters" else context.artifacts
-    if asked["name"] not in given:
-        raise StepFault(f"a text or list among its arguments refers to {asked['name']}, which has no value")
-    value = given[asked["name"]]
-    if asked["what"] == "parameters":
+    given = context.parameters if found["what"] == "parameters" else context.artifacts
+    if found["name"] not in given:
+        raise StepFault(f"a text or list among its arguments refers to {found['name']}, which has no value")
+    value = given[found["name"]]
+    if found["what"] == "parameters":
         return value
     first = value[0] if isinstance(value, list) and value else value
     return first.uri if isinstance(first, Artifact) else None

@@ -62,6 +62,6 @@ class Demands:
     ignored: tuple[str, ...] = ()
 
     @property
-    def keeps_a_volume(self) -> bool:
+    def writes_to_volume(self) -> bool:
         """Whether the step may write to a volume, which its outputs do not show."""
         return any(mounted.kind is SourceKind.VOLUME for mounted in self.mounted)

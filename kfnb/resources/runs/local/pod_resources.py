@@ -38,7 +38,7 @@ Find: TypeAlias = Callable[[Source], str | None]
 class Supply:
     """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
 
-    ``said``: the pipeline requests the number of cores and GPUs.
+    ``explicit``: the pipeline requests the number of cores and GPUs.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Supply:
     timeout: float = 0.0
     cores: float = 1.0
     gpus: int = 0
-    said: bool = False
+    explicit: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Supplier:
             timeout=demands.timeout,
             cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else 1.0,
             gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
-            said=resources.cpu != "" or resources.gpus != "",
+            explicit=resources.cpu != "" or resources.gpus != "",
         )
 
     def volume(self, name: str) -> Path:
@@ -75,28 +75,28 @@ class Supplier:
         return self.volumes / name
 
     def _variables(self, demands: Demands, find: Find) -> Iterator[tuple[str, str]]:
-        for asked in demands.variables:
-            name = find(asked.name)
-            value = None if name is None else self._keys(asked, name, asked.key).get(asked.key)
+        for source in demands.variables:
+            name = find(source.name)
+            value = None if name is None else self._keys(source, name, source.key).get(source.key)
             if value is not None:
-                yield asked.variable, value.decode("utf-8", "surrogateescape")
+                yield source.variable, value.decode("utf-8", "surrogateescape")
 
     def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[ProcessMount]:
-        for asked in demands.mounted:
-            name = find(asked.name)
-            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG):
+        for mounted in demands.mounted:
+            name = find(mounted.name)
+            if mounted.kind in (SourceKind.SECRET, SourceKind.CONFIG):
                 if name is not None:
-                    yield ProcessMount(asked.path, files=self._keys(asked, name))
+                    yield ProcessMount(mounted.path, files=self._keys(mounted, name))
                 continue
             if name is None:
-                raise StepFault(f"it mounts a volume at {asked.path} whose name has no value")
-            base = folder / "scratch" / name if asked.kind is SourceKind.SCRATCH else self.volume(name)
-            yield ProcessMount(asked.path, base / asked.part)
+                raise StepFault(f"it mounts a volume at {mounted.path} whose name has no value")
+            base = folder / "scratch" / name if mounted.kind is SourceKind.SCRATCH else self.volume(name)
+            yield ProcessMount(mounted.path, base / mounted.part)
 
-    def _keys(self, asked: VariableSource | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
+    def _keys(self, request: VariableSource | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
         try:
-            lacking = self.secrets.lacks(asked.kind.value, name, key)
-            if lacking and not asked.optional:
+            lacking = self.secrets.lacks(request.kind.value, name, key)
+            if lacking and not request.optional:
                 raise StepFault(f"it needs {lacking}")
             return self.secrets.find(name) or {}
         except SecretsUnreadable as error:
@@ -120,17 +120,17 @@ def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets
         elif program.demands.mounted and not possible():
             paths = ", ".join(mounted.path for mounted in program.demands.mounted)
             yield f"{step.name} mounts {paths}: this machine does not allow processes to mount (user namespaces)"
-        asking: list[VariableSource | Mounted] = [*program.demands.variables, *program.demands.mounted]
-        for asked in asking:
-            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG) and not asked.optional:
-                yield from _missing(step, asked, secrets, known.values(asked.name, group))
+        requests: list[VariableSource | Mounted] = [*program.demands.variables, *program.demands.mounted]
+        for request in requests:
+            if request.kind in (SourceKind.SECRET, SourceKind.CONFIG) and not request.optional:
+                yield from _missing(step, request, secrets, known.values(request.name, group))
 
 
 def _missing(
-    step: TaskSpec, asked: VariableSource | Mounted, secrets: Secrets, names: Iterable[Any]
+    step: TaskSpec, request: VariableSource | Mounted, secrets: Secrets, names: Iterable[Any]
 ) -> Iterator[str]:
     for name in dict.fromkeys(name for name in names if isinstance(name, str)):
-        lacking = _lacking(secrets, asked, name)
+        lacking = _lacking(secrets, request, name)
         if lacking:
             yield f"{step.name} needs {lacking}"
 
@@ -149,14 +149,14 @@ def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
         yield f"{step.name} is a container that mounts a secret as a folder: only Python steps can"
 
 
-def said(pipeline: PipelineSpec) -> Iterator[str]:
+def request_notes(pipeline: PipelineSpec) -> Iterator[str]:
     """Notes on what a pipeline requests and does not get, a line each."""
-    asking: dict[str, dict[str, None]] = {}
+    ignored: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
         for words in program.demands.ignored:
-            asking.setdefault(words, {})[step.name] = None
-    if asking:
-        yield f"ignored by local runs: {_by_step(asking)}"
+            ignored.setdefault(words, {})[step.name] = None
+    if ignored:
+        yield f"ignored by local runs: {_by_step(ignored)}"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):
         for source in step.parameters.values():
@@ -166,15 +166,17 @@ def said(pipeline: PipelineSpec) -> Iterator[str]:
         yield f"placeholders not filled, here or by KFP: {_by_step(left)}"
 
 
-def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
-    return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
+def _by_step(found: Mapping[str, Iterable[str]]) -> str:
+    return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in found.items())
 
 
-def _lacking(secrets: Secrets, asked: VariableSource | Mounted, name: str) -> str:
+def _lacking(secrets: Secrets, request: VariableSource | Mounted, name: str) -> str:
     try:
-        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, VariableSource) else "")
+        return secrets.lacks(
+            request.kind.value, name, request.key if isinstance(request, VariableSource) else ""
+        )
     except SecretsUnreadable as error:
-        return f"the {asked.kind.value} {name}: {error}"
+        return f"the {request.kind.value} {name}: {error}"
 
 
 def _programs(pipeline: PipelineSpec) -> Iterator[tuple[TaskSpec, PythonProgram | Container]]:

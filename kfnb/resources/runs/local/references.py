@@ -74,13 +74,13 @@ def _unfilled(step: TaskSpec, components: Mapping[str, ComponentSpec]) -> Iterat
 
 def _mistyped(step: TaskSpec, group: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
     """The inputs of ``step`` that are texts in its group and another type for it: KFP does not convert texts."""
-    wanted = components[step.component].kinds if step.component in components else {}
+    expected = components[step.component].kinds if step.component in components else {}
     for name, source in step.parameters.items():
         if not isinstance(source, FromInput) or source.path or group.kinds.get(source.name) != "STRING":
             continue
-        if wanted.get(name, "STRING") != "STRING":
+        if expected.get(name, "STRING") != "STRING":
             why = _UNTYPED if source.name.endswith("loop-item") else ""
-            yield f"{step.name} takes its {name} ({wanted[name]}) from {source.name}, which is a text{why}"
+            yield f"{step.name} takes its {name} ({expected[name]}) from {source.name}, which is a text{why}"
 
 
 def _why(name: str) -> str:

@@ -18,12 +18,12 @@ from kfnb.text.parameter_values import typed
 
 @dataclass(frozen=True)
 class Result:
-    """How a task ended. ``kept``: in an earlier attempt at the run; ``blocked``: skipped because of a failure."""
+    """How a task ended. ``reused``: in an earlier attempt at the run; ``blocked``: skipped because of a failure."""
 
     state: RunState
     outputs: Mapping[str, Any] = field(default_factory=dict)
     error: TaskError | None = None
-    kept: bool = False
+    reused: bool = False
     blocked: bool = False
 
 
@@ -69,7 +69,7 @@ def resolve(
     return replace(inputs, parameters=filled)
 
 
-def looked_up(
+def resolve_name(
     source: Source, group: ComponentSpec, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
 ) -> str | None:
     """A name in a step's platform settings, from ``source``; None for an optional input without a value.

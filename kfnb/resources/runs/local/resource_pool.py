@@ -14,25 +14,25 @@ from kfnb.jobs import system
 from kfnb.resources.runs.local.activity import Activity
 
 _ROUNDING = 1e-9
-_LOOK = 0.05
+_POLL_EVERY = 0.05
 """Seconds between samples of what tasks do, while others wait for resources."""
 _SPARE = 0.25
 """The share of the memory that must stay free."""
 
 
-def spare(wanted: int) -> bool:
-    """Whether a quarter of the memory would stay free with ``wanted`` more bytes in use; False if that is unknown."""
+def spare(needed: int) -> bool:
+    """Whether a quarter of the memory would stay free with ``needed`` more bytes in use; False if that is unknown."""
     known = list(system.here().memory())
-    return bool(known) and all(free - wanted >= _SPARE * total for free, total in known)
+    return bool(known) and all(free - needed >= _SPARE * total for free, total in known)
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a step takes. ``said``: it requests that explicitly, and keeps it while it waits."""
+    """What a step takes. ``explicit``: it requests that explicitly, and keeps it while it waits."""
 
     cores: float = 1.0
     gpus: float = 0.0
-    said: bool = False
+    explicit: bool = False
 
 
 @dataclass
@@ -71,7 +71,7 @@ class ResourcePool:
     async def taken(self, task: str, share: Share) -> AsyncIterator[None]:
         """Wait for the resources of ``task``, and hold them until the block's end."""
         entry = _Entry(
-            task, Share(min(share.cores, self._all.cores), min(share.gpus, self._all.gpus), share.said)
+            task, Share(min(share.cores, self._all.cores), min(share.gpus, self._all.gpus), share.explicit)
         )
         await self._take(entry)
         try:
@@ -80,12 +80,12 @@ class ResourcePool:
             del self._taken[task]
             self._admit()
 
-    async def keep(self) -> None:
+    async def watch(self) -> None:
         """Check repeatedly whether running steps leave resources for waiting ones, until cancelled."""
         while True:
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_EVERY)
             if self._waiting and len(self._taken) < self._most:
-                self.activity.look()
+                self.activity.sample()
                 self._admit()
 
     async def _take(self, entry: _Entry) -> None:
@@ -118,9 +118,9 @@ class ResourcePool:
 
     def _fits_beside(self, share: Share) -> bool:
         """Whether the cores of idle steps suffice."""
-        if share.said or len(self._taken) >= self._most:
+        if share.explicit or len(self._taken) >= self._most:
             return False
-        waiting = (one for task, one in self._taken.items() if not one.said and self.activity.waits(task))
+        waiting = (one for task, one in self._taken.items() if not one.explicit and self.activity.waits(task))
         return self._fits(share, sum(one.cores for one in waiting)) and self._has_memory(
             self.activity.largest()
         )

@@ -66,5 +66,5 @@ def added_up(dag: DagSpec, results: Mapping[str, Result]) -> Result:
         for choice in choices:
             if choice.output in results[choice.task].outputs:
                 outputs.setdefault(name, results[choice.task].outputs[choice.output])
-    kept = all(result.kept for result in results.values())
-    return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, kept)
+    reused = all(result.reused for result in results.values())
+    return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, reused)

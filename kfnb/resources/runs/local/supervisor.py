@@ -88,11 +88,11 @@ async def _drive(
         ending.stop()
     if pipeline.timeout:
         asyncio.get_running_loop().call_later(pipeline.timeout, ending.expire, pipeline.timeout)
-    looking = [asyncio.create_task(one.keep()) for one in (timeline, engine.tasks.room)]
+    watchers = [asyncio.create_task(one.watch()) for one in (timeline, engine.tasks.room)]
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
-        for one in looking:
+        for one in watchers:
             one.cancel()
         await ending.settled()
     if result.state is RunState.SUCCEEDED:

@@ -32,11 +32,11 @@ class TaskRunner:
     room: ResourcePool
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def do(self, step: TaskSpec, work: TaskInvocation, *, keep: bool) -> Result:
-        """Do ``work``; with ``keep``, the result of an earlier attempt at the run is kept."""
+    async def do(self, step: TaskSpec, work: TaskInvocation, *, reuse: bool) -> Result:
+        """Do ``work``; with ``reuse``, the result of an earlier attempt at the run is kept."""
         earlier = self.journal.done(work.id)
-        if keep and earlier is not None:
-            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+        if reuse and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, reused=True)
         cache = self._cache(step, work)
         key = await _aside(work, lambda: cache.key(work, step.cache_key)) if cache else ""
         found = await _aside(work, lambda: cache.find(key, work)) if cache else None
@@ -49,7 +49,7 @@ class TaskRunner:
             # a file may have changed while the step waited or ran
             same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
             if same:
-                await _aside(work, lambda: cache.keep(key, work, result.outputs))
+                await _aside(work, lambda: cache.store(key, work, result.outputs))
         return result
 
     async def pause(self, seconds: float) -> None:
@@ -59,7 +59,7 @@ class TaskRunner:
 
     def _cache(self, step: TaskSpec, work: TaskInvocation) -> Cache | None:
         body = work.component.body
-        if not step.cache or not isinstance(body, PythonProgram | Container) or body.demands.keeps_a_volume:
+        if not step.cache or not isinstance(body, PythonProgram | Container) or body.demands.writes_to_volume:
             return None
         return self.cache
 
@@ -98,7 +98,9 @@ class TaskRunner:
 def _share(work: TaskInvocation) -> Share:
     """The resources that a task takes. Containers are not sampled, so they count as explicit requests."""
     supply = work.supply
-    return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
+    return Share(
+        supply.cores, supply.gpus, explicit=supply.explicit or isinstance(work.component.body, Container)
+    )
 
 
 async def _aside(work: TaskInvocation, action: Callable[[], Any]) -> Any:

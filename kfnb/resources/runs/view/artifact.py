@@ -72,11 +72,11 @@ def artifact_card(name: str, artifact: Artifact, preview: Preview | None, *, fol
     # do not break lines within a fact
     facts = BETWEEN.join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _facts(artifact, preview))
     inside = list(preview_blocks(name, preview)) if preview else []
-    said = preview is not None and artifact.uri in preview.note
-    blocks = inside if said else [Small(artifact.uri, code=True), *inside]
+    named = preview is not None and artifact.uri in preview.note
+    blocks = inside if named else [Small(artifact.uri, code=True), *inside]
     if folded and inside:
         heading = f"{name}{BETWEEN}{facts}"
-        return Folded(heading, blocks, quiet=True, told=f"{heading}{BETWEEN}{artifact.uri}")
+        return Folded(heading, blocks, quiet=True, text_form=f"{heading}{BETWEEN}{artifact.uri}")
     return Card(name, facts, blocks)
 
 
@@ -88,7 +88,7 @@ def _facts(artifact: Artifact, preview: Preview | None) -> Iterator[str]:
         yield from [short(form, 24)] if isinstance(form, str) and form else []
         return
     yield type_name(artifact.type)
-    yield from (said for _, said in preview.facts)
+    yield from (fact for _, fact in preview.facts)
     if preview.size is not None:
         yield file_size(preview.size)
 
@@ -120,8 +120,8 @@ def _rows(label: str, preview: Preview) -> Table:
 
 
 def _are_numbers(cells: Sequence[str]) -> bool:
-    said = [cell for cell in cells if cell and cell != "None"]
-    return bool(said) and all(map(_is_number, said))
+    filled = [cell for cell in cells if cell and cell != "None"]
+    return bool(filled) and all(map(_is_number, filled))
 
 
 def _is_number(cell: str) -> bool:
@@ -141,5 +141,5 @@ def _left_out(preview: Preview) -> Iterator[Small]:
     if preview.hidden:
         parts.append(f"{len(preview.columns)} of {len(preview.columns) + preview.hidden} columns")
     if parts:
-        said = ", ".join(parts)
-        yield Small(said[0].upper() + said[1:])
+        text = ", ".join(parts)
+        yield Small(text[0].upper() + text[1:])

@@ -139,15 +139,15 @@ def output_blocks(
         yield metrics_table(metrics[0].label, turns)
         yield from (plot for plot in curve_plots(turns) if room.take())
     shown = [(one, blocks) for one in ones if (blocks := _shown(one, contents))]
-    kept = [
+    drawn = [
         (one, blocks) for one, blocks in shown[:MOST_TURNS] if room.take(contents.get(one.artifact.uri, ""))
     ]
-    for one, blocks in kept:
+    for one, blocks in drawn:
         yield from [Section(one.turn, blocks)] if one.turn else blocks
-    if len(shown) > len(kept):
+    if len(shown) > len(drawn):
         name = ones[0].leaf.task.name
         yield Text(
-            f"… {len(shown) - len(kept)} more of {name} are not shown here: see run.artifacts[{name!r}]"
+            f"… {len(shown) - len(drawn)} more of {name} are not shown here: see run.artifacts[{name!r}]"
         )
 
 

@@ -11,7 +11,7 @@ from kfnb.resources.runs.view.overlay import overlays
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Folded, Row, Section, Text, Title, bundle
-from kfnb.ui.states import Look, look, overall
+from kfnb.ui.states import StateStyle, overall, style_of
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, cut, duration, flat, moment, own_name, short
 
@@ -63,11 +63,11 @@ def _title(runs: Sequence[RunSnapshot]) -> Title:
 def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
     rows: list[list[Value]] = [
         [
-            TableCell(mark, look=_swatch(number)),
+            TableCell(mark, state_style=_swatch(number)),
             TableCell(run.id, code=True),
             run.pipeline if len({one.pipeline for one in runs}) > 1 else "",
             own_name(run),
-            TableCell(look(run.state).word, look=look(run.state)),
+            TableCell(style_of(run.state).word, state_style=style_of(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
             run.backend if len({one.backend for one in runs}) > 1 else "",
@@ -79,9 +79,9 @@ def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -
     return Table("Runs", _RUNS, rows).without_empty_columns()
 
 
-def _swatch(number: int) -> Look:
+def _swatch(number: int) -> StateStyle:
     """The colour of a run's curves."""
-    return Look("■", "", theme.SERIES[number % len(theme.SERIES)], "")
+    return StateStyle("■", "", theme.SERIES[number % len(theme.SERIES)], "")
 
 
 # what differs
@@ -187,13 +187,13 @@ def _task(name: str, states: Any, seconds: float | None, cached: set[str], longe
     state = overall(known)
     usual = state is RunState.SUCCEEDED
     words = [
-        "" if usual else look(state).word,
+        "" if usual else style_of(state).word,
         "cached" if name in cached else "",
         duration(seconds),
         f"{TIMES} {len(known)}" if len(known) > 1 else "",
     ]
     bar = seconds / longest if seconds is not None and longest else None
-    return TableCell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
+    return TableCell(" ".join(filter(None, words)), state_style=None if usual else style_of(state), bar=bar)
 
 
 def _cached(run: RunSnapshot) -> set[str]:
@@ -225,5 +225,9 @@ def _same(comparison: Comparison) -> Iterator[Block]:
         heading = f"The same in all ({len(rows)})"
         table = _cut(Table(heading, (Column("Name"), Column("Value"), Column("What")), rows))
         names = ", ".join(row.name for some in same.values() for row in some)
-        told = cut(f"The same in all (shown with --all): {names}", LONGEST)
-        yield Section(heading, table) if comparison.whole else Folded(heading, table, quiet=True, told=told)
+        summary = cut(f"The same in all (shown with --all): {names}", LONGEST)
+        yield (
+            Section(heading, table)
+            if comparison.whole
+            else Folded(heading, table, quiet=True, text_form=summary)
+        )

@@ -67,11 +67,11 @@ def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
     drawn = curves[:MOST_LINES]
     steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
     values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
-    lines = [PlotLine(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
+    lines = [PlotLine(of.label, points, _range(points), of.run, of.turn) for of, points in drawn]
     return Plot(title, lines, steps, values, rest=_rest(curves))
 
 
-def _told(points: Points) -> str:
+def _range(points: Points) -> str:
     first, last = points[0][1], points[-1][1]
     return number(last) if len(points) == 1 else f"{number(first)} → {number(last)}"
 

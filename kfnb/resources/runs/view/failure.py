@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.words import counted, one_line
 
 SHOWN = 3
-FAILED = look(RunState.FAILED)
+FAILED = style_of(RunState.FAILED)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def failure_blocks(run: RunSnapshot, tree: Tree) -> list[Block]:
         blocks.append(
             Alert(FAILED, f"{len(more)} more failed: {counted(leaf.task.name for leaf in more)}", ())
         )
-    if run.error and not any(_says(leaf, run.error) for leaf in failure.causes):
+    if run.error and not any(_includes(leaf, run.error) for leaf in failure.causes):
         blocks.insert(
             0 if not failure.causes else len(blocks), Alert(FAILED, "The run failed", [Text(run.error)])
         )
@@ -115,7 +115,7 @@ def error_text(task: Task) -> str:
     return "\n".join(filter(None, (f"{task.name} failed{place}", error.message, error.traceback)))
 
 
-def _says(leaf: Leaf, message: str) -> bool:
+def _includes(leaf: Leaf, message: str) -> bool:
     """Whether the task's own error includes the run's."""
     error = leaf.task.error
     return error is not None and bool(error.message) and error.message in message

@@ -9,7 +9,7 @@ from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.view.failure import find_failure
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.resources.runs.view.tree import Leaf, Tree
-from kfnb.ui.states import look, tally
+from kfnb.ui.states import style_of, tally
 from kfnb.ui.words import cut, duration, one_line
 
 NAMED = 2
@@ -29,7 +29,7 @@ def _under_way(run: RunSnapshot, tree: Tree, now: float) -> list[str]:
     running = [leaf for leaf in tree.work if leaf.task.state is RunState.RUNNING]
     failed = states.count(RunState.FAILED)
     return [
-        "" if run.state is RunState.RUNNING else look(run.state).word,
+        "" if run.state is RunState.RUNNING else style_of(run.state).word,
         f"{sum(state.finished for state in states)}/{len(states)} done",
         f"{failed} failed" if failed else "",
         _waiting(tree),
@@ -38,8 +38,8 @@ def _under_way(run: RunSnapshot, tree: Tree, now: float) -> list[str]:
 
 
 def _waiting(tree: Tree) -> str:
-    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
-    return ", ".join(said[:NAMED] + ([f"{len(said) - NAMED} more wait"] if len(said) > NAMED else []))
+    lines = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    return ", ".join(lines[:NAMED] + ([f"{len(lines) - NAMED} more wait"] if len(lines) > NAMED else []))
 
 
 def _running(leaves: Sequence[Leaf], now: float) -> str:
@@ -52,7 +52,7 @@ def _running(leaves: Sequence[Leaf], now: float) -> str:
 
 
 def _end(run: RunSnapshot, tree: Tree) -> list[str]:
-    state = look(run.state)
+    state = style_of(run.state)
     taken = duration(run.seconds)
     head = f"{state.icon} {state.word}" + (f" in {taken}" if taken else "")
     if run.state is RunState.FAILED:

@@ -16,7 +16,7 @@ from kfnb.ui.blocks import Block, Items, Picture, Row, Section, Title, bundle, n
 from kfnb.ui.graph.picture import draw
 from kfnb.ui.graph.scene import Item, Link, Scene
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import caption_of_many, look, tally
+from kfnb.ui.states import caption_of_many, style_of, tally
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import duration, kind, moment, own_name, short
 
@@ -58,7 +58,7 @@ def _title(run: RunSnapshot, now: float) -> Title:
     began = moment(run.started or run.created)
     return Title(
         run.pipeline or run.name or run.id,
-        look(run.state),
+        style_of(run.state),
         duration(elapsed(run.started, run.finished, now)),
         tuple(dict.fromkeys((*named, experiment, began))),
     )
@@ -66,11 +66,11 @@ def _title(run: RunSnapshot, now: float) -> Title:
 
 def _waiting(run: RunSnapshot, tree: Tree) -> list[Block]:
     """The reasons why tasks do not run yet, a line each."""
-    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
-    if not said or run.state.finished:
+    lines = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    if not lines or run.state.finished:
         return []
-    more = [f"and {len(said) - MOST_WAITING} more"] if len(said) > MOST_WAITING else []
-    return [Section("Waiting", [Items((*said[:MOST_WAITING], *more))])]
+    more = [f"and {len(lines) - MOST_WAITING} more"] if len(lines) > MOST_WAITING else []
+    return [Section("Waiting", [Items((*lines[:MOST_WAITING], *more))])]
 
 
 def _values(run: RunSnapshot) -> list[Block]:
@@ -108,7 +108,7 @@ def _item(stack: Stack, loops: Loops, now: float) -> Item:
         caption=_caption(stack, now),
         parent=_id(stack.path[:-1]),
         group=stack.first.group,
-        look=look(state),
+        state_style=style_of(state),
         count=stack.iterations if stack.first.group else len(stack.leaves),
         faint=state in (RunState.PENDING, RunState.SKIPPED),
         hint="; ".join((f"{' / '.join(stack.path)}: {tally(stack.states)}", *_reasons(stack))),
@@ -125,7 +125,7 @@ def _caption(stack: Stack, now: float) -> str:
     task = stack.first
     time_taken = duration(elapsed(task.started, task.finished, now))
     facts = (
-        task.decided or look(task.state).word,
+        task.decided or style_of(task.state).word,
         task.doing,
         "cached" if task.cached else "",
         time_taken,

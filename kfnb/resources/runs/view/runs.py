@@ -11,7 +11,7 @@ from kfnb.model import RunSnapshot
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, digits, duration, flat, moment, own_name, short
 
@@ -43,12 +43,12 @@ def draw_runs(
 
 
 def _row(run: RunSnapshot, now: float) -> list[Value]:
-    state = look(run.state)
+    state = style_of(run.state)
     return [
         TableCell(run.id, code=True, link=run.url),
         run.pipeline,
         own_name(run),
-        TableCell(state.word, look=state),
+        TableCell(state.word, state_style=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),
         assignments(run.arguments),
@@ -63,11 +63,11 @@ def _metrics(run: RunSnapshot) -> str:
     more = len(run.metrics) - MOST_METRICS
     first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
     # no-break spaces keep each name and its value together
-    said = [
+    parts = [
         *(one.replace(" ", "\N{NO-BREAK SPACE}") for one in first),
         *([f"+{more} more"] if more > 0 else []),
     ]
-    return ", ".join(said)
+    return ", ".join(parts)
 
 
 def _brief(value: Any) -> str:

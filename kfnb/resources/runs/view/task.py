@@ -16,7 +16,7 @@ from kfnb.resources.runs.view.metrics import metrics_table
 from kfnb.resources.runs.view.tasks import SHOWN_APART, elapsed
 from kfnb.resources.runs.view.tree import Leaf
 from kfnb.ui.blocks import Block, CodeBlock, Marked, Section, Text, Title, bundle
-from kfnb.ui.states import look, shown
+from kfnb.ui.states import shown, style_of
 from kfnb.ui.table import Column, Table, Value
 from kfnb.ui.words import duration, moment, short
 
@@ -80,7 +80,7 @@ def _title(leaf: Leaf, now: float) -> Title:
     attempts = f"{task.attempts} attempts" if task.attempts > 1 else ""
     return Title(
         leaf.label,
-        look(task.state),
+        style_of(task.state),
         duration(elapsed(task.started, task.finished, now)),
         ("cached" if task.cached else "", attempts, task.doing, moment(task.started)),
     )

@@ -11,7 +11,7 @@ from kfnb.resources.runs.view.iterations import LoopIterations, Loops, Turn
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch
 from kfnb.ui.blocks import Block, Text
-from kfnb.ui.states import look, overall, tally
+from kfnb.ui.states import overall, style_of, tally
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, counted, duration, kind, short
 
@@ -67,10 +67,10 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
 
 
 def _row(line: TaskRow, now: float) -> list[Value]:
-    state = look(line.state)
+    state = style_of(line.state)
     return [
         TableCell(line.label, indent=line.depth),
-        TableCell(state.word, look=state),
+        TableCell(state.word, state_style=state),
         duration(elapsed(*line.span, now)),
         ", ".join(line.notes),
         line.inputs,
@@ -113,7 +113,7 @@ def _task_line(leaf: Leaf, loops: Loops) -> TaskRow:
         (task.started, task.finished),
         tuple(_notes(task)),
         _parameters(task.inputs.items()),
-        said(_results(task)),
+        values_text(_results(task)),
     )
 
 
@@ -130,7 +130,7 @@ def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
     task, count = loop.leaf.task, len(loop.turns)
     states = {turn.index: _turn_state(turn, settled=task.state.finished) for turn in loop.turns}
     turns = _chosen(loop.turns, states)
-    kept = {turn.index for turn in turns}
+    listed = {turn.index for turn in turns}
     yield TaskRow(
         loops.title(loop.leaf),
         _depth(loop.leaf),
@@ -138,15 +138,15 @@ def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
         (task.started, task.finished),
         (f"{count} iterations" if count > 1 else "1 iteration",),
         _parameters(loop.common.items()),
-        left=tuple(state for index, state in states.items() if index not in kept),
+        left=tuple(state for index, state in states.items() if index not in listed),
     )
     for turn in turns:
         yield _turn_line(turn, states[turn.index], _depth(loop.leaf) + 1)
 
 
 def _chosen(turns: Sequence[Turn], states: Mapping[int, RunState]) -> list[Turn]:
-    telling = (RunState.FAILED, RunState.RUNNING)
-    first = sorted(turns, key=lambda turn: states[turn.index] not in telling)
+    first_states = (RunState.FAILED, RunState.RUNNING)
+    first = sorted(turns, key=lambda turn: states[turn.index] not in first_states)
     return sorted(first[:MOST_TURNS], key=lambda turn: turn.index)
 
 
@@ -172,8 +172,8 @@ def _turn_line(turn: Turn, state: RunState, depth: int) -> TaskRow:
         state,
         (min(started, default=None), max(finished, default=None) if state.finished else None),
         tuple(_turn_notes(work)),
-        said(turn.items.items()),
-        said(pair for task in work for pair in _results(task)),
+        values_text(turn.items.items()),
+        values_text(pair for task in work for pair in _results(task)),
     )
 
 
@@ -184,7 +184,7 @@ def _steps(work: Sequence[Task], state: RunState) -> str:
         by_name.setdefault(task.name, []).append(task.state)
     mixed = any(one is not state for states in by_name.values() for one in states)
     return " · ".join(
-        (f"{look(overall(states)).icon} " if mixed else "")
+        (f"{style_of(overall(states)).icon} " if mixed else "")
         + name
         + (f" {TIMES} {len(states)}" if len(states) > 1 else "")
         for name, states in by_name.items()
@@ -207,10 +207,10 @@ def _results(task: Task) -> Iterator[tuple[str, Any]]:
 
 
 def _parameters(values: Pairs) -> str:
-    return said((name, value) for name, value in values if not kind(value))
+    return values_text((name, value) for name, value in values if not kind(value))
 
 
-def said(values: Pairs) -> str:
+def values_text(values: Pairs) -> str:
     """Values first, then artifacts by their types: ``accuracy = 0.94, model: Model``, without duplicates."""
     plain, artifacts = [], []
     for name, value in values:

@@ -134,13 +134,13 @@ class Tree:
     @cached_property
     def waiting(self) -> dict[str, str]:
         """What tasks wait for, or what is done for them before they run, and which: ``train``, ``train and 2 more``."""
-        said: dict[str, list[str]] = {}
+        by_reason: dict[str, list[str]] = {}
         for leaf in self.leaves:
             if leaf.task.doing and not leaf.task.state.finished:
-                said.setdefault(leaf.task.doing, []).append(leaf.label)
+                by_reason.setdefault(leaf.task.doing, []).append(leaf.label)
         return {
             text: labels[0] + (f" and {len(labels) - 1} more" if len(labels) > 1 else "")
-            for text, labels in said.items()
+            for text, labels in by_reason.items()
         }
 
     @property

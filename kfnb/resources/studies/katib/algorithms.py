@@ -40,16 +40,16 @@ class Algorithm:
 
 
 def _whole(low: int) -> Setting:
-    def fits(told: str) -> bool:
-        return told.isdecimal() and int(told) >= low
+    def fits(text: str) -> bool:
+        return text.isdecimal() and int(text) >= low
 
     return Setting(f"a whole number from {low}", fits)
 
 
 def _number(words: str, right: Callable[[float], bool]) -> Setting:
-    def fits(told: str) -> bool:
+    def fits(text: str) -> bool:
         try:
-            return right(float(told))
+            return right(float(text))
         except ValueError:
             return False
 
@@ -57,7 +57,7 @@ def _number(words: str, right: Callable[[float], bool]) -> Setting:
 
 
 def _one_of(*words: str) -> Setting:
-    return Setting(f"one of {', '.join(words)}", lambda told: told in words)
+    return Setting(f"one of {', '.join(words)}", lambda text: text in words)
 
 
 def _linear(dimension: Dimension) -> str:
@@ -154,7 +154,7 @@ def written(search: Search) -> dict[str, Any]:
     """The algorithm of a search, as an Experiment names it."""
     spelled = ALGORITHMS[search.algorithm].spelled
     name = _CALLED.get(search.algorithm, search.algorithm)
-    return _named(name, {spelled.get(name, name): value for name, value in _told(search).items()})
+    return _named(name, {spelled.get(name, name): value for name, value in _settings(search).items()})
 
 
 def early_written(search: Search) -> dict[str, Any]:
@@ -185,19 +185,19 @@ def faults(search: Search) -> Iterator[str]:
 
 
 def _of_algorithm(known: Algorithm, search: Search) -> Iterator[str]:
-    name, told = search.algorithm, _told(search)
-    yield from _of_settings(f"algorithm {name}", told, known.settings)
+    name, settings = search.algorithm, _settings(search)
+    yield from _of_settings(f"algorithm {name}", settings, known.settings)
     for setting in known.required:
-        if setting not in told:
+        if setting not in settings:
             yield f"algorithm {name} needs the setting {setting}: {known.settings[setting].words}"
     for dimension in search.space:
         if lacking := known.lacks(dimension):
             yield f"algorithm {name} {lacking} in Katib ({dimension.name}){_instead(dimension)}"
     if name in _FURTHER:
-        yield from _FURTHER[name](search, told)
+        yield from _FURTHER[name](search, settings)
 
 
-def _told(search: Search) -> dict[str, str]:
+def _settings(search: Search) -> dict[str, str]:
     """The settings of the algorithm, with the seed among them."""
     return {**search.settings, **({} if search.seed is None else {"random_state": str(search.seed)})}
 
@@ -215,8 +215,8 @@ def points(space: Sequence[Dimension]) -> int:
     )
 
 
-def _of_settings(whose: str, told: Mapping[str, str], known: Mapping[str, Setting]) -> Iterator[str]:
-    for name, value in told.items():
+def _of_settings(whose: str, settings: Mapping[str, str], known: Mapping[str, Setting]) -> Iterator[str]:
+    for name, value in settings.items():
         if name not in known:
             there = f"it has {', '.join(known)}" if known else "it has none"
             shown = "a seed" if name == "random_state" else f"the setting {name}"
@@ -241,14 +241,14 @@ def _continuous(search: Search, _: Mapping[str, str]) -> Iterator[str]:
 
 
 def _resource(search: Search, settings: Mapping[str, str]) -> Iterator[str]:
-    wanted, resource = settings.get("r_l", ""), settings.get("resource_name")
+    limit, resource = settings.get("r_l", ""), settings.get("resource_name")
     if resource and resource not in [one.name for one in search.space]:
         yield f"algorithm hyperband: resource_name is a parameter of the space, not {resource}"
     eta = settings.get("eta", "3")
-    if _HYPERBAND["r_l"].fits(wanted) and _HYPERBAND["eta"].fits(eta):
-        least = int(eta) ** int(math.log(float(wanted)) / math.log(int(eta)))
+    if _HYPERBAND["r_l"].fits(limit) and _HYPERBAND["eta"].fits(eta):
+        least = int(eta) ** int(math.log(float(limit)) / math.log(int(eta)))
         if search.parallel < least:
-            yield f"algorithm hyperband needs {least} trials or more in parallel, for r_l={wanted} and eta={eta}"
+            yield f"algorithm hyperband needs {least} trials or more in parallel, for r_l={limit} and eta={eta}"
 
 
 _FURTHER: Mapping[str, Callable[[Search, Mapping[str, str]], Iterator[str]]] = {

@@ -33,7 +33,7 @@ class Draft:
     """A study that was not begun: its Experiment as YAML, and what the cluster says to it."""
 
     text: str
-    said: str
+    answer: str
     accepted: bool
 
 
@@ -71,12 +71,12 @@ class KatibEngine:
             self._resources.create(written, dry_run=True)
         except BackendError as error:
             return Draft(text, str(error), accepted=False)
-        said = f"namespace {self._resources.namespace} would take it"
+        answer = f"namespace {self._resources.namespace} would take it"
         other = experiment.ALGORITHM in written["metadata"]["annotations"]
-        return Draft(text, f"{said}; {INSTEAD}" if other else said, accepted=True)
+        return Draft(text, f"{answer}; {INSTEAD}" if other else answer, accepted=True)
 
     def observe(self, name: str) -> TrackedStudy:
-        """Look at a study again and again."""
+        """Observe a study."""
         return TrackedStudy(self._resources, experiment.known_as(name), self._manager)
 
     def find(self, name: str) -> str:
@@ -86,7 +86,7 @@ class KatibEngine:
 
     def get(self, name: str) -> model.StudySnapshot:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
-        return self._looked(name, _CURVES).study
+        return self._polled(name, _CURVES).study
 
     def list(self) -> builtins.list[model.StudySnapshot]:
         """The studies of the namespace, the newest first, without their trials."""
@@ -115,14 +115,14 @@ class KatibEngine:
         name = experiment.known_as(name)
         item = self._resources.experiment(name)
         if why := _never(item):
-            told = f"Katib cannot resume {name}: {why}."
-            raise BackendError(told, hint="Start another study instead", ref=name)
+            message = f"Katib cannot resume {name}: {why}."
+            raise BackendError(message, hint="Start another study instead", ref=name)
         begun, limits = _begun(item), {**_limits(item), **_before(item)}
         most = begun + trials if trials is not None else limits[_MOST]
         if most is None or most <= begun:
             hint = "pass --trials N to run more"
             raise BackendError(f"{name} already ran {begun} trials:", hint=hint, ref=name)
-        spec = {limit: min(most, told) for limit, told in limits.items() if told is not None}
+        spec = {limit: min(most, value) for limit, value in limits.items() if value is not None}
         self._resources.change(name, {"metadata": _stopped(None), "spec": {**spec, _MOST: most}})
 
     def delete(self, name: str) -> None:
@@ -130,23 +130,23 @@ class KatibEngine:
         name = experiment.known_as(name)
         state = resource_parser.study(self._resources.experiment(name)).state
         if state in (RunState.PENDING, RunState.RUNNING):
-            told = f"{name} is {state.lower()}:"
-            raise BackendError(told, code="still-running", hint="stop it first", ref=name)
+            message = f"{name} is {state.lower()}:"
+            raise BackendError(message, code="still-running", hint="stop it first", ref=name)
         self._resources.delete(name)
 
     def logs(self, name: str, trial: int) -> Iterator[str]:
         """The lines that a trial wrote until now. Raises ``BackendError`` where they are not kept."""
-        looked = self._looked(name, 0.0)
-        found = looked.name_of(trial)
+        tracked = self._polled(name, 0.0)
+        found = tracked.name_of(trial)
         if found is None:
             raise BackendError(
-                f"{name} has no trial {trial}: it has {len(looked.study.trials)}, counted from 0"
+                f"{name} has no trial {trial}: it has {len(tracked.study.trials)}, counted from 0"
             )
-        return self._logs.lines(found, looked.container)
+        return self._logs.lines(found, tracked.container)
 
-    def _looked(self, name: str, curves: float) -> TrackedStudy:
+    def _polled(self, name: str, curves: float) -> TrackedStudy:
         observed = self.observe(name)
-        observed.look(curves)
+        observed.refresh(curves)
         return observed
 
 

@@ -71,9 +71,9 @@ class Logs:
             return None
         ended = diagnose(pod, program.container)
         lines = list(self._written(pod, program.container, last=_LAST))
-        told = next((line for line in reversed(lines) if _OBJECTIVE.fullmatch(line)), "")
-        if told:
-            return TaskError(told)
+        reported = next((line for line in reversed(lines) if _OBJECTIVE.fullmatch(line)), "")
+        if reported:
+            return TaskError(reported)
         error = why_failed(lines, program.source(lines))
         if error.message == SILENT and ended.stuck and ended.message:
             return TaskError(ended.message, error.traceback)

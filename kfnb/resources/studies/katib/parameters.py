@@ -75,9 +75,9 @@ def _bound(value: float, whole: bool) -> str:
     return str(int(value)) if whole else repr(float(value))
 
 
-def _number(told: Any) -> float:
+def _number(text: Any) -> float:
     try:
-        return float(told)
+        return float(text)
     except (TypeError, ValueError):
         return 0.0
 

@@ -86,8 +86,8 @@ def pod(settings: Json) -> dict[str, Any]:
 
 def metadata(settings: Json, always: Mapping[str, str]) -> dict[str, dict[str, str]]:
     """The labels and annotations of a trial's pod, with those that it ``always`` has as both."""
-    told = settings.get("podMetadata", {})
-    return {kind: {**told.get(kind, {}), **always} for kind in ("labels", "annotations")}
+    given = settings.get("podMetadata", {})
+    return {kind: {**given.get(kind, {}), **always} for kind in ("labels", "annotations")}
 
 
 def _folders(settings: Json) -> Iterator[tuple[str, Json]]:

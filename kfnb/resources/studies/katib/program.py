@@ -36,35 +36,35 @@ class Metrics:
         )
         number = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[Ee][+-]?\d+)?"
         self.last: dict[str, float] = {}
-        self._said = re.compile(rf"(?<![\w|-])({mine})\s*=\s*({number})")
+        self._pattern = re.compile(rf"(?<![\w|-])({mine})\s*=\s*({number})")
         self._others = re.compile(rf"(?<![\w|-])(?:({mine})\s*=\s*(?!\s*[+-]?\.?\d)|({others})\s*=\s*)")
 
-    def say(self, line: str) -> None:
-        """Print a line; with its time before it where it says a metric, as the collector orders values by that."""
+    def write(self, line: str) -> None:
+        """Print a line; if it has a metric, with the time before it, by which the collector orders values."""
         # the collector would take loss=nan for a value, and fail; and another step's accuracy for this one's
         line = self._others.sub(lambda found: f"{found[1] or found[2]} is ", line)
-        found = self._said.findall(line)
+        found = self._pattern.findall(line)
         self.last.update((name, float(value)) for name, value in found)
         now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S.%fZ} " if found else ""
         sys.stdout.write(f"{now}{line}\n")
         sys.stdout.flush()
 
-    def tell(self, name: str, value: float) -> None:
-        """Say what a metric is in the end, unless that was its last word already."""
+    def report(self, name: str, value: float) -> None:
+        """Print a metric's final value, unless it is the last value printed."""
         if self.last.get(name) != value:
-            self.say(f"{name}={value!r}")
+            self.write(f"{name}={value!r}")
 
 
 class ProgramStep:
-    """One step: a part of what ``KFNB_STEPS`` tells.
+    """One step: an item of ``KFNB_STEPS``.
 
     It has a ``name``; its ``command``, in which null stands for its source; its ``inputs`` with their types, and a
     value, the pipeline's parameter or another step's output; the artifacts that it ``takes``, by step and output; its
-    ``outputs``; its ``artifacts`` with their types; the ``metrics`` that it says, and what it calls them itself.
+    ``outputs``; its ``artifacts`` with their types; the ``metrics`` that it prints, with its own names for them.
     """
 
-    def __init__(self, told: Mapping[str, Any], source: str, folder: Path) -> None:
-        self.told, self.folder = told, folder / told["name"]
+    def __init__(self, spec: Mapping[str, Any], source: str, folder: Path) -> None:
+        self.spec, self.folder = spec, folder / spec["name"]
         self._source = source
         self.outputs: dict[str, Any] = {}
         self.artifacts: dict[str, Any] = {}
@@ -74,7 +74,7 @@ class ProgramStep:
         """Run it after the steps ``before``, with the pipeline's parameters as texts; its exit status."""
         self.folder.mkdir()
         words = {None: self._source, "{{$}}": json.dumps(self._input(tuned, before))}
-        status = run([words.get(word, word) for word in self.told["command"]], metrics)
+        status = run([words.get(word, word) for word in self.spec["command"]], metrics)
         self._collect()
         return status
 
@@ -82,61 +82,61 @@ class ProgramStep:
         """KFP's ExecutorInput, with outputs that are files in the step's folder."""
         values = {
             name: value
-            for name, told in self.told["inputs"].items()
-            if (value := _value(told, tuned, before)) is not None
+            for name, source in self.spec["inputs"].items()
+            if (value := _value(source, tuned, before)) is not None
         }
         artifacts = {
             name: {"artifacts": [before[task].artifacts[output]]}
-            for name, (task, output) in self.told["takes"].items()
+            for name, (task, output) in self.spec["takes"].items()
         }
         return {
             "inputs": {"parameterValues": values, "artifacts": artifacts},
             "outputs": {
                 "parameters": {
-                    name: {"outputFile": str(self.folder / name)} for name in self.told["outputs"]
+                    name: {"outputFile": str(self.folder / name)} for name in self.spec["outputs"]
                 },
-                "artifacts": {name: {"artifacts": [self._planned(name)]} for name in self.told["artifacts"]},
+                "artifacts": {name: {"artifacts": [self._planned(name)]} for name in self.spec["artifacts"]},
                 "outputFile": str(self.folder / _OUTPUT),
             },
         }
 
     def _planned(self, name: str) -> dict[str, Any]:
-        kind = {"schemaTitle": self.told["artifacts"][name]}
+        kind = {"schemaTitle": self.spec["artifacts"][name]}
         return {"name": name, "type": kind, "uri": str(self.folder / name), "metadata": {}}
 
     def _collect(self) -> None:
         """What the component logged and put out."""
         output = self.folder / _OUTPUT
         written = json.loads(output.read_text(encoding="utf-8")) if output.is_file() else {}
-        for name in self.told["artifacts"]:
+        for name in self.spec["artifacts"]:
             listed = written.get("artifacts", {}).get(name, {}).get("artifacts", ())
             self.artifacts[name] = {**self._planned(name), **(listed[0] if listed else {})}
             self.logged.update(self.artifacts[name].get("metadata") or {})
-        for name in self.told["outputs"]:
+        for name in self.spec["outputs"]:
             if (self.folder / name).is_file():
                 self.outputs[name] = _parsed((self.folder / name).read_text(encoding="utf-8"))
         self.outputs.update(written.get("parameterValues", {}))
 
 
 def main(environ: Mapping[str, str]) -> int:
-    """Run the steps that the environment tells of, and say their metrics; the exit status.
+    """Run the steps that the environment describes, and print their metrics; return the exit status.
 
     ``KFNB_STEPS`` are the steps in their order, ``KFNB_SOURCE_0`` and so on their sources, ``KFNB_METRICS`` the names
     of all metrics, the objective first. The pipeline's parameters are called ``TRIAL_`` and their name.
     """
-    told, every = json.loads(environ["KFNB_STEPS"]), json.loads(environ["KFNB_METRICS"])
+    steps, every = json.loads(environ["KFNB_STEPS"]), json.loads(environ["KFNB_METRICS"])
     tuned = {name[len(_TUNED) :]: text for name, text in environ.items() if name.startswith(_TUNED)}
     folder, metrics = Path(tempfile.mkdtemp()), Metrics(every, every)
     done: dict[str, ProgramStep] = {}
     found: dict[str, Any] = {}
-    said: dict[str, float] = {}
-    for number, part in enumerate(told):
+    printed: dict[str, float] = {}
+    for number, part in enumerate(steps):
         step, metrics = (
             ProgramStep(part, environ[f"KFNB_SOURCE_{number}"], folder),
             Metrics([*part["metrics"]], every),
         )
-        if len(told) > 1:
-            metrics.say(f"kfnb: step {part['name']}")
+        if len(steps) > 1:
+            metrics.write(f"kfnb: step {part['name']}")
         if status := step.run(tuned, done, metrics):
             return status if status > 0 else 128 - status
         done[part["name"]] = step
@@ -144,19 +144,19 @@ def main(environ: Mapping[str, str]) -> int:
         found.update({name: here[own] for name, own in part["metrics"].items() if own in here})
         for name in part["metrics"]:
             if (value := number_of(found.get(name))) is not None:
-                metrics.tell(name, value)
-        said.update(metrics.last)
-    return ending(metrics, every[0], found, said)
+                metrics.report(name, value)
+        printed.update(metrics.last)
+    return ending(metrics, every[0], found, printed)
 
 
-def _value(told: Mapping[str, Any], tuned: Mapping[str, str], before: Mapping[str, ProgramStep]) -> Any:
+def _value(source: Mapping[str, Any], tuned: Mapping[str, str], before: Mapping[str, ProgramStep]) -> Any:
     """A parameter of a step; what Katib hands on as a text, as the component declares it."""
-    if told["parameter"] in tuned:
-        return typed(tuned[told["parameter"]], told["type"])
-    if not told["task"]:
-        return told["value"]
-    value = before[told["task"]].outputs.get(told["output"], told["value"])
-    return int(value) if told["type"] == "NUMBER_INTEGER" and isinstance(value, float) else value
+    if source["parameter"] in tuned:
+        return typed(tuned[source["parameter"]], source["type"])
+    if not source["task"]:
+        return source["value"]
+    value = before[source["task"]].outputs.get(source["output"], source["value"])
+    return int(value) if source["type"] == "NUMBER_INTEGER" and isinstance(value, float) else value
 
 
 def typed(text: str, kind: str) -> Any:
@@ -175,7 +175,7 @@ def run(command: list[str], metrics: Metrics) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        # what it reports is to be heard on the way; a trial is tried again as a whole, by its Job
+        # what it reports must arrive while it runs; a trial is tried again as a whole, by its Job
         env={**os.environ, "PYTHONUNBUFFERED": "1", "KFNB_RETRIES": "outside"},
         encoding="utf-8",
         errors="replace",
@@ -190,11 +190,11 @@ def run(command: list[str], metrics: Metrics) -> int:
     )  # Katib's early stopping ends this process, and this one ends the others
     assert process.stdout is not None
     for line in process.stdout:
-        metrics.say(line.rstrip("\r\n"))
+        metrics.write(line.rstrip("\r\n"))
     return process.wait()
 
 
-def ending(metrics: Metrics, objective: str, found: Mapping[str, Any], said: Mapping[str, float]) -> int:
+def ending(metrics: Metrics, objective: str, found: Mapping[str, Any], printed: Mapping[str, float]) -> int:
     """0 where the objective is a finite number, else in words what it is.
 
     One without a value ends well, as Katib then says MetricsUnavailable; not if a value on the way would count for it.
@@ -203,13 +203,13 @@ def ending(metrics: Metrics, objective: str, found: Mapping[str, Any], said: Map
     if number_of(value) is not None:
         return 0
     if value is None:
-        metrics.say(f"it ended without {objective}")
+        metrics.write(f"it ended without {objective}")
     elif isinstance(value, float):
-        metrics.say(f"{objective} is {value}: an objective is a finite number")
+        metrics.write(f"{objective} is {value}: an objective is a finite number")
     else:
-        metrics.say(f"{objective} is {value!r}: an objective is a number"[:500])
+        metrics.write(f"{objective} is {value!r}: an objective is a number"[:500])
         return 1
-    return 1 if objective in said else 0
+    return 1 if objective in printed else 0
 
 
 def number_of(value: Any) -> Optional[float]:  # noqa: UP045 - also where Python is 3.9

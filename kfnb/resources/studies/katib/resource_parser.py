@@ -33,7 +33,7 @@ _REASONS = {
     ALL_REACHED: "all trials done",
     "ExperimentSuggestionEndReached": "nothing more to try",
 }
-_JOB_SAYS = "Job message: "
+_JOB_MESSAGE = "Job message: "
 
 
 def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | None = None) -> StudySnapshot:
@@ -67,12 +67,12 @@ def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | Non
 
 def objective(spec: Item) -> Objective:
     """What an Experiment or a Trial makes best, from its spec."""
-    told = spec.get("objective") or {}
+    fields = spec.get("objective") or {}
     return Objective(
-        metric=str(told.get("objectiveMetricName", "")),
-        maximize=told.get("type") == "maximize",
-        goal=told.get("goal"),
-        further=tuple(map(str, told.get("additionalMetricNames") or ())),
+        metric=str(fields.get("objectiveMetricName", "")),
+        maximize=fields.get("type") == "maximize",
+        goal=fields.get("goal"),
+        further=tuple(map(str, fields.get("additionalMetricNames") or ())),
     )
 
 
@@ -92,7 +92,7 @@ def trial(item: Item, number: int, space: Sequence[Dimension]) -> Trial:
     about, spec, status = (item.get(part) or {} for part in ("metadata", "spec", "status"))
     state, condition = _trial_state(item)
     dimensions = {one.name: one for one in space}
-    wanted = objective(spec)
+    goal = objective(spec)
     metrics = _metrics(spec, status)
     return Trial(
         number=number,
@@ -103,11 +103,11 @@ def trial(item: Item, number: int, space: Sequence[Dimension]) -> Trial:
             )
             for one in spec.get("parameterAssignments") or ()
         },
-        value=metrics.pop(wanted.metric, None),
+        value=metrics.pop(goal.metric, None),
         metrics=metrics,
         started=_time(status.get("startTime")),
         finished=_time(status.get("completionTime")) if state.finished else None,
-        error=_error(state, condition, wanted),
+        error=_error(state, condition, goal),
         name=str(about.get("name", "")),
     )
 
@@ -127,9 +127,9 @@ def had_all(experiment: Item) -> bool:
 
 def _metrics(spec: Item, status: Item) -> dict[str, float]:
     """What counts of each metric's values: the least, the greatest or the last one, as the strategies say."""
-    told = spec.get("objective") or {}
-    strategies = {one.get("name"): one.get("value") for one in told.get("metricStrategies") or ()}
-    usual = {"minimize": "min", "maximize": "max"}.get(told.get("type", ""), "latest")
+    goal = spec.get("objective") or {}
+    strategies = {one.get("name"): one.get("value") for one in goal.get("metricStrategies") or ()}
+    usual = {"minimize": "min", "maximize": "max"}.get(goal.get("type", ""), "latest")
     found = {}
     for metric in (status.get("observation") or {}).get("metrics") or ():
         name = str(metric.get("name", ""))
@@ -141,21 +141,21 @@ def _metrics(spec: Item, status: Item) -> dict[str, float]:
     return found
 
 
-def _number(told: Any) -> float | None:
+def _number(text: Any) -> float | None:
     """A number; None for what is none, such as ``unavailable``."""
     with suppress(TypeError, ValueError):
-        value = float(told)
+        value = float(text)
         return value if math.isfinite(value) else None
     return None
 
 
-def _error(state: TrialState, condition: Item, wanted: Objective) -> TaskError | None:
+def _error(state: TrialState, condition: Item, goal: Objective) -> TaskError | None:
     if state is TrialState.METRICS_UNAVAILABLE:
-        return TaskError(f"it ended without {wanted.metric}")
+        return TaskError(f"it ended without {goal.metric}")
     if state is not TrialState.FAILED:
         return None
-    said = str(condition.get("message", ""))
-    return TaskError(said.partition(_JOB_SAYS)[2] or said or "it failed; Katib gives no reason")
+    message = str(condition.get("message", ""))
+    return TaskError(message.partition(_JOB_MESSAGE)[2] or message or "it failed; Katib gives no reason")
 
 
 def _subject(spec: Item) -> str:
@@ -186,7 +186,7 @@ def _notes(experiment: Item, state: RunState, suggestion: Item | None) -> Iterab
         yield "it searches for a network (nasConfig), whose parameters are shown as Katib has them"
 
 
-def _time(told: Any) -> float | None:
+def _time(text: Any) -> float | None:
     with suppress(UsageError):
-        return instant(told) if isinstance(told, str) and told else None
+        return instant(text) if isinstance(text, str) and text else None
     return None

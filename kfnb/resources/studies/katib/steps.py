@@ -94,11 +94,11 @@ def read_steps(subject: TrialSubject) -> Steps:
     steps = tuple(_step(subject, name, tasks[name]) for name in names)
     results = {
         name: (
-            told["valueFromParameter"]["producerSubtask"],
-            told["valueFromParameter"]["outputParameterKey"],
+            output["valueFromParameter"]["producerSubtask"],
+            output["valueFromParameter"]["outputParameterKey"],
         )
-        for name, told in root["dag"].get("outputs", {}).get("parameters", {}).items()
-        if "valueFromParameter" in told
+        for name, output in root["dag"].get("outputs", {}).get("parameters", {}).items()
+        if "valueFromParameter" in output
     }
     return Steps(steps, results)
 
@@ -109,21 +109,21 @@ def _order(subject: TrialSubject, tasks: Json) -> list[str]:
     trial = kfp_name(subject.step)
     if trial and trial not in tasks:
         raise BackendError(f"{subject.name} has no step {subject.step}; there is {', '.join(needs)}")
-    wanted, waiting = set[str](), [trial] if trial else [*needs]
+    needed, waiting = set[str](), [trial] if trial else [*needs]
     while waiting:
         name = waiting.pop()
-        if name not in wanted:
-            wanted.add(name)
+        if name not in needed:
+            needed.add(name)
             waiting += needs[name]
-    return list(TopologicalSorter({name: needs[name] for name in needs if name in wanted}).static_order())
+    return list(TopologicalSorter({name: needs[name] for name in needs if name in needed}).static_order())
 
 
 def _makers(task: Json) -> Iterator[str]:
     given = task.get("inputs", {})
-    for told in (*given.get("parameters", {}).values(), *given.get("artifacts", {}).values()):
+    for source in (*given.get("parameters", {}).values(), *given.get("artifacts", {}).values()):
         for kind in ("taskOutputParameter", "taskOutputArtifact"):
-            if kind in told:
-                yield told[kind]["producerTask"]
+            if kind in source:
+                yield source[kind]["producerTask"]
 
 
 def _in_the_way(subject: TrialSubject, task: Json) -> Iterator[str]:
@@ -143,14 +143,14 @@ def _in_the_way(subject: TrialSubject, task: Json) -> Iterator[str]:
     if policy.get("condition") or policy.get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED":
         yield "runs under a condition"
     given = task.get("inputs", {})
-    for name, told in (*given.get("parameters", {}).items(), *given.get("artifacts", {}).items()):
+    for name, source in (*given.get("parameters", {}).items(), *given.get("artifacts", {}).items()):
         if (
             not {"componentInputParameter", "runtimeValue", "taskOutputParameter", "taskOutputArtifact"}
-            & told.keys()
+            & source.keys()
         ):
             yield f"takes {name} from where no trial can"
-    for name, told in component.get("inputDefinitions", {}).get("artifacts", {}).items():
-        if not told.get("isOptional") and name not in given.get("artifacts", {}):
+    for name, source in component.get("inputDefinitions", {}).get("artifacts", {}).items():
+        if not source.get("isOptional") and name not in given.get("artifacts", {}):
             yield f"needs {name}"
 
 
@@ -170,13 +170,16 @@ def _step(subject: TrialSubject, name: str, task: Json) -> TrialStep:
         container,
         inputs=dict(_inputs(subject, task, component)),
         takes={
-            one: (told["taskOutputArtifact"]["producerTask"], told["taskOutputArtifact"]["outputArtifactKey"])
-            for one, told in task.get("inputs", {}).get("artifacts", {}).items()
+            one: (
+                source["taskOutputArtifact"]["producerTask"],
+                source["taskOutputArtifact"]["outputArtifactKey"],
+            )
+            for one, source in task.get("inputs", {}).get("artifacts", {}).items()
         },
         outputs=tuple(outputs.get("parameters", {})),
         artifacts={
-            one: told["artifactType"].get("schemaTitle", "system.Artifact")
-            for one, told in outputs.get("artifacts", {}).items()
+            one: source["artifactType"].get("schemaTitle", "system.Artifact")
+            for one, source in outputs.get("artifacts", {}).items()
         },
         retries=int(task.get("retryPolicy", {}).get("maxRetryCount", 0)),
         settings=platforms.get("deploymentSpec", {}).get("executors", {}).get(component["executorLabel"], {}),
@@ -186,8 +189,8 @@ def _step(subject: TrialSubject, name: str, task: Json) -> TrialStep:
 def _inputs(subject: TrialSubject, task: Json, component: Json) -> Iterator[tuple[str, Input]]:
     defaults = subject.spec["root"].get("inputDefinitions", {}).get("parameters", {})
     given = task.get("inputs", {}).get("parameters", {})
-    for name, told in component.get("inputDefinitions", {}).get("parameters", {}).items():
-        kind, value = told["parameterType"], told.get("defaultValue")
+    for name, definition in component.get("inputDefinitions", {}).get("parameters", {}).items():
+        kind, value = definition["parameterType"], definition.get("defaultValue")
         source = given.get(name, {})
         parameter, made = source.get("componentInputParameter", ""), source.get("taskOutputParameter", {})
         if parameter:
@@ -199,7 +202,7 @@ def _inputs(subject: TrialSubject, task: Json, component: Json) -> Iterator[tupl
             Input(
                 kind,
                 typed(value, kind),
-                bool(told.get("isOptional")),
+                bool(definition.get("isOptional")),
                 parameter,
                 made.get("producerTask", ""),
                 made.get("outputParameterKey", ""),

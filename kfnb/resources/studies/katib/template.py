@@ -26,7 +26,7 @@ STEPS, SOURCE = "KFNB_STEPS", "KFNB_SOURCE_{}"
 _RUN = 'python3 -u -c "$KFNB_TRIAL"'
 _NO_MESH = {"sidecar.istio.io/inject": "false"}
 """A Job whose pod gets a proxy beside it never ends."""
-_KEPT = 86_400
+_RETENTION = 86_400
 """Seconds for which a trial's Job, and the log of its pod, stay."""
 _LONGEST = 120_000
 """Bytes of one variable in the environment: Linux takes 128 KiB."""
@@ -62,7 +62,7 @@ def template(steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric]
             "kind": "Job",
             "spec": {
                 "backoffLimit": max(step.retries for step in steps),
-                "ttlSecondsAfterFinished": _KEPT,
+                "ttlSecondsAfterFinished": _RETENTION,
                 "template": {
                     "metadata": pod_settings.metadata(settings, _NO_MESH),
                     "spec": {
@@ -115,9 +115,9 @@ def _unequal(steps: Steps) -> Iterator[str]:
     images = sorted({str(step.container["image"]) for step in steps})
     if len(images) > 1:
         yield f"its steps have different images ({', '.join(images)}), and a trial is one container"
-    asked = [step for step in steps if step.settings]
-    if any(step.settings != asked[0].settings for step in asked):
-        names = ", ".join(step.name for step in asked)
+    configured = [step for step in steps if step.settings]
+    if any(step.settings != configured[0].settings for step in configured):
+        names = ", ".join(step.name for step in configured)
         yield f"{names} ask different things of Kubernetes, and a trial is one pod: let them ask the same"
     known: dict[str, str] = {}
     for step in steps:
@@ -139,12 +139,12 @@ def _fitting(dimension: Dimension) -> tuple[str, ...]:
 def _container(
     steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    told = [_told(step, metrics) for step in steps]
+    described = [_described(step, metrics) for step in steps]
     fixed = {
         **{name: value for step in steps for name, value in _variables(step).items()},
         "KFNB_OBJECTIVE": metrics[0].name,
         "KFNB_METRICS": json.dumps([one.name for one in metrics]),
-        STEPS: json.dumps(told, indent=1),
+        STEPS: json.dumps(described, indent=1),
         **{SOURCE.format(number): step.source for number, step in enumerate(steps)},
         "KFNB_TRIAL": inspect.getsource(program),
     }
@@ -164,7 +164,7 @@ def _container(
     return {**container, "resources": resources} if resources else container
 
 
-def _told(step: TrialStep, metrics: Sequence[Metric]) -> dict[str, Any]:
+def _described(step: TrialStep, metrics: Sequence[Metric]) -> dict[str, Any]:
     """A step as the program reads it."""
     *words, _ = step.container["command"]
     return {
@@ -201,20 +201,20 @@ def _literal(value: str) -> str:
     return value.replace("$", "$$")
 
 
-def _resources(all_told: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _resources(requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The resources of a container that is enough for each of KFP's executors."""
     found: dict[str, dict[str, str]] = {}
-    for told in all_told:
-        accelerator = told.get("accelerator") or {}
+    for request in requests:
+        accelerator = request.get("accelerator") or {}
         count = accelerator.get("resourceCount") or accelerator.get("count") or ""
-        asked = {
-            ("limits", "cpu"): told.get("resourceCpuLimit"),
-            ("limits", "memory"): told.get("resourceMemoryLimit"),
+        amounts = {
+            ("limits", "cpu"): request.get("resourceCpuLimit"),
+            ("limits", "memory"): request.get("resourceMemoryLimit"),
             ("limits", accelerator.get("resourceType") or accelerator.get("type") or ""): str(count),
-            ("requests", "cpu"): told.get("resourceCpuRequest"),
-            ("requests", "memory"): told.get("resourceMemoryRequest"),
+            ("requests", "cpu"): request.get("resourceCpuRequest"),
+            ("requests", "memory"): request.get("resourceMemoryRequest"),
         }
-        for (kind, name), value in asked.items():
+        for (kind, name), value in amounts.items():
             if name and value and amount(value) > amount(found.get(kind, {}).get(name, "")):
                 found.setdefault(kind, {})[name] = value
     return found

@@ -19,7 +19,7 @@ _CURVES = 0.5
 
 
 class TrackedStudy:
-    """A study on the cluster. The first look reads all of its Trials, a later one hears what has happened since."""
+    """A study on the cluster. The first poll reads all of its Trials, a later poll what has changed since."""
 
     def __init__(self, resources: Resources, name: str, manager: Manager | None) -> None:
         self.study = model.StudySnapshot(name, "kubeflow", Objective(""))
@@ -34,8 +34,8 @@ class TrackedStudy:
         """Whether the study is finished."""
         return self.study.state.finished
 
-    def look(self, curves: float = _CURVES) -> set[int]:
-        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
+    def refresh(self, curves: float = _CURVES) -> set[int]:
+        """Poll once more; return the numbers of the trials that have changed, and -1 for the study itself.
 
         ``curves`` are the seconds in which learning curves are read. Raises ``StudyNotFound`` and ``BackendError``.
         """
@@ -45,10 +45,10 @@ class TrackedStudy:
             self._suggestion = self._resources.suggestion(self._name)
             head = resource_parser.study(experiment, (), self._suggestion)
         if not self._over(head):
-            self._trials.look()
+            self._trials.refresh()
         trials = self._trials.read(head.space)
         self._program = program_of(experiment)
-        self._details.look(trials, head.objective.metric, self._program, curves)
+        self._details.refresh(trials, head.objective.metric, self._program, curves)
         notes = (*head.notes, *([self._details.note] if self._details.note else []))
         before = self.study
         self.study = replace(head, trials=tuple(map(self._details.of, trials)), notes=notes)

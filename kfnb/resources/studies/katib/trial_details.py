@@ -36,7 +36,7 @@ class Details:
         self._curves: dict[str, Curve] = {}
         self._not_before = 0.0
 
-    def look(self, trials: Sequence[Trial], metric: str, program: TrialContainer, seconds: float) -> None:
+    def refresh(self, trials: Sequence[Trial], metric: str, program: TrialContainer, seconds: float) -> None:
         """Find out more of trials that have ended; curves in about so many seconds, and the rest in the next look."""
         failed = [one for one in trials if one.state is TrialState.FAILED and one.name not in self._causes]
         for trial in failed[:_PODS]:

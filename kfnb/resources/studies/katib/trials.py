@@ -19,8 +19,8 @@ class TrialReader:
         self._items: dict[str, Item] = {}
         self._read: dict[str, tuple[Item, Trial]] = {}
 
-    def look(self) -> None:
-        """Look once more: at everything at first, and where Kubernetes does not know any more what has changed."""
+    def refresh(self) -> None:
+        """Poll once more: everything at first, and when Kubernetes no longer has the changes since."""
         if self._version:
             try:
                 self._follow()
@@ -54,7 +54,7 @@ class TrialReader:
 def _slim(item: Item) -> Item:
     """A Trial without what it runs, which is the greatest part by far, and much the same in all of them."""
     spec = item.get("spec") or {}
-    return {**item, "spec": {name: told for name, told in spec.items() if name != "runSpec"}}
+    return {**item, "spec": {name: value for name, value in spec.items() if name != "runSpec"}}
 
 
 def _name(item: Item) -> str:

@@ -70,7 +70,7 @@ async def _drive(
             if prepared is not None:
                 prepared.preload()
                 trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
-        if not end.asked.is_set():
+        if not end.requested.is_set():
             suggester = Suggester(search, folder, past)
             await Searching(search, order.trials, journal, suggester, trials, end, past).run()
     finally:
@@ -88,7 +88,7 @@ def _backend(home: Path, search: Search, order: Order) -> LocalBackend:
 
 
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
-    """Say that nothing runs any more, and how the study ended."""
+    """Record that nothing runs any more, and how the study ended."""
     journal, fold = StudyJournal(log), StudyFold(folder.name)
     fold.take(log.read())
     for trial in fold.study.trials:

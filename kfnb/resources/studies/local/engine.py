@@ -75,7 +75,7 @@ class LocalEngine:
         return Order(str(self._home), self._jobs, self._secrets, self._linger, trials)
 
     def observe(self, name: str) -> StudyObserver:
-        """Look at a study again and again."""
+        """Observe a study."""
         return StudyObserver(folders.find(self._home, name))
 
     def find(self, name: str) -> str:
@@ -87,10 +87,10 @@ class LocalEngine:
         with self._lock:
             observer = self._known.pop(name, None) or self.observe(name)
             try:
-                observer.look()
+                observer.refresh()
             except StudyNotFound:  # of one that was known: another has its name now
                 observer = self.observe(name)
-                observer.look()
+                observer.refresh()
             self._known[name] = observer
             for old in list(self._known)[:-_MOST_KNOWN]:
                 del self._known[old]
@@ -103,7 +103,7 @@ class LocalEngine:
     def _outline(self, folder: StudyFolder) -> model.StudySnapshot:
         try:
             observer = StudyObserver(folder)
-            observer.look()
+            observer.refresh()
         except BackendError as error:
             return model.StudySnapshot(
                 folder.name, self.name, model.Objective(""), state=RunState.FAILED, error=str(error)

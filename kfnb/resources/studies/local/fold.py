@@ -113,8 +113,8 @@ class StudyFold(JobFold[int]):
             },
         )
 
-    def _dimension(self, told: Mapping[str, Any]) -> Dimension:
-        one = self._made(Dimension, told)
+    def _dimension(self, values: Mapping[str, Any]) -> Dimension:
+        one = self._made(Dimension, values)
         return replace(one, choices=tuple(one.choices))
 
     def _on_limits(self, event: Event) -> None:

@@ -81,32 +81,32 @@ class StudyFolder(JobFolder):
 
     def read(self) -> tuple[Search, Order]:
         """What ``write`` put down. Raises ``BackendError``."""
-        told = self.get(_FILE)
+        stored = self.get(_FILE)
         try:
-            return _search(told["search"]), Order(**_known(Order, told["order"]))
+            return _search(stored["search"]), Order(**_known(Order, stored["order"]))
         except (TypeError, KeyError, AttributeError):
             raise BackendError(f"{self.path / _FILE} was written by another version of kfnb") from None
 
 
-def _search(told: Mapping[str, Any]) -> Search:
-    objective = _known(Objective, told["objective"])
+def _search(stored: Mapping[str, Any]) -> Search:
+    objective = _known(Objective, stored["objective"])
     return Search(
         **{
-            **_known(Search, told),
-            "subject": TrialSubject(**_known(TrialSubject, told["subject"])),
+            **_known(Search, stored),
+            "subject": TrialSubject(**_known(TrialSubject, stored["subject"])),
             "space": tuple(
                 Dimension(**{**_known(Dimension, one), "choices": tuple(one["choices"])})
-                for one in told["space"]
+                for one in stored["space"]
             ),
             "objective": Objective(**{**objective, "further": tuple(objective["further"])}),
         }
     )
 
 
-def _known(cls: Any, told: Mapping[str, Any]) -> dict[str, Any]:
+def _known(cls: Any, stored: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the values that a dataclass has fields for."""
     names = {one.name for one in fields(cls)}
-    return {name: value for name, value in told.items() if name in names}
+    return {name: value for name, value in stored.items() if name in names}
 
 
 def new(home: Path, name: str) -> tuple[StudyFolder, str]:

@@ -1,4 +1,4 @@
-"""What the driver tells: each step of a study's life as an event, in the study's event log."""
+"""What the driver records: each step of a study's life as an event in the study's event log."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class StudyJournal:
 
     def state(self, state: RunState, *, error: str = "", reason: str = "") -> None:
         """The study is in a new state."""
-        told = {name: text for name, text in (("error", error), ("reason", reason)) if text}
-        self._log.append([("state", "", {"state": state, **told})])
+        texts = {name: text for name, text in (("error", error), ("reason", reason)) if text}
+        self._log.append([("state", "", {"state": state, **texts})])
 
     def began(self, number: int, params: Mapping[str, Any]) -> None:
         """A trial runs now."""
@@ -42,9 +42,9 @@ class StudyJournal:
 
 def ended(number: int, outcome: Outcome) -> Fact:
     """That a trial is over, as an event."""
-    told: dict[str, Any] = {"state": outcome.state, "finished": time.time()}
-    told |= {"value": outcome.value} if outcome.value is not None else {}
-    told |= {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
-    told |= {"curve": outcome.curve} if outcome.curve else {}
-    told |= {"error": asdict(outcome.error)} if outcome.error else {}
-    return "ended", str(number), told
+    data: dict[str, Any] = {"state": outcome.state, "finished": time.time()}
+    data |= {"value": outcome.value} if outcome.value is not None else {}
+    data |= {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
+    data |= {"curve": outcome.curve} if outcome.curve else {}
+    data |= {"error": asdict(outcome.error)} if outcome.error else {}
+    return "ended", str(number), data

@@ -55,15 +55,15 @@ def measured(values: Mapping[str, Any], objective: Objective) -> Outcome:
     return Outcome(TrialState.SUCCEEDED, value, metrics)
 
 
-def of_worker(told: Mapping[str, Any], objective: Objective, source: str) -> Outcome:
-    """The outcome that a worker tells, of a step whose program is ``source``."""
-    if told.get("early"):
+def of_worker(message: Mapping[str, Any], objective: Objective, source: str) -> Outcome:
+    """The outcome that a worker reports, of a step whose program is ``source``."""
+    if message.get("early"):
         return Outcome(TrialState.EARLY_STOPPED)
-    if "error" in told:
-        return failed(from_description(told["error"], source))
-    if "missing" in told:
+    if "error" in message:
+        return failed(from_description(message["error"], source))
+    if "missing" in message:
         return Outcome(
             TrialState.METRICS_UNAVAILABLE,
-            error=TaskError(f"it ended without {told['missing']}, which its cell had not assigned"),
+            error=TaskError(f"it ended without {message['missing']}, which its cell had not assigned"),
         )
-    return measured(told["values"], objective)
+    return measured(message["values"], objective)

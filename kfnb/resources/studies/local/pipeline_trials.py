@@ -18,22 +18,22 @@ from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import start_of
 
-_LOOK = 0.05
+_POLL_EVERY = 0.05
 """Seconds between looks at a run."""
 
 
 @dataclass
 class Runs:
-    """Runs trials as runs of the search's pipeline; ``tell`` gets a trial's number and its run's id."""
+    """Runs trials as runs of the search's pipeline; ``record`` gets a trial's number and its run's id."""
 
     search: Search
     backend: LocalBackend
-    tell: Callable[[int, str], None]
+    record: Callable[[int, str], None]
     going: set[str] = field(default_factory=set)
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
         """Run one trial to its end."""
-        del report  # a pipeline tells its metrics at the end
+        del report  # a pipeline reports its metrics at the end
         subject = self.search.subject
         try:
             run_id = self.backend.submit(
@@ -48,13 +48,13 @@ class Runs:
             )
         except BackendError as error:
             return failed(TaskError(str(error)))
-        self.tell(number, run_id)
+        self.record(number, run_id)
         self.going.add(run_id)
         observer = Handle(self.backend, run_id).observe()
-        observer.look()
+        observer.refresh()
         while not observer.run.state.finished:
-            await asyncio.sleep(_LOOK)
-            observer.look()
+            await asyncio.sleep(_POLL_EVERY)
+            observer.refresh()
         self.going.discard(run_id)
         return _outcome(observer.run, self.search.objective)
 
@@ -72,7 +72,7 @@ class Runs:
         while any(  # noqa: ASYNC110 - of other processes
             not self.backend.get(run_id).state.finished for run_id in self.going
         ):
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_EVERY)
 
 
 def _outcome(run: RunSnapshot, objective: Objective) -> Outcome:

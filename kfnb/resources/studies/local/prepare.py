@@ -37,7 +37,7 @@ _READERS: Mapping[str, tuple[str, ...]] = {
 }
 """What values are read with, by the format that they are kept in."""
 
-_LOOK = 0.05
+_POLL_EVERY = 0.05
 """Seconds between looks at the run that goes before."""
 
 
@@ -132,7 +132,7 @@ async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
     run_id = backend.submit(submission)
     try:
         while not (run := backend.get(run_id)).state.finished:  # noqa: ASYNC110 - of another process
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(_POLL_EVERY)
     except asyncio.CancelledError:
         backend.stop(run_id)
         raise

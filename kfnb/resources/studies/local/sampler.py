@@ -122,22 +122,22 @@ def _no_rungs(search: Search) -> Iterator[str]:
 def notes(search: Search) -> list[str]:
     """What the user should know of how the search goes, a line each."""
     chosen = [one.name for one in search.space if one.kind == "choice"]
-    told = []
+    found = []
     if search.algorithm in ("cmaes", "sobol") and chosen:
-        told.append(f"{search.algorithm} searches numbers: {', '.join(chosen)} is drawn at random")
+        found.append(f"{search.algorithm} searches numbers: {', '.join(chosen)} is drawn at random")
     if search.algorithm in ("cmaes", "sobol") and search.conditions:
-        told.append(f"{search.algorithm} draws parameters under a condition at random")
+        found.append(f"{search.algorithm} draws parameters under a condition at random")
     if search.algorithm == "grid":
         size = math.prod(map(_size, search.space))
         if search.max_trials is not None and search.max_trials < size:
-            told.append(f"the grid has {size} points, of which {search.max_trials} are tried")
+            found.append(f"the grid has {size} points, of which {search.max_trials} are tried")
     if search.algorithm == "hyperband" and search.max_trials is not None:
         widest = Hyperband.of(search, []).widest
         if search.max_trials <= widest:
-            told.append(
+            found.append(
                 f"all of the {search.max_trials} trials are as short as can be: hyperband begins with {widest} of those"
             )
-    return told
+    return found
 
 
 def sampler(search: Search) -> BaseSampler:
@@ -196,8 +196,8 @@ def pruner(search: Search) -> BasePruner:
 
 
 def _seed(search: Search) -> int | None:
-    told = search.settings.get("random_state")
-    return search.seed if told is None else int(told)
+    text = search.settings.get("random_state")
+    return search.seed if text is None else int(text)
 
 
 # -- grids ----------------------------------------------------------------------------------------------------

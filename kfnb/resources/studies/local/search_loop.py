@@ -53,21 +53,21 @@ class Searching:
             self.journal.began(lost.number, lost.params)
             self.journal.ended(lost.number, KILLED)
         self._results = sum(trial.state is not TrialState.KILLED for trial in self.past.values())
-        asked = asyncio.create_task(self.end.asked.wait())
+        requested = asyncio.create_task(self.end.requested.wait())
         going: set[asyncio.Task[None]] = set()
         try:
-            while not self.end.asked.is_set():
+            while not self.end.requested.is_set():
                 self._begin(going)
                 if not going:
                     if self.most is not None and self._results < self.most:
                         self.end.now(RunState.SUCCEEDED, reason="the grid has no more points")
                     break
-                done, _ = await asyncio.wait({*going, asked}, return_when=asyncio.FIRST_COMPLETED)
+                done, _ = await asyncio.wait({*going, requested}, return_when=asyncio.FIRST_COMPLETED)
                 going -= done
-                for task in done - {asked}:
+                for task in done - {requested}:
                     task.result()
         finally:
-            for task in (asked, *going):
+            for task in (requested, *going):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -108,6 +108,6 @@ class Searching:
             return
         self._failed += outcome.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
         if search.max_failed is not None and self._failed >= max(1, search.max_failed):  # as Katib counts
-            said = f": {outcome.error.message}" if outcome.error else ""
-            error = f"{self._failed} of the trials failed, --max-failed is {search.max_failed}; trial {number}{said}"
+            detail = f": {outcome.error.message}" if outcome.error else ""
+            error = f"{self._failed} of the trials failed, --max-failed is {search.max_failed}; trial {number}{detail}"
             self.end.now(RunState.FAILED, reason="too many trials failed", error=error)

@@ -18,7 +18,7 @@ T = TypeVar("T")
 class End:
     """Whether a study is to end before it is done, and as what; ``state`` is None as long as it is not."""
 
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    requested: asyncio.Event = field(default_factory=asyncio.Event)
     state: RunState | None = None
     reason: str = ""
     error: str = ""
@@ -27,13 +27,13 @@ class End:
         """End it. The first word counts."""
         if self.state is None:
             self.state, self.reason, self.error = state, reason, error
-        self.asked.set()
+        self.requested.set()
 
     async def unless(self, work: Coroutine[Any, Any, T]) -> T | None:
         """Do ``work``, unless the study ends meanwhile; None then."""
-        task, asked = asyncio.create_task(work), asyncio.create_task(self.asked.wait())
-        await asyncio.wait({task, asked}, return_when=asyncio.FIRST_COMPLETED)
-        asked.cancel()
+        task, requested = asyncio.create_task(work), asyncio.create_task(self.requested.wait())
+        await asyncio.wait({task, requested}, return_when=asyncio.FIRST_COMPLETED)
+        requested.cancel()
         if task.done():
             return task.result()
         task.cancel()

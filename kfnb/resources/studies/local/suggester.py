@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb import compat
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
-from kfnb.resources.studies.conditional_space import Asking, read_function
+from kfnb.resources.studies.conditional_space import SpaceTrial, read_function
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.hyperband import Hyperband
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
@@ -57,16 +57,16 @@ class Suggester:
             pruner=pruner(self.search),
             load_if_exists=True,
         )
-        kept = [trial for trial in self.past.values() if trial.state is not TrialState.KILLED]
-        self._points = self._left(kept)
+        past = [trial for trial in self.past.values() if trial.state is not TrialState.KILLED]
+        self._points = self._left(past)
         self._space = read_function(self.search.conditions) if self.search.conditions else None
-        self._hyperband = Hyperband.of(self.search, kept) if self.search.algorithm == "hyperband" else None
+        self._hyperband = Hyperband.of(self.search, past) if self.search.algorithm == "hyperband" else None
 
-    def _left(self, kept: list[Trial]) -> Iterator[dict[str, Value]] | None:
+    def _left(self, past: list[Trial]) -> Iterator[dict[str, Value]] | None:
         """The points of a grid that were not tried yet; None where the search is none."""
         if self.search.algorithm != "grid":
             return None
-        done = [dict(trial.params) for trial in kept]
+        done = [dict(trial.params) for trial in past]
         return (point for point in grid(self.search.space) if point not in done)
 
     def settle(self) -> Iterator[Suggestion]:
@@ -99,30 +99,30 @@ class Suggester:
         if self._hyperband is not None and point is not None:
             self._hyperband.began(trial.number, point)
         if self._space is None:
-            return Suggestion(trial.number, {one.name: asked(trial, one) for one in self.search.space})
+            return Suggestion(trial.number, {one.name: suggested(trial, one) for one in self.search.space})
         return Suggestion(trial.number, self._conditional(self._space, trial))
 
-    def _conditional(self, space: Callable[[Asking], Any], trial: optuna.Trial) -> dict[str, Value]:
+    def _conditional(self, space: Callable[[SpaceTrial], Any], trial: optuna.Trial) -> dict[str, Value]:
         """The parameters that the space's function asks for. Raises ``BackendError`` where it fails."""
         known = {one.name for one in self.search.space}
 
-        def ask(dimension: Dimension) -> Any:
+        def suggest(dimension: Dimension) -> Any:
             if dimension.name not in known:
                 raise BackendError(
                     f"the space's function asks for {dimension.name}, which it did not in any trial that was made up"
                     " before the study began: ask for it under a condition that holds more often"
                 )
-            return asked(trial, dimension)
+            return suggested(trial, dimension)
 
-        asking = Asking(ask)
+        space_trial = SpaceTrial(suggest)
         try:
-            space(asking)
+            space(space_trial)
         except BackendError:
             raise
         except Exception as error:
             _logger.debug("The function of a space failed.", exc_info=True)
             raise BackendError(f"the space's function fails: {type(error).__name__}: {error}") from error
-        return asking.params
+        return space_trial.params
 
     def _fixed(self) -> dict[str, Value] | None:
         if self._hyperband is not None:
@@ -130,7 +130,7 @@ class Suggester:
         return None if self._points is None else next(self._points, None)
 
     def report(self, number: int, step: float, value: float) -> bool:
-        """Tell the objective on the way; whether the trial is to end."""
+        """Report an intermediate value of the objective; return whether to stop the trial."""
         if not self.search.early_stopping or step < 0:  # Optuna knows no such step, and no trial ends there
             return False
         trial = self._running[number]
@@ -138,7 +138,7 @@ class Suggester:
         return bool(trial.should_prune())
 
     def tell(self, number: int, outcome: Outcome) -> None:
-        """Tell what came of a trial."""
+        """Report the outcome of a trial."""
         from optuna.trial import TrialState as Optuna
 
         trial = self._running.pop(number, number)
@@ -157,7 +157,7 @@ class Suggester:
         return outcome.state is TrialState.EARLY_STOPPED or (failed and learns_of_failures(self.search))
 
 
-def asked(trial: optuna.Trial, dimension: Dimension) -> Any:
+def suggested(trial: optuna.Trial, dimension: Dimension) -> Any:
     """The value of a dimension in a trial of Optuna's."""
     if dimension.kind == "choice":
         return trial.suggest_categorical(dimension.name, dimension.choices)

@@ -53,8 +53,8 @@ def serve(file: int, program: TrialProgram) -> int:
     sys.path.insert(0, str(Path(program.file).parent))
     sys.modules["__main__"] = ModuleType("__main__")
     worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
-    while order := worker.hear():
-        worker.say({"ended": worker.trial(json.loads(order))})
+    while order := worker.receive():
+        worker.send({"ended": worker.trial(json.loads(order))})
     return 0
 
 
@@ -66,17 +66,17 @@ class Worker:
     lines: Any
     line: socket.socket
     _code: CodeType | None = None
-    _kept: dict[str, Any] = field(default_factory=dict)
+    _loaded: dict[str, Any] = field(default_factory=dict)
     _ended: bool = False
     _installed: bool = False
     _start: str = field(default_factory=os.getcwd)
 
-    def hear(self) -> str:
+    def receive(self) -> str:
         """The next line; empty where the driver is gone, or has no more."""
         return str(self.lines.readline())
 
-    def say(self, message: dict[str, Any]) -> None:
-        """Tell the driver something."""
+    def send(self, message: dict[str, Any]) -> None:
+        """Send the driver a message."""
         self.line.sendall(json.dumps(message).encode() + b"\n")
 
     def trial(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Worker:
         if "kfnb_load" in names:
             names["kfnb_load"] = self._loading(names["kfnb_load"])
         if "kfnb_report" in names:
-            self._hear_reports(names)
+            self._intercept_reports(names)
         function: Callable[..., Any] = names[self.program.function]
         return function
 
@@ -157,17 +157,17 @@ class Worker:
         def loaded(artifact: Any, classes: Any) -> Any:
             if artifact is None or artifact.metadata.get("format") not in _SLOW_TO_READ:
                 return load(artifact, classes)
-            if artifact.path not in self._kept:
-                self._kept[artifact.path] = load(artifact, classes)
-            return copy.deepcopy(self._kept[artifact.path])
+            if artifact.path not in self._loaded:
+                self._loaded[artifact.path] = load(artifact, classes)
+            return copy.deepcopy(self._loaded[artifact.path])
 
         return loaded
 
-    def _hear_reports(self, names: dict[str, Any]) -> None:
-        """Make ``kf.report`` tell the driver too, and end the trial where that says so."""
+    def _intercept_reports(self, names: dict[str, Any]) -> None:
+        """Make ``kf.report`` notify the driver too, and end the trial if the driver says so."""
         log_into, report_by = names["kfnb_log_metrics"], names["kfnb_report"]
         metadata: dict[str, Any] = {}
-        told, own, alone = [None], os.getpid(), Lock()
+        last, own, alone = [None], os.getpid(), Lock()
 
         def logging_into(metrics: Any, by_step: Callable[..., None]) -> Callable[..., None]:
             nonlocal metadata
@@ -186,8 +186,8 @@ class Worker:
                     log(value, step=step, **values)
                     curves = metadata.get("kfnb_curves", {})
                     point = curves.get(self.program.measured[0], [None])[-1]
-                    if point is not None and point != told[0]:
-                        told[0] = point
+                    if point is not None and point != last[0]:
+                        last[0] = point
                         self._report(point)
 
             return report
@@ -195,8 +195,8 @@ class Worker:
         names["kfnb_log_metrics"], names["kfnb_report"] = logging_into, reporting_by
 
     def _report(self, point: list[float]) -> None:
-        self.say({"report": point})
-        if json.loads(self.hear() or "true"):
+        self.send({"report": point})
+        if json.loads(self.receive() or "true"):
             self._ended = True
             raise EndTrial
 

@@ -98,15 +98,15 @@ class Workers:
         return line
 
     async def _trial(self, line: WorkerProcess, order: dict[str, Any], report: Report) -> Outcome:
-        self._say(line, order)
-        while message := await _heard(line):
+        self._send(line, order)
+        while message := await _received(line):
             if "ended" in message:
                 self._idle.append(line)
                 return of_worker(message["ended"], self.search.objective, self.prepared.program.source)
-            self._say(line, report(*message["report"]))
+            self._send(line, report(*message["report"]))
         return await self._gone(line)
 
-    def _say(self, line: WorkerProcess, message: Any) -> None:
+    def _send(self, line: WorkerProcess, message: Any) -> None:
         line.writer.write(json.dumps(message).encode() + b"\n")
 
     async def _gone(self, line: WorkerProcess) -> Outcome:
@@ -118,10 +118,10 @@ class Workers:
         )
 
 
-async def _heard(line: WorkerProcess) -> dict[str, Any]:
+async def _received(line: WorkerProcess) -> dict[str, Any]:
     """The next message; empty where the worker is gone, also in the middle of a message."""
     try:
-        told: dict[str, Any] = json.loads(await line.reader.readline() or "{}")
+        message: dict[str, Any] = json.loads(await line.reader.readline() or "{}")
     except (OSError, ValueError):
         return {}
-    return told
+    return message

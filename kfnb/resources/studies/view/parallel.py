@@ -79,9 +79,9 @@ class Parallel:
         ]
 
     def _lines(self, axes: Sequence[ParallelAxis]) -> Iterator[Node]:
-        kept = {trial.number for trial in _sample(self.ranking.ranked)}
+        sampled = {trial.number for trial in _sample(self.ranking.ranked)}
         for shade, trials in zip(RAMP, self.ranking.classes, strict=True):
-            drawn = "".join(_line(trial, axes) for trial in trials if trial.number in kept)
+            drawn = "".join(_line(trial, axes) for trial in trials if trial.number in sampled)
             if drawn:
                 yield el("path", d=drawn, style=_stroke(shade.colour, shade.width))
         yield el("path", d=_line(self.ranking.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))

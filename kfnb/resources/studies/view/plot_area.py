@@ -119,11 +119,11 @@ RING = "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
 def apart(places: Sequence[Place], most: int = MOST_DOTS) -> list[Place]:
     """At most so many of the places: of those that lie on or near each other, one."""
     cell = 2.0
-    kept = list(places)
-    while len(kept) > most:
-        kept = list({(x // cell, y // cell): (x, y) for x, y in kept}.values())
+    remaining = list(places)
+    while len(remaining) > most:
+        remaining = list({(x // cell, y // cell): (x, y) for x, y in remaining}.values())
         cell *= 1.5
-    return kept
+    return remaining
 
 
 @dataclass(frozen=True)
@@ -143,9 +143,9 @@ def legend(keys: Sequence[Key], note: str = "") -> Element | None:
     ]
     if not (entries or note):
         return None
-    said = el("span", note) if note else None
+    last = el("span", note) if note else None
     style = f"display:flex;flex-wrap:wrap;gap:2px 14px;font-size:12px;color:{theme.SOFT};margin:2px 0 0 12px"
-    return el("div", *entries, said, style=style)
+    return el("div", *entries, last, style=style)
 
 
 def figure(title: str, about: str, *inside: Node | None) -> Element:

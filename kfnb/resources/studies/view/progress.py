@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.model import RunState
 from kfnb.resources.studies.model import StudySnapshot, TrialState
-from kfnb.resources.studies.view.states import in_order, trial_look
+from kfnb.resources.studies.view.states import in_order, trial_style
 from kfnb.ui import theme
 from kfnb.ui.blocks import filled
 from kfnb.ui.markup import Element, el
@@ -60,7 +60,7 @@ class StudyProgress:
         killed = sum(trial.state is TrialState.KILLED for trial in trials)
         whole = max(len(trials), (self.study.max_trials or 0) + killed) or 1
         parts = (
-            el("div", style=f"flex:{count / whole:.4f} 0 0;background:{trial_look(state).colour}")
+            el("div", style=f"flex:{count / whole:.4f} 0 0;background:{trial_style(state).colour}")
             for state, count in in_order(trials)
             if state is not TrialState.PENDING
         )
@@ -74,17 +74,19 @@ class StudyProgress:
         return el("div", bar, words, style="margin:0 0 14px")
 
     def _words(self) -> list[Element | str]:
-        said: list[Element | str] = [el("strong", self._done())]
+        words: list[Element | str] = [el("strong", self._done())]
         for state, count in in_order(self.study.trials):
-            look = trial_look(state)
-            icon = el("span", look.icon, style=f"color:{look.colour};font-weight:700")
-            said += [" · ", el("span", icon, f" {count} {look.word.lower()}", style="white-space:nowrap")]
-        said += [f" · {self._left()}"] if self._left() else []
-        return said
+            style = trial_style(state)
+            icon = el("span", style.icon, style=f"color:{style.colour};font-weight:700")
+            words += [" · ", el("span", icon, f" {count} {style.word.lower()}", style="white-space:nowrap")]
+        words += [f" · {self._left()}"] if self._left() else []
+        return words
 
     def to_text(self) -> str:
         """The words."""
-        states = [f"{count} {trial_look(state).word.lower()}" for state, count in in_order(self.study.trials)]
+        states = [
+            f"{count} {trial_style(state).word.lower()}" for state, count in in_order(self.study.trials)
+        ]
         return filled(" · ".join(part for part in (self._done(), ", ".join(states), self._left()) if part))
 
     def _done(self) -> str:

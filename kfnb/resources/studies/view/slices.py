@@ -18,7 +18,7 @@ from kfnb.ui.words import one_line
 
 MOST_SLICES = 12
 _MOST_DOTS = 600
-_MOST_LOOKED_AT = 400
+_MOST_SAMPLED = 400
 _WIDE, _TALL = 200, 110
 
 
@@ -48,13 +48,13 @@ class Slices:
     def _slice(self, dimension: Dimension, y: Scale) -> Element:
         field = Field(dimension_scale(dimension, 3), y, one_line(dimension.name), "", _WIDE, _TALL)
         best = _places(self.ranking.ranked[:1], dimension.name, field)
-        said = f" (trial {self.ranking.ranked[0].number} is the best)" if best else ""
-        label = f"{self.ranking.study.objective.metric} over {dimension.name}{said}"
+        best_trial = f" (trial {self.ranking.ranked[0].number} is the best)" if best else ""
+        label = f"{self.ranking.study.objective.metric} over {dimension.name}{best_trial}"
         return field.draw(label, *self._dots(dimension.name, field), marks(best, RING, theme.GREEN))
 
     def _dots(self, name: str, field: Field) -> Iterator[Node | None]:
         for shade, trials in zip(RAMP, self.ranking.classes, strict=True):
-            some = trials[:: max(1, math.ceil(len(trials) / _MOST_LOOKED_AT))]
+            some = trials[:: max(1, math.ceil(len(trials) / _MOST_SAMPLED))]
             places = apart(_places(some, name, field), _MOST_DOTS // CLASSES)
             yield dots(places, shade.colour, size=5)
 

@@ -5,27 +5,27 @@ from __future__ import annotations
 from kfnb.model import RunState
 from kfnb.resources.studies.model import Trial, TrialState
 from kfnb.ui import theme
-from kfnb.ui.states import Look, look
+from kfnb.ui.states import StateStyle, style_of
 
-_LOOKS = {
-    TrialState.PENDING: look(RunState.PENDING),
-    TrialState.RUNNING: look(RunState.RUNNING),
-    TrialState.SUCCEEDED: look(RunState.SUCCEEDED),
-    TrialState.EARLY_STOPPED: Look("◇", "Early stopped", theme.AMBER, "M5 8 H11", solid=True),
-    TrialState.METRICS_UNAVAILABLE: Look(
+_STYLES = {
+    TrialState.PENDING: style_of(RunState.PENDING),
+    TrialState.RUNNING: style_of(RunState.RUNNING),
+    TrialState.SUCCEEDED: style_of(RunState.SUCCEEDED),
+    TrialState.EARLY_STOPPED: StateStyle("◇", "Early stopped", theme.AMBER, "M5 8 H11", solid=True),
+    TrialState.METRICS_UNAVAILABLE: StateStyle(
         "?", "No metrics", theme.RED, "M6.2 6.4 A1.9 1.9 0 1 1 8 8.5 V9.2 M8 11.3 V11.4"
     ),
-    TrialState.KILLED: Look("■", "Killed", theme.AMBER, "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid=True),
-    TrialState.FAILED: look(RunState.FAILED),
+    TrialState.KILLED: StateStyle("■", "Killed", theme.AMBER, "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid=True),
+    TrialState.FAILED: style_of(RunState.FAILED),
 }
 
 BROKEN = frozenset({TrialState.FAILED, TrialState.METRICS_UNAVAILABLE})
 """What went wrong with a trial, not with its parameters."""
 
 
-def trial_look(state: TrialState) -> Look:
+def trial_style(state: TrialState) -> StateStyle:
     """How ``state`` is shown."""
-    return _LOOKS[state]
+    return _STYLES[state]
 
 
 def in_order(trials: tuple[Trial, ...]) -> list[tuple[TrialState, int]]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.resources.studies.model import StudySnapshot
 from kfnb.ui.blocks import Text, bundle
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, brief, duration, moment
 
@@ -39,11 +39,11 @@ def draw_studies(studies: Sequence[StudySnapshot], *, now: float | None = None) 
 
 
 def _row(study: StudySnapshot, now: float) -> list[Value]:
-    state, best = look(study.state), study.best
+    state, best = style_of(study.state), study.best
     objective = study.objective
     return [
         study.name,
-        TableCell(state.word, look=state),
+        TableCell(state.word, state_style=state),
         moment(study.started or study.created),
         duration(elapsed(study.started, study.finished, now)),
         _trials(study),

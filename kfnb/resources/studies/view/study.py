@@ -19,7 +19,7 @@ from kfnb.resources.studies.view.trials import Best, failure_blocks, trials_tabl
 from kfnb.ui.blocks import Alert, Block, Folded, Section, Text, Title, bundle, notes_section
 from kfnb.ui.markup import Element, el
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.words import duration, moment
 
 MOST_ROWS = 20
@@ -72,11 +72,13 @@ def _title(study: StudySnapshot, now: float) -> Title:
         study.backend,
         moment(study.started or study.created),
     )
-    return Title(study.name, look(study.state), duration(elapsed(study.started, study.finished, now)), facts)
+    return Title(
+        study.name, style_of(study.state), duration(elapsed(study.started, study.finished, now)), facts
+    )
 
 
 def _error(study: StudySnapshot) -> list[Block]:
-    return [Alert(look(study.state), "The study failed", [Text(study.error)])] if study.error else []
+    return [Alert(style_of(study.state), "The study failed", [Text(study.error)])] if study.error else []
 
 
 def _charts(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
@@ -102,14 +104,14 @@ def _trials(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     blocks: list[Block] = []
     if failures and ranking.ranked:
         plural = "s" if count != 1 else ""
-        blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_told(count)))
+        blocks.append(Folded(f"{count:,} trial{plural} failed", failures, text_form=_count_text(count)))
     else:
         blocks += failures
     blocks.append(TrialTable(ranking, dimensions))
     return blocks
 
 
-def _told(count: int) -> str:
+def _count_text(count: int) -> str:
     return f"{count:,} trial{'s' if count != 1 else ''} failed: study.trials has their errors"
 
 

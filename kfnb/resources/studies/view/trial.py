@@ -9,7 +9,7 @@ from kfnb.resources.runs.view.curves import Of, metric_plot
 from kfnb.resources.studies.model import StudySnapshot, Trial
 from kfnb.resources.studies.view.curves import usable_points
 from kfnb.resources.studies.view.ranking import Ranking
-from kfnb.resources.studies.view.states import BROKEN, trial_look
+from kfnb.resources.studies.view.states import BROKEN, trial_style
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Row, Section, Text, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import brief, moment, one_line
@@ -27,12 +27,12 @@ def draw_trial(study: StudySnapshot, trial: Trial) -> dict[str, str]:
 def _error(trial: Trial) -> Iterator[Block]:
     if trial.error is None and trial.state not in BROKEN:
         return
-    look = trial_look(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
+    style = trial_style(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
     error = trial.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
-    said = error.message if error and error.message else "It left no message; its log may say why."
+    message = error.message if error and error.message else "It left no message; its log may say why."
     traceback = [CodeBlock(error.traceback)] if error and error.traceback else []
-    yield Alert(look, f"The trial failed{place}", [Text(said), *traceback])
+    yield Alert(style, f"The trial failed{place}", [Text(message), *traceback])
 
 
 def _params(trial: Trial, best: Trial | None) -> Iterator[Block]:
@@ -63,8 +63,8 @@ def _columns(what: str, trial: Trial, best: Trial | None) -> tuple[Column, ...]:
 
 
 def _row(name: str, value: Scalar, best: Trial | None, of_best: Scalar) -> list[Value]:
-    said = ["" if one is None else brief(one, 6, 60) for one in (value, of_best)]
-    return [name, *map(TableCell, said if best else said[:1])]
+    cells = ["" if one is None else brief(one, 6, 60) for one in (value, of_best)]
+    return [name, *map(TableCell, cells if best else cells[:1])]
 
 
 def _curve(study: StudySnapshot, trial: Trial, best: Trial | None) -> Iterator[Block]:
@@ -84,6 +84,6 @@ def _facts(trial: Trial) -> Iterator[Block]:
         "Name": trial.name,
         "Run": trial.run,
     }
-    rows: list[list[Value]] = [[name, TableCell(said)] for name, said in facts.items() if said]
+    rows: list[list[Value]] = [[name, TableCell(value)] for name, value in facts.items() if value]
     if rows:
         yield Section("More", [Table("More", (Column("What"), Column("Value")), rows)])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.resources.studies.model import Dimension, Trial
 from kfnb.resources.studies.view.ranking import Ranking
-from kfnb.resources.studies.view.states import BROKEN, trial_look
+from kfnb.resources.studies.view.states import BROKEN, trial_style
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, filled
 from kfnb.ui.markup import Element, el
@@ -57,17 +57,17 @@ class Best:
     def _compared(self) -> str:
         """How much better it is than others; whether the goal was reached."""
         objective, values = self.ranking.study.objective, self.ranking.values
-        said = ["the only trial so far that ran to its end"]
+        parts = ["the only trial so far that ran to its end"]
         if len(values) > 1:
-            said = [
+            parts = [
                 f"of {len(values):,} trials that ran to their end",
                 f"the next best is {digits(values[1])} (trial {self.ranking.ranked[1].number})",
                 f"the median is {digits(self.ranking.median or 0.0)}",
             ]
         if objective.goal is not None:
             reached = objective.reached(values[0]) if values else False
-            said.append(f"goal {digits(objective.goal)} {'reached' if reached else 'not reached'}")
-        return "; ".join(said)
+            parts.append(f"goal {digits(objective.goal)} {'reached' if reached else 'not reached'}")
+        return "; ".join(parts)
 
 
 def _params(trial: Trial) -> Iterator[Element | str]:
@@ -110,10 +110,10 @@ def _is_number(dimension: Dimension) -> bool:
 
 
 def _row(trial: Trial, dimensions: Sequence[Dimension], further: Sequence[str], *, best: bool) -> list[Shown]:
-    look = trial_look(trial.state)
+    style = trial_style(trial.state)
     return [
         f"{trial.number} (best)" if best else str(trial.number),
-        TableCell(look.word, look=look),
+        TableCell(style.word, state_style=style),
         brief(trial.value),
         *(brief(trial.params.get(dimension.name)) for dimension in dimensions),
         *(brief(trial.metrics.get(name)) for name in further),
@@ -142,13 +142,13 @@ def _reason(trials: Sequence[Trial]) -> Alert:
     first = trials[0]
     error = first.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
-    words = trial_look(first.state).word.lower() if first.error is None else "failed"
-    said = error.message if error and error.message else "It left no message; its log may say why."
-    blocks: list[Block] = [Text(said)]
+    words = trial_style(first.state).word.lower() if first.error is None else "failed"
+    message = error.message if error and error.message else "It left no message; its log may say why."
+    blocks: list[Block] = [Text(message)]
     if error and error.traceback:
         blocks.append(CodeBlock(error.traceback, value=True))
     return Alert(
-        trial_look(first.state),
+        trial_style(first.state),
         f"{_numbers(trials)} {'had ' if words == 'no metrics' else ''}{words}{place}",
         blocks,
     )
