@@ -1,9 +1,12 @@
 """A model registry of Kubeflow's to test with: the recorded traffic of a real one, or a real one.
 
-``recordings/new.jsonl.gz`` is the traffic of a server of Kubeflow Hub that speaks v1 and v1alpha3, and
-``recordings/old.jsonl.gz`` that of release 0.3.8, which speaks v1alpha3 alone. Where ``KFNB_TEST_MODEL_REGISTRY``
-names real servers (``new=http://127.0.0.1:8181,old=http://127.0.0.1:8182``), the tests call these, and what they
-answer is recorded anew. The names of models are a test's own, so a server should have an empty database.
+``recordings/new.jsonl.gz`` is the traffic of a server that was built from the main branch of Kubeflow Hub of April
+2026, and ``recordings/old.jsonl.gz`` that of release 0.3.8; both speak v1alpha3 alone. ``v1`` is made up: the new
+server with v1 in the paths, as the public client of v1 has them, which is also what reads it in a test.
+
+Where ``KFNB_TEST_MODEL_REGISTRY`` names real servers (``new=http://127.0.0.1:8181,old=http://127.0.0.1:8182``), the
+tests call these, and what they answer is recorded anew; for ``v1``, another new server can be named, which is recorded
+for the tests of the public client. The names of models are a test's own, so the databases should be empty.
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -26,11 +30,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 RECORDINGS = Path(__file__).parent / "recordings"
-SERVERS = ("new", "old")
-REAL = dict(
-    one.partition("=")[::2] for one in filter(None, os.environ.get("KFNB_TEST_MODEL_REGISTRY", "").split(","))
-)
+SERVERS = ("v1", "new", "old")
+_RECORDED_VERSION = "v1alpha3"
+
+
+def _named(variable: str) -> dict[str, str]:
+    return dict(one.partition("=")[::2] for one in filter(None, os.environ.get(variable, "").split(",")))
+
+
+REAL = _named("KFNB_TEST_MODEL_REGISTRY")
 """The addresses of real servers."""
+CLIENTS = _named("KFNB_TEST_MODEL_REGISTRY_CLIENT")
+"""For each real server, the Python that has a public client for it (``v1=/venv/bin/python,old=...``)."""
 
 _CHANGING = re.compile(r'(?<="string_value": ")(?:[0-9a-f]{32}|1[0-9]{9}\.[0-9]+)(?=")')
 """What differs each time that a test runs: the token of a move, and when it was made."""
@@ -40,7 +51,7 @@ Row = dict[str, Any]
 
 @dataclass
 class Fault:
-    """The next ``times`` requests of a ``method`` to a path with ``match`` in it go wrong.
+    """The next ``times`` requests of a ``method`` to a path with ``match`` (a regular expression) in it go wrong.
 
     ``drop`` closes the connection without an answer, before the request was done or, with ``done``, afterwards.
     """
@@ -49,6 +60,7 @@ class Fault:
     status: int = 503
     body: bytes = b""
     kind: str = "text/plain"
+    location: str = ""
     delay: float = 0.0
     match: str = ""
     method: str = ""
@@ -77,10 +89,19 @@ class Recorded:
                 "application/json",
                 json.dumps({"message": f"not recorded: {method} {path} {body}"}).encode(),
             )
-        text = row["answer"]
+        return row["status"], row["type"], self._changed(row["answer"]).encode()
+
+    def client(self, words: str) -> str:
+        """What the public client printed; what it wrote is there from now on."""
+        writes = [row for row in self.rows if row["method"] != "GET"]
+        at = next(at for at, row in enumerate(writes) if (row["method"], row["path"]) == ("CLIENT", words))
+        self.writes = at + 1
+        return self._changed(str(writes[at]["answer"]))
+
+    def _changed(self, text: str) -> str:
         for before, now in self.now.items():
             text = text.replace(before, now)
-        return row["status"], row["type"], text.encode()
+        return text
 
     def _read(self, path: str) -> Row | None:
         found, done = None, 0
@@ -141,6 +162,10 @@ class RegistryRig:
     """A server on this machine before a recorded or a real one. ``asked`` are the requests that it got."""
 
     source: Recorded | Real
+    version: str = _RECORDED_VERSION
+    """The version of the API that it speaks."""
+    python: str = ""
+    """The Python that has the public client."""
     asked: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -167,6 +192,20 @@ class RegistryRig:
         """Let following requests go wrong."""
         self.faults.append(Fault(**fault))
 
+    def client(self, *words: str) -> Any:
+        """What the public client returned for the words of ``public_client.py``."""
+        if isinstance(self.source, Recorded):
+            return json.loads(self.source.client(" ".join(words)))
+        script = Path(__file__).parent / "public_client.py"
+        done = subprocess.run(
+            [self.python, "-I", "-W", "ignore", str(script), self.url, *words],
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+        )
+        self.source.rows.append({"method": "CLIENT", "path": " ".join(words), "answer": done.stdout})
+        return json.loads(done.stdout)
+
     def close(self) -> None:
         """End it."""
         self._server.shutdown()
@@ -175,7 +214,7 @@ class RegistryRig:
     def fault(self, method: str, path: str) -> Fault | None:
         """What goes wrong with a request."""
         for one in self.faults:
-            if one.times > 0 and one.match in path and one.method in ("", method):
+            if one.times > 0 and re.search(one.match, path) and one.method in ("", method):
                 one.times -= 1
                 return one
         return None
@@ -208,19 +247,24 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             with suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
         else:
-            self._reply(fault.status, fault.kind, fault.body)
+            self._reply(fault.status, fault.kind, fault.body, fault.location)
 
     def _answer(self, body: str) -> tuple[int, str, bytes]:
+        if not self.path.startswith(f"/api/model_registry/{self.rig.version}/"):
+            return 404, "text/plain; charset=utf-8", b"404 page not found\n"
+        path = self.path.replace(f"/{self.rig.version}/", f"/{_RECORDED_VERSION}/", 1)
         if isinstance(self.rig.source, Real):
-            return self.rig.source.answer(self.command, self.path, body)
+            return self.rig.source.answer(self.command, path, body)
         with self.rig.lock:
-            return self.rig.source.answer(self.command, self.path, body)
+            return self.rig.source.answer(self.command, path, body)
 
-    def _reply(self, status: int, kind: str, body: bytes) -> None:
+    def _reply(self, status: int, kind: str, body: bytes, location: str = "") -> None:
         with suppress(ConnectionError):
             self.send_response(status)
             self.send_header("content-type", kind)
             self.send_header("content-length", str(len(body)))
+            if location:
+                self.send_header("location", location)
             self.end_headers()
             self.wfile.write(body)
 
@@ -247,11 +291,16 @@ def record(server: str, test: str, rows: list[Row]) -> None:
     (RECORDINGS / f"{server}.jsonl.gz").write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
+def _rows(server: str, test: str) -> list[Row]:
+    """The recording of a test; most of v1's are the new server's."""
+    return recorded(server).get(test) or (recorded("new").get(test, []) if server == "v1" else [])
+
+
 @contextmanager
 def serving(server: str, test: str) -> Iterator[RegistryRig]:
     """The ``server`` as it was recorded for a ``test``, or a real one, which is recorded."""
-    source = Real(REAL[server]) if server in REAL else Recorded(recorded(server).get(test, []))
-    rig = RegistryRig(source)
+    source = Real(REAL[server]) if server in REAL else Recorded(_rows(server, test))
+    rig = RegistryRig(source, "v1" if server == "v1" else _RECORDED_VERSION, CLIENTS.get(server, ""))
     try:
         yield rig
         if isinstance(source, Real):

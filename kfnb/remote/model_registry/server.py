@@ -160,7 +160,7 @@ class RegistryServer:
         if answer.body.lstrip()[:1] == b"<":
             raise self._login()
         raise BackendError(
-            f"the model registry at {self.url} answered with something that is not JSON", ref=self.url
+            f"the answer of the model registry at {self.url} is not a JSON object", ref=self.url
         )
 
     def _refusal(self, answer: Answer, path: str) -> BackendError:

@@ -14,13 +14,21 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.remote.model_registry.server import RegistryServer, Taken
 from kfnb.resources.models.kubeflow.properties import text
-from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.model import ModelSource, VersionSnapshot
 
 Json = Mapping[str, Any]
 
 _logger = logger(__package__)
 
 MODEL = "model-artifact"
+_SOURCE = {
+    "kind": "modelSourceKind",
+    "cls": "modelSourceClass",
+    "id": "modelSourceId",
+    "name": "modelSourceName",
+    "group": "modelSourceGroup",
+}
+"""The fields of KEP-12020."""
 
 
 def complete(server: RegistryServer, version_id: str, version: VersionSnapshot) -> None:
@@ -47,6 +55,12 @@ def model_artifact(server: RegistryServer, version_id: str) -> Json | None:
     return next((one for one in listed if one.get("artifactType") == MODEL), None)
 
 
+def source_of(artifact: Json) -> ModelSource:
+    """What made a version, by the fields of its ModelArtifact; ``import`` where another client gives none."""
+    named = {name: str(artifact.get(field) or "") for name, field in _SOURCE.items()}
+    return ModelSource(**{**named, "kind": named["kind"] or "import"}, backend="kubeflow")
+
+
 def _create(server: RegistryServer, version_id: str, body: Json) -> None:
     try:
         server.create(f"/model_versions/{version_id}/artifacts", body)
@@ -55,14 +69,7 @@ def _create(server: RegistryServer, version_id: str, body: Json) -> None:
 
 
 def _model(version: VersionSnapshot) -> Json:
-    source = version.source
-    named = {
-        "modelSourceKind": source.kind,
-        "modelSourceClass": source.cls,
-        "modelSourceId": source.id,
-        "modelSourceName": source.name,
-        "modelSourceGroup": source.group,
-    }
+    named = {field: getattr(version.source, name) for name, field in _SOURCE.items()}
     return {
         "artifactType": MODEL,
         "name": version.name,

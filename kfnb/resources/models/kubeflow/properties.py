@@ -22,6 +22,7 @@ Json = Mapping[str, Any]
 OWN = "kfnb."
 _METRIC, _PARAMETER, _TAG = "kfnb.metric.", "kfnb.parameter.", "kfnb.tag."
 _TEXTS = ("digest", "format", "uri", "python", "code", "transform", "metrics_data")
+_NUMBERS = ("MetadataDoubleValue", "MetadataIntValue")
 _PAGES = ("_lastModified", "_registeredFrom")
 """Prefixes of what the registry's page notes for itself."""
 _LONGEST_NAME = 255
@@ -91,7 +92,7 @@ def encoded_tags(tags: Mapping[str, str], taken: Json) -> dict[str, Json]:
 def tag_property(name: str, taken: Json) -> str:
     """The property that holds a tag: of the tag's own name, unless that is a metric's or reserved."""
     other = taken.get(name)
-    clashes = other is not None and other.get("metadataType") != "MetadataStringValue"
+    clashes = other is not None and other.get("metadataType") in _NUMBERS
     return f"{_TAG}{name}" if clashes or _is_reserved(name) else name
 
 

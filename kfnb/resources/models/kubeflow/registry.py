@@ -17,7 +17,7 @@ from kfnb.errors import BackendError, UsageError, did_you_mean
 from kfnb.remote.model_registry.server import RegistryServer, Taken
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.kubeflow.aliases import AliasLog, Entry, Move, standing
-from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact
+from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact, source_of
 from kfnb.resources.models.kubeflow.folders import StoredFolders
 from kfnb.resources.models.kubeflow.numbers import numbered
 from kfnb.resources.models.kubeflow.properties import (
@@ -260,6 +260,7 @@ class KubeflowRegistry:
             found,
             uri=str(artifact.get("uri") or ""),
             format=found.format or str(artifact.get("modelFormatName") or ""),
+            source=source_of(artifact),
         )
 
 
