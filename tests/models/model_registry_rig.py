@@ -164,6 +164,8 @@ class RegistryRig:
     source: Recorded | Real
     version: str = _RECORDED_VERSION
     """The version of the API that it speaks."""
+    prefix: str = ""
+    """What is before the registry's own paths: those of a proxy."""
     python: str = ""
     """The Python that has the public client."""
     asked: list[tuple[str, str]] = field(default_factory=list)
@@ -250,9 +252,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._reply(fault.status, fault.kind, fault.body, fault.location)
 
     def _answer(self, body: str) -> tuple[int, str, bytes]:
-        if not self.path.startswith(f"/api/model_registry/{self.rig.version}/"):
+        own = self.path.removeprefix(self.rig.prefix)
+        if not own.startswith(f"/api/model_registry/{self.rig.version}/"):
             return 404, "text/plain; charset=utf-8", b"404 page not found\n"
-        path = self.path.replace(f"/{self.rig.version}/", f"/{_RECORDED_VERSION}/", 1)
+        path = own.replace(f"/{self.rig.version}/", f"/{_RECORDED_VERSION}/", 1)
         if isinstance(self.rig.source, Real):
             return self.rig.source.answer(self.command, path, body)
         with self.rig.lock:
@@ -300,7 +303,7 @@ def _rows(server: str, test: str) -> list[Row]:
 def serving(server: str, test: str) -> Iterator[RegistryRig]:
     """The ``server`` as it was recorded for a ``test``, or a real one, which is recorded."""
     source = Real(REAL[server]) if server in REAL else Recorded(_rows(server, test))
-    rig = RegistryRig(source, "v1" if server == "v1" else _RECORDED_VERSION, CLIENTS.get(server, ""))
+    rig = RegistryRig(source, "v1" if server == "v1" else _RECORDED_VERSION, python=CLIENTS.get(server, ""))
     try:
         yield rig
         if isinstance(source, Real):
