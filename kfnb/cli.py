@@ -108,21 +108,24 @@ def _dispatch(words: list[str]) -> int:
 def command_of(words: Sequence[str]) -> tuple[type[Command], Parser, list[str]]:
     """The command that words call, what reads its words, and those. Raises ``UsageError`` for an unknown verb."""
     from kfnb.commands.command import parser_of
+    from kfnb.commands.verbs import split_verb
 
-    verbs, verb, rest = registry.verbs(), words[0], list(words[1:])
+    verbs, verb = registry.verbs(), words[0]
     if verb not in verbs:
         hint = did_you_mean(verb, summaries(), "kfnb --help shows the verbs")
         raise UsageError(f"unknown verb {verb}", code="unknown-verb", hint=hint, ref=verb)
     further = sub_verbs(verb)
-    if further and rest and not rest[0].startswith("-"):
-        if rest[0] not in further:
-            hint = did_you_mean(rest[0], further, f"the verbs are {', '.join(further)}")
-            message = f"kfnb {verb}: unknown verb {rest[0]}"
-            raise UsageError(message, code="unknown-verb", hint=hint, ref=rest[0])
-        verb, rest, further = f"{verb} {rest[0]}", rest[1:], {}
-    noun, row = verbs[verb]
-    command: type[Command] = getattr(noun.module("commands"), row.name)
+    command = _load(*verbs[verb])
+    second, rest = split_verb(f"kfnb {verb}", command, further, words[1:])
+    if second:
+        verb, further = f"{verb} {second}", {}
+        command = _load(*verbs[verb])
     return command, parser_of(command, f"kfnb {verb}", notebook=False, verbs=further), rest
+
+
+def _load(noun: registry.Noun, row: registry.CommandRow) -> type[Command]:
+    command: type[Command] = getattr(noun.module("commands"), row.name)
+    return command
 
 
 def sub_verbs(verb: str) -> Mapping[str, str]:

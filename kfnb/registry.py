@@ -16,8 +16,9 @@ from typing import NamedTuple
 class CommandRow(NamedTuple):
     """A command: the class ``name`` in the noun's ``commands``, and how it is called.
 
-    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; ``verb`` is one word, or two
-    (``runs show``). Either may be empty. ``summary`` is the line of ``kfnb --help``.
+    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; a line magic may have a verb
+    after it (``%kf_data add``). ``verb`` is one word, or two (``data add``). Either may be empty; where both have two
+    words, their last ones are alike. ``summary`` is the line of ``kfnb --help``.
     """
 
     name: str
@@ -297,13 +298,22 @@ def commands() -> Iterator[tuple[Noun, CommandRow]]:
 
 
 def magics() -> dict[str, dict[str, tuple[Noun, CommandRow]]]:
-    """By the name of each magic, its command for each form: ``line`` and ``cell``."""
+    """By the name of each magic, its command for each form: ``line`` and ``cell``; without those of its verbs."""
     found: dict[str, dict[str, tuple[Noun, CommandRow]]] = {}
     for noun, row in commands():
-        if row.magic:
+        if row.magic and " " not in row.magic:
             form = "cell" if row.magic.startswith("%%") else "line"
             found.setdefault(row.magic.lstrip("%"), {})[form] = noun, row
     return found
+
+
+def magic_verbs(name: str) -> dict[str, tuple[Noun, CommandRow]]:
+    """The verbs of a line magic (``add`` of ``%kf_data add``), each with its command."""
+    return {
+        row.magic.partition(" ")[2]: (noun, row)
+        for noun, row in commands()
+        if row.magic.startswith(f"%{name} ")
+    }
 
 
 def verbs() -> dict[str, tuple[Noun, CommandRow]]:

@@ -13,7 +13,7 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 from kfnb.commands import completion
 from kfnb.commands.completion import Around
 from kfnb.commands.parser import split_unfinished
-from kfnb.ipython.magics import parser_of_magic
+from kfnb.ipython.magics import parser_of_magic, verb_of
 
 if TYPE_CHECKING:
     from kfnb.ipython.kernel import Kernel
@@ -59,13 +59,17 @@ def offer(line: str, kernel: Kernel) -> Offer | None:
     names: Mapping[str, Any] = kernel.shell.user_ns
     if magic is None:
         return _keys(line, names)
-    parser = parser_of_magic(magic["magic"])
-    if parser is None:
+    called = magic["magic"]
+    if parser_of_magic(called) is None:
         return None
     try:
         before, begun = split_unfinished(magic["words"])
     except ValueError:  # in a quotation, or in brackets
         return Offer("", ())
+    if verb := verb_of(called, before):
+        called, before = f"{called} {verb}", before[1:]
+    parser = parser_of_magic(called)
+    assert parser is not None, called
     around = Around(kernel.workspace, names)
     return Offer(begun, completion.complete(parser, before, begun, around))
 

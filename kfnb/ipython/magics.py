@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError as IPythonUsageError
@@ -9,6 +10,7 @@ from IPython.core.error import UsageError as IPythonUsageError
 from kfnb import registry
 from kfnb.commands.command import Command, parser_of, read
 from kfnb.commands.parser import Parser
+from kfnb.commands.verbs import split_verb
 from kfnb.diagnostics import logger
 from kfnb.errors import Help, KfnbError, UsageError
 from kfnb.ipython.session import NotebookSession
@@ -20,9 +22,10 @@ _logger = logger(__package__)
 
 
 def command_of(magic: str) -> tuple[type[Command], str] | None:
-    """The command of a magic, ``%kf_x`` or ``%%kf_x``, and how it is called; None where there is none."""
+    """The command of a magic (``%kf_x``, ``%%kf_x`` or, with a verb, ``%kf_x add``), and how it is called."""
     form = "cell" if magic.startswith("%%") else "line"
-    found = registry.magics().get(magic.lstrip("%"), {}).get(form)
+    name, _, verb = magic.lstrip("%").partition(" ")
+    found = registry.magic_verbs(name).get(verb) if verb else registry.magics().get(name, {}).get(form)
     if found is None:
         return None
     noun, row = found
@@ -33,7 +36,19 @@ def command_of(magic: str) -> tuple[type[Command], str] | None:
 def parser_of_magic(magic: str) -> Parser | None:
     """What reads the words of a magic; None where there is none."""
     found = command_of(magic)
-    return None if found is None else parser_of(*found, notebook=True)
+    return None if found is None else _parser(*found)
+
+
+def verb_of(magic: str, words: Sequence[str]) -> str:
+    """The verb of a line magic that its words begin with; empty where that is none of its verbs."""
+    return words[0] if words and not magic.startswith("%%") and command_of(f"{magic} {words[0]}") else ""
+
+
+def _parser(command: type[Command], magic: str) -> Parser:
+    verbs = {} if magic.startswith("%%") else registry.magic_verbs(magic.lstrip("%"))
+    return parser_of(
+        command, magic, notebook=True, verbs={verb: row.summary for verb, (_, row) in verbs.items()}
+    )
 
 
 def help_of(name: str) -> str:
@@ -72,8 +87,13 @@ def _run(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
         result = kernel.shell.run_cell(f"%%{name} {line}\n{body}")
         result.raise_error()
         return result.result
+    if body is None:
+        verb, rest = split_verb(prog, command, registry.magic_verbs(name), line.split(maxsplit=1))
+        if verb:
+            command, prog = _form(f"{name} {verb}", cell=False)
+            line = "".join(rest)
     line = command.expand(line, kernel.shell.user_ns)
-    found = read(command, parser_of(command, prog, notebook=True), line)
+    found = read(command, _parser(command, prog), line)
     session = NotebookSession(kernel, prog, line, body or "", found.bind)
     result = found.command.run(session)
     if result is not None:

@@ -13,6 +13,7 @@ KETTLES = Noun(
         ("BoilCell", "%%kf_boil"),
         ("Show", "%kf_kettle", "kettles show", "show a kettle"),
         ("List", "%kf_kettles", "kettles", "list the kettles"),
+        ("Empty", "%kf_kettles empty", "kettles empty", "pour a kettle out"),
     ),
     exports={"boil": "api", "kettles": "api"},
     displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),

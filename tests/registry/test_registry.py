@@ -156,6 +156,47 @@ def test_its_second_word_is_a_verb_of_the_first(noun: Shell, capsys: pytest.Capt
     assert "kettle tea is off" in capsys.readouterr().err
 
 
+def test_its_magic_has_the_verbs_that_its_command_has(
+    noun: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noun.run("%kf_boil tea")
+    noun.run("%kf_boil soup")
+    capsys.readouterr()
+    noun.run("%kf_kettles empty tea")
+    assert capsys.readouterr().out.strip() == "kettle tea is empty"
+    assert [one.name for one in noun.run("%kf_kettles")] == ["soup"]
+    assert main(["kettles", "empty", "soup"]) == 0
+    assert list(noun.run("%kf_kettles --backend local")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("%kf_kettles emtpy tea", "%kf_kettles: unknown verb emtpy; did you mean empty?"),
+        ("%kf_kettles empty", "%kf_kettles empty: the following arguments are required: name"),
+        ("%kf_kettles empty nothing", "unknown kettle nothing"),
+        ("%kf_kettles empty tea --gaol", "%kf_kettles empty: unknown option --gaol"),
+    ],
+)
+def test_a_verb_of_a_magic_refuses_in_its_own_name(noun: Shell, line: str, told: str) -> None:
+    assert told in noun.fails(line)
+
+
+def test_the_verbs_of_a_magic_are_in_its_help_and_are_completed(
+    noun: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noun.run("%kf_boil tea -o mine")
+    capsys.readouterr()
+    noun.run("%kf_kettles --help")
+    assert "%kf_kettles empty to pour a kettle out" in capsys.readouterr().out
+    noun.run("%kf_kettles empty --help")
+    assert "usage: %kf_kettles empty" in capsys.readouterr().out
+    assert complete(noun, "%kf_kettles ") == ["empty"]
+    assert complete(noun, "%kf_kettles em") == ["empty"]
+    assert complete(noun, "%kf_kettles empty ")[:2] == ["mine", "tea"]
+    assert complete(noun, "%kf_kettles empty tea --ba") == ["--backend"]
+
+
 def test_it_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     assert "put a kettle on" in capsys.readouterr().out

@@ -103,3 +103,16 @@ class List(Command):
     def run(self, session: Session) -> KettleList:
         """List them."""
         return api.kettles(backend=self.backend)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Empty(Command):
+    """Pour a kettle out."""
+
+    name: str = word("the kettle's name", values="kettle")
+    backend: str | None = option(values=BACKENDS, help="where: local or kubeflow")
+
+    def run(self, session: Session) -> None:
+        """Take it off."""
+        api.kettle(self.name, backend=self.backend).take_off()
+        session.notify(f"kettle {self.name} is empty")

@@ -1,0 +1,80 @@
+"""What a model folder says of its model: packages, columns, an example."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
+    """The installed packages of top-level modules, with their versions."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    packages = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"], "onnx": ["onnx"]}
+    found = {}
+    for module in modules:
+        for package in packages.get(module, [module]):
+            try:
+                found[package] = version(package)
+            except PackageNotFoundError:
+                continue
+    return found
+
+
+def kfnb_signature(model: Any, example: Any = None) -> dict[str, Any]:
+    """The columns that a model takes and returns, and the first rows of an example."""
+    facts: dict[str, Any] = {"inputs": [], "outputs": []}
+    if example is None:
+        names = [str(name) for name in getattr(model, "feature_names_in_", ())]
+        facts["inputs"] = [kfnb_column(name) for name in names]
+        count = getattr(model, "n_features_in_", None)
+        if not names and isinstance(count, int):
+            facts["inputs"] = [kfnb_column("", shape=[-1, count])]
+        return facts
+    rows = example[:5]
+    facts["inputs"] = kfnb_columns(rows)
+    facts["input_example"] = kfnb_example_rows(rows)
+    if hasattr(model, "predict"):
+        facts["outputs"] = kfnb_columns(model.predict(rows))
+    return facts
+
+
+def kfnb_columns(value: Any) -> list[dict[str, Any]]:
+    """The columns of a DataFrame, or an array as one column with its shape; -1 is for rows."""
+    if hasattr(value, "columns") and hasattr(value, "dtypes"):
+        nulls = [
+            bool(value[name].isna().any()) if hasattr(value, "isna") else False for name in value.columns
+        ]
+        kinds = list(value.dtypes)
+        return [
+            kfnb_column(str(name), str(kind), nullable=null)
+            for name, kind, null in zip(value.columns, kinds, nulls)  # noqa: B905 - also where Python is 3.9
+        ]
+    shape = [-1, *getattr(value, "shape", (len(value),))[1:]]
+    return [kfnb_column(str(getattr(value, "name", None) or ""), str(getattr(value, "dtype", "")), shape)]
+
+
+def kfnb_column(
+    name: str, kind: str = "", shape: Sequence[int] = (), *, nullable: bool = False
+) -> dict[str, Any]:
+    """A column of a signature."""
+    return {"name": name, "type": kind, "shape": list(shape), "nullable": nullable}
+
+
+def kfnb_example_rows(value: Any) -> dict[str, Any]:
+    """Rows as JSON has them; a missing value is None."""
+
+    def plain(item: Any) -> Any:
+        if isinstance(item, (list, tuple)):
+            return [plain(one) for one in item]
+        if item is None or isinstance(item, (str, bool)):
+            return item
+        item = item.item() if hasattr(item, "item") else item
+        if isinstance(item, float) and item - item != 0.0:
+            return None
+        return item if isinstance(item, (int, float, bool)) else str(item)
+
+    if hasattr(value, "columns"):
+        rows = value.values.tolist() if hasattr(value, "values") else value.rows()
+        return {"columns": [str(name) for name in value.columns], "rows": plain(rows)}
+    return {"rows": plain(value.tolist() if hasattr(value, "tolist") else list(value))}

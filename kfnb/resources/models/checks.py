@@ -1,0 +1,67 @@
+"""What is checked of a model before a registry gets it: its name, its aliases, its metrics, its tags."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.errors import UsageError
+from kfnb.resources.models.model import VersionSnapshot
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
+_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
+LATEST = "latest"
+"""What a reference calls the newest version. No alias has that name."""
+
+
+def check_name(name: str) -> str:
+    """The name of a model, if it may be one. Raises ``UsageError``."""
+    if _NAME.fullmatch(name):
+        return name
+    simple = re.sub("[^a-z0-9_.-]+", "-", name.lower()).strip("-_.")[:63]
+    hint = f"{simple} would do" if simple and simple != name else ""
+    message = (
+        f"model name {name!r}: use lower-case letters, digits, '-', '_' and '.',"
+        " at most 63 of them, the first a letter or a digit"
+    )
+    raise UsageError(message, code="invalid-name", hint=hint, ref=name)
+
+
+def check_alias(alias: str) -> str:
+    """The name of an alias, if it may be one. Raises ``UsageError``."""
+    if alias.isdigit():
+        raise UsageError(
+            f"alias {alias!r} is a number, and numbers are versions:",
+            code="invalid-name",
+            hint="use a word such as champion",
+            ref=alias,
+        )
+    if alias == LATEST:
+        message = "alias latest: the newest version has this name already"
+        raise UsageError(message, code="invalid-name", ref=alias)
+    if not _ALIAS.fullmatch(alias):
+        message = f"alias {alias!r}: use letters, digits, '-', '_' and '.', at most 63, the first a letter"
+        raise UsageError(message, code="invalid-name", ref=alias)
+    return alias
+
+
+def check_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Metrics as finite floats; NumPy's numbers are converted. Raises ``UsageError``."""
+    return {str(name): _number(str(name), value) for name, value in metrics.items()}
+
+
+def _number(name: str, value: Any) -> float:
+    plain = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
+    if isinstance(plain, bool) or not isinstance(plain, int | float):
+        raise UsageError(f"metric {name} is {value!r}: a metric must be a finite number", ref=name)
+    if not math.isfinite(plain):
+        raise UsageError(f"metric {name} is {plain}: a metric must be a finite number", ref=name)
+    return float(plain)
+
+
+def check_draft(draft: VersionSnapshot) -> None:
+    """Raise ``UsageError`` unless a registry can keep the version."""
+    check_name(draft.name)
+    check_metrics(draft.metrics)

@@ -1,0 +1,214 @@
+"""``LocalRegistry``: the protocol ``ModelRegistry`` on SQLite and model folders, in a folder that a team may share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from kfnb.catalog.database import Database
+from kfnb.errors import UsageError
+from kfnb.resources.models.checks import check_alias, check_draft
+from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.models.engine import VersionQuery
+from kfnb.resources.models.local.aliases import AliasMove, move
+from kfnb.resources.models.local.folders import ModelFolders
+from kfnb.resources.models.local.queries import aliases_of, history_of, model_id, outline_of, outlines_of
+from kfnb.resources.models.local.records import record_of, with_record
+from kfnb.resources.models.local.schema import FILE, SCHEMA
+from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
+
+_INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
+    owner, created, description, run, record) values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+
+class LocalRegistry:
+    """The registry in ``folder``."""
+
+    name = "local"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._database = Database(folder / FILE, SCHEMA)
+        self._folders = ModelFolders(folder / "models")
+
+    # -- reading ----------------------------------------------------------------------------------------------
+
+    def models(self, *, archived: bool = False) -> list[RegisteredModel]:
+        """All registered models, by name."""
+        query = """select name, description, owner, created, state,
+            (select coalesce(max(version), 0) from versions v where v.model = m.id)
+            from models m where ? or state = 'LIVE' order by name"""
+        with self._database.reading() as connection:
+            aliases = aliases_of(connection)
+            rows = connection.execute(query, (archived,)).fetchall()
+        return [
+            RegisteredModel(
+                name,
+                description,
+                owner,
+                created,
+                ModelState(state),
+                versions,
+                _by_alias(aliases.get(name, {})),
+            )
+            for name, description, owner, created, state, versions in rows
+        ]
+
+    def versions(self, query: VersionQuery) -> list[VersionSnapshot]:
+        """The versions that a query chooses, newest first. Raises ``UsageError`` for an unknown model."""
+        with self._database.reading() as connection:
+            found, records = outlines_of(connection, query)
+        if query.outline:
+            return found
+        return [self._whole(outline, record) for outline, record in zip(found, records, strict=True)]
+
+    def version(self, model: str, version: int) -> VersionSnapshot:
+        """One version. Raises ``UsageError`` for an unknown one."""
+        with self._database.reading() as connection:
+            return self._version(connection, model, version)
+
+    def history(self, model: str) -> list[AliasChange]:
+        """All changes of the model's aliases, newest first."""
+        with self._database.reading() as connection:
+            return history_of(connection, model, model_id(connection, model))
+
+    def download(self, version: VersionSnapshot) -> Path:
+        """The model folder, verified."""
+        return self._folders.verify(version.digest)
+
+    def _version(self, connection: sqlite3.Connection, model: str, version: int) -> VersionSnapshot:
+        return self._whole(*outline_of(connection, model, version))
+
+    def _whole(self, outline: VersionSnapshot, record: str) -> VersionSnapshot:
+        return with_record(outline, record, str(self._folders.path(outline.digest)))
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
+        """Keep the model folder as a version. Content that the model has already is the same version."""
+        check_draft(draft)
+        digest = folder_digest(folder)
+        self._folders.keep(folder, digest)  # first: a record never names a folder that is not there
+        with self._database.writing() as connection:
+            key = _model_for(connection, draft)
+            query = "select version from versions where model = ? and digest = ?"
+            known = connection.execute(query, (key, digest)).fetchone()
+            number = known[0] if known else _insert(connection, key, replace(draft, digest=digest))
+            if known:
+                _add(connection, key, number, draft)
+            return self._version(connection, draft.name, number)
+
+    def move_alias(
+        self, model: str, alias: str, to: int | None, *, expected: int | None, by: str, because: str
+    ) -> AliasChange:
+        """Let an alias name the version ``to``; None removes it. Raises ``Conflict`` if it is not at ``expected``."""
+        if to is not None:
+            check_alias(alias)
+        with self._database.writing() as connection:
+            if to is not None:
+                outline_of(connection, model, to)
+            key = model_id(connection, model)
+            return move(connection, AliasMove(model, key, alias, to, expected, by, because))
+
+    def set_state(self, model: str, version: int, state: ModelState) -> None:
+        """Archive a version, or restore it. Raises ``UsageError`` for one that has an alias."""
+        with self._database.writing() as connection:
+            found = self._version(connection, model, version)
+            if state is ModelState.ARCHIVED and found.aliases:
+                raise UsageError(
+                    f"{found.ref} is {model}@{found.aliases[0]}:",
+                    hint="move the alias to another version first",
+                    ref=found.ref,
+                )
+            connection.execute(
+                "update versions set state = ? where model = ? and version = ?",
+                (str(state), model_id(connection, model), version),
+            )
+
+    def annotate(
+        self,
+        model: str,
+        version: int,
+        *,
+        description: str | None = None,
+        tags: dict[str, str | None] | None = None,
+    ) -> None:
+        """Change a version's description, and set tags; a tag that is None is removed."""
+        with self._database.writing() as connection:
+            found = self._version(connection, model, version)
+            kept = {**found.tags, **(tags or {})}
+            connection.execute(
+                "update versions set description = ?, tags = ? where model = ? and version = ?",
+                (
+                    found.description if description is None else description,
+                    json.dumps({name: value for name, value in kept.items() if value is not None}),
+                    model_id(connection, model),
+                    version,
+                ),
+            )
+
+
+# -- within a transaction ---------------------------------------------------------------------------------------
+
+
+def _model_for(connection: sqlite3.Connection, draft: VersionSnapshot) -> int:
+    """The key of a draft's model, which is created if it is new and restored if it was archived."""
+    connection.execute(
+        "insert into models (name, owner, created) values (?, ?, ?) on conflict (name) do update set state = 'LIVE'",
+        (draft.name, draft.owner, time.time()),
+    )
+    return model_id(connection, draft.name)
+
+
+def _insert(connection: sqlite3.Connection, model: int, draft: VersionSnapshot) -> int:
+    """Add a version and return its number."""
+    query = "select coalesce(max(version), 0) + 1 from versions where model = ?"
+    number = int(connection.execute(query, (model,)).fetchone()[0])
+    connection.execute(
+        _INSERT,
+        (
+            model,
+            number,
+            draft.digest,
+            draft.format,
+            draft.size,
+            json.dumps(dict(draft.metrics)),
+            draft.metrics_data,
+            json.dumps(list(draft.data)),
+            json.dumps(dict(draft.tags)),
+            draft.owner,
+            draft.created or time.time(),
+            draft.description,
+            draft.source.id if draft.source.kind == "kfp" else "",
+            record_of(draft),
+        ),
+    )
+    return number
+
+
+def _add(connection: sqlite3.Connection, model: int, number: int, draft: VersionSnapshot) -> None:
+    """Give a version that is registered again what it did not have: metrics, tags, data, a description."""
+    query = (
+        "select metrics, metrics_data, data, tags, description from versions where model = ? and version = ?"
+    )
+    metrics, metrics_data, data, tags, description = connection.execute(query, (model, number)).fetchone()
+    connection.execute(
+        """update versions set metrics = ?, metrics_data = ?, data = ?, tags = ?, description = ?, state = 'LIVE'
+            where model = ? and version = ?""",
+        (
+            json.dumps({**draft.metrics, **json.loads(metrics)}),
+            metrics_data or draft.metrics_data,
+            json.dumps(list(dict.fromkeys([*json.loads(data), *draft.data]))),
+            json.dumps({**draft.tags, **json.loads(tags)}),
+            description or draft.description,
+            model,
+            number,
+        ),
+    )
+
+
+def _by_alias(versions: dict[int, tuple[str, ...]]) -> dict[str, int]:
+    return dict(sorted((alias, version) for version, aliases in versions.items() for alias in aliases))
