@@ -60,8 +60,8 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
     found[f"{OWN}source"] = text(_json(asdict(version.source)))
     found[f"{OWN}signature"] = text(_json(asdict(version.signature)))
     found |= {f"{_PARAMETER}{name}": text(_json(value)) for name, value in version.parameters.items()}
-    found |= encoded_metrics(version.metrics)
-    found |= encoded_tags(version.tags, found)
+    found |= _encoded_metrics(version.metrics)
+    found |= _encoded_tags(version.tags, found)
     for name in found:
         if len(name) > _LONGEST_NAME:
             raise UsageError(
@@ -70,7 +70,17 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
     return found
 
 
-def encoded_metrics(metrics: Mapping[str, float]) -> dict[str, Json]:
+def completed(properties: Json, draft: VersionSnapshot) -> dict[str, Json]:
+    """A version's properties, with the metrics, data and tags of a ``draft`` of the same content added."""
+    own = plain(properties)
+    data = dict.fromkeys([*map(str, _read(own.get(f"{OWN}data"), ())), *draft.data])
+    found = _encoded_metrics(draft.metrics) | dict(properties) | {f"{OWN}data": text(_json([*data]))}
+    if not own.get(f"{OWN}metrics_data"):
+        found[f"{OWN}metrics_data"] = text(draft.metrics_data)
+    return _encoded_tags(draft.tags, found) | found
+
+
+def _encoded_metrics(metrics: Mapping[str, float]) -> dict[str, Json]:
     """Metrics as custom properties. Raises ``UsageError`` for one that is not a finite number."""
     for name, value in metrics.items():
         if not math.isfinite(value):
@@ -84,7 +94,7 @@ def encoded_metrics(metrics: Mapping[str, float]) -> dict[str, Json]:
     }
 
 
-def encoded_tags(tags: Mapping[str, str], taken: Json) -> dict[str, Json]:
+def _encoded_tags(tags: Mapping[str, str], taken: Json) -> dict[str, Json]:
     """Tags as custom properties, beside those that are ``taken`` for something else."""
     return {tag_property(name, taken): text(value) for name, value in tags.items()}
 

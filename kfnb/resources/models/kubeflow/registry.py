@@ -7,7 +7,6 @@ others read, are added afterwards; where that was cut off, the next change of th
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,21 +14,22 @@ from typing import Any
 
 from kfnb.errors import BackendError, UsageError, did_you_mean
 from kfnb.remote.model_registry.server import RegistryServer, Taken
+from kfnb.resources.models.checks import check_alias, check_draft
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.kubeflow.aliases import AliasLog, Entry, Move, standing
+from kfnb.resources.models.kubeflow.aliases import AliasLog, Move, standing
 from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact, source_of
 from kfnb.resources.models.kubeflow.folders import StoredFolders
 from kfnb.resources.models.kubeflow.numbers import numbered
 from kfnb.resources.models.kubeflow.properties import (
+    completed,
     created_of,
     decoded,
     encoded,
-    encoded_metrics,
-    encoded_tags,
     state_of,
     tag_property,
     text,
 )
+from kfnb.resources.models.kubeflow.queries import by_model, is_meant, moves, snapshots
 from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
 
 Json = Mapping[str, Any]
@@ -55,8 +55,8 @@ class KubeflowRegistry:
     def models(self, *, archived: bool = False) -> list[RegisteredModel]:
         """See ``ModelRegistry``."""
         listed = [*self._server.list("/registered_models")]
-        versions = _by_model(self._server.list("/model_versions"))
-        moves = _moves(self._log.entries({}))
+        versions = by_model(self._server.list("/model_versions"))
+        moved = moves(self._log.entries({}))
         found = [
             RegisteredModel(
                 name=str(one["name"]),
@@ -65,7 +65,7 @@ class KubeflowRegistry:
                 created=created_of(one),
                 state=state_of(one),
                 versions=max(numbered(versions[one["id"]]), default=0),
-                aliases=standing(moves[one["id"]]),
+                aliases=standing(moved[one["id"]]),
             )
             for one in listed
         ]
@@ -78,17 +78,17 @@ class KubeflowRegistry:
             model = self._model(query.name)
             models = [model]
             told = {model["id"]: [*self._server.list(f"/registered_models/{model['id']}/versions")]}
-            moves = {model["id"]: self._log.entries({}, model["id"])}
+            moved = {model["id"]: self._log.entries({}, model["id"])}
         else:
             models = [*self._server.list("/registered_models")]
-            told = _by_model(self._server.list("/model_versions"))
-            moves = _moves(self._log.entries({}))
+            told = by_model(self._server.list("/model_versions"))
+            moved = moves(self._log.entries({}))
         found = [
             version
             for model in models
             if query.archived or state_of(model) is ModelState.LIVE
-            for version in _snapshots(model, told.get(model["id"], []), moves.get(model["id"], []))
-            if _is_meant(version, query)
+            for version in snapshots(model, numbered(told.get(model["id"], [])), moved.get(model["id"], []))
+            if is_meant(version, query)
         ]
         return sorted(found, key=lambda one: (one.created, one.name, one.version), reverse=True)
 
@@ -100,6 +100,7 @@ class KubeflowRegistry:
 
     def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
         """See ``ModelRegistry``."""
+        check_draft(draft)
         encoded(draft)  # what cannot be kept is refused before anything is stored
         model = self._model_or_new(draft)
         there = self._same(model["id"], draft.digest)
@@ -119,6 +120,8 @@ class KubeflowRegistry:
         self, model: str, alias: str, to: int | None, *, expected: int | None, by: str, because: str
     ) -> AliasChange:
         """See ``ModelRegistry``."""
+        if to is not None:
+            check_alias(alias)
         told = self._model(model)
         carrier = to if to is not None else expected
         if carrier is None:
@@ -139,6 +142,8 @@ class KubeflowRegistry:
         """See ``ModelRegistry``."""
         told = self._model(model)
         one = self._version(told, version)
+        if state is ModelState.ARCHIVED:
+            self._check_unnamed(told, version)
         self._complete(told, one, version)
         self._server.update(f"/model_versions/{one['id']}", {"state": state.value})
 
@@ -234,15 +239,23 @@ class KubeflowRegistry:
         )
 
     def _add(self, there: Json, draft: VersionSnapshot) -> Json:
-        """Add the metrics, tags and description that the version does not have."""
+        """Add the metrics, data, tags and description that the version does not have, and restore it."""
         properties = dict(there.get("customProperties") or {})
-        more = encoded_metrics(draft.metrics)
-        more |= encoded_tags(draft.tags, properties | more)
-        wanted = more | properties
+        wanted = completed(properties, draft)
         body: dict[str, Any] = {} if wanted == properties else {"customProperties": wanted}
+        if state_of(there) is ModelState.ARCHIVED:
+            body["state"] = ModelState.LIVE.value
         if draft.description and not there.get("description"):
             body["description"] = draft.description
         return self._server.update(f"/model_versions/{there['id']}", body) if body else there
+
+    def _check_unnamed(self, model: Json, version: int) -> None:
+        """Raise ``UsageError`` if an alias names the version."""
+        named = standing(self._log.entries({}, model["id"]))
+        for alias in (alias for alias, number in sorted(named.items()) if number == version):
+            ref = f"{model['name']}@{version}"
+            hint = "move the alias to another version first"
+            raise UsageError(f"{ref} is {model['name']}@{alias}:", hint=hint, ref=ref)
 
     def _complete(self, model: Json, version: Json, number: int) -> None:
         """Finish what a registration that was cut off has left to do; nothing of another client's is touched."""
@@ -252,7 +265,7 @@ class KubeflowRegistry:
 
     def _whole(self, model: Json, version: Json, number: int) -> VersionSnapshot:
         """A version with its aliases and, if another client registered it, what its artifact tells."""
-        [found] = _snapshots(model, [version], self._log.entries({}, model["id"]), {version["id"]: number})
+        [found] = snapshots(model, {number: version}, self._log.entries({}, model["id"]))
         if found.uri:
             return found
         artifact = model_artifact(self._server, version["id"]) or {}
@@ -267,48 +280,3 @@ class KubeflowRegistry:
 def _external(model_id: str, digest: str) -> str:
     """The external id of a version: unique in the registry, so that a model has content once."""
     return f"kfnb:version:{model_id}:{digest}"
-
-
-def _by_model(versions: Any) -> dict[str, list[Json]]:
-    found: dict[str, list[Json]] = defaultdict(list)
-    for one in versions:
-        found[str(one.get("registeredModelId"))].append(one)
-    return found
-
-
-def _moves(entries: list[Entry]) -> dict[str, list[Entry]]:
-    found: dict[str, list[Entry]] = defaultdict(list)
-    for one in entries:
-        found[one.model_id].append(one)
-    return found
-
-
-def _snapshots(
-    model: Json, versions: list[Json], moves: list[Entry], known: Mapping[str, int] | None = None
-) -> list[VersionSnapshot]:
-    named = standing(moves)
-    numbers = {number: one for one in versions if (number := (known or {}).get(one["id"]))} or numbered(
-        versions
-    )
-    return [
-        replace(
-            decoded(one, str(model["name"]), number),
-            aliases=tuple(sorted(alias for alias, to in named.items() if to == number)),
-        )
-        for number, one in numbers.items()
-    ]
-
-
-def _is_meant(version: VersionSnapshot, query: VersionQuery) -> bool:
-    return (
-        (query.archived or version.state is ModelState.LIVE)
-        and query.owner in ("", version.owner)
-        and (not query.data or query.data in (*version.data, version.metrics_data))
-        and (not query.alias or query.alias in version.aliases)
-        and (not query.tag or query.tag in version.tags or query.tag in _pairs(version))
-        and (query.since is None or version.created >= query.since)
-    )
-
-
-def _pairs(version: VersionSnapshot) -> set[str]:
-    return {f"{name}={value}" for name, value in version.tags.items()}
