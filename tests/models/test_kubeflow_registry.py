@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable
 
 import pytest
+from cluster import ACCESS, SECRET
 from model_registry_rig import RegistryRig
 from registry_conformance import RUN, RegistryConformance, draft, make_folder
 
+from kfnb.errors import BackendError
+from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.model_registry.server import RegistryServer
+from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.kubeflow import KubeflowRegistry
+from kfnb.resources.models.kubeflow.connection import registry_at
 from kfnb.resources.models.kubeflow.properties import text as text_property
+from kfnb.resources.runs.kubeflow.connection import Access
 
 
 class TestKubeflowRegistry(RegistryConformance):
@@ -179,3 +186,48 @@ def test_versions_of_other_clients_are_numbered_and_kept_unchanged(connected, se
     assert "final" not in properties(edited)
     assert edited["customProperties"]["epochs"] == {"metadataType": "MetadataIntValue", "int_value": "3"}
     assert registry.version(churn, 2).aliases == ("champion",)
+
+
+@pytest.fixture
+def from_settings(rig, objects, tmp_path, monkeypatch):
+    """The registry that settings alone lead to: its address, a pipeline root, and keys of the environment."""
+    for name, value in {"AWS_ACCESS_KEY_ID": ACCESS, "AWS_SECRET_ACCESS_KEY": SECRET}.items():
+        monkeypatch.setenv(name, value)
+    root = f"s3://mlpipeline/v2?endpoint={objects.address}&disableSSL=true&s3ForcePathStyle=true"
+    found = registry_at(Access(pipeline_root=root), KubeflowEnvironment(), rig.url, tmp_path / "kept")
+    yield found
+    found.close()
+
+
+def test_the_settings_lead_to_the_registry_and_its_object_store(from_settings, objects, churn, tmp_path):
+    folder = make_folder(tmp_path)
+
+    version = from_settings.register(draft(churn, folder), folder)
+
+    digest = version.digest
+    assert version.uri == f"s3://mlpipeline/v2/kfnb-models/sha256/{digest[:2]}/{digest[2:]}"
+    assert sorted(objects.held) == sorted(
+        f"v2/kfnb-models/sha256/{digest[:2]}/{digest[2:]}/{file}"
+        for file in ("code/transform.py", "kfnb_model.json", "model.skops")
+    )
+    there = from_settings.download(version)
+    assert folder_digest(there) == digest
+    assert there.is_relative_to(tmp_path / "kept")
+    modes = {stat.S_IMODE(one.stat().st_mode) for one in there.rglob("*") if one.is_file()}
+    assert modes == {0o400}
+
+
+@pytest.mark.parametrize("uri", ["file:///etc", "http://127.0.0.1:1/x", "/etc", "kfnb", "s3://", ""])
+def test_only_objects_are_opened_whatever_address_a_version_has(from_settings, rig, churn, uri):
+    """Anyone who may write to the registry writes addresses."""
+    server = RegistryServer(rig.url)
+    model = server.create("/registered_models", {"name": churn})
+    version = server.create("/model_versions", {"name": "1", "registeredModelId": model["id"]})
+    artifact = {"artifactType": "model-artifact", "name": churn, "uri": uri}
+    server.create(f"/model_versions/{version['id']}/artifacts", artifact)
+    server.close()
+
+    with pytest.raises(BackendError) as caught:
+        from_settings.download(from_settings.version(churn, 1))
+
+    assert (f"cannot fetch the model at {uri}" if uri else "has no model artifact") in str(caught.value)

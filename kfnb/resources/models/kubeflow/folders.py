@@ -8,10 +8,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from kfnb.errors import BackendError, Unreadable
+from kfnb.errors import BackendError
 from kfnb.jobs import private
 from kfnb.resources.models.digest import VERSION_FILE, folder_digest
 
@@ -69,11 +70,13 @@ class StoredFolders:
         there = self._place(uri, digest)
         if there.exists():
             return there
-        files, source = self._opened(uri)
+        with _fetching(uri):
+            files, source = self._opened(uri)
         private.make(there.parent)
         draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=there.parent))
         try:
-            self._fetch(files, source, draft, uri)
+            with _fetching(uri):
+                _fetch(files, source, draft, uri)
             _check(draft, digest, uri)
             _lock(draft)
             return _put(draft, there)
@@ -92,17 +95,23 @@ class StoredFolders:
 
         return self._kept / "uri" / hashlib.sha256(uri.encode()).hexdigest()
 
-    def _fetch(self, files: Any, source: str, draft: Path, uri: str) -> None:
-        try:
-            found = [str(one) for one in files.find(source)]
-            if not found:
-                raise BackendError(f"there is no model at {uri}", code="not-found", ref=uri)
-            within = {one: _inside(one, source, uri) for one in found}
-            _each(found, lambda one: _get(files, one, draft / within[one]))
-        except Unreadable as error:
-            raise BackendError(f"cannot read the model at {uri}: {error}", ref=uri) from None
-        except OSError as error:
-            raise BackendError(f"cannot read the model at {uri}: {error}", ref=uri) from None
+
+@contextmanager
+def _fetching(uri: str) -> Iterator[None]:
+    """Name the model whose address is not allowed, or which cannot be read."""
+    try:
+        yield
+    except (OSError, BackendError) as error:
+        code = error.code if isinstance(error, BackendError) else "backend"
+        raise BackendError(f"cannot fetch the model at {uri}: {error}", code=code, ref=uri) from None
+
+
+def _fetch(files: Any, source: str, draft: Path, uri: str) -> None:
+    found = [str(one) for one in files.find(source)]
+    if not found:
+        raise BackendError("it does not exist", code="not-found", ref=uri)
+    within = {one: _inside(one, source) for one in found}
+    _each(found, lambda one: _get(files, one, draft / within[one]))
 
 
 def _missing(folder: Path, files: Any, target: str) -> list[str]:
@@ -124,12 +133,12 @@ def _sizes(files: Any, target: str) -> Mapping[str, int]:
     return {path: int(one["size"]) for path, one in found.items()}
 
 
-def _inside(path: str, source: str, uri: str) -> str:
+def _inside(path: str, source: str) -> str:
     """The path of an object within the folder; refuses one that would be written elsewhere."""
     within = path.removeprefix(source.rstrip("/")).lstrip("/") or PurePosixPath(path).name
     parts = PurePosixPath(within).parts
     if not parts or ".." in parts or PurePosixPath(within).is_absolute():
-        raise BackendError(f"the model at {uri} has the file {path!r}, which is outside of it", ref=uri)
+        raise BackendError(f"its file {path!r} is outside of its folder")
     return within
 
 
