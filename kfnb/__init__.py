@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from kfnb import model
     from kfnb.errors import KfnbError, RunFailed, StudyFailed
     from kfnb.model import Artifact, RunState, Task
     from kfnb.resources.cluster.api import status
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from kfnb.resources.components.api import compile
     from kfnb.resources.experiments.api import experiments
     from kfnb.resources.experiments.model import Experiment
+    from kfnb.resources.models.api import models, register
+    from kfnb.resources.models.handle import ModelVersion
+    from kfnb.resources.models.leaderboard import Leaderboard
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -34,6 +38,8 @@ __all__ = [
     "Artifact",
     "Experiment",
     "KfnbError",
+    "Leaderboard",
+    "ModelVersion",
     "Run",
     "RunFailed",
     "RunList",
@@ -47,6 +53,9 @@ __all__ = [
     "compare",
     "compile",
     "experiments",
+    "model",
+    "models",
+    "register",
     "run",
     "runs",
     "schedule",
@@ -64,8 +73,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     from kfnb.registry import exports
 
-    if name == "spawning":  # a module with names of its own, loaded when it is asked for
-        return import_module("kfnb.spawning")
+    if name in ("model", "spawning"):  # modules, loaded when they are asked for
+        return import_module(f"kfnb.{name}")
     module = exports().get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

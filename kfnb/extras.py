@@ -13,7 +13,9 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),
+    "safetensors": ("safetensors", "models"),
     "scipy": ("scipy", "tune"),
+    "skops": ("skops", "models"),
 }
 """For each optional module: its package, and the extra that installs the package; empty for none."""
 

@@ -182,6 +182,38 @@ NOUNS: list[Noun] = [
         page="tuning.md",
     ),
     Noun(
+        "models",
+        (
+            ("RegisterModel", "%kf_register", "register", "register a model as a version"),
+            ("ShowLeaderboard", "%kf_models", "models", "rank the versions of all models"),
+            ("ShowModel", "%kf_models show", "models show", "show a version and its model"),
+            ("CompareModels", "%kf_models compare", "models compare", "show what differs between versions"),
+            ("PromoteModel", "%kf_models promote", "models promote", "let an alias name a version"),
+            ("RollbackModel", "%kf_models rollback", "models rollback", "undo a promotion"),
+            ("ShowAliasHistory", "%kf_models history", "models history", "show who moved which alias"),
+            (
+                "ArchiveModel",
+                "%kf_models archive",
+                "models archive",
+                "archive versions; --undo restores them",
+            ),
+        ),
+        exports={
+            "Leaderboard": "leaderboard",
+            "ModelVersion": "handle",
+            "models": "api",
+            "register": "api",
+        },
+        displays=(
+            "kfnb.resources.models.handle.ModelVersion",
+            "kfnb.resources.models.leaderboard.Leaderboard",
+            "kfnb.resources.models.model.AliasHistory",
+            "kfnb.resources.models.model.ModelComparison",
+        ),
+        values=("model", "model version", "alias", "metric"),
+        page="models.md",
+    ),
+    Noun(
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "model", "experiments": "api"},

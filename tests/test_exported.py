@@ -16,6 +16,8 @@ def test_the_public_names_are_these() -> None:
         "Artifact",
         "Experiment",
         "KfnbError",
+        "Leaderboard",
+        "ModelVersion",
         "Run",
         "RunFailed",
         "RunList",
@@ -29,6 +31,9 @@ def test_the_public_names_are_these() -> None:
         "compare",
         "compile",
         "experiments",
+        "model",
+        "models",
+        "register",
         "run",
         "runs",
         "schedule",
@@ -63,6 +68,8 @@ def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     assert callable(kfnb.tune)
     assert callable(kfnb.study)
     assert callable(kfnb.studies)
+    assert callable(kfnb.model)
+    assert callable(kfnb.models)
     assert kfnb.resources.runs.local.LocalBackend.name == "local"
 
 

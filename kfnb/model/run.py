@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path, PurePosixPath
+from pkgutil import resolve_name
 from typing import IO, Any, TypeVar
 
 from kfnb.model.carried import imported
@@ -83,6 +84,14 @@ class Artifact:
             place = target / PurePosixPath(source).name if target.is_dir() else target
             filesystem.get_file(source, str(place))
         return target
+
+    def load(self, *, pickle: bool = False) -> Any:
+        """The value that the step saved: a table, an array, a model, lists and dicts.
+
+        A pickle executes code when it is loaded, and is read only with ``pickle``. Raises ``UsageError``.
+        """
+        # by name: this module is below the one that knows the formats
+        return resolve_name("kfnb.capture.loading:load_artifact")(self, pickle=pickle)
 
     @property
     def preview(self) -> str:

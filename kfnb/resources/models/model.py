@@ -123,3 +123,14 @@ class RegisteredModel:
 
 class ModelList(Listing[RegisteredModel]):
     """Registered models at the time of the request."""
+
+
+class AliasHistory(Listing[AliasChange]):
+    """Changes of aliases, newest first."""
+
+
+@dataclass(frozen=True)
+class ModelComparison:
+    """Versions side by side."""
+
+    versions: tuple[VersionSnapshot, ...]

@@ -1,0 +1,63 @@
+"""The value of a run's artifact, as the step that wrote it had it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+from kfnb.capture.embedded.models import kfnb_read_model
+from kfnb.capture.embedded.values import kfnb_load
+from kfnb.errors import BackendError, UsageError
+from kfnb.model import Artifact
+
+_FACTS = "kfnb_model.json"
+
+
+def load_artifact(artifact: Artifact, *, pickle: bool = False) -> Any:
+    """The value of an artifact: a table, an array, a model, lists and dicts.
+
+    A pickle executes code when it is loaded, and is read only with ``pickle``. Raises ``UsageError``, ``BackendError``.
+    """
+    if artifact.metadata.get("format") == "cloudpickle" and not pickle:
+        raise UsageError(
+            f"{artifact.name} is a pickle, which executes code when it is loaded:",
+            hint="load(pickle=True) loads it if you trust the run that wrote it",
+            ref=artifact.uri,
+        )
+    with ExitStack() as opened:
+        path = _here(artifact, opened)
+        try:
+            if path.is_dir():
+                return _of_folder(path, artifact, pickle=pickle)
+            there = SimpleNamespace(path=str(path), metadata=artifact.metadata, uri=artifact.uri)
+            return kfnb_load(there, _classes())
+        except OSError as error:
+            raise BackendError(f"{artifact.name} cannot be read: {error}", ref=artifact.uri) from None
+        except (TypeError, ValueError, ImportError) as error:
+            raise UsageError(f"{artifact.name} cannot be loaded: {error}", ref=artifact.uri) from None
+
+
+def _of_folder(path: Path, artifact: Artifact, *, pickle: bool) -> Any:
+    folders = [path] if (path / _FACTS).exists() else sorted(one.parent for one in path.glob(f"*/{_FACTS}"))
+    if len(folders) != 1:
+        what = f"has {len(folders)} models" if folders else "is a folder of files"
+        hint = "download(path) copies it"
+        raise UsageError(f"{artifact.name} {what}:", hint=hint, ref=artifact.uri)
+    return kfnb_read_model(str(folders[0]), pickle=pickle)
+
+
+def _here(artifact: Artifact, opened: ExitStack) -> Path:
+    """The artifact as a file or folder of this machine, which is there while ``opened`` is open."""
+    if artifact.store is None and "://" not in artifact.uri.removeprefix("file://"):
+        return Path(artifact.uri.removeprefix("file://"))
+    folder = Path(opened.enter_context(TemporaryDirectory(prefix="kfnb-artifact-")))
+    return artifact.download(folder / (Path(artifact.uri).name or "artifact"))
+
+
+def _classes() -> dict[str, Any]:
+    """The notebook's classes, which a pickle refers to by name."""
+    return {name: one for name, one in vars(sys.modules["__main__"]).items() if isinstance(one, type)}

@@ -1,0 +1,238 @@
+"""The public functions of models."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.model import Artifact, RunSnapshot
+from kfnb.resources.models import measured
+from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.models.leaderboard import Leaderboard, entry_of, ranked
+from kfnb.resources.models.model import (
+    AliasChange,
+    AliasHistory,
+    ModelSource,
+    RegisteredModel,
+    VersionSnapshot,
+)
+from kfnb.resources.models.owner import owner as user
+from kfnb.resources.models.packing import ModelFacts, Packing, facts_of, packed
+from kfnb.resources.models.promotion import CHAMPION
+from kfnb.resources.models.promotion import rollback as roll_back
+from kfnb.resources.models.reference import parse, resolve
+from kfnb.settings import settings
+from kfnb.text.timespec import instant
+
+if TYPE_CHECKING:
+    from kfnb.resources.runs.handle import Run
+
+_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What is known of a model that is registered, beside the model."""
+
+    name: str
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    source: ModelSource = field(default_factory=ModelSource)
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def register(  # noqa: PLR0913 - what is known of a model; they are keywords
+    model: Any,
+    name: str,
+    *,
+    run: str | Run | RunSnapshot | None = None,
+    metrics: Mapping[str, float] | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    data: Any = None,
+    alias: str | None = None,
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+    example: Any = None,
+    pickle: bool = False,
+    trust: Sequence[str] = (),
+) -> ModelVersion:
+    """Register a model as a version of the model ``name``. Content that it has already is the same version.
+
+    ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
+    it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
+    ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
+    an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
+    loaded, and ``trust`` names types that are not known to be safe. Raises ``UsageError``, ``BackendError``.
+    """
+    check_name(name)
+    if alias is not None:
+        check_alias(alias)
+    made_by = _run(run)
+    known = Registration(
+        name=name,
+        metrics=check_metrics(
+            metrics if metrics is not None else measured.metrics_of(made_by) if made_by else {}
+        ),
+        parameters=dict(parameters if parameters is not None else made_by.arguments if made_by else {}),
+        data=_data(data),
+        source=source_of(made_by),
+        description=description,
+        tags={str(key): str(value) for key, value in (tags or {}).items()},
+    )
+    registry = registry_of()
+    with packed(model, Packing(example, pickle, trust)) as folder:
+        version = ModelVersion(registry, registry.register(draft_of(known, folder), folder))
+    if alias is not None:
+        version.promote(alias, because="registered")
+    return version
+
+
+def draft_of(known: Registration, folder: Path, facts: ModelFacts | None = None) -> VersionSnapshot:
+    """A model folder, and what is known beside it, as a registry takes them."""
+    facts = facts or facts_of(folder)
+    return VersionSnapshot(
+        name=known.name,
+        version=0,
+        digest=folder_digest(folder),
+        format=facts.format,
+        size=sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()),
+        metrics=known.metrics,
+        parameters=known.parameters,
+        data=known.data,
+        metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
+        source=known.source,
+        signature=facts.signature,
+        packages=facts.packages or {},
+        python=facts.python,
+        owner=user(),
+        created=time.time(),
+        description=known.description,
+        tags=known.tags,
+    )
+
+
+def model(ref: str | ModelVersion) -> ModelVersion:
+    """A version: ``churn@3``, ``churn@champion``, or the newest for ``churn``. Raises ``UsageError``."""
+    if isinstance(ref, ModelVersion):
+        return ref
+    reference = parse(ref)
+    registry = registry_of(reference.backend)
+    return ModelVersion(registry, resolve(registry, reference))
+
+
+def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keywords
+    name: str | None = None,
+    *,
+    by: str | None = None,
+    owner: str | None = None,
+    since: str | float | datetime | None = None,
+    data: str | None = None,
+    alias: str | None = None,
+    tag: str | None = None,
+    archived: bool = False,
+    runs: bool = False,
+    maximize: bool | None = None,
+) -> Leaderboard:
+    """The leaderboard: versions of all users' models, best first by the metric ``by``.
+
+    What was measured on the same version of the data is ranked together. ``since`` is a moment or a span before now
+    (``"7d"``), ``tag`` is ``name`` or ``name=value``. With ``runs``, the metrics of runs and the best trials of studies
+    are listed too. Raises ``UsageError``, ``BackendError``.
+    """
+    query = VersionQuery(
+        name=check_name(name) if name else "",
+        owner=owner or "",
+        data=data or "",
+        alias=alias or "",
+        tag=tag or "",
+        since=None if since is None else instant(since),
+        archived=archived,
+        outline=not runs,
+    )
+    versions = registry_of().versions(query)
+    entries = [entry_of(one) for one in versions]
+    if runs:
+        entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
+    return ranked(entries, by or "", maximize=maximize, only=name or "")
+
+
+def registered() -> list[RegisteredModel]:
+    """All models, by name, without their versions."""
+    return registry_of().models()
+
+
+def history(name: str) -> AliasHistory:
+    """The changes of a model's aliases, newest first. Raises ``UsageError``."""
+    reference = parse(name)
+    changes = registry_of(reference.backend).history(reference.name)
+    return AliasHistory(one for one in changes if reference.alias in ("", one.alias))
+
+
+def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
+    """The artifact ``task.output`` of a run. Raises ``UsageError``, ``RunNotFound``."""
+    found = _run(run)
+    assert found is not None
+    known = {
+        f"{task.name}.{name}": value
+        for task in found.tasks
+        for name, value in task.outputs.items()
+        if isinstance(value, Artifact)
+    }
+    if text not in known:
+        hint = did_you_mean(text, known, f"it has {', '.join(known)}" if known else "it has none")
+        raise UsageError(f"run {found.id} has no artifact {text}", code="not-found", hint=hint, ref=text)
+    return known[text]
+
+
+def rollback(name: str, alias: str = CHAMPION, because: str = "") -> AliasChange:
+    """Let an alias of a model name the version that it named before. Raises ``UsageError``, ``Conflict``."""
+    return roll_back(registry_of(), check_name(name), alias, by=user(), because=because)
+
+
+def registry_of(backend: str | None = None) -> ModelRegistry:
+    """The registry of a backend."""
+    if backend == "kubeflow":
+        raise UsageError("models of a cluster cannot be used yet", code="unknown-backend", ref=backend)
+    from kfnb.resources.models.local.registry import LocalRegistry
+
+    chosen = settings()
+    folder = Path(chosen.registry or Path(chosen.home, "registry"))
+    return LocalRegistry(folder.expanduser().absolute())
+
+
+def source_of(run: RunSnapshot | None, task: str = "") -> ModelSource:
+    """What a version of a run is from, by KEP-12020's fields; without a run, a notebook."""
+    if run is None:
+        return ModelSource()
+    return ModelSource("kfp", "pipelinerun", run.id, run.name, "", task, run.backend)
+
+
+def _run(run: Any) -> RunSnapshot | None:
+    if run is None or isinstance(run, RunSnapshot):
+        return run
+    from kfnb.resources.runs.api import handles
+
+    return handles(run)[0].snapshot()
+
+
+def _data(data: Any) -> tuple[str, ...]:
+    if data is None:
+        return ()
+    given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
+    refs = [str(getattr(one, "ref", one)) for one in given]
+    for ref in refs:
+        if not _DATA.fullmatch(ref):
+            message = f"data={ref!r}: give a version of a data set"
+            raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
+    return tuple(refs)

@@ -1,0 +1,260 @@
+"""The commands of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.commands.command import Command, flag, option, repeated, word
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.resources.models import api
+from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.models.leaderboard import Leaderboard
+from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
+from kfnb.resources.models.promotion import CHAMPION
+from kfnb.text.literals import read_literal
+
+_REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
+_BECAUSE = "the reason, which the history keeps"
+
+
+def version_of(session: Session, text: str) -> ModelVersion:
+    """The version for a word: a name that is bound to one, or a reference. Raises ``UsageError``."""
+    held = session.names.get(text)
+    return held if isinstance(held, ModelVersion) else api.model(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterModel(Command):
+    """Register a model: a value of the notebook, a file or model folder, or with --run an artifact of a run."""
+
+    binds = True
+    json = "print the version as JSON"
+
+    model: str = word("the model: a name, a path, or with --run TASK.OUTPUT")
+    name: str = option(values="model", required=True, help="the name that it is registered by")
+    run_id: str | None = option("--run", values="run", metavar="RUN", help="the run that made it")
+    metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
+    param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
+    data: tuple[str, ...] = repeated(
+        metavar="NAME@VERSION", help="the data that it was made of and measured on"
+    )
+    alias: str | None = option(values="alias", help="let this alias name the version")
+    description: str = option(default="", help="what it is")
+    tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
+    example: str | None = option(values="variable", help="a name of the notebook: rows that the model takes")
+    pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
+    trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
+
+    def run(self, session: Session) -> ModelVersion:
+        """Register it."""
+        version = api.register(
+            self._model(session),
+            self.name,
+            run=self._run(session),
+            metrics=_numbers(self.metric) if self.metric else None,
+            parameters={name: read_literal(text) for name, text in _pairs("--param", self.param).items()}
+            if self.param
+            else None,
+            data=self.data,
+            alias=self.alias,
+            description=self.description,
+            tags=_pairs("--tag", self.tag, bare=True),
+            example=self._value(session, self.example) if self.example else None,
+            pickle=self.pickle,
+            trust=self.trust,
+        )
+        if version.format == "pickle":
+            session.notify(f"{version.ref} is a pickle, which executes code when it is loaded")
+        return version
+
+    def _run(self, session: Session) -> Any:
+        return session.names.get(self.run_id, self.run_id) if self.run_id else None
+
+    def _model(self, session: Session) -> Any:
+        if self.run_id:
+            return api.artifact_of(self._run(session), self.model)
+        return session.names.get(self.model, self.model)
+
+    @staticmethod
+    def _value(session: Session, name: str) -> Any:
+        if name in session.names:
+            return session.names[name]
+        hint = did_you_mean(name, [one for one in session.names if not one.startswith("_")])
+        raise UsageError(f"--example {name}: unknown name", hint=hint, ref=name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowLeaderboard(Command):
+    """Show the leaderboard of all users' models, best first; what was measured on the same data is ranked together."""
+
+    binds = True
+    json = "print the leaderboard as JSON"
+
+    name: str | None = word("a model; by default all", values="model", default=None)
+    by: str | None = option(
+        values="metric", metavar="METRIC", help="the metric that ranks; by default the commonest"
+    )
+    owner: str | None = option(help="only of this user")
+    since: str | None = option(
+        metavar="TIME", help="only what was registered since, such as 7d or 2026-11-25"
+    )
+    data: str | None = option(metavar="NAME@VERSION", help="only what was made of or measured on this data")
+    alias: str | None = option(values="alias", help="only what this alias names")
+    tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
+    archived: bool = flag(help="archived versions too")
+    runs: bool = flag(help="the metrics of runs and the best trials of studies too")
+    maximize: bool = flag(help="more of the metric is better")
+    minimize: bool = flag(help="less of the metric is better")
+    limit: int = option(type=int, default=50, help="maximum number of rows in each table (default 50)")
+
+    def check(self, parser: Parser) -> None:
+        """A metric has one direction."""
+        if self.maximize and self.minimize:
+            parser.error("--maximize and --minimize exclude each other")
+        if self.limit < 1:
+            parser.error(f"--limit {self.limit}: must be at least 1")
+
+    def run(self, session: Session) -> Leaderboard:
+        """Rank them."""
+        del session
+        board = api.models(
+            self.name,
+            by=self.by,
+            owner=self.owner,
+            since=self.since,
+            data=self.data,
+            alias=self.alias,
+            tag=self.tag,
+            archived=self.archived,
+            runs=self.runs,
+            maximize=True if self.maximize else False if self.minimize else None,
+        )
+        board.limit = self.limit
+        return board
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowModel(Command):
+    """Show a version: what it is made of, how to load it, its model's versions and aliases."""
+
+    binds = True
+    json = "print the version as JSON"
+
+    version: str = word(_REF, values="model version")
+
+    def run(self, session: Session) -> ModelVersion:
+        """Show it."""
+        return version_of(session, self.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareModels(Command):
+    """Show what differs between versions."""
+
+    json = "print the versions as JSON"
+
+    versions: tuple[str, ...] = word(
+        f"{_REF}; two or more", many="+", metavar="VERSION", values="model version"
+    )
+
+    def check(self, parser: Parser) -> None:
+        """One version differs from nothing."""
+        if len(self.versions) < 2:  # noqa: PLR2004
+            parser.error("name two versions or more")
+
+    def run(self, session: Session) -> ModelComparison:
+        """Compare them."""
+        return ModelComparison(tuple(version_of(session, one).snapshot() for one in self.versions))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromoteModel(Command):
+    """Let an alias name a version. The history keeps who did it, when and why."""
+
+    version: str = word(_REF, values="model version")
+    alias: str = option(values="alias", default=CHAMPION, help="the alias (default champion)")
+    because: str = option(default="", help=_BECAUSE)
+
+    def run(self, session: Session) -> None:
+        """Move the alias."""
+        _notify(session, version_of(session, self.version).promote(self.alias, self.because))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollbackModel(Command):
+    """Let an alias name the version that it named before."""
+
+    name: str = word("the model", values="model")
+    alias: str = option(values="alias", default=CHAMPION, help="the alias (default champion)")
+    because: str = option(default="", help=_BECAUSE)
+
+    def run(self, session: Session) -> None:
+        """Move the alias back."""
+        name, at, alias = self.name.partition("@")
+        _notify(session, api.rollback(name, alias if at else self.alias, self.because))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowAliasHistory(Command):
+    """Show who moved which alias of a model from where to where, when and why."""
+
+    binds = True
+    json = "print the changes as JSON"
+
+    name: str = word("the model", values="model")
+
+    def run(self, session: Session) -> AliasHistory:
+        """List the changes."""
+        del session
+        return api.history(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveModel(Command):
+    """Leave versions out of lists; they keep everything. --undo restores them."""
+
+    versions: tuple[str, ...] = word(
+        f"{_REF}; one or more", many="+", metavar="VERSION", values="model version"
+    )
+    undo: bool = flag(help="restore them")
+
+    def run(self, session: Session) -> None:
+        """Archive or restore them."""
+        for version in [version_of(session, one) for one in self.versions]:
+            if self.undo:
+                version.restore()
+            else:
+                version.archive()
+            session.notify(f"{version.ref} is {'restored' if self.undo else 'archived'}")
+
+
+def _notify(session: Session, change: AliasChange) -> None:
+    before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
+    session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
+
+
+def _pairs(what: str, texts: Sequence[str], *, bare: bool = False) -> dict[str, str]:
+    """``NAME=VALUE`` texts by name; with ``bare``, a name alone has an empty value. Raises ``UsageError``."""
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not name or not (equals or bare):
+            raise UsageError(f"{what} {text}: write {what} NAME=VALUE", ref=text)
+        if name in found:
+            raise UsageError(f"{what} {name} is given more than once", ref=name)
+        found[name] = value
+    return found
+
+
+def _numbers(texts: Sequence[str]) -> Mapping[str, float]:
+    found = {}
+    for name, text in _pairs("--metric", texts).items():
+        try:
+            found[name] = float(text)
+        except ValueError:
+            raise UsageError(f"--metric {name}={text}: {text!r} is not a number", ref=name) from None
+    return found

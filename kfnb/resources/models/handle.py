@@ -1,0 +1,195 @@
+"""Versions of models, as users hold them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from kfnb.capture.embedded.models import kfnb_read_model
+from kfnb.errors import BackendError, UsageError
+from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.environment import differences
+from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
+from kfnb.resources.models.owner import owner
+from kfnb.resources.models.promotion import CHAMPION, promote
+
+
+class ModelVersion:
+    """A version of a registered model. Its content never changes; aliases, state, tags and description may."""
+
+    def __init__(self, registry: ModelRegistry, snapshot: VersionSnapshot) -> None:
+        self._registry, self._snapshot = registry, snapshot
+
+    def __repr__(self) -> str:
+        return f"<ModelVersion {self.ref} {self.format}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModelVersion) and (self.ref, self.digest) == (other.ref, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.ref, self.digest))
+
+    def snapshot(self) -> VersionSnapshot:
+        """All that the registry has of it, now."""
+        self._snapshot = self._registry.version(self.name, self.version)
+        return self._snapshot
+
+    @property
+    def backend(self) -> str:
+        """The registry that has it: local or kubeflow."""
+        return self._registry.name
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self._snapshot.name
+
+    @property
+    def version(self) -> int:
+        """Its number, from 1."""
+        return self._snapshot.version
+
+    @property
+    def ref(self) -> str:
+        """``churn@3``."""
+        return self._snapshot.ref
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of the manifest of its files."""
+        return self._snapshot.digest
+
+    @property
+    def format(self) -> str:
+        """How it was saved: skops, xgboost, lightgbm, torch, keras, onnx or pickle."""
+        return self._snapshot.format
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return self._snapshot.size
+
+    @property
+    def uri(self) -> str:
+        """Where its model folder is."""
+        return self._snapshot.uri
+
+    @property
+    def created(self) -> float:
+        """When it was registered, in seconds since 1970."""
+        return self._snapshot.created
+
+    @property
+    def owner(self) -> str:
+        """Who registered it."""
+        return self._snapshot.owner
+
+    @property
+    def run(self) -> str:
+        """The id of the run that made it; empty for a value of a notebook."""
+        return self._snapshot.source.id if self._snapshot.source.kind == "kfp" else ""
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The parameters that it was made with."""
+        return self._snapshot.parameters
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of."""
+        return self._snapshot.data
+
+    @property
+    def packages(self) -> Mapping[str, str]:
+        """The packages that it needs, each with the version that it was saved with."""
+        return self._snapshot.packages
+
+    @property
+    def signature(self) -> Signature:
+        """What it takes and what it returns."""
+        return self._snapshot.signature
+
+    @property
+    def metrics(self) -> Mapping[str, float]:
+        """Its metrics, now."""
+        return self.snapshot().metrics
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Its aliases, now."""
+        return self.snapshot().aliases
+
+    @property
+    def state(self) -> ModelState:
+        """LIVE or ARCHIVED, now."""
+        return self.snapshot().state
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Its tags, now."""
+        return self.snapshot().tags
+
+    @property
+    def description(self) -> str:
+        """Its description, now."""
+        return self.snapshot().description
+
+    @property
+    def history(self) -> list[AliasChange]:
+        """The changes of the model's aliases that concern this version, newest first."""
+        changes = self._registry.history(self.name)
+        return [one for one in changes if self.version in (one.from_version, one.to_version)]
+
+    def siblings(self) -> list[VersionSnapshot]:
+        """All versions of the model, newest first."""
+        return self._registry.versions(VersionQuery(name=self.name, archived=True, outline=True))
+
+    def changes(self) -> list[AliasChange]:
+        """All changes of the model's aliases, newest first."""
+        return self._registry.history(self.name)
+
+    def path(self) -> Path:
+        """Its model folder on this machine, verified. Raises ``BackendError`` if its bytes were changed."""
+        return self._registry.download(self._snapshot)
+
+    def load(self, *, pickle: bool = False, trust: Sequence[str] = (), into: Any = None) -> Any:
+        """The model. A warning says which packages differ from those that it was saved with.
+
+        Types that are not known to be safe have to be named in ``trust``, and a pickle is loaded only with ``pickle``.
+        ``into`` is the module that the state of a torch model is loaded into; without it, the state is returned.
+        Raises ``UsageError``, ``BackendError``.
+        """
+        folder = self.path()
+        found = differences(self._snapshot)
+        if found:
+            warnings.warn(f"{self.ref} was saved with {', '.join(found)}", stacklevel=2)
+        try:
+            return kfnb_read_model(str(folder), pickle=pickle, trust=trust, into=into)
+        except TypeError as error:
+            raise UsageError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from None
+        except ImportError as error:
+            hint = f"pip install {' '.join(f'{name}=={version}' for name, version in sorted(self.packages.items()))}"
+            message = f"{self.ref} cannot be loaded: {error}"
+            raise BackendError(message, code="missing-package", hint=hint, ref=self.ref) from None
+        except Exception as error:  # whatever its library raises of a file that it cannot read
+            raise BackendError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from error
+
+    def promote(self, alias: str = CHAMPION, because: str = "") -> AliasChange:
+        """Let an alias name this version. Raises ``Conflict`` if another user moves it at the same time."""
+        return promote(self._registry, self.snapshot(), alias, by=owner(), because=because)
+
+    def archive(self) -> None:
+        """Leave this version out of lists. Raises ``UsageError`` if it has an alias."""
+        self._registry.set_state(self.name, self.version, ModelState.ARCHIVED)
+
+    def restore(self) -> None:
+        """Undo ``archive``."""
+        self._registry.set_state(self.name, self.version, ModelState.LIVE)
+
+    def annotate(
+        self, *, description: str | None = None, tags: Mapping[str, str | None] | None = None
+    ) -> None:
+        """Change the description, and set tags; a tag that is None is removed."""
+        self._registry.annotate(self.name, self.version, description=description, tags=dict(tags or {}))

@@ -1,0 +1,172 @@
+"""The leaderboard: what was measured on the same data is ranked together, best first; the rest stands apart."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.extras import require
+from kfnb.resources.models.model import VersionSnapshot
+
+_LOWER = re.compile(
+    r"(?:^|_)(?:loss|error|err|mae|mse|rmse|rmsle|mape|wape|smape|logloss|log_loss|brier|perplexity|cost|latency|"
+    r"seconds|deviance|hinge|wer|cer|fid|ece|fpr|fnr)(?:_|$)"
+)
+"""Names of metrics of which less is better, as words of a name: ``val_loss``, ``rmse``."""
+
+MOST_ROWS = 50
+
+
+def maximized(metric: str) -> bool:
+    """Whether more of a metric is better, by its name."""
+    return _LOWER.search(metric.lower()) is None
+
+
+@dataclass(frozen=True)
+class LeaderboardEntry:
+    """A version of a model, a run or the best trial of a study.
+
+    ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
+    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
+    """
+
+    ref: str
+    name: str
+    version: int | None = None
+    kind: str = "version"
+    aliases: tuple[str, ...] = ()
+    owner: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    data: str = ""
+    created: float | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    rank: int | None = None
+
+
+@dataclass(frozen=True)
+class LeaderboardGroup:
+    """Entries that were measured on one version of the data; ``data`` is empty where it is not recorded."""
+
+    data: str
+    entries: tuple[LeaderboardEntry, ...]
+
+
+class Leaderboard(Sequence[LeaderboardEntry]):
+    """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
+
+    ``limit`` is how many of each group are displayed.
+    """
+
+    def __init__(
+        self, groups: Iterable[LeaderboardGroup], by: str, *, maximize: bool, only: str = ""
+    ) -> None:
+        self.groups = tuple(groups)
+        self.by, self.maximize, self.only = by, maximize, only
+        self.limit = MOST_ROWS
+        self._entries = [entry for group in self.groups for entry in group.entries]
+
+    @overload
+    def __getitem__(self, index: int) -> LeaderboardEntry: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[LeaderboardEntry]: ...
+    def __getitem__(self, index: int | slice) -> LeaderboardEntry | Sequence[LeaderboardEntry]:
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        lines = (f"{one.rank or '-'}  {one.ref}  {one.metrics.get(self.by, '')}" for one in self._entries)
+        return "\n".join(lines) or "no models yet"
+
+    @property
+    def metrics(self) -> list[str]:
+        """The names of all metrics: the one that ranks first, then the most frequent ones."""
+        counts = Counter(name for one in self._entries for name in one.metrics)
+        rest = sorted(counts, key=lambda name: (-counts[name], name))
+        return [*([self.by] if self.by else []), *(name for name in rest if name != self.by)]
+
+    def to_frame(self) -> Any:
+        """A pandas DataFrame: name, version, aliases, owner, data, created, rank, and a column for each metric."""
+        require("pandas", "to_frame")
+        import pandas as pd
+
+        rows = [
+            {
+                "name": one.name,
+                "version": one.version,
+                "aliases": ", ".join(one.aliases),
+                "owner": one.owner,
+                "data": one.data,
+                "created": None if one.created is None else pd.Timestamp(one.created, unit="s"),
+                "rank": one.rank,
+                **{name: one.metrics.get(name) for name in self.metrics},
+            }
+            for one in self._entries
+        ]
+        return pd.DataFrame(rows, columns=[*_COLUMNS, *self.metrics])
+
+
+_COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
+
+
+def entry_of(version: VersionSnapshot) -> LeaderboardEntry:
+    """The entry of a version."""
+    return LeaderboardEntry(
+        version.ref,
+        version.name,
+        version.version,
+        "version",
+        version.aliases,
+        version.owner,
+        version.metrics,
+        version.metrics_data,
+        version.created,
+        version.tags,
+    )
+
+
+def ranked(
+    entries: Sequence[LeaderboardEntry], by: str = "", *, maximize: bool | None = None, only: str = ""
+) -> Leaderboard:
+    """Entries ranked by a metric, by default the one that most of them have. Raises ``UsageError`` for an unknown one.
+
+    ``maximize`` tells whether more is better; by default the metric's name does. ``only`` is the model of all.
+    """
+    counts = Counter(name for one in entries for name in one.metrics)
+    if by and entries and by not in counts:
+        hint = did_you_mean(by, counts, f"there are {', '.join(sorted(counts))}" if counts else "")
+        raise UsageError(f"no model has the metric {by}", hint=hint, ref=by)
+    metric = by or min(counts, key=lambda name: (-counts[name], name), default="")
+    more = maximized(metric) if maximize is None else maximize
+    by_data: dict[str, list[LeaderboardEntry]] = {}
+    for entry in entries:
+        by_data.setdefault(entry.data, []).append(entry)
+    order = sorted(by_data, key=lambda data: (not data, -len(by_data[data]), data))
+    groups = [LeaderboardGroup(data, _sorted(by_data[data], metric, more=more)) for data in order]
+    return Leaderboard(groups, metric, maximize=more, only=only)
+
+
+def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tuple[LeaderboardEntry, ...]:
+    """The best first, with ranks: equal values share one, and the entries of unknown data have none."""
+    sign = -1.0 if more else 1.0
+    measured = [one for one in entries if metric in one.metrics]
+    measured.sort(key=lambda one: sign * one.metrics[metric])
+    rest = [one for one in entries if metric not in one.metrics]
+    if entries[0].data:
+        rank, last = 0, None
+        for place, one in enumerate(measured, 1):
+            if one.metrics[metric] != last:
+                rank, last = place, one.metrics[metric]
+            measured[place - 1] = _with_rank(one, rank)
+    return (*measured, *rest)
+
+
+def _with_rank(entry: LeaderboardEntry, rank: int) -> LeaderboardEntry:
+    made = object.__new__(LeaderboardEntry)  # ten thousand of them, for which replace() takes too long
+    vars(made).update({**vars(entry), "rank": rank})
+    return made

@@ -1,0 +1,147 @@
+"""What is registered becomes a model folder: a value of the kernel, an artifact of a run, a file or a folder."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kfnb.capture.embedded.models import kfnb_model_format, kfnb_write_model
+from kfnb.errors import UsageError
+from kfnb.extras import require
+from kfnb.model import Artifact
+from kfnb.resources.models.model import ColumnType, Signature
+
+FACTS = "kfnb_model.json"
+"""The file of a model folder that says how the model is loaded."""
+
+_BY_ENDING = {
+    ".skops": "skops",
+    ".ubj": "xgboost",
+    ".txt": "lightgbm",
+    ".safetensors": "torch",
+    ".keras": "keras",
+    ".onnx": "onnx",
+}
+"""The formats of files that are registered as they are."""
+_PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How a model becomes a folder: an ``example`` of what it takes, and what the user allows."""
+
+    example: Any = None
+    pickle: bool = False
+    trust: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model folder says of its model."""
+
+    format: str
+    file: str
+    signature: Signature = field(default_factory=Signature)
+    packages: Mapping[str, str] | None = None
+    python: str = ""
+    input_example: Mapping[str, Any] | None = None
+
+
+@contextmanager
+def packed(model: Any, how: Packing) -> Iterator[Path]:
+    """The model folder of a value, an artifact or a path, while it is used. Raises ``UsageError``."""
+    with TemporaryDirectory(prefix="kfnb-model-") as temporary:
+        if isinstance(model, Artifact):
+            model = _of_artifact(model, Path(temporary), how)
+        if isinstance(model, str | Path):
+            yield _of_path(Path(model).expanduser(), Path(temporary), how)
+        else:
+            yield _of_value(model, Path(temporary), how)
+
+
+def facts_of(folder: Path) -> ModelFacts:
+    """What a model folder says of its model. Raises ``UsageError`` if it is not one."""
+    try:
+        told = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        sides = (_columns(told.get(side, ())) for side in ("inputs", "outputs"))
+        return ModelFacts(
+            str(told["format"]),
+            str(told["file"]),
+            Signature(*sides),
+            {str(name): str(version) for name, version in told.get("packages", {}).items()},
+            str(told.get("python", "")),
+            told.get("input_example"),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{folder} is not a model folder: {FACTS} cannot be read ({error})", ref=str(folder)
+        ) from None
+
+
+def _columns(told: Any) -> tuple[ColumnType, ...]:
+    return tuple(
+        ColumnType(
+            str(one["name"]),
+            str(one["type"]),
+            tuple(map(int, one.get("shape", ()))),
+            bool(one.get("nullable")),
+        )
+        for one in told
+    )
+
+
+def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
+    if model is None or isinstance(model, int | float | bool | bytes):
+        raise UsageError(f"{model!r} is not a model")
+    form = kfnb_model_format(model)
+    if form == "skops":
+        require("skops", "a scikit-learn model")
+    if form == "torch":
+        require("safetensors", "a torch model")
+    folder = temporary / "model"
+    try:
+        kfnb_write_model(model, str(folder), how.example, pickle=how.pickle, trust=how.trust)
+    except TypeError as error:
+        raise UsageError(f"the model cannot be saved: {error}", ref=type(model).__name__) from None
+    return folder
+
+
+def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
+    if not path.exists():
+        raise UsageError(f"{path}: no such file or folder", code="file-not-found", ref=str(path))
+    if path.is_dir():
+        facts = facts_of(path)
+        _refuse_pickle(path, pickled=facts.format == "pickle", how=how)
+        return path
+    _refuse_pickle(path, pickled=path.suffix in _PICKLES, how=how)
+    form = "pickle" if path.suffix in _PICKLES else _BY_ENDING.get(path.suffix, "")
+    if not form:
+        hint = f"known are {', '.join(_BY_ENDING)}"
+        raise UsageError(f"{path}: the ending of the file tells no known format", hint=hint, ref=str(path))
+    folder = temporary / "model"
+    folder.mkdir()
+    file = f"model{path.suffix}"
+    shutil.copyfile(path, folder / file)
+    facts_file = {"format": form, "file": file, "inputs": [], "outputs": [], "packages": {}, "python": ""}
+    (folder / FACTS).write_text(json.dumps(facts_file, indent=1, sort_keys=True), encoding="utf-8")
+    return folder
+
+
+def _refuse_pickle(path: Path, *, pickled: bool, how: Packing) -> None:
+    if pickled and not how.pickle:
+        message = f"{path} is a pickle, which executes code when it is loaded:"
+        raise UsageError(message, hint="pass pickle=True (--pickle) if you trust it", ref=str(path))
+
+
+def _of_artifact(artifact: Artifact, temporary: Path, how: Packing) -> Any:
+    """The value of an artifact, or the path of the model folder that it is."""
+    filesystem, path = artifact.filesystem()
+    if filesystem.isdir(path) and filesystem.exists(f"{path}/{FACTS}"):
+        return artifact.download(temporary / "artifact")
+    return artifact.load(pickle=how.pickle)

@@ -1,0 +1,67 @@
+"""References to versions of models: ``churn``, ``churn@3``, ``churn@latest``, ``churn@champion``, ``local:churn@3``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.resources.models.checks import LATEST, check_alias, check_name
+from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.model import VersionSnapshot
+from kfnb.target import split_reference
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """A model by name, and which version: a number, an alias, or the newest where both are missing."""
+
+    name: str
+    version: int | None = None
+    alias: str = ""
+    backend: str | None = None
+
+    def __str__(self) -> str:
+        which = self.alias or ("" if self.version is None else str(self.version))
+        return f"{self.name}@{which}" if which else self.name
+
+
+def parse(text: str) -> ModelReference:
+    """Read a reference. Raises ``UsageError``."""
+    backend, rest = split_reference(text.strip())
+    name, at, which = rest.partition("@")
+    check_name(name)
+    if not at or which == LATEST:
+        return ModelReference(name, backend=backend)
+    if not which.lstrip("-").isdigit():
+        return ModelReference(name, alias=check_alias(which), backend=backend)
+    if not which.isascii() or int(which) < 1:
+        raise UsageError(f"{text}: versions are numbers from 1", code="invalid-argument", ref=text)
+    return ModelReference(name, version=int(which), backend=backend)
+
+
+def resolve(registry: ModelRegistry, reference: ModelReference) -> VersionSnapshot:
+    """The version that a reference names. Raises ``UsageError``."""
+    if reference.version is not None:
+        return registry.version(reference.name, reference.version)
+    if reference.alias:
+        return registry.version(reference.name, _by_alias(registry, reference))
+    versions = registry.versions(VersionQuery(name=reference.name, outline=True))
+    if not versions:
+        message = f"all versions of {reference.name} are archived"
+        hint = f"name one by its number, such as {reference.name}@1"
+        raise UsageError(message, code="not-found", hint=hint, ref=reference.name)
+    return registry.version(reference.name, max(one.version for one in versions))
+
+
+def _by_alias(registry: ModelRegistry, reference: ModelReference) -> int:
+    registry.versions(
+        VersionQuery(name=reference.name, outline=True)
+    )  # an unknown model is an error of its own
+    known = next((one.aliases for one in registry.models(archived=True) if one.name == reference.name), {})
+    if reference.alias not in known:
+        hint = did_you_mean(
+            reference.alias, known, f"it has {', '.join(known)}" if known else "it has no aliases"
+        )
+        message = f"{reference.name} has no alias {reference.alias}"
+        raise UsageError(message, code="not-found", hint=hint, ref=str(reference))
+    return known[reference.alias]

@@ -1,0 +1,88 @@
+"""``draw_leaderboard``: a table for each version of the data that models were measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, LeaderboardGroup
+from kfnb.ui.blocks import Block, Section, Text, Title, bundle
+from kfnb.ui.table import Column, Table, TableCell, Value
+from kfnb.ui.words import digits, moment
+
+MOST_METRICS = 5
+"""How many metrics have a column; a comparison shows all."""
+
+
+def draw_leaderboard(board: Leaderboard) -> dict[str, str]:
+    """The leaderboard as a mimebundle, with the best entries of each group."""
+    what = f"Versions of {board.only}" if board.only else "Models"
+    if not board:
+        return bundle(what, [Text("No models yet. %kf_register MODEL --name NAME registers one.")])
+    better = "more is better" if board.maximize else "less is better"
+    facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
+    return bundle(what, [Title(what, facts=facts), *_groups(board)])
+
+
+def _groups(board: Leaderboard) -> Iterator[Block]:
+    for group in board.groups:
+        shown = group.entries[: board.limit]
+        rest = len(group.entries) - len(shown)
+        more = [Text(f"{rest} more; --limit shows them.")] if rest else []
+        blocks: list[Block] = [_table(board, shown), *more]
+        if group.data:
+            yield Section(f"Measured on {group.data}", blocks)
+        elif len(board.groups) > 1 or board.by:
+            yield Section(_unknown(group), blocks)
+        else:
+            yield from blocks
+
+
+def _unknown(group: LeaderboardGroup) -> str:
+    measured = any(entry.metrics for entry in group.entries)
+    return "Not ranked: which data they were measured on is not recorded" if measured else "Without metrics"
+
+
+def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
+    metrics = [name for name in board.metrics if any(name in one.metrics for one in entries)][:MOST_METRICS]
+    columns = (
+        Column("#", number=True),
+        Column("Model", whole=True),
+        Column("Aliases"),
+        *(Column(name, number=True) for name in metrics),
+        Column("Owner"),
+        Column("Registered", whole=True),
+        Column("Tags", aside=True),
+    )
+    shares = _shares([one.metrics.get(board.by) for one in entries])
+    rows: list[list[Value]] = [
+        [
+            "" if one.rank is None else str(one.rank),
+            one.ref,
+            ", ".join(one.aliases),
+            *(_metric(one, name, share if name == board.by else None) for name in metrics),
+            one.owner,
+            moment(one.created),
+            ", ".join(f"{key}={value}" if value else key for key, value in sorted(one.tags.items())),
+        ]
+        for one, share in zip(entries, shares, strict=True)
+    ]
+    return Table("Leaderboard", columns, rows).without_empty_columns()
+
+
+def _metric(entry: LeaderboardEntry, name: str, share: float | None) -> Value:
+    value = entry.metrics.get(name)
+    return "" if value is None else TableCell(digits(value, 5), bar=share)
+
+
+def _shares(values: Sequence[float | None]) -> list[float | None]:
+    """How long the bar of each value is, from 0 to 1."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return [None for _ in values]
+    low = min(0.0, *known)
+    span = (1.0 if low == 0 and max(known) <= 1 else max(known)) - low
+    return [None if value is None or not span else (value - low) / span for value in values]
+
+
+def _count(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number} entries"

@@ -1,0 +1,197 @@
+"""``draw_version``: the page of a version: what it is, how it is loaded, its model's versions and aliases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kfnb.resources.models.leaderboard import maximized
+from kfnb.resources.models.model import AliasChange, ColumnType, ModelSource, ModelState, VersionSnapshot
+from kfnb.ui import theme
+from kfnb.ui.blocks import Block, CodeBlock, Row, Section, Text, Title, bundle
+from kfnb.ui.plot import Plot, PlotLine, axis
+from kfnb.ui.states import StateStyle
+from kfnb.ui.table import Column, Table, TableCell, Value
+from kfnb.ui.words import digits, file_size, moment, short
+
+_MOST_VERSIONS, _MOST_CHANGES, _MOST_METRICS = 20, 20, 4
+_ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
+
+
+def draw_version(
+    version: VersionSnapshot, versions: Sequence[VersionSnapshot], changes: Sequence[AliasChange]
+) -> dict[str, str]:
+    """A version as a mimebundle. ``versions`` are all of its model, ``changes`` those of its aliases, newest first."""
+    facts = (
+        version.format,
+        file_size(version.size),
+        f"by {version.owner}" if version.owner else "",
+        moment(version.created),
+        f"sha256 {version.digest[:12]}",
+    )
+    archived = _ARCHIVED if version.state is ModelState.ARCHIVED else None
+    title = Title(version.ref, archived, ", ".join(f"@{alias}" for alias in version.aliases), facts)
+    blocks: list[Block] = [title]
+    if version.description:
+        blocks.append(Text(version.description))
+    if version.format == "pickle":
+        blocks.append(
+            Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
+        )
+    blocks += [
+        Row(list(_facts(version))),
+        *_use(version),
+        *_versions(version, versions),
+        *draw_changes(changes),
+    ]
+    return bundle(f"Model {version.ref}", blocks)
+
+
+def draw_history(changes: Sequence[AliasChange]) -> dict[str, str]:
+    """Changes of aliases as a mimebundle."""
+    return bundle("Alias history", list(draw_changes(changes)) or [Text("No alias was set yet.")])
+
+
+def draw_changes(changes: Sequence[AliasChange]) -> Iterator[Block]:
+    """A table of changes of aliases."""
+    if not changes:
+        return
+    columns = (
+        Column("When", whole=True),
+        Column("Alias"),
+        Column("From", number=True),
+        Column("To", number=True),
+        Column("By"),
+        Column("Because"),
+    )
+    rows: list[list[Value]] = [
+        [
+            moment(one.at),
+            f"{one.model}@{one.alias}",
+            "" if one.from_version is None else str(one.from_version),
+            "removed" if one.to_version is None else str(one.to_version),
+            one.by,
+            one.because,
+        ]
+        for one in changes[:_MOST_CHANGES]
+    ]
+    yield Section("Aliases over time", [Table("Aliases over time", columns, rows).without_empty_columns()])
+
+
+def _facts(version: VersionSnapshot) -> Iterator[Block]:
+    if version.metrics:
+        heading = f"Metrics on {version.metrics_data}" if version.metrics_data else "Metrics"
+        yield _pairs(heading, {name: digits(value) for name, value in version.metrics.items()})
+    if version.parameters:
+        yield _pairs("Parameters", {name: short(value) for name, value in version.parameters.items()})
+    origin = {
+        "data": ", ".join(version.data),
+        **_source(version.source),
+        "Python": version.python,
+        **dict(sorted(version.packages.items())),
+        **{f"tag {name}": value or "yes" for name, value in sorted(version.tags.items())},
+    }
+    if any(origin.values()):
+        yield _pairs("Made of", {name: text for name, text in origin.items() if text})
+    for heading, columns in ("Takes", version.signature.inputs), ("Returns", version.signature.outputs):
+        if columns:
+            yield _signature(heading, columns)
+
+
+def _source(source: ModelSource) -> Mapping[str, str]:
+    if source.kind == "kfp":
+        return {"run": source.id, "task": source.task}
+    return {"from": source.id} if source.kind == "import" else {}
+
+
+def _pairs(heading: str, values: Mapping[str, str]) -> Block:
+    rows: list[list[Value]] = [[name, value] for name, value in values.items()]
+    return Section(heading, [Table(heading, (Column("Name"), Column("Value")), rows)])
+
+
+def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
+    rows: list[list[Value]] = [
+        [
+            one.name,
+            TableCell(f"{one.type}{' or null' if one.nullable else ''}", code=True),
+            " x ".join("rows" if size < 0 else str(size) for size in one.shape),
+        ]
+        for one in columns
+    ]
+    table = Table(heading, (Column("Column"), Column("Type"), Column("Shape")), rows)
+    return Section(heading, [table.without_empty_columns()])
+
+
+def _use(version: VersionSnapshot) -> Iterator[Block]:
+    which = version.aliases[0] if version.aliases else str(version.version)
+    how = ", pickle=True" if version.format == "pickle" else ""
+    yield Section("Use", [CodeBlock(f'kfnb.model("{version.name}@{which}").load({how.removeprefix(", ")})')])
+
+
+def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
+    if len(versions) < 2:  # noqa: PLR2004 - nothing to compare with
+        return
+    metrics = _common(versions)[:_MOST_METRICS]
+    if metrics:
+        yield from _curve(metrics[0], versions)
+    columns = (
+        Column("Version", number=True),
+        Column("Aliases"),
+        *(Column(name, number=True) for name in metrics),
+        Column("Measured on"),
+        Column("Owner"),
+        Column("Registered", whole=True),
+        Column("State"),
+    )
+    rows: list[list[Value]] = [
+        [
+            f"{one.version}{' (this)' if one.version == version.version else ''}",
+            ", ".join(one.aliases),
+            *(digits(one.metrics[name], 5) if name in one.metrics else "" for name in metrics),
+            one.metrics_data,
+            one.owner,
+            moment(one.created),
+            "archived" if one.state is ModelState.ARCHIVED else "",
+        ]
+        for one in versions[:_MOST_VERSIONS]
+    ]
+    rest = len(versions) - _MOST_VERSIONS
+    more = [Text(f"{rest} more; %kf_models {version.name} shows them.")] if rest > 0 else []
+    yield Section("Versions", [Table("Versions", columns, rows).without_empty_columns(), *more])
+
+
+def _common(versions: Sequence[VersionSnapshot]) -> list[str]:
+    """The metrics of some versions, the most frequent first."""
+    counts: dict[str, int] = {}
+    for one in versions:
+        for name in one.metrics:
+            counts[name] = counts.get(name, 0) + 1
+    return sorted(counts, key=lambda name: (-counts[name], name))
+
+
+def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
+    """How a metric went from version to version; a line for each version of the data."""
+    by_data: dict[str, list[tuple[float, float]]] = {}
+    for one in sorted(versions, key=lambda one: one.version):
+        if metric in one.metrics:
+            by_data.setdefault(one.metrics_data, []).append((float(one.version), one.metrics[metric]))
+    points = [point for some in by_data.values() for point in some]
+    if len(points) < 2:  # noqa: PLR2004 - no line
+        return
+    choose: Any = max if maximized(metric) else min
+    lines = [
+        PlotLine(
+            data or ("data not recorded" if len(by_data) > 1 else ""),
+            some,
+            "best {} (version {:g})".format(*_best(choose(some, key=lambda point: point[1]))),
+            series,
+        )
+        for series, (data, some) in enumerate(by_data.items())
+    ]
+    x = axis("version", [at for at, _ in points], 420, margin=0.03)
+    y = axis(metric, [value for _, value in points], 160, margin=0.08)
+    yield Plot(f"{metric} by version", lines, x, y)
+
+
+def _best(point: tuple[float, float]) -> tuple[str, float]:
+    return digits(point[1], 5), point[0]
