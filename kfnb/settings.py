@@ -90,6 +90,10 @@ class Kfnb(Configurable):
     registry = Unicode(
         "", help="folder of the local model registry, which a team may share; empty for registry in the home"
     ).tag(config=True)
+    model_registry = Unicode(
+        "",
+        help="address of Kubeflow's model registry, or the name of its service; empty to detect it",
+    ).tag(config=True)
     owner = Unicode("", help="who registers models and adds data; empty for your user name").tag(config=True)
     debug = Bool(
         False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"

@@ -235,6 +235,42 @@ class RegistryConformance:
         registry.set_state(churn, 1, ModelState.LIVE)
         assert len(registry.versions(VersionQuery(name=churn))) == 2
 
+    def test_a_version_with_an_alias_is_not_archived(self, registry, register, churn):
+        register()
+        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+        with pytest.raises(UsageError, match=f"{churn}@1 is {churn}@champion: move the alias"):
+            registry.set_state(churn, 1, ModelState.ARCHIVED)
+        registry.move_alias(churn, "champion", None, expected=1, by="ann", because="")
+        registry.set_state(churn, 1, ModelState.ARCHIVED)
+
+    def test_content_that_is_registered_again_is_restored_and_gets_what_it_did_not_have(
+        self, registry, register, churn
+    ):
+        register("same", data=("d@1",))
+        registry.set_state(churn, 1, ModelState.ARCHIVED)
+        again = register(
+            "same", data=("d@2", "d@1"), metrics_data="d@2", metrics={"loss": 0.5}, description="new"
+        )
+        assert (again.version, again.state) == (1, ModelState.LIVE)
+        assert (again.data, again.metrics_data, again.description) == (("d@1", "d@2"), "d@2", "new")
+        assert again.metrics == {"accuracy": 0.9, "loss": 0.5}
+        later = register("same", metrics_data="d@9", description="newer")
+        assert (later.metrics_data, later.description) == ("d@2", "new")
+
+    @pytest.mark.parametrize("alias", ["7", "latest", "a/b", "", "-x"])
+    def test_an_alias_is_a_word(self, registry, register, churn, alias):
+        register()
+        with pytest.raises(UsageError, match="alias"):
+            registry.move_alias(churn, alias, 1, expected=None, by="ann", because="")
+        assert registry.history(churn) == []
+
+    @pytest.mark.parametrize("name", ["a/b", "Churn", "", "-x", "x" * 64, "größe", "a b", "../x"])
+    def test_a_name_is_checked_before_anything_is_kept(self, registry, tmp_path, name):
+        folder = make_folder(tmp_path)
+        with pytest.raises(UsageError, match="model name"):
+            registry.register(draft(name, folder), folder)
+        assert name not in {one.name for one in registry.models()}
+
     def test_description_and_tags_are_changed(self, registry, register, churn):
         register("one", tags={"team": "blue", "old": "x"}, description="first")
         registry.annotate(churn, 1, tags={"team": "red", "old": None, "reviewed": ""})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from kfnb.errors import UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.model import ModelState, VersionSnapshot
 
@@ -14,7 +15,8 @@ class Transfer:
     """What a transfer did. ``versions`` has the number there by the number here, oldest first.
 
     ``aliases`` were set, as they did not exist there. Of ``left`` aliases, which name another version there, nothing
-    was changed: by the alias, the version there and the one that it names here.
+    was changed: by the alias, the version there and the one that it names here. ``skipped`` are versions here that
+    another client registered, which are not model folders.
     """
 
     model: str
@@ -23,6 +25,7 @@ class Transfer:
     versions: Mapping[int, int] = field(default_factory=dict)
     aliases: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    skipped: tuple[int, ...] = ()
 
 
 def transfer(
@@ -34,9 +37,11 @@ def transfer(
     An alias that exists there is never moved: it may be what is in production. Raises ``UsageError`` for an unknown
     model or version, ``BackendError``.
     """
-    chosen = _chosen(source, name, version)
-    numbers = {one.version: _sent(source, target, one) for one in chosen}
-    there = _aliases(target, name)
+    found = _chosen(source, name, version)
+    chosen = [one for one in found if one.digest]
+    states = {one.digest: one.state for one in _there(target, name)}
+    numbers = {one.version: _sent(source, target, one, states) for one in chosen}
+    there = {alias: one.version for one in _there(target, name) for alias in one.aliases}
     wanted = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
     for alias in sorted(wanted.keys() - there.keys()):
         because = f"copied from the {source.name} registry"
@@ -52,24 +57,37 @@ def transfer(
             for alias, number in sorted(wanted.items())
             if alias in there and there[alias] != number
         },
+        skipped=tuple(one.version for one in found if not one.digest),
     )
 
 
 def _chosen(source: ModelRegistry, name: str, version: int | None) -> list[VersionSnapshot]:
     if version is not None:
-        return [source.version(name, version)]
-    listed = source.versions(VersionQuery(name=name, archived=True))
-    return [source.version(name, one.version) for one in sorted(listed, key=lambda one: one.version)]
+        found = source.version(name, version)
+        if not found.digest:
+            hint = f"import it from its address, {found.uri}" if found.uri else ""
+            message = f"{found.ref} was registered by another client and is not a model folder:"
+            raise UsageError(message, hint=hint, ref=found.ref)
+        return [found]
+    return sorted(source.versions(VersionQuery(name=name, archived=True)), key=lambda one: one.version)
 
 
-def _sent(source: ModelRegistry, target: ModelRegistry, version: VersionSnapshot) -> int:
+def _there(target: ModelRegistry, name: str) -> list[VersionSnapshot]:
+    """The model's versions there; none if it does not exist."""
+    try:
+        return target.versions(VersionQuery(name=name, archived=True))
+    except UsageError as error:
+        if error.code != "not-found":
+            raise
+        return []
+
+
+def _sent(
+    source: ModelRegistry, target: ModelRegistry, version: VersionSnapshot, states: Mapping[str, ModelState]
+) -> int:
+    """Register a version there. One that is there already keeps its state, which registering it would change."""
     draft = replace(version, version=0, uri="", aliases=(), state=ModelState.LIVE)
     number = target.register(draft, source.download(version)).version
-    if version.state is ModelState.ARCHIVED:
+    if states.get(version.digest, version.state) is ModelState.ARCHIVED:
         target.set_state(version.name, number, ModelState.ARCHIVED)
     return number
-
-
-def _aliases(target: ModelRegistry, name: str) -> Mapping[str, int]:
-    """The aliases there; the model exists by now."""
-    return next((one.aliases for one in target.models(archived=True) if one.name == name), {})

@@ -12,23 +12,21 @@ from importlib.metadata import PackageNotFoundError, files, version
 
 from kfnb.errors import Absent, BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.model_registry.discovery import PORT, SERVICE, VERSIONS, path_to_list
 from kfnb.resources.cluster.model import Check, CheckOutcome
 
 _NAME = "model registry"
-_VERSIONS = ("v1", "v1alpha3")
-_SERVICE = "model-registry-service:8080"
-_QUERY = "registered_models?pageSize=1"
 _CLIENT, _WRITTEN_IN = "model-registry", "mr_openapi/api/model_registry_service_api.py"
 _PATH = re.compile(r"/api/model_registry/(v\w+)/")
 
 
 def registry(kubernetes: Kubernetes, installed: str) -> Check:
     """Asks it through the API server, which needs the right to; ``installed`` is Kubeflow's namespace."""
-    service = f"/api/v1/namespaces/{installed}/services/{_SERVICE}/proxy"
+    service = f"/api/v1/namespaces/{installed}/services/{SERVICE}:{PORT}/proxy"
     spoken = []
-    for one in _VERSIONS:
+    for one in VERSIONS:
         try:
-            kubernetes.get(f"{service}/api/model_registry/{one}/{_QUERY}")
+            kubernetes.get(f"{service}{path_to_list(one)}")
         except Absent as error:
             if error.kind == "object":  # the service itself
                 return Check(_NAME, CheckOutcome.SKIPPED, f"not found in namespace {installed}")
@@ -42,7 +40,7 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
 def fit(spoken: Sequence[str], installed: str, requested: str) -> Check:
     """Whether a client, of which release ``installed`` says, asks for a version that is spoken; empty for none."""
     if not spoken:
-        return Check(_NAME, CheckOutcome.DOUBTFUL, f"it speaks none of {', '.join(_VERSIONS)}")
+        return Check(_NAME, CheckOutcome.DOUBTFUL, f"it speaks none of {', '.join(VERSIONS)}")
     text = f"it speaks {' and '.join(spoken)}"
     if not requested:
         return Check(_NAME, CheckOutcome.GOOD, text)

@@ -29,9 +29,10 @@ from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080
-_WITHIN = re.compile(
+WITHIN = re.compile(
     r"(?:https?://)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?(:\d+)?/?"
 )
+"""The address of a service within a cluster."""
 _UNKNOWN = (
     "no Kubeflow is configured: neither host nor context nor KF_PIPELINES_ENDPOINT is set, and this is not a pod of a "
     "cluster. Set %kf_config host=https://ADDRESS/pipeline token_file=FILE, or %kf_config context=NAME for a context "
@@ -66,15 +67,15 @@ class Access:
 def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
     """The backend for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
-    ways = _Ways(access.context, kubernetes)
+    ways = Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
     server = Server(
         url,
-        credentials=_credentials(access, around),
+        credentials=credentials(access, around),
         namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
         ca=access.ca_file,
         verify=access.verify,
-        direct=around.in_cluster and url.startswith("http://") and _WITHIN.fullmatch(url) is not None,
+        direct=around.in_cluster and url.startswith("http://") and WITHIN.fullmatch(url) is not None,
         hint=hint,
     )
     return KubeflowBackend(
@@ -88,7 +89,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
     )
 
 
-def _address(access: Access, around: KubeflowEnvironment, ways: _Ways) -> tuple[str, Callable[[], str]]:
+def _address(access: Access, around: KubeflowEnvironment, ways: Ways) -> tuple[str, Callable[[], str]]:
     """The address of Kubeflow Pipelines, and the hint if it does not answer there."""
     other = "Set another: %kf_config host=ADDRESS, or %kf_config context=NAME to go through a kubeconfig"
     if access.host:
@@ -109,7 +110,8 @@ def _address(access: Access, around: KubeflowEnvironment, ways: _Ways) -> tuple[
     raise BackendError(_UNKNOWN)
 
 
-def _credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
+def credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
+    """The credentials of the settings, else of the environment."""
     if access.token or access.token_file:
         file = Path(access.token_file).expanduser() if access.token_file and not access.token else None
         return Credentials(access.token, file, access.cookies)
@@ -121,14 +123,14 @@ def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[st
     """The address of a run's page: relative to the dashboard in a notebook; empty through a port-forward."""
     if around.page:
         base = around.page.rstrip("/")
-    elif around.notebook and _WITHIN.fullmatch(url):
+    elif around.notebook and WITHIN.fullmatch(url):
         base = "/_/pipeline"
     else:
         base = "" if access.context and not access.host else url
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> RunDetails:
+def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:
     address = access.metadata or _metadata(server.url, access, ways)
     return RunDetails(
         Metadata(address) if address else None,
@@ -143,20 +145,20 @@ def _namespace(access: Access, server: Server) -> str:
     return access.namespace or server.users_namespace or access.installed
 
 
-def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Store:
+def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> Store:
     storage = Storage(_namespace(access, server), kubernetes, access.pipeline_root, access.installed)
     return Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
 
 
-def _metadata(url: str, access: Access, ways: _Ways) -> str:
+def _metadata(url: str, access: Access, ways: Ways) -> str:
     """The address of ML Metadata, in the cluster of Kubeflow Pipelines; empty if it cannot be reached."""
-    within = _WITHIN.fullmatch(url)
+    within = WITHIN.fullmatch(url)
     if access.context:
         return ways.forward(_METADATA, access.installed, _METADATA_PORT).address
     return f"{_METADATA}.{within['namespace']}:{_METADATA_PORT}" if within else ""
 
 
-class _Ways:
+class Ways:
     """Reaches services within a cluster: by their own addresses, or through port-forwards of a ``context``."""
 
     def __init__(self, context: str, kubernetes: Kubernetes | None) -> None:
@@ -174,7 +176,7 @@ class _Ways:
 
     def reached(self, address: str) -> str:
         """The local address for an address within the cluster."""
-        found = _WITHIN.fullmatch(address)
+        found = WITHIN.fullmatch(address)
         host, _, port = address.rpartition(":")
         if self._forwards is None or found is None or not host or not port.isdigit():
             return address

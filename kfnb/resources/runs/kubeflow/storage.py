@@ -53,6 +53,11 @@ class Storage:
         session = _of_query(scheme, query) if query else self._of_settings(root, settings)
         return root.rstrip("/"), session
 
+    def session_for(self, uri: str) -> StoreSession:
+        """How to reach the store of a URI that no run's record describes. Raises ``BackendError``."""
+        root, session = self.root()
+        return session if f"{uri}/".startswith(f"{root}/") else self._of_settings(uri, self._settings())
+
     def secret(self, name: str) -> Mapping[str, str]:
         """A secret's data, as Kubernetes has it (base64). Raises ``BackendError``."""
         where = f"secret {name} in namespace {self.namespace}"
