@@ -14,7 +14,7 @@ from typing import Any
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
 from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
-from kfnb.model.imported_data import ImportedData, imported_data, with_addresses
+from kfnb.model.imported_data import ImportedData, data_of, imported_data, with_addresses
 from kfnb.model.listing import Listing
 from kfnb.model.log_line import LogLine
 from kfnb.model.run import (
@@ -55,6 +55,7 @@ __all__ = [
     "Task",
     "TaskError",
     "carried",
+    "data_of",
     "digest_of",
     "imported_data",
     "importers",

@@ -60,6 +60,11 @@ def imported_data(spec: Mapping[str, Any]) -> Iterator[tuple[str, ImportedData]]
             yield name, ImportedData(uri.removeprefix(_SCHEME), str(metadata.get(_FORMAT, "")), known)
 
 
+def data_of(metadata: Mapping[str, Any]) -> str:
+    """The version of a data set (``churn-data@2``) that an importer's artifact with this metadata is; else empty."""
+    return str(metadata.get(TITLE, "")) if _DIGEST in metadata else ""
+
+
 def with_addresses(spec: Any, addresses: Mapping[str, str]) -> Any:
     """A spec with the texts ``addresses`` replaced, in a copy: KFP's compiler writes an importer's address twice."""
     if isinstance(spec, str):

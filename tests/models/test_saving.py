@@ -137,3 +137,16 @@ def test_an_artifact_whose_name_says_pickle_is_not_unpickled(tmp_path) -> None:
     (tmp_path / "x.cloudpickle").write_bytes(pickle.dumps(1))
     with pytest.raises(UsageError, match="is a pickle"):
         Artifact("x", "system.Artifact", str(tmp_path / "x.cloudpickle")).load()
+
+
+def test_a_model_is_ranked_by_the_data_sets_that_its_run_took(shell: Shell) -> None:
+    kfnb.add_data("churn-data", pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "churn": [0, 0, 1, 1]}))
+    shell.run("%%kf_component prepare --data churn=churn-data\ntable = churn[['a', 'churn']]")
+    shell.run(
+        "%%kf_component train\nfrom sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression().fit(table[['a']], table['churn'])\nkf.save(model, 'churn', accuracy=1.0)"
+    )
+    shell.run("%kf_pipeline learning prepare train")
+    shell.submit("learning")
+    version = kfnb.model("churn@1").snapshot()
+    assert (version.data, version.metrics_data) == (("churn-data@1",), "churn-data@1")

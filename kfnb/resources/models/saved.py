@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import KfnbError
-from kfnb.model import Artifact, RunSnapshot, Task
+from kfnb.model import Artifact, RunSnapshot, Task, data_of
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.registry import LocalRegistry
 from kfnb.resources.models.registration import Registration, draft_of, source_of
@@ -48,6 +48,28 @@ def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
             yield entry
 
 
+def data_behind(run: RunSnapshot, task: Task) -> tuple[str, ...]:
+    """The versions of data sets that a task takes, and those that the tasks before it take."""
+    by_id = {one.id: one for one in run.tasks}
+    siblings = {(one.parent, one.name): one for one in run.tasks}
+    found: set[str] = set()
+    before: dict[str, Task] = {}
+    pending = [task]
+    while pending:
+        one = pending.pop()
+        if one.id in before:
+            continue
+        before[one.id] = one
+        found |= {data_of(made.metadata) for made in one.artifacts.values()}
+        names = {*one.needs, *(name for several in one.takes.values() for name in several)}
+        needed = [siblings[one.parent, name] for name in names if (one.parent, name) in siblings]
+        within = [
+            inner for inner in run.tasks if any(inner.id.startswith(f"{group.id}/") for group in needed)
+        ]
+        pending += [*needed, *within, *([by_id[one.parent]] if one.parent in by_id else [])]
+    return tuple(sorted(found - {""}))
+
+
 def _register(
     run: RunSnapshot,
     task: Task,
@@ -56,7 +78,7 @@ def _register(
     registry: LocalRegistry,
     owner: str,
 ) -> str:
-    data = (str(entry["data"]),) if entry.get("data") else ()
+    data = (str(entry["data"]),) if entry.get("data") else data_behind(run, task)
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
