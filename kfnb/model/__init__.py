@@ -1,7 +1,7 @@
-"""Plain, frozen data that every layer shares: runs, their tasks, artifacts; components and graphs.
+"""Frozen data that every layer shares: runs, their tasks, artifacts; components and graphs.
 
-Nothing here fetches, draws or imports other parts of kfnb. A backend folds its observations into these objects;
-widgets and text draw them.
+Nothing here draws or imports other parts of kfnb, and only an ``Artifact`` does I/O: it reads its own content. A
+backend folds its observations into these objects; widgets and text draw them.
 """
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
