@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from scripts import reference
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 PAGES = sorted([README, *(ROOT / "docs").glob("*.md")])
+DESCRIPTIONS = [ROOT / "docs" / "architecture.md", ROOT / "CONTRIBUTING.md", ROOT / "js" / "README.md"]
 ENGINE = ROOT / "docs" / "local-engine.md"
 
 
@@ -66,6 +69,55 @@ def test_every_row_of_the_engines_table_names_its_test():
     bare = [row for row in rows if "::" not in row and "shown by" not in row]
 
     assert all("the compiler never writes it" in row for row in bare)
+
+
+@pytest.mark.parametrize("page", DESCRIPTIONS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_file_module_and_class_that_a_description_names_exists(page):
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"https?://\S+|\w+\.py::\w+", "", text)
+    files = set(re.findall(r"(?<![\w*>./])(?:[\w.-]+/)*[\w-]+\.(?:pyi?|tsx?|js|json|yaml|toml|md)\b", text))
+    code = {word for quoted in re.findall(r"`([^`\n]+)`", text) for word in re.findall(r"[\w.]+", quoted)}
+    classes = {word for word in code if re.fullmatch(r"[A-Z][a-z]+(?:[A-Z][a-z]+)+", word)}
+    members = {word for word in code if re.fullmatch(r"[a-z]\w+\.[a-z_]\w+", word)} - {
+        file.rpartition("/")[2] for file in files
+    }
+
+    assert {file for file in files if not _is_file(file)} == set()
+    assert classes - _classes() == set()
+    assert {member for member in members if not _is_member(member)} == set()
+
+
+def _is_file(named: str) -> bool:
+    return any(f"/{path}".endswith(f"/{named.removeprefix('../')}") for path in _paths())
+
+
+@cache
+def _paths() -> list[str]:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    return listed.splitlines() or [
+        str(path.relative_to(ROOT)) for path in ROOT.rglob("*") if "node_modules" not in path.parts
+    ]
+
+
+@cache
+def _classes() -> set[str]:
+    sources = [*(ROOT / "kfnb").rglob("*.py"), *(ROOT / "js" / "src").rglob("*.ts*")]
+    return {
+        name
+        for path in sources
+        for name in re.findall(r"(?:class|interface|type) (\w+)", path.read_text(encoding="utf-8"))
+    }
+
+
+def _is_member(named: str) -> bool:
+    """Whether a module or folder of that name has the member; True where kfnb has no such module."""
+    module, _, member = named.partition(".")
+    pattern = re.compile(rf"\b{member}\b")
+    files = [path for path in _paths() if path.startswith("kfnb/") and path.endswith(".py")]
+    if module == "kfnb":
+        return _is_file(f"kfnb/{member}.py") or _is_file(f"kfnb/{member}/__init__.py")
+    owners = [path for path in files if f"/{module}." in path or f"/{module}/" in path]
+    return not owners or any(pattern.search((ROOT / path).read_text(encoding="utf-8")) for path in owners)
 
 
 def _tests(file: Path) -> list[str]:

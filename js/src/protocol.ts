@@ -374,7 +374,7 @@ export interface StudyTrial extends Numbered {
   metrics?: Record<string, number | null> | null;
   started?: number | null;
   finished?: number | null;
-  /** The objective on its way: step, value, step, value ... */
+  /** The intermediate values of the objective: step, value, step, value ... */
   curve?: number[] | null;
   error?: string | null;
   place?: string | null;

@@ -42,7 +42,7 @@ _SORTS = {
     "time.time_ns": ValueSource.SECONDS,
 }
 _WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
-"""Functions that return the current time if they get at most so many arguments."""
+"""Functions that return the current time if they get at most that number of arguments."""
 
 _DRAWING = {"numpy": "numpy.random.[a-z]*", "random": "random.[a-z]*", "torch": "torch.*rand*"}
 """The functions that draw from a global generator, by its module."""

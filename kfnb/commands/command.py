@@ -174,7 +174,7 @@ def _with_default(default: Any, how: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Line:
-    """A command that was read, with what the line says beside it: the name to bind, and whether JSON is wanted."""
+    """A parsed command, with the options common to all commands: the name to bind, and whether JSON is printed."""
 
     command: Command
     bind: str | None = None

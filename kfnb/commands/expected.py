@@ -64,7 +64,7 @@ class _Reading:
 
     @property
     def awaited(self) -> Values | None:
-        """What the last option wants next; None where it has all."""
+        """The kind of the last option's next value; None if it is complete."""
         return self._waiting[0][1] if self._waiting else None
 
     @property

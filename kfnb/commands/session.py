@@ -21,7 +21,7 @@ class Following:
 
     ``handle`` has ``wait()``. ``updates`` gives what it is each time that something may be new, ``line`` says in a line
     its progress, ``notes`` what else is printed, once; ``interrupted`` is printed when waiting is interrupted.
-    ``succeeded`` judges the last look, ``after`` is called once there was one.
+    ``succeeded`` judges the last update; ``after`` is called after it.
     """
 
     handle: Any
@@ -98,7 +98,7 @@ class Session(Protocol):
         """Wait for it where no user watches, or in a terminal, which shows its progress; what is shown afterwards."""
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
-        """Show one look after the other in one place until interrupted; where no user watches, only one."""
+        """Show updates in place until interrupted; where no user watches, only one."""
 
     def fail(self) -> None:
         """The command did its work, and what it found is bad: the exit code of a terminal is 1."""

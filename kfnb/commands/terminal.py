@@ -99,7 +99,7 @@ class Terminal:
         return in_terminal(as_json(result, indent=indent) if self.json else bundle(result)["text/plain"])
 
     def follow(self, following: Following) -> Any:
-        """Print a line on stderr as it gets on, at most one a second, and each note once, until its end."""
+        """Print progress lines on stderr until its end, at most one a second, and each note once."""
         notify(following.begun)
         try:
             last = self._last(following)
@@ -111,7 +111,7 @@ class Terminal:
         return following.handle
 
     def _last(self, following: Following) -> Any:
-        """The last look at it; each is printed where it says something new."""
+        """The last update; the line of each is printed if it differs from the line before."""
         printed, when, noted, now = "", float("-inf"), set[str](), None
         waiting = ""
         for now in following.updates():
@@ -128,8 +128,8 @@ class Terminal:
         return now
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
-        """Print one look after the other until it is interrupted; as JSON a line each."""
-        del once  # who does not want to see it again does not ask for it
+        """Print updates until interrupted; as JSON, one line each."""
+        del once  # only called when the user requested repetition
         try:
             for one in again():
                 if sys.stdout.isatty() and not self.json:

@@ -60,7 +60,7 @@ def help_of(name: str) -> str:
 def call(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
     """Run a magic as IPython calls it: with a ``body``, its cell form.
 
-    What goes wrong is a ``KfnbError``, so that no traceback of ours reaches the notebook.
+    What goes wrong is a ``KfnbError``, so that no traceback of kfnb's code reaches the notebook.
     """
     __tracebackhide__ = True
     try:

@@ -69,7 +69,7 @@ class NotebookSession:
         return following.handle
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
-        """Draw one look after the other in one place until the cell is interrupted."""
+        """Draw updates in place until the cell is interrupted."""
         from IPython.display import display
 
         if not self._kernel.attended:

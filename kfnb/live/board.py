@@ -31,10 +31,10 @@ from kfnb.model import LogLine
 from kfnb.ui.mount_point import Home
 
 IN_TURN = frozenset({"log", "seen", "leave"})
-"""What is done at once, as it was asked for: one undoes the other. The rest may take long, and has threads."""
+"""Requests handled in order on the receiving thread, since one may undo another. All others run in a pool."""
 
 MOST_FOLLOWED = 50
-"""Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
+"""Subjects that are followed at once, a thread each; beyond that, the oldest that no page shows is dropped."""
 
 MOST_REMEMBERED = 50
 """Subjects that are remembered though they are not followed: their places in the notebook, and their handles."""
@@ -74,7 +74,7 @@ class Board:
         self._services: dict[type[Any], Any] = {}
 
     def service(self, kind: type[T]) -> T:
-        """The one object of that class that answers of this board share; made when it is first asked for."""
+        """The board's shared instance of a class, created on first use."""
         with self._lock:
             found: T = self._services.setdefault(kind, kind())
             return found

@@ -1,6 +1,6 @@
 """The kernel's end of the live pictures: one anywidget model, which is never displayed itself.
 
-Its module (built from ``js/``) looks in the page for the static pictures that bear ``token``, and takes their place.
+Its module (built from ``js/``) finds the static views in the page that bear ``token``, and takes their place.
 Imported when the first run is displayed, and not before: it brings ipywidgets.
 """
 

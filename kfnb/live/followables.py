@@ -34,7 +34,7 @@ Draw: TypeAlias = Callable[[Any], dict[str, str]]
 
 
 class FollowedSubject(Protocol):
-    """Looks at something that may change: ``type`` and ``id`` name it in the page, ``pace`` is how often to look."""
+    """Polls a subject: ``type`` and ``id`` identify it in the page, ``pace`` is the polling interval."""
 
     type: str
     id: str
@@ -42,7 +42,7 @@ class FollowedSubject(Protocol):
 
     @property
     def shown(self) -> Any:
-        """What is to be seen of it, as of the last look: frozen data, with a ``state``."""
+        """Its data as of the last poll: frozen, with a ``state``."""
         ...
 
     @property
@@ -56,7 +56,7 @@ class FollowedSubject(Protocol):
 
 
 class Snapshots:
-    """Any subject whose handle has a ``snapshot()``, taken anew at each look."""
+    """Any subject whose handle has a ``snapshot()``, taken at each poll."""
 
     def __init__(self, row: Followable, handle: Handle) -> None:
         self.type, self.id = row.type, row.name(handle)
@@ -89,8 +89,8 @@ class Followable:
 
     ``handle`` is the class of what people hold of it, ``name`` the page's id of one, and ``find`` the handle of an id,
     where that is known. ``draw`` draws it as static HTML, with the mark of a page's place if there is one:
-    ``draw(shown, home=None)``. The rest has defaults that do for any type: ``subject`` looks by snapshots, ``wire``
-    tells the page its static HTML, and ``answers`` are what its page may ask beside what every page may.
+    ``draw(shown, home=None)``. The rest has defaults that do for any type: ``subject`` polls by snapshots, ``wire``
+    sends the page its static HTML, and ``answers`` are what its page may ask beside what every page may.
     """
 
     type: str
@@ -119,7 +119,7 @@ _rows: dict[str, Followable] = {}
 
 
 def register(row: Followable) -> None:
-    """Make one more type of things known."""
+    """Register a type."""
     _rows[row.type] = row
 
 
@@ -147,7 +147,7 @@ def row_of_type(type: str) -> Followable:
 
 
 def _load(noun: registry.Noun) -> tuple[Followable, ...]:
-    """The rows of a noun, which are known from now on."""
+    """Register and return the rows of a noun."""
     if not noun.live:
         return ()
     rows: tuple[Followable, ...] = noun.module("live").FOLLOWABLES

@@ -1,4 +1,4 @@
-"""One thread for each subject that is looked at: it keeps its pictures, static and live, up to date."""
+"""One thread per followed subject, which updates its static and live views."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ from kfnb.live.static_views import Pictures
 _logger = logger(__package__)
 
 SHARE = 9
-"""So many times as long as a look kept a core busy, the next one waits: at most a tenth of a core is spent."""
+"""The pause after a poll, as a multiple of its CPU time: polling uses at most a tenth of a core."""
 
 PATIENCE = 20
-"""Looks that may fail one after the other (a cluster that does not answer) before the subject is left alone."""
+"""Consecutive failed polls after which the subject is no longer followed."""
 
 
 class Follower:
-    """Looks at one subject until the subject is finished or gone, or no page shows it.
+    """Polls one subject until the subject is finished or gone, or no page shows it.
 
-    ``pictures`` are its static ones; ``send`` reaches the page that may show it live, as long as it is ``watched``,
-    with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
-    the end.
+    ``pictures`` are its static views. While a page is subscribed, ``send`` sends it the messages that ``wire`` makes.
+    ``page_is_live`` is whether the page shows it. ``ended`` is called at the end and returns whether to stop.
     """
 
     def __init__(
@@ -104,7 +103,7 @@ class Follower:
                 pause.answered(changed=self._refresh())
                 over = self.subject.over
                 self._failures = 0
-            except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
+            except BackendUnavailable:  # the server may be back in an hour; the polls become less frequent
                 pause.unanswered()
             except NotFound as error:
                 self.dismiss(str(error))

@@ -1,4 +1,4 @@
-"""A log on its way to the page: in large pieces, as it comes, for as long as the page shows it."""
+"""A log sent to the page: in large pieces, as it comes, for as long as the page shows it."""
 
 from __future__ import annotations
 

@@ -433,7 +433,7 @@ class StudyTrial(_Numbered, total=False):
     started: float | None
     finished: float | None
     curve: Sequence[float] | None
-    """The objective on its way: step, value, step, value ..."""
+    """The intermediate values of the objective: step, value, step, value ..."""
     error: str | None
     place: str | None
 

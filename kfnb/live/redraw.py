@@ -1,4 +1,4 @@
-"""When static HTML is drawn anew: often enough to be true, not so often that it costs time."""
+"""Limits how often static HTML is redrawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ TICK = 1.0
 """Seconds between two drawings that differ only in how long something has taken; more in a long one."""
 
 SHARE = 9
-"""So many times as long as a drawing took, the next one waits."""
+"""The pause after a drawing, as a multiple of the time that it took."""
 
 
 class Redraw:
@@ -27,7 +27,7 @@ class Redraw:
         return time.monotonic() - self._drawn >= max(TICK, taken / 60)
 
     def drawn(self, took: float, pause: float) -> None:
-        """It has been drawn, which took so many seconds; the next time is after ``pause`` at the earliest."""
+        """Record a drawing that took ``took`` seconds; the next is due after ``pause`` at the earliest."""
         self.stale = False
         self._drawn = time.monotonic()
         self._next = self._drawn + max(pause, SHARE * took)

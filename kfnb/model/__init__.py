@@ -1,8 +1,9 @@
-"""Plain, frozen data that every layer shares: runs, their tasks, artifacts; components and graphs.
+"""Frozen data that every layer shares: runs, their tasks, artifacts; components and graphs.
 
-Nothing here fetches, draws or imports other parts of kfnb. A backend folds its observations into these objects;
-widgets and text draw them. The module is also the public function ``kfnb.model("churn@3")``, which returns a version of
-a registered model: a package has one attribute for a module and a function of the same name.
+Nothing here draws or imports other parts of kfnb, and only an ``Artifact`` does I/O: it reads its own content. A
+backend folds its observations into these objects; widgets and text draw them. The module is also the public function
+``kfnb.model("churn@3")``, which returns a version of a registered model: a package has one attribute for a module and a
+function of the same name.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a display is made of. Each block says itself as HTML and as text, from one description.
+"""What a display is made of. Each block renders as HTML and as text, from one description.
 
 Inline styles only, and nothing that needs them to be understood: GitHub keeps the tags and drops the rest.
 """

@@ -1,4 +1,4 @@
-"""A step's own HTML, in a frame that can do nothing but be looked at."""
+"""A step's own HTML, in a sandboxed frame without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step's own Markdown, as elements of ours.
+"""A step's own Markdown, as elements of ``kfnb.ui``.
 
 A kept parser (mistune, which nbconvert brings) makes HTML of it, and ``sanitize`` elements of that: so HTML in
 Markdown is shown as it is in a notebook's cell, but for what acts or loads.

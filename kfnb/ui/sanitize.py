@@ -1,4 +1,4 @@
-"""HTML that a step wrote, as elements of ours: what it means is kept, what acts or loads is not.
+"""HTML that a step wrote, rebuilt of allowed elements: its meaning is kept, what acts or loads is dropped.
 
 Only tags and attributes that are named here come through, each with our own style; the text of all others stays, but
 for that of scripts and the like. A picture is shown where it is in the text itself, since to load one would tell a

@@ -1,4 +1,4 @@
-"""How a state looks: an icon, a word and a colour; the word and the icon suffice without the colour."""
+"""The display of a state: an icon, a word and a colour; the word and the icon suffice without the colour."""
 
 from __future__ import annotations
 

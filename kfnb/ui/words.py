@@ -82,7 +82,7 @@ _short = _Short()
 
 
 def digits(value: float, most: int = 6) -> str:
-    """A number to so many digits, but a whole one in full: ``0.1``, ``30``, ``1234567``, ``1e+20``, ``nan``.
+    """A number rounded to ``most`` digits, but a whole one in full: ``0.1``, ``30``, ``1234567``, ``1e+20``, ``nan``.
 
     Halves are rounded away from zero, as people do and JavaScript does: ``js/src/kit/words.ts`` says the same.
     """
@@ -102,7 +102,7 @@ def _trimmed(text: str) -> str:
 
 
 def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) -> str:
-    """A parameter's value in a table's cell: numbers to so many digits; empty for None."""
+    """A parameter's value in a table's cell: numbers rounded to ``most`` digits; empty for None."""
     if value is None:
         return ""
     return digits(value, most) if isinstance(value, float) else short(value, columns)

@@ -212,7 +212,7 @@ def test_an_objective_that_no_task_has_is_refused_with_a_close_one(shell: Shell)
     base = f"%kf_tune churn {SPACE} --minimize --objective"
     assert "churn has no task trai; did you mean train?" in shell.fails(f"{base} trai.loss")
     assert "task train has no output los; did you mean loss?" in shell.fails(f"{base} train.los")
-    assert "there are train.loss (kfnb puts out what" in shell.fails(f"{base} accuracy")
+    assert "there are train.loss (an output exists only" in shell.fails(f"{base} accuracy")
     assert "churn has no output accuracy; there are train.loss" in shell.fails(f"{base} accuracy")
     assert "too late to stop early" in shell.fails(f"{base} loss --early-stopping median")
 

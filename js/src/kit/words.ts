@@ -62,7 +62,7 @@ export function brief(value: unknown): string {
   return typeof value === "number" ? digits(value, 5) : String(value);
 }
 
-/** A number to so many digits, but a whole one in full; halves are rounded away from zero. */
+/** A number rounded to `most` digits, but a whole one in full; halves are rounded away from zero. */
 export function digits(value: number, most: number): string {
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
   if (!Number.isFinite(value)) return String(value);
@@ -82,7 +82,7 @@ const WIDE =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1f9ff}\u{20000}-\u{3fffd}]/u;
 const NARROW = /[\p{Mn}\p{Me}\p{Cf}]/u;
 
-/** A text, or its beginning and an ellipsis, in at most so many columns. */
+/** A text, or its beginning and an ellipsis, in at most that number of columns. */
 export function cut(text: string, columns: number): string {
   const characters = [...text];
   if (characters.reduce((sum, one) => sum + columnsOf(one), 0) <= columns) return text;

@@ -141,7 +141,7 @@ class Kubernetes:
             stream.close()
 
     def open(self, path: str, query: Query | None = None, *, silent_for: float) -> Stream:
-        """An answer that is read as it arrives. It ends after so many seconds without data."""
+        """An answer that is read as it arrives. It ends after ``silent_for`` seconds without data."""
         request = self._request("GET", path, query, None, {"accept": _JSON})
         with self._in_words():
             stream = self._http.open(request, silent_for=silent_for)

@@ -26,13 +26,13 @@ _AWAY_FOR = 120.0
 _UNSURE_FOR = 20.0
 """Seconds of retries when a server refuses what it allowed before: a starting server has not loaded its roles yet."""
 _HARDLY = 1.0
-"""A stream that ends before so many seconds is not reopened at once."""
+"""Seconds that a stream has to last to be reopened at once."""
 BOOKMARK = "BOOKMARK"
 """The word for an event that only has a version."""
 
 
 def watching(query: Mapping[str, Any], version: str, seconds: int) -> dict[str, Any]:
-    """The query for changes after a ``version``, for so many ``seconds``."""
+    """The query for changes after a ``version``, for a number of ``seconds``."""
     return {
         **query,
         "watch": "true",

@@ -35,9 +35,9 @@ _HASTE = RetryPolicy(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
 _RUNS = 5
 _RUNS_WITHIN = 5.0
 _EVERY = 12.0
-"""Seconds between two looks at what moves: seven requests each, so less than one a second."""
+"""Seconds between refreshes of the changing parts: seven requests each, so less than one a second."""
 _ALL_ANEW = 10
-"""So many looks at what moves, then one at everything."""
+"""Every tenth refresh reads everything."""
 
 
 def status() -> Status:

@@ -18,7 +18,7 @@ _PRODUCTS = ("nvidia.com/gpu.product", "amd.com/gpu.product-name", "cloud.google
 _PAGES = 4
 """How many pages of pods are read to count the GPUs that they use; with more pods, that stays unknown."""
 _AUDIENCE = "pipelines.kubeflow.org"
-"""For whom Kubeflow Pipelines wants a token to be."""
+"""The audience of Kubeflow Pipelines' tokens."""
 _HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """The pods for which a node keeps what they ask for, running or not."""
 

@@ -90,7 +90,7 @@ _KINDS_OF = "kubeflow.org"
 
 
 def parts(place: ProbeTarget) -> tuple[tuple[KubeflowPart, ...], More]:
-    """All parts of Kubeflow that may be there."""
+    """All parts of Kubeflow that can be installed."""
     apis = kinds(place.kubernetes, _KINDS_OF)
     deployed = _Deployed(place)
     return tuple(_part(definition, apis, deployed) for definition in PARTS), 0

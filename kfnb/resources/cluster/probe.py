@@ -1,4 +1,4 @@
-"""How one thing is looked at: a list's first page, and what an error says of it."""
+"""Requests for parts of the status: the first page of a list, and errors as a state."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kfnb.resources.cluster.model import Knowledge, StatusItem
 
 T = TypeVar("T")
 More: TypeAlias = "int | None"
-"""How many things were not looked at; None where they were not counted."""
+"""The number of items that were not read; None if the server did not count them."""
 
 MOST = 500
-"""How many things of a list are looked at."""
+"""The number of items read from a list."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def first(
 
 
 def part(query: Callable[[], tuple[T, More]]) -> StatusItem[T]:
-    """What a look found, or why it did not."""
+    """The result of a query, or the reason it failed."""
     try:
         value, more = query()
     except Hidden as error:

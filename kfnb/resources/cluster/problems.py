@@ -1,4 +1,4 @@
-"""What is broken, and the one command or YAML that fixes it, or shows what does."""
+"""Problems found in a status, each with a command or YAML that fixes it or shows more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All questions, asked side by side."""
+"""Queries all parts of the status concurrently."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def gather(place: ProbeTarget, start: Status) -> Status:
 
 
 def gather_again(place: ProbeTarget, status: Status) -> Status:
-    """A status with what changes often looked at again: six requests.
+    """A status whose changing parts are read again: six requests.
 
-    Where not one is answered, the status says so and stays as of when it was seen last.
+    If every query fails, the previous status is returned with that problem.
     """
     parts = _queried(place, _CHANGING.items())
     if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
@@ -72,7 +72,7 @@ def _queried(place: ProbeTarget, questions: Iterable[tuple[str, Question]]) -> d
     try:
         futures = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
         return {name: one.result() for name, one in futures.items()}
-    finally:  # who interrupts does not wait for a server that is silent
+    finally:  # an interrupt does not wait for a slow server
         threads.shutdown(wait=False, cancel_futures=True)
 
 

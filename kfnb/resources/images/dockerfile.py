@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfnb.resources.images.recipe import Recipe
 
 MARK = "# A notebook image for Kubeflow with kfnb in it, written by kfnb image."
-"""The first line, by which a Dockerfile of ours is known."""
+"""The first line, by which a Dockerfile that kfnb wrote is recognized."""
 
 _S6 = "3.2.3.0"
 _VENV = "/opt/kfnb"

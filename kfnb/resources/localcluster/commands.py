@@ -116,7 +116,7 @@ class Up(Command):
             self.driver,
             count(self.timeout, "--timeout"),
         )
-        return requested if record is None else request.going_on(requested, record)
+        return requested if record is None else request.continue_from(requested, record)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -127,7 +127,7 @@ class _Rise:
 
 
 def status(record: Record, runner: Runner) -> LocalClusterStatus:
-    """How a cluster of ours is: asked of its tool, and of its API server."""
+    """The status of a managed cluster, from its tool and its API server."""
     tool = TOOLS[record.tool]
     found = tool.find(record.profile, runner)
     if found is not Found.RUNNING:
@@ -147,7 +147,7 @@ def status(record: Record, runner: Runner) -> LocalClusterStatus:
 
 
 def _fix(record: Record) -> str:
-    """What fixes a cluster of ours whose pods do not reach their own services."""
+    """What fixes a managed cluster whose pods do not reach their own services."""
     if record.tool == "minikube":
         return hairpin.of_minikube(record.profile, record.driver or "docker")
     return hairpin.of_kind(f"{record.profile}-control-plane", engine())
@@ -160,7 +160,7 @@ def _place(context: str) -> ProbeTarget:
 
 
 def down(record: Record, records: Records, runner: Runner, report: Callable[[str], None]) -> None:
-    """Delete a cluster of ours, and leave nothing of it. Raises ``BackendError``."""
+    """Delete a managed cluster and everything that belongs to it. Raises ``BackendError``."""
     tool = TOOLS[record.tool]
     done = runner.follow(tool.delete(record.profile), report)
     if done.code or tool.find(record.profile, runner) is not Found.ABSENT:

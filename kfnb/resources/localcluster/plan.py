@@ -79,7 +79,7 @@ class ClusterSpec:
 
 
 def plan(spec: ClusterSpec, found: Found, *, broken: bool = False) -> tuple[Step, ...]:
-    """The steps from what was found to what is wanted. ``broken``: a start of ours did not come to its end."""
+    """The steps from the current state to the spec. ``broken``: an earlier start did not finish."""
     return (*_starting(spec, found, broken=broken), *_filling(spec))
 
 

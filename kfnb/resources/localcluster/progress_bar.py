@@ -1,4 +1,4 @@
-"""How far something is that has many steps: a bar in a terminal, elsewhere a line wherever something is new."""
+"""A progress bar: a bar in a terminal, one line per change elsewhere."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What one look at a cluster found."""
+    """What one poll of a cluster found."""
 
     ready: int
     total: int
@@ -116,7 +116,7 @@ class _Cluster:
         return Waiting(one, self._reason(one.namespace, stuck[0]), f"{describe} pod {name}")
 
     def _reason(self, namespace: str, pod: Item) -> str:
-        """Why a pod is not ready: what it says itself, or else what has happened to it."""
+        """Why a pod is not ready: the reason in its status, or else in its events."""
         found = diagnose(pod)
         if found.message or found.state is PodState.RUNNING:
             return found.message or "running, but not ready yet"

@@ -28,8 +28,9 @@ class Reached(str, Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """A cluster of ours, what was asked for, and how far it has come. ``cores``, ``memory`` (GiB) and ``driver`` are
-    minikube's, empty where none were given.
+    """A managed cluster, what was requested, and which parts are installed.
+
+    ``cores``, ``memory`` (GiB) and ``driver`` are minikube's, empty where none were given.
     """
 
     profile: str
@@ -66,7 +67,7 @@ class Records:
             ) from None
 
     def all(self) -> list[Record]:
-        """All clusters of ours."""
+        """All managed clusters."""
         found = (self.read(file.stem) for file in sorted(self._folder.glob("*.json")))
         return [record for record in found if record is not None]
 

@@ -83,15 +83,15 @@ def least(spec: ClusterSpec) -> Size:
     return manifests.size(manifests.release(spec.release).chosen(["pipelines"]))
 
 
-def going_on(requested: UpRequest, record: Record) -> UpRequest:
-    """Complete a request by what the cluster was begun with; parts are added to those that were asked for.
+def continue_from(request: UpRequest, record: Record) -> UpRequest:
+    """Fill in a request from the cluster's record; the recorded parts are added to the requested ones.
 
-    Raises ``UsageError`` where that contradicts what was begun.
+    Raises ``UsageError`` if the request contradicts the record.
     """
     for option, new, old in (
-        ("--with", requested.tool, record.tool),
-        ("--release", requested.release, record.release),
-        ("--kubernetes", requested.kubernetes, record.kubernetes),
+        ("--with", request.tool, record.tool),
+        ("--release", request.release, record.release),
+        ("--kubernetes", request.kubernetes, record.kubernetes),
     ):
         if new and new != old:
             raise UsageError(
@@ -99,15 +99,15 @@ def going_on(requested: UpRequest, record: Record) -> UpRequest:
                 "or delete it first: kfnb cluster down"
             )
     return replace(
-        requested,
+        request,
         tool=record.tool,
         release=record.release,
         kubernetes=record.kubernetes,
-        manifests=requested.manifests or record.manifests,
-        only=(*record.parts, *requested.only),
-        cores=requested.cores or record.cores,
-        memory=requested.memory or record.memory,
-        driver=requested.driver or record.driver,
+        manifests=request.manifests or record.manifests,
+        only=(*record.parts, *request.only),
+        cores=request.cores or record.cores,
+        memory=request.memory or record.memory,
+        driver=request.driver or record.driver,
     )
 
 

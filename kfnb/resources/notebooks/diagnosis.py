@@ -1,4 +1,4 @@
-"""Why a notebook does not run yet: the newest event of what stands behind it."""
+"""Why a notebook does not run yet: the newest event of its pod or its owner."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def reason_of(found: Diagnosis) -> str:
 
 
 def explained_notebook(kubernetes: Kubernetes, notebook: Notebook, concerned: Iterable[str]) -> Notebook:
-    """A notebook that does not run yet, with why: what it says itself, or else the events of what stands behind it."""
+    """A notebook that does not run yet, with the reason: from its status, or else from the newest event."""
     starts = notebook.state in (NotebookState.STARTING, NotebookState.FAILING)
     if not starts or notebook.why not in NORMAL:
         return replace(notebook, why=brief(notebook.why))

@@ -23,7 +23,7 @@ class ServerKind(ABC):
 
     @property
     def word(self) -> str:
-        """It in a sentence."""
+        """The lower-case word for this kind."""
         return self.name.lower()
 
     def path(self, namespace: str, name: str = "") -> str:

@@ -27,10 +27,10 @@ _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 """What may be a part of a path."""
 _AT_ONCE = 8
 _TURNS = 3
-"""How often a change is tried that others were in the way of."""
+"""Attempts at a change that conflicts with another writer."""
 _POLL_EVERY = 2.0
 _EXPLAINED = 50
-"""Of so many notebooks it is asked why they do not run, two requests for each that does not say so itself."""
+"""Notebooks whose events are read, at two requests each."""
 
 
 class Spawner:
@@ -84,7 +84,7 @@ class Spawner:
             self.kubernetes.get(kind.path(self.namespace), {"limit": 1})
         except Absent:
             return False
-        except Hidden:  # may be there
+        except Hidden:  # it may exist
             return True
         return True
 

@@ -1,4 +1,4 @@
-"""An artifact on its way to a person's disk, through the page: piece by piece, each as the page asks for it."""
+"""Downloads of artifacts through the page: in chunks, each when the page requests it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at before a study starts: the space's names and types, and whether the objective exists."""
+"""Checks before a study starts: the space's names and types, and whether the objective exists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kfnb.resources.studies.space import start_of, type_of
 
 _SEEDS = 2**32
 """How many seeds NumPy has."""
-_PUT_OUT = "kfnb puts out what a later step or --output names"
+_WHEN_OUTPUT = "an output exists only if a later step or --output names it"
 
 
 def check(search: Search) -> None:
@@ -100,7 +100,9 @@ def _own_output(subject: TrialSubject, name: str) -> Iterator[str]:
         ]
         close = [one for one in every if one.endswith(f".{name}")] or get_close_matches(name, every, 1)
         hint = (
-            f"did you mean {close[0]}?" if close else f"there are {', '.join(every) or 'none'} ({_PUT_OUT})"
+            f"did you mean {close[0]}?"
+            if close
+            else f"there are {', '.join(every) or 'none'} ({_WHEN_OUTPUT})"
         )
         yield f"{subject.name} has no output {name}; {hint}"
 
@@ -113,7 +115,11 @@ def _output_of(subject: TrialSubject, task: str, name: str) -> Iterator[str]:
         yield from _numeric(f"{task}.{name}", outputs[name])
     elif not _logs(component):
         close = get_close_matches(name, outputs, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(outputs) or 'none'} ({_PUT_OUT})"
+        hint = (
+            f"did you mean {close[0]}?"
+            if close
+            else f"it has {', '.join(outputs) or 'none'} ({_WHEN_OUTPUT})"
+        )
         yield f"task {task} has no output {name}; {hint}"
 
 

@@ -12,7 +12,7 @@ from kfnb.resources.studies.search import Search
 
 
 class ObservedStudy(Protocol):
-    """One study, as of the last look; before the first one, it is empty."""
+    """One study, as of the last poll; empty before the first one."""
 
     @property
     def study(self) -> model.StudySnapshot:
@@ -66,7 +66,7 @@ class Engine(Protocol):
         ...
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Continue a study that has ended, for so many further trials (None: up to the number asked for at first)."""
+        """Continue a study that has ended, for ``trials`` further trials (None: up to the number first requested)."""
         ...
 
     def delete(self, name: str) -> None:

@@ -14,13 +14,13 @@ from kfnb.resources.studies.importance import importances
 _logger = logger(__package__)
 
 MORE = 1.15
-"""So many times as many trials with a value as at the last time, and it is worth telling anew."""
+"""Growth in the number of trials with a value after which importances are recomputed."""
 
 FEWEST = 8
 """Trials with a value below which nothing is sent of a study that is still running."""
 
 MOST = 1000
-"""Trials that they are computed from: of more, every so many."""
+"""Trials used; of more, an even sample."""
 
 
 class KnownImportances:

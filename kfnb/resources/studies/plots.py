@@ -37,5 +37,5 @@ class Plots:
         return StudyPlot(self._snapshot(importances=True), "importances")
 
     def curves(self) -> StudyPlot:
-        """The objective on the way, for each trial that reported it."""
+        """The intermediate values of the objective, for each trial that reported them."""
         return StudyPlot(self._snapshot(), "curves")

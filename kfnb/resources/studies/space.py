@@ -164,7 +164,7 @@ def placed(dimension: Dimension, share: float) -> Value:
 
 
 def at_step(dimension: Dimension, steps: int) -> float:
-    """The number so many steps above the lower bound, as one writes it: 0.3, not 0.30000000000000004."""
+    """The lower bound plus a number of steps, as one writes it: 0.3, not 0.30000000000000004."""
     return float(Decimal(repr(dimension.low)) + steps * Decimal(repr(dimension.step)))
 
 

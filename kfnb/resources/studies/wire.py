@@ -16,7 +16,7 @@ from kfnb.resources.studies.view.scale import usable
 from kfnb.ui.words import clean, cut, one_line
 
 MOST_POINTS = 50
-"""Points of a curve that are sent: a longer curve looks the same."""
+"""Points of a curve that are sent: more would not be visible."""
 
 MOST_CURVES = 1000
 """Trials whose curves are sent at once, the best ones: a trial's panel shows its own in any case."""

@@ -88,7 +88,7 @@ function Heading<Row>({ column, order, sort }: HeadingProps<Row>) {
   );
 }
 
-/** So many characters that most of a column's cells fit. */
+/** The width in characters that most of a column's cells fit. */
 function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
   let longest = Math.max(NARROWEST, column.title.length + 2);
   for (const row of rows) longest = Math.max(longest, column.text(row).length);

@@ -18,7 +18,7 @@ const KEYS = [
   { state: "FAILED", sign: "✗", colour: "red", words: "failed" },
 ];
 
-/** The objective on its way, trial by trial. */
+/** The intermediate values of the objective, trial by trial. */
 export function Curves({ store }: { store: StudyStore }) {
   const ranking = store.ranking.value;
   const chosen = store.chosen.value;

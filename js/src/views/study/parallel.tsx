@@ -10,7 +10,7 @@ import type { Measured, Ranking } from "./ranking.ts";
 import { noteOf } from "./scale.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
-/** More lines look the same, and take long. */
+/** More lines would not be visible, and take long. */
 const MOST_LINES = 600;
 const HEIGHT = 256;
 export const TOP = 34;
@@ -132,7 +132,7 @@ class ParallelDrawing implements Drawing {
     return found;
   }
 
-  /** Some of the trials: the chosen ones, the best, and every so many of the others. */
+  /** Some of the trials: the chosen ones, the best, and an even sample of the others. */
   #sample(): readonly Measured[] {
     const { ranked } = this.ranking;
     const { chosen } = this;
@@ -163,7 +163,7 @@ class ParallelDrawing implements Drawing {
   }
 }
 
-/** At most so many: the best third of them, and every so many of the others. */
+/** At most that number: the best third of them, and an even sample of the others. */
 function thinned<Of>(all: readonly Of[], most: number): readonly Of[] {
   if (all.length <= most) return all;
   const first = Math.floor(most / 3);

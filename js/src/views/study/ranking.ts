@@ -93,7 +93,7 @@ function rank(state: StateName): number {
   return RANKS[state] ?? Number.POSITIVE_INFINITY;
 }
 
-/** A trial's value; of one that was stopped, the last on its way. */
+/** A trial's value; the last intermediate value of one that was stopped. */
 export function lastValue(trial: StudyTrial): number | null {
   return trial.value ?? trial.curve?.at(-1) ?? null;
 }

@@ -31,7 +31,7 @@ _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 @dataclass(frozen=True)
 class Rhythm:
-    """When runs start: by ``cron`` in KFP's form, or ``every`` so many seconds; and how many run at once."""
+    """When runs start: by ``cron`` in KFP's form, or ``every`` number of seconds; and how many run at once."""
 
     cron: str = ""
     every: int = 0

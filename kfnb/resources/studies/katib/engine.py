@@ -1,4 +1,4 @@
-"""Katib as an engine of studies: an Experiment is a study, whoever made it."""
+"""Katib as an engine of studies: every Experiment is a study, whatever created it."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class KatibEngine:
         self._resources.change(name, {"metadata": _stopped(before), "spec": lowered})
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Continue a study that has run all of its trials, for so many more.
+        """Continue a study that has run all of its trials, for ``trials`` more.
 
         Raises ``BackendError`` where Katib cannot continue it.
         """

@@ -48,7 +48,7 @@ def name_of(study: str) -> str:
 
 
 def known_as(study: str) -> str:
-    """The name of a study that may be there already, also of one that Katib would not take from us."""
+    """The name of a study that may exist already, also one with a name that Katib would refuse from kfnb."""
     return study if _OBJECT.fullmatch(study) else kfp_name(study)
 
 

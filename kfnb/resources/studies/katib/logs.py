@@ -104,7 +104,7 @@ class Logs:
 
 
 def program_of(experiment: Mapping[str, Any]) -> TrialContainer:
-    """What the trials of an Experiment run; it has no source where it is not one of ours."""
+    """What the trials of an Experiment run; it has no source if kfnb did not create it."""
     template = (experiment.get("spec") or {}).get("trialTemplate") or {}
     container = str(template.get("primaryContainerName", ""))
     job = (template.get("trialSpec") or {}).get("spec") or {}

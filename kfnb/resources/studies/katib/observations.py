@@ -38,7 +38,7 @@ class Observations:
         self.address = address
 
     def curves(self, trials: Iterable[str], metric: str) -> Iterator[tuple[str, Curve]]:
-        """For each trial by its name: the metric on its way, as pairs of a step, counted from 0, and a value.
+        """For each trial by its name: the metric's intermediate values, as pairs of a step (from 0) and a value.
 
         Raises ``BackendError``.
         """

@@ -23,7 +23,7 @@ _OUTPUT = "executor_output.json"
 
 
 class Metrics:
-    """Lines of one step on their way to the collector, which looks for ``name=value``.
+    """The lines of one step, before the collector reads them; it searches for ``name=value``.
 
     ``names`` are the metrics of this step; ``every`` those of all steps, which the collector knows by these names too.
     ``last`` holds the last printed value of each.
@@ -197,7 +197,7 @@ def run(command: list[str], metrics: Metrics) -> int:
 def ending(metrics: Metrics, objective: str, found: Mapping[str, Any], printed: Mapping[str, float]) -> int:
     """0 where the objective is a finite number, else in words what it is.
 
-    One without a value ends well, as Katib then says MetricsUnavailable; not if a value on the way would count for it.
+    One without a value ends well, as Katib then says MetricsUnavailable; not if an intermediate value would count.
     """
     value = found.get(objective)
     if number_of(value) is not None:

@@ -1,4 +1,4 @@
-"""Katib's Experiments, Trials and Suggestions as studies: whoever made them, and whatever else they have."""
+"""Katib's Experiments, Trials and Suggestions as studies, whatever created them; unknown fields are ignored."""
 
 from __future__ import annotations
 

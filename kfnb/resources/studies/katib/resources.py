@@ -15,7 +15,7 @@ Item = Mapping[str, Any]
 
 _LABEL = "katib.kubeflow.org/experiment={}"
 _WAIT = 1
-"""Seconds that a look waits for what happens; Kubernetes takes no less."""
+"""Seconds that a poll waits for changes; Kubernetes takes no less."""
 _NOT_INSTALLED = (
     "Katib is not installed in this cluster: it has no Experiments (kubeflow.org/v1beta1). Ask its administrator for "
     "Katib, or search here: --backend local"

@@ -1,4 +1,4 @@
-"""The steps of a pipeline that a trial runs one after the other in one container, and what is in the way of that."""
+"""The steps of a pipeline that a trial runs one after the other in one container, and what prevents that."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def template(steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric]
 
 
 def faults(steps: Steps, space: Sequence[Dimension]) -> Iterator[str]:
-    """What is in the way of steps being a trial's container with the parameters of a space."""
+    """What prevents steps from being a trial's container with the parameters of a space."""
     taken = steps.parameters
     tuned = {one.name for one in space}
     for one in space:

@@ -15,7 +15,7 @@ from kfnb.resources.studies.model import Objective
 
 _STUDY = -1
 _CURVES = 0.5
-"""Seconds in which one look reads learning curves."""
+"""Seconds in which one poll reads learning curves."""
 
 
 class TrackedStudy:
@@ -65,7 +65,7 @@ class TrackedStudy:
         return self._program.container
 
     def _over(self, head: model.StudySnapshot) -> bool:
-        """Whether nothing more will happen to the trials, as of the last look; Katib ends none with its Experiment."""
+        """Whether nothing more will happen to the trials, as of the last poll; Katib ends none with its Experiment."""
         known = self.study
         seen = known.state.finished and known.finished == head.finished
         return seen and head.state.finished and all(one.state.finished for one in known.trials)

@@ -1,4 +1,4 @@
-"""What Katib's resources do not say of a trial: why it failed, and how its objective went on the way."""
+"""Details of trials that Katib's resources lack: the failure reason and intermediate objective values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Manager = Callable[[], AbstractContextManager[Observations]]
 
 _WITH_VALUES = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
 _PODS = 3
-"""Failed trials whose pods are asked in one look."""
+"""Failed trials whose pods are read in one poll."""
 _AGAIN = 60.0
 """Seconds until a DB manager that did not answer is asked again."""
 
@@ -37,7 +37,7 @@ class Details:
         self._not_before = 0.0
 
     def refresh(self, trials: Sequence[Trial], metric: str, program: TrialContainer, seconds: float) -> None:
-        """Find out more of trials that have ended; curves in about so many seconds, and the rest in the next look."""
+        """Read the details of trials that have ended; curves for about ``seconds``, and the rest in the next poll."""
         failed = [one for one in trials if one.state is TrialState.FAILED and one.name not in self._causes]
         for trial in failed[:_PODS]:
             self._causes[trial.name] = self._cause(trial.name, program)

@@ -11,7 +11,7 @@ from kfnb.resources.studies.model import Dimension, Trial
 
 
 class TrialReader:
-    """All Trials of ``experiment`` as of the last look. A Trial is read again only when it has changed."""
+    """All Trials of ``experiment`` as of the last poll. A Trial is read again only when it has changed."""
 
     def __init__(self, resources: Resources, experiment: str) -> None:
         self._resources, self._experiment = resources, experiment

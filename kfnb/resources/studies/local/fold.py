@@ -9,7 +9,7 @@ kind         about      data
 ``note``     the study  text
 ``began``    a trial    params, started
 ``run``      a trial    id: of the pipeline run that it is
-``report``   a trial    step, value: the objective on the way
+``report``   a trial    step, value: an intermediate value of the objective
 ``ended``    a trial    state, value, metrics, curve (where it was not reported), error, finished
 ===========  =========  ==============================================================================
 

@@ -1,4 +1,4 @@
-"""Looks at a study here, one after the other, and what each of them finds new."""
+"""Polls a local study, and says what each poll found new."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kfnb.resources.studies.local.kind import job
 
 
 class StudyObserver(JobObserver[int]):
-    """One study, as of the last look; which returns the numbers of trials, -1 for the study itself."""
+    """One study, as of the last poll, which returns the numbers of changed trials, -1 for the study itself."""
 
     def __init__(self, folder: StudyFolder) -> None:
         self._folder, self._fold = folder, StudyFold(folder.name)

@@ -19,7 +19,7 @@ from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import start_of
 
 _POLL_EVERY = 0.05
-"""Seconds between looks at a run."""
+"""Seconds between polls of a run."""
 
 
 @dataclass
@@ -121,7 +121,7 @@ def _number(value: Any) -> Any:
 
 
 def _curve(run: RunSnapshot, metric: str) -> tuple[tuple[float, float], ...]:
-    """The objective on the way, where the task that has it reported it."""
+    """The intermediate values of the objective, if its task reported them."""
     task, _, name = metric.rpartition(".")
     for one in run.tasks:
         for artifact in one.artifacts.values():

@@ -38,7 +38,7 @@ _READERS: Mapping[str, tuple[str, ...]] = {
 """What values are read with, by the format that they are kept in."""
 
 _POLL_EVERY = 0.05
-"""Seconds between looks at the run that goes before."""
+"""Seconds between polls of the run that precedes the trials."""
 
 
 @dataclass(frozen=True)

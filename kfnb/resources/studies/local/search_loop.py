@@ -1,4 +1,4 @@
-"""The search itself: what is suggested is tried, so many trials at once, until there is an end."""
+"""The search loop: runs suggested trials in parallel until the study ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learning curves: the objective on its way, trial by trial."""
+"""Learning curves: the intermediate values of the objective, trial by trial."""
 
 from __future__ import annotations
 

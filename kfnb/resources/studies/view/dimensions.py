@@ -8,7 +8,7 @@ from kfnb.resources.studies.model import Dimension, StudySnapshot, Value
 from kfnb.resources.studies.view.scale import usable
 
 _DECADES = 1000
-"""So many times as large as the smallest of some positive values, the largest: they want a logarithmic scale."""
+"""The ratio of the largest to the smallest of positive values from which their scale is logarithmic."""
 
 
 def dimensions_of(study: StudySnapshot) -> tuple[Dimension, ...]:

@@ -16,7 +16,7 @@ from kfnb.ui.markup import Element, Node, el
 from kfnb.ui.words import cut, one_line
 
 MOST_LINES = 300
-"""Lines that are drawn: the best third of them, and of the others every so many."""
+"""Lines that are drawn: the best third of them, and an even sample of the others."""
 
 MOST_AXES = 14
 

@@ -117,7 +117,7 @@ RING = "m-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"
 
 
 def apart(places: Sequence[Place], most: int = MOST_DOTS) -> list[Place]:
-    """At most so many of the places: of those that lie on or near each other, one."""
+    """At most ``most`` of the points: one of those on or near each other."""
     cell = 2.0
     remaining = list(places)
     while len(remaining) > most:

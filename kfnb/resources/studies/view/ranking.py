@@ -85,7 +85,7 @@ def measured(trial: Trial) -> bool:
 
 
 def last_value(trial: Trial) -> float | None:
-    """A trial's value; of one that was stopped, the last on its way."""
+    """A trial's value; the last intermediate value of one that was stopped."""
     value = trial.value if trial.value is not None else trial.curve[-1][1] if trial.curve else None
     return value if value is not None and usable(value) else None
 

@@ -12,10 +12,10 @@ from kfnb.ui.plot import round_ticks
 from kfnb.ui.words import brief, cut, digits, one_line
 
 _WIDE = 200
-"""So many times as large as the smallest of some positive values, the largest: they stand by their logarithms."""
+"""The ratio of the largest to the smallest of positive values from which they are placed by their logarithms."""
 
 _FAR = 10
-"""So many times as far as three quarters of the values reach, one lies too far off to be drawn where it is."""
+"""The distance, as a multiple of the range of three quarters of the values, beyond which a value is an outlier."""
 
 LARGEST = 1e100
 """Beyond it, differences overflow: such a number has no place."""
@@ -49,7 +49,7 @@ def usable(value: float) -> bool:
 
 
 def dimension_scale(dimension: Dimension, ticks: int = 5) -> Scale:
-    """The scale of one dimension, with about so many ticks."""
+    """The scale of one dimension, with about that number of ``ticks``."""
     if dimension.kind == "choice":
         return _choices(dimension.choices)
     low, high = (float(min(LARGEST, max(-LARGEST, end))) for end in (dimension.low, dimension.high))

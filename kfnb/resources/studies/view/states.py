@@ -1,4 +1,4 @@
-"""How a trial's state looks."""
+"""The word, icon and colour of a trial's state."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ function beside(direction: number, at: string, place: Place, layout: Layout): st
   return best;
 }
 
-/** The node in the nearest column, so that no step on the way is passed; of several there, the nearest in height. */
+/** The node in the nearest column, so that no step between is passed; of several there, the nearest in height. */
 function nearest(layout: Layout, from: Place, keys: readonly string[]): string | undefined {
   const across = (key: string) => Math.abs((layout.places.get(key)?.x ?? Infinity) - from.x);
   const away = (key: string) => Math.abs(middle(layout.places.get(key)) - middle(from));
