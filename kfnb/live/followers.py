@@ -13,12 +13,10 @@ from kfnb.jobs.polling import Pause
 from kfnb.live.contents import Wire
 from kfnb.live.followables import FollowedSubject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
+from kfnb.live.redraw import SHARE
 from kfnb.live.static_views import Pictures
 
 _logger = logger(__package__)
-
-SHARE = 9
-"""So many times as long as a look kept a core busy, the next one waits: at most a tenth of a core is spent."""
 
 PATIENCE = 20
 """Looks that may fail one after the other (a cluster that does not answer) before the subject is left alone."""

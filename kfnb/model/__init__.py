@@ -20,6 +20,7 @@ from kfnb.model.run import (
     Task,
     TaskError,
     kfp_name,
+    seconds_between,
 )
 
 __all__ = [
@@ -50,5 +51,6 @@ __all__ = [
     "kfp_name",
     "path_of",
     "read_carried",
+    "seconds_between",
     "stored",
 ]

@@ -23,7 +23,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.jobs import private
-from kfnb.model import Artifact
+from kfnb.model import Artifact, digest_of
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
 from kfnb.resources.runs.local.executor_io import TaskInvocation
@@ -146,7 +146,7 @@ class Cache:
         status = path.stat()
         known = (str(path), status.st_mtime_ns, status.st_size)
         if known not in self._digests:
-            self._digests[known] = _hash(path)
+            self._digests[known] = digest_of(path)
         return self._digests[known]
 
 
@@ -156,14 +156,6 @@ def _variables(program: PythonProgram, parameters: Mapping[str, Any]) -> set[str
     if computes_names(program.source):
         names |= named_by(parameters, os.environ)
     return names
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], None]) -> Any:

@@ -226,10 +226,11 @@ def _seed(seed: int | None) -> None:
 
 def _numbers(values: dict[str, Any], measured: tuple[str, ...]) -> dict[str, Any]:
     """The values as JSON has them: a number, or in a text what is there instead."""
-    return {name: _number(values[name]) for name in measured if name in values}
+    return {name: number_or_text(values[name]) for name in measured if name in values}
 
 
-def _number(value: Any) -> Any:
+def number_or_text(value: Any) -> float | str:
+    """A value as a float; of a value that is not a number, a text with its type."""
     try:
         plain = value.item() if hasattr(value, "item") else value
     except (ValueError, RuntimeError, TypeError):
