@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.pods import NORMAL, Diagnosis, PodState, brief, explained, time_of
 from kfnb.resources.notebooks.model import Notebook, NotebookState
 from kfnb.resources.notebooks.times import moment
-
-Item = Mapping[str, Any]
 
 
 def reason_of(found: Diagnosis) -> str:

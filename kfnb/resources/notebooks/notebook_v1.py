@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
 from kfnb.resources.notebooks.diagnosis import reason_of
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.times import moment

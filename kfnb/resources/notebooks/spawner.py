@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 
 from kfnb.errors import Absent, BackendError, Conflict, Hidden, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.cluster.probe import part
 from kfnb.resources.notebooks.diagnosis import explained_notebook
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.times import now

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.remote.kubernetes.fields import Item
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.times import moment, of_milliseconds

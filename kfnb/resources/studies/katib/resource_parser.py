@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.model import RunState, TaskError
 from kfnb.remote.kubernetes.experiments import ALL_REACHED, experiment_state, held_conditions
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies.katib import parameters
 from kfnb.resources.studies.katib.algorithms import INSTEAD, early_read
 from kfnb.resources.studies.katib.experiment import ALGORITHM, STEPS, SUBJECT
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.text.timespec import instant
-
-Item = Mapping[str, Any]
 
 _TRIAL_STATES = (
     ("Killed", TrialState.KILLED),
