@@ -17,9 +17,9 @@ from kfnb.resources.notebooks.diagnosis import explained_notebook
 from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
-from kfnb.resources.notebooks.times import now
 from kfnb.resources.notebooks.workspace_options import offers
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
+from kfnb.text.timestamps import rfc3339
 
 T = TypeVar("T")
 KINDS: tuple[ServerKind, ...] = (NOTEBOOK, WORKSPACE)
@@ -99,7 +99,7 @@ class Spawner:
 
     def stop(self, kind: ServerKind, name: str) -> Notebook:
         """Its pod ends, its volumes stay."""
-        return self._changed(kind, name, kind.stopping(now()))
+        return self._changed(kind, name, kind.stopping(rfc3339(time.time())))
 
     def start(self, kind: ServerKind, name: str) -> Notebook:
         """It gets a pod again."""

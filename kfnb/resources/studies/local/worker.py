@@ -24,6 +24,7 @@ from typing import Any
 from kfnb import compat
 from kfnb.resources.runs.local.runner import MODULE, describe
 from kfnb.resources.studies.local import trial_log
+from kfnb.text.shorten import shorten
 
 _SLOW_TO_READ = frozenset({"parquet", "series-parquet", "polars-parquet", "arrow-parquet", "skops"})
 """Formats of inputs that are read once, and copied for each trial."""
@@ -236,6 +237,5 @@ def number_or_text(value: Any) -> float | str:
     except (ValueError, RuntimeError, TypeError):
         plain = value
     if isinstance(plain, bool) or not isinstance(plain, int | float):
-        shown = repr(plain)
-        return f"{shown[:60]}{'...' if len(shown) > 60 else ''} ({type(plain).__name__})"  # noqa: PLR2004
+        return f"{shorten(repr(plain), 60)} ({type(plain).__name__})"
     return float(plain)
