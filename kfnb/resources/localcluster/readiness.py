@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.fields import Item, condition
 from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
-from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.plan import Await
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 
 _EVERY = 3.0
 _SHOWN = 5

@@ -12,7 +12,7 @@ from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.resources.cluster.model import Check, CheckOutcome
-from kfnb.resources.localcluster.command import Runner, ShellCommand
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 
 RunProbe = Callable[["Probe"], "int | None"]
 """Runs a probe in its pod and returns its exit code; None where nothing may be run there."""
