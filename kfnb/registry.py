@@ -338,7 +338,7 @@ NOUNS: list[Noun] = [
             ("ShowLocalCluster", "", "cluster status", "show which parts of the cluster are ready"),
             ("Down", "", "cluster down", "delete the cluster"),
         ),
-        displays=("kfnb.resources.localcluster.lifecycle.LocalClusterStatus",),
+        displays=("kfnb.resources.localcluster.model.LocalClusterStatus",),
         page="cluster.md",
     ),
     Noun(

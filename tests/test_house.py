@@ -143,6 +143,15 @@ def role_of(module: str) -> tuple[str, str]:
     return parts[2], parts[3]
 
 
+WORKING = ("kfnb.commands", "kfnb.jobs", "kfnb.live", "kfnb.remote")
+
+
+def _works(module: str) -> bool:
+    """Whether a module does more than compute with the data of its noun."""
+    tree = dict(modules())[module]
+    return any(imported.startswith(WORKING) or role_of(imported)[1] in ENGINES for imported in imports(tree))
+
+
 @pytest.mark.parametrize("noun", NOUNS)
 def test_the_files_of_a_noun_keep_to_their_roles(noun: str) -> None:
     for module, tree in modules():
@@ -150,11 +159,15 @@ def test_the_files_of_a_noun_keep_to_their_roles(noun: str) -> None:
         if own != noun:
             continue
         for imported in imports(tree):
-            _, part = role_of(imported)
+            other, part = role_of(imported)
             if role == "model":
                 assert part in ("", "model"), f"{module} is plain data, and imports {imported}"
             if role in ("view", "wire"):
                 assert part not in {*ENGINES, "api", "handle"}, f"{module} draws, and imports {imported}"
+                if other == noun and part not in ("model", "view", "wire"):
+                    assert not _works(f"kfnb.resources.{noun}.{part}"), (
+                        f"{module} draws, and imports {imported}"
+                    )
             if role in ("commands", "completion", "display", "live"):
                 assert part not in ENGINES, f"{module} imports the engine {imported}"
             if role == "local":

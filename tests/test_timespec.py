@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.text.timespec import cron, cron_note, instant, rfc3339, span
+from kfnb.text.timespec import cron, cron_note, instant, span
+from kfnb.text.timestamps import rfc3339, seconds
 
 
 @pytest.mark.parametrize(
@@ -79,3 +80,23 @@ def test_a_schedule_that_kfp_would_not_take_is_told_by_its_field(text, told):
 def test_what_was_made_of_a_schedule_is_said():
     assert cron_note("0 6 * * *") == "'0 6 * * *' is '0 0 6 * * *' in KFP's cron, which begins with seconds"
     assert cron_note("0 0 6 * * *") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-11-25T06:00:00Z", 1795586400.0),
+        ("2026-11-25T06:00:00.250Z", 1795586400.25),
+        ("2026-11-25T06:00:00.250000000Z", 1795586400.25),
+        ("2026-11-25T08:00:00.25+02:00", 1795586400.25),
+        ("2026-11-25T06:00:00", 1795586400.0),
+        ("0001-01-01T00:00:00Z", None),
+        ("1970-01-01T00:00:00Z", None),
+        ("2d", None),
+        ("", None),
+        (None, None),
+        (7, None),
+    ],
+)
+def test_a_timestamp_of_a_server_is_in_utc_and_go_s_zero_is_none(text, expected):
+    assert seconds(text) == expected

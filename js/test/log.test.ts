@@ -1,13 +1,18 @@
 import { describe, expect, it } from "vitest";
+import { Painter } from "../src/kit/log/ansi.ts";
 import { Filter } from "../src/kit/log/filter.ts";
 import { LEVELS, Leveller } from "../src/kit/log/levels.ts";
-import { LONGEST, plain, toLines } from "../src/kit/log/lines.ts";
+import { LONGEST, plain, read } from "../src/kit/log/lines.ts";
 import { Log, MOST_LINES } from "../src/kit/log/log.ts";
 import { places, Search, toPattern } from "../src/kit/log/search.ts";
 import { logBytes } from "./samples.ts";
 
 function bytes(text: string): DataView {
   return new DataView(new TextEncoder().encode(text).buffer);
+}
+
+function toLines(bytes: DataView): string[] {
+  return read(bytes, new Painter()).lines;
 }
 
 describe("a log's lines", () => {

@@ -8,9 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import Artifact
-
-_CHUNK = 1 << 20
+from kfnb.model import Artifact, digest_of
 
 
 class Digests:
@@ -55,13 +53,5 @@ class Digests:
         status = path.stat()
         known = (str(path), status.st_mtime_ns, status.st_size)
         if known not in self._files:
-            self._files[known] = _hash(path)
+            self._files[known] = digest_of(path)
         return self._files[known]
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

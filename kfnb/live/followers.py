@@ -13,12 +13,10 @@ from kfnb.jobs.polling import Pause
 from kfnb.live.contents import Wire
 from kfnb.live.followables import FollowedSubject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
+from kfnb.live.redraw import SHARE
 from kfnb.live.static_views import Pictures
 
 _logger = logger(__package__)
-
-SHARE = 9
-"""The pause after a poll, as a multiple of its CPU time: polling uses at most a tenth of a core."""
 
 PATIENCE = 20
 """Consecutive failed polls after which the subject is no longer followed."""

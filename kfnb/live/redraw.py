@@ -8,7 +8,7 @@ TICK = 1.0
 """Seconds between two drawings that differ only in how long something has taken; more in a long one."""
 
 SHARE = 9
-"""The pause after a drawing, as a multiple of the time that it took."""
+"""The pause after work, as a multiple of the time it took: at most a tenth of a core is used."""
 
 
 class Redraw:

@@ -30,6 +30,7 @@ from kfnb.model.run import (
     Task,
     TaskError,
     kfp_name,
+    seconds_between,
 )
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "kfp_name",
     "path_of",
     "read_carried",
+    "seconds_between",
     "stored",
     "with_addresses",
 ]

@@ -37,6 +37,11 @@ class RunState(str, Enum):
         return self in _FINISHED
 
 
+def seconds_between(started: float | None, finished: float | None) -> float | None:
+    """The seconds from a start to an end; None if either is missing."""
+    return None if started is None or finished is None else finished - started
+
+
 _FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED, RunState.CANCELED})
 
 
@@ -185,9 +190,7 @@ class Task:
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs or if it never did."""
-        if self.started is None or self.finished is None:
-            return None
-        return self.finished - self.started
+        return seconds_between(self.started, self.finished)
 
     @property
     def title(self) -> str:
@@ -233,9 +236,7 @@ class RunSnapshot:
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs or if it never did."""
-        if self.started is None or self.finished is None:
-            return None
-        return self.finished - self.started
+        return seconds_between(self.started, self.finished)
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from kfnb.capture.component import Component
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.notebook import DeclaredParameter
+from kfnb.capture.syntax import stored_names
 from kfnb.errors import PipelineError
 from kfnb.model import FILES, ImportedData
 from kfnb.pipeline.file_edges import WrittenFiles
@@ -188,10 +189,13 @@ class _Wiring:
                     " use dsl.If, one comparison each",
                 )
             if isinstance(part, ast.Assign | ast.AugAssign | ast.AnnAssign) and part.value is not None:
-                self.channels |= _stored(part) if self.is_of_the_run(part.value) else set()
+                self.channels |= stored_names(part) if self.is_of_the_run(part.value) else set()
             if isinstance(part, ast.With):
                 self.channels |= {
-                    name for item in part.items if item.optional_vars for name in _stored(item.optional_vars)
+                    name
+                    for item in part.items
+                    if item.optional_vars
+                    for name in stored_names(item.optional_vars)
                 }
             inner = isinstance(part, ast.With | ast.For | ast.If | ast.While)
             parts += [
@@ -435,10 +439,6 @@ def _decided_by(node: ast.AST) -> list[ast.expr]:
     if isinstance(node, ast.Compare) and len(node.ops) > 1:
         return [node]
     return []
-
-
-def _stored(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
 
 
 def _output(task: str, name: str) -> ast.expr:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import datetime, timezone
+from datetime import datetime
 
 from kfnb.errors import UsageError
 
@@ -52,11 +52,6 @@ def instant(given: str | float | datetime, *, ahead: bool = False, now: float | 
             f"{given!r} is not a time: write 2026-11-25, 2026-11-25T06:00, or 2d for two days "
             f"{'from now' if ahead else 'ago'}"
         ) from None
-
-
-def rfc3339(seconds: float) -> str:
-    """A time in the format of Kubeflow's API."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def cron(text: str) -> str:

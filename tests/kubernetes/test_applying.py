@@ -11,9 +11,9 @@ import pytest
 from kfnb.errors import Absent, BackendError, BackendUnavailable
 from kfnb.resources.localcluster import apply as applying
 from kfnb.resources.localcluster import readiness
-from kfnb.resources.localcluster.command import Log, Runner, ShellCommand
 from kfnb.resources.localcluster.plan import APPLY, Apply, Await
 from kfnb.resources.localcluster.readiness import Workload
+from kfnb.resources.localcluster.shell_command import Log, Runner, ShellCommand
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
 

@@ -10,9 +10,28 @@ from hypothesis import strategies as st
 
 from kfnb.errors import UsageError
 from kfnb.resources.studies.model import Dimension
-from kfnb.resources.studies.space import choice, drawn, read_space, real, start_of, whole, write_dimension
+from kfnb.resources.studies.space import choice, drawn, read_space, real, start_of, whole
 
 TEXT = "lr=log(1e-5,1e-1) layers=int(1,6) act=choice(relu,tanh) drop=float(0,0.5,step=0.1)"
+
+
+def write_dimension(dimension: Dimension) -> str:
+    """A dimension as a text's item; ``read_space`` reads it back the same."""
+    if dimension.kind == "choice":
+        return f"{dimension.name}=choice({','.join(map(repr, dimension.choices))})"
+    low, high = (
+        (int(dimension.low), int(dimension.high))
+        if dimension.kind == "int"
+        else (dimension.low, dimension.high)
+    )
+    if dimension.kind == "float" and dimension.log:
+        return f"{dimension.name}=log({low!r},{high!r})"
+    more = (
+        f",step={dimension.step:g}" if dimension.step not in (0, 1 if dimension.kind == "int" else 0) else ""
+    )
+    more = f",step={dimension.step!r}" if more and dimension.kind == "float" else more
+    more += ",log=True" if dimension.log else ""
+    return f"{dimension.name}={dimension.kind}({low!r},{high!r}{more})"
 
 
 def test_a_text_gives_each_dimension_by_its_form() -> None:

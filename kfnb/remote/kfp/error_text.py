@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.text.shorten import shorten
+
 _KIND = re.compile(
     r"\b(?:Invalid input error|Internal error|[A-Z]\w*Error|PermissionDenied|Unauthenticated): "
 )
@@ -59,7 +61,7 @@ def forbidden(body: bytes, method: str, path: str, namespace: str) -> str:
 
 def _first_line(text: str) -> str:
     line = text.strip().partition("\n")[0].strip()
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+    return shorten(line, _LONGEST)
 
 
 def _plain(body: bytes) -> str:

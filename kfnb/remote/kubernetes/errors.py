@@ -17,6 +17,7 @@ from kfnb.errors import (
     Refused,
     Unauthenticated,
 )
+from kfnb.text.shorten import shorten
 
 LATER = frozenset({429, 500, 502, 503, 504})
 """The statuses of a server or a gateway that may succeed later."""
@@ -44,7 +45,7 @@ class Expired(BackendError):
 def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str) -> BackendError:
     """The error for an answer."""
     answer = _status(body)
-    message = _shortened(str(answer.get("message", "")))
+    message = shorten(str(answer.get("message", "")), _LONGEST)  # that of a refused patch may have the object
     where = path.partition("?")[0]
     if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Unauthenticated(
@@ -64,11 +65,6 @@ def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str
             f"Kubernetes at {host} is temporarily unavailable ({status}): {message or where}"
         )
     return Invalid(f"Kubernetes: {message or f'the server refused {method} {where}'} ({status})")
-
-
-def _shortened(message: str) -> str:
-    """Shorten a message: the error of a refused patch may contain the whole object."""
-    return message if len(message) <= _LONGEST else f"{message[:_LONGEST]}..."
 
 
 def _forbidden(message: str, method: str, path: str, host: str) -> BackendError:

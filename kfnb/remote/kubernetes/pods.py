@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kfnb.remote.kubernetes.fields import Item, condition
+from kfnb.text.shorten import shorten
 
 NORMAL = ("", "ContainerCreating", "PodInitializing")
 """What a container waits for when nothing is wrong."""
@@ -226,7 +227,7 @@ def time_of(event: Item) -> str:
 def brief(text: str) -> str:
     """A text as one line of limited length, without control characters."""
     words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+    return shorten(words, _LONGEST - 1, "…")
 
 
 def _specs(pod: Item) -> Sequence[Item]:

@@ -6,6 +6,7 @@ import re
 from html import unescape
 
 from kfnb.errors import Unreadable
+from kfnb.text.shorten import shorten
 
 _STATUS = re.compile(r"non-2xx status code: (\d{3}) ?([^:\n]*)")
 _MESSAGE = re.compile(r"<Message>(.*?)</Message>|\"message\": ?\"([^\"]*)\"", re.DOTALL)
@@ -48,7 +49,7 @@ def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
         return _refused(int(status[1]), _words(message) or status[2].strip(), verb, path, where)
     if "HTTP error" in message:
         return StoreUnreachable(f"{where} does not answer: {_reason(debug)}")
-    return Unreadable(f"{verb} {path} failed: {_short(message)}")
+    return Unreadable(f"{verb} {path} failed: {_one_line(message)}")
 
 
 def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unreadable:
@@ -63,9 +64,9 @@ def _words(text: str) -> str:
     """The store's own message, from XML or JSON."""
     found = _MESSAGE.search(text)
     if found:
-        return _short(unescape(found[1] or found[2] or ""))
+        return _one_line(unescape(found[1] or found[2] or ""))
     code = _CODE.search(text)
-    return _short(code[1]) if code else ""
+    return _one_line(code[1]) if code else ""
 
 
 def _reason(debug: str) -> str:
@@ -75,10 +76,9 @@ def _reason(debug: str) -> str:
             return words
     found = _CAUSE.findall(debug)
     if found:
-        return _short(found[-1])
+        return _one_line(found[-1])
     return "timed out" if "TimedOut" in debug else "the connection failed"
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+def _one_line(text: str) -> str:
+    return shorten(" ".join(text.split()), _LONGEST)

@@ -14,7 +14,6 @@ class Release:
     """A release of Kubeflow's manifests, and the versions of its ``parts``. ``source`` is where that was read."""
 
     release: str
-    date: str
     least: str
     tested: tuple[str, ...]
     kustomize: str
@@ -32,7 +31,6 @@ def releases() -> tuple[Release, ...]:
     return tuple(
         Release(
             row["release"],
-            str(row["date"]),
             row["kubernetes"]["least"],
             tuple(row["kubernetes"]["tested"]),
             row["kustomize"],

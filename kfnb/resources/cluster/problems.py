@@ -90,7 +90,7 @@ def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
             continue
         others = f" and {len(alike) - 1} more" if alike[1:] else ""
         yield Trouble(
-            f"pod {pod.name}{others} cannot start ({reason})", _brief(pod.message), _fix(pod, namespace)
+            f"pod {pod.name}{others} cannot start ({reason})", _both_ends(pod.message), _fix(pod, namespace)
         )
 
 
@@ -131,7 +131,7 @@ def _of_services(status: Status, namespace: str) -> Iterator[Trouble]:
     for one in status.services.value or ():
         if one.state == "Not ready":
             command = f"kubectl -n {namespace} describe inferenceservice {one.name}"
-            yield Trouble(f"service {one.name} is not ready", _brief(one.message), command)
+            yield Trouble(f"service {one.name} is not ready", _both_ends(one.message), command)
 
 
 def _of_volumes(status: Status, namespace: str) -> Iterator[Trouble]:
@@ -182,7 +182,7 @@ def _of_kubeflow(status: Status) -> Iterator[Trouble]:
         yield Trouble(f"Kubernetes {version.version} is not supported by this Kubeflow", version.verdict)
 
 
-def _brief(text: str) -> str:
+def _both_ends(text: str) -> str:
     """A sentence's beginning and end: of a traceback, the last line says most."""
     text = " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 3]} ... {text[-2 * _LONGEST // 3 :]}"

@@ -6,8 +6,8 @@ import re
 import time
 from collections.abc import Callable
 
-from kfnb.resources.localcluster.command import Runner
 from kfnb.resources.localcluster.plan import Apply
+from kfnb.resources.localcluster.shell_command import Runner
 
 _PAUSES = (2.0, 4.0, 8.0)
 _LONGEST = 10.0

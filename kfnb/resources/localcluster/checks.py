@@ -14,8 +14,8 @@ from pathlib import Path
 from kfnb.errors import BackendError
 from kfnb.resources.cluster.compatibility import Release, supported
 from kfnb.resources.cluster.model import Machine
-from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.manifests import Size
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 from kfnb.resources.localcluster.tool import engine
 
 INOTIFY = {"fs.inotify.max_user_instances": 2280, "fs.inotify.max_user_watches": 1255360}

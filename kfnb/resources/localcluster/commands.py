@@ -15,13 +15,13 @@ from kfnb.errors import BackendError, UsageError
 from kfnb.resources.cluster import api
 from kfnb.resources.localcluster import checks, lifecycle, plan, request
 from kfnb.resources.localcluster.checks import Prerequisite, Verdict
-from kfnb.resources.localcluster.command import Log, Runner
-from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
+from kfnb.resources.localcluster.model import Found, LocalClusterStatus, Reached, Record, with_profile
 from kfnb.resources.localcluster.plan import ClusterSpec
 from kfnb.resources.localcluster.progress_bar import Bar
-from kfnb.resources.localcluster.record import Reached, Record, Records
+from kfnb.resources.localcluster.record import Records
 from kfnb.resources.localcluster.request import UpRequest
-from kfnb.resources.localcluster.tool import TOOLS, Found
+from kfnb.resources.localcluster.shell_command import Log, Runner
+from kfnb.resources.localcluster.tool import TOOLS
 from kfnb.settings import settings
 
 _NAMESPACE, _USER = "kubeflow-user-example-com", "user@example.com"
@@ -156,7 +156,7 @@ class Down(Command):
         try:
             lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.notify)
         except KeyboardInterrupt:
-            message = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
+            message = f"\nInterrupted: {with_profile('kfnb cluster down', record.profile)} continues."
             raise KeyboardInterrupt(message) from None
         session.notify(f"deleted cluster {record.profile}")
 
@@ -180,11 +180,11 @@ def _examine(spec: ClusterSpec, record: Record | None) -> tuple[Found, Sequence[
 
 def _rise(spec: ClusterSpec, steps: Sequence[plan.Step], record: Record, records: Records) -> None:
     bar, runner = Bar(sys.stderr), Runner(Log(records.log(spec.profile)))
-    again = _named("kfnb cluster up", spec.profile)
+    again = with_profile("kfnb cluster up", spec.profile)
     try:
         lifecycle.up(spec, steps, record, records, runner, bar)
     except KeyboardInterrupt:
-        down = _named("kfnb cluster down", spec.profile)
+        down = with_profile("kfnb cluster down", spec.profile)
         raise KeyboardInterrupt(f"\nInterrupted: {again} continues, {down} deletes it.") from None
     except BackendError as error:
         raise BackendError(f"{error}\n{again} continues") from None
@@ -251,10 +251,6 @@ def _reached_by(spec: ClusterSpec) -> str:
             f"  in a notebook: {setting}",
             f"  in a browser:  {kubectl} -n istio-system port-forward svc/istio-ingressgateway 8080:80",
             f"                 http://localhost:8080 as {_USER}; the manifests' README has the password",
-            f"  to end it:     {_named('kfnb cluster down', spec.profile)}",
+            f"  to end it:     {with_profile('kfnb cluster down', spec.profile)}",
         ]
     )
-
-
-def _named(command: str, profile: str) -> str:
-    return command if profile == "kubeflow" else f"{command} --profile {profile}"

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
+from kfnb.resources.localcluster.model import LocalClusterStatus
 from kfnb.resources.localcluster.view import draw_local_cluster
 
 

@@ -12,14 +12,15 @@ from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import kubeflow_parts
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.compatibility import release_of
-from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, KubeflowPart
+from kfnb.resources.cluster.model import Knowledge
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.localcluster import apply, readiness
-from kfnb.resources.localcluster.command import Runner
+from kfnb.resources.localcluster.model import Found, LocalClusterStatus, Reached, Record
 from kfnb.resources.localcluster.plan import Apply, Await, ClusterSpec, Start, Step
 from kfnb.resources.localcluster.readiness import Workload
-from kfnb.resources.localcluster.record import Reached, Record, Records
-from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
+from kfnb.resources.localcluster.record import Records
+from kfnb.resources.localcluster.shell_command import Runner
+from kfnb.resources.localcluster.tool import TOOLS, Tool, engine
 
 
 @dataclass(frozen=True)
@@ -30,28 +31,6 @@ class UpProgress:
     total: int
     step: str
     detail: str = ""
-
-
-@dataclass(frozen=True)
-class LocalClusterStatus:
-    """How a cluster is. ``parts`` are those of Kubeflow that are there, ``trouble`` why they cannot be seen.
-
-    ``hairpin`` says whether a pod reaches its own service, None where nothing runs.
-    """
-
-    record: Record
-    found: Found
-    parts: tuple[KubeflowPart, ...] = ()
-    release: str = ""
-    trouble: str = ""
-    hairpin: Check | None = None
-
-    @property
-    def ready(self) -> bool:
-        """Whether it came up whole, and all of it runs."""
-        whole = self.record.reached is Reached.READY and self.found is Found.RUNNING and not self.trouble
-        cut = self.hairpin is not None and self.hairpin.outcome is CheckOutcome.BAD
-        return whole and not cut and not any(part.failing for part in self.parts)
 
 
 def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Found:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kfnb.resources.localcluster import manifests
-from kfnb.resources.localcluster.command import ShellCommand
 from kfnb.resources.localcluster.manifests import ManifestPart
-from kfnb.resources.localcluster.tool import Found, Shape, Tool
+from kfnb.resources.localcluster.model import Found
+from kfnb.resources.localcluster.shell_command import ShellCommand
+from kfnb.resources.localcluster.tool import Shape, Tool
 
 APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
 """As the manifests' README applies them."""

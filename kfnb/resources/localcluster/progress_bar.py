@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import TextIO
 
-from kfnb.resources.localcluster.command import printable
 from kfnb.resources.localcluster.lifecycle import UpProgress
+from kfnb.resources.localcluster.shell_command import printable
 
 _ERASE = "\r\x1b[2K"
 _WIDTH = 20

@@ -7,15 +7,12 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.remote.kubernetes.fields import condition
+from kfnb.remote.kubernetes.fields import Item, condition
 from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
-from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.plan import Await
-
-Item = Mapping[str, Any]
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 
 _EVERY = 3.0
 _SHOWN = 5

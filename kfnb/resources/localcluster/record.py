@@ -4,45 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
-from enum import Enum
+from dataclasses import asdict
 from pathlib import Path
 
 from kfnb.errors import BackendError, UsageError
 from kfnb.jobs import private
+from kfnb.resources.localcluster.model import Reached, Record
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
-
-
-class Reached(str, Enum):
-    """How far a cluster has come: its start has begun, it runs, or all that was asked for was ready."""
-
-    BEGUN = "begun"
-    STARTED = "started"
-    READY = "ready"
-
-    def __str__(self) -> str:
-        """The word."""
-        return self.value
-
-
-@dataclass(frozen=True)
-class Record:
-    """A managed cluster, what was requested, and which parts are installed.
-
-    ``cores``, ``memory`` (GiB) and ``driver`` are minikube's, empty where none were given.
-    """
-
-    profile: str
-    tool: str
-    release: str
-    manifests: str
-    kubernetes: str
-    parts: tuple[str, ...]
-    cores: int = 0
-    memory: int = 0
-    driver: str = ""
-    reached: Reached = Reached.BEGUN
 
 
 class Records:

@@ -12,8 +12,8 @@ from kfnb.resources.cluster import compatibility
 from kfnb.resources.localcluster import manifests
 from kfnb.resources.localcluster.checks import ClusterRequirements
 from kfnb.resources.localcluster.manifests import ManifestRelease, Size
+from kfnb.resources.localcluster.model import Reached, Record
 from kfnb.resources.localcluster.plan import ClusterSpec
-from kfnb.resources.localcluster.record import Reached, Record
 from kfnb.resources.localcluster.tool import TOOLS, Shape
 
 

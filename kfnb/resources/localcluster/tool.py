@@ -6,28 +6,16 @@ import json
 import os
 import shutil
 from dataclasses import dataclass
-from enum import Enum
 from typing import Protocol
 
-from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.manifests import Size
+from kfnb.resources.localcluster.model import Found
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 
 _ISSUER = "https://kubernetes.default.svc"
 """Whose service account tokens are: Istio and OAuth2-Proxy check them by it."""
 _NO_PROFILE = 85
 """The exit code of minikube for an unknown profile."""
-
-
-class Found(str, Enum):
-    """The state of a cluster, as its tool reports it."""
-
-    ABSENT = "absent"
-    STOPPED = "stopped"
-    RUNNING = "running"
-
-    def __str__(self) -> str:
-        """The word."""
-        return self.value
 
 
 @dataclass(frozen=True)

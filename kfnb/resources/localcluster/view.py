@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from kfnb.resources.cluster.model import CheckOutcome
-from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
-from kfnb.resources.localcluster.record import Reached
-from kfnb.resources.localcluster.tool import Found
+from kfnb.resources.localcluster.model import Found, LocalClusterStatus, Reached, with_profile
 
 
 def draw_local_cluster(how: LocalClusterStatus) -> dict[str, str]:
@@ -27,13 +25,9 @@ def draw_local_cluster(how: LocalClusterStatus) -> dict[str, str]:
 def _why(how: LocalClusterStatus) -> str:
     if how.trouble:
         return how.trouble
-    again = _named("kfnb cluster up", how.record.profile)
+    again = with_profile("kfnb cluster up", how.record.profile)
     if how.found is not Found.RUNNING:
         return f"{again} starts it"
     if how.record.reached is not Reached.READY:
         return f"not all of it was applied; {again} continues"
     return "not ready"
-
-
-def _named(command: str, profile: str) -> str:
-    return command if profile == "kubeflow" else f"{command} --profile {profile}"

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
-from kfnb.resources.notebooks.creation import Creating
+from kfnb.resources.notebooks.creation import Creating, Notify
 from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import NotebookRequest
-
-Notify = Callable[[str], None]
 
 WAITS = 600.0
 """Seconds for which a notebook is waited for by default: an image may be large."""

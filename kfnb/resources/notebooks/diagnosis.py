@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.pods import NORMAL, Diagnosis, PodState, brief, explained, time_of
 from kfnb.resources.notebooks.model import Notebook, NotebookState
-from kfnb.resources.notebooks.times import moment
-
-Item = Mapping[str, Any]
+from kfnb.text.timestamps import seconds
 
 
 def reason_of(found: Diagnosis) -> str:
@@ -26,7 +24,7 @@ def explained_notebook(kubernetes: Kubernetes, notebook: Notebook, concerned: It
     if not starts or notebook.why not in NORMAL:
         return replace(notebook, why=brief(notebook.why))
     events = [one for name in concerned for one in _events(kubernetes, notebook.namespace, name)]
-    recent = [one for one in events if (moment(time_of(one)) or 0) >= (notebook.created or 0)]
+    recent = [one for one in events if (seconds(time_of(one)) or 0) >= (notebook.created or 0)]
     found = explained(Diagnosis(PodState.STARTING), recent)
     if found.stuck:
         return replace(notebook, state=NotebookState.FAILING, why=reason_of(found))

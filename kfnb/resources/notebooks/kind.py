@@ -6,10 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.notebooks.model import Notebook
 from kfnb.resources.notebooks.spec import NotebookRequest
-
-Item = Mapping[str, Any]
 
 
 class ServerKind(ABC):

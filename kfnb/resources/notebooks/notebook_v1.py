@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
 from kfnb.resources.notebooks.diagnosis import reason_of
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
-from kfnb.resources.notebooks.times import moment
+from kfnb.text.timestamps import seconds
 
 _ANNOTATIONS = "notebooks.kubeflow.org"
 
@@ -36,15 +37,15 @@ class NotebookKind(ServerKind):
             self.name,
             about.get("namespace", ""),
             why=why,
-            since=moment(since),
+            since=seconds(since),
             image=container.get("image", ""),
             cpu=_requested(resources, "cpu"),
             memory=_requested(resources, "memory"),
             gpus=devices(resources),
             mounts=mounts,
             home=next((mount.claim for mount in mounts if mount.path == HOME), ""),
-            last_activity=moment(notes.get(f"{_ANNOTATIONS}/last-activity", "")),
-            created=moment(about.get("creationTimestamp", "")),
+            last_activity=seconds(notes.get(f"{_ANNOTATIONS}/last-activity", "")),
+            created=seconds(about.get("creationTimestamp", "")),
             creator=notes.get(f"{_ANNOTATIONS}/creator", ""),
         )
 

@@ -11,14 +11,15 @@ from typing import Any, TypeVar
 
 from kfnb.errors import Absent, BackendError, Conflict, Hidden, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.cluster.probe import part
 from kfnb.resources.notebooks.diagnosis import explained_notebook
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
-from kfnb.resources.notebooks.times import now
 from kfnb.resources.notebooks.workspace_options import offers
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
+from kfnb.text.timestamps import rfc3339
 
 T = TypeVar("T")
 KINDS: tuple[ServerKind, ...] = (NOTEBOOK, WORKSPACE)
@@ -98,7 +99,7 @@ class Spawner:
 
     def stop(self, kind: ServerKind, name: str) -> Notebook:
         """Its pod ends, its volumes stay."""
-        return self._changed(kind, name, kind.stopping(now()))
+        return self._changed(kind, name, kind.stopping(rfc3339(time.time())))
 
     def start(self, kind: ServerKind, name: str) -> Notebook:
         """It gets a pod again."""

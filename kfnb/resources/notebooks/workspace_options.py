@@ -9,11 +9,10 @@ from typing import Any
 
 from kfnb.errors import BackendError, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.notebooks.model import Mount, Notebook
 from kfnb.resources.notebooks.notebook_v1 import devices
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
-
-Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)

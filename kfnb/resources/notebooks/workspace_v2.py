@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.remote.kubernetes.fields import Item
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
-from kfnb.resources.notebooks.times import moment, of_milliseconds
+from kfnb.text.timestamps import seconds
 
 _STATES = {
     "Running": NotebookState.RUNNING,
@@ -52,8 +53,8 @@ class WorkspaceKind(ServerKind):
             image=options.get("imageConfig", ""),
             mounts=((Mount(home, HOME),) if home else ()) + tuple(data),
             home=home,
-            last_activity=of_milliseconds((status.get("activity") or {}).get("lastActivity")),
-            created=moment(about.get("creationTimestamp", "")),
+            last_activity=_of_milliseconds((status.get("activity") or {}).get("lastActivity")),
+            created=seconds(about.get("creationTimestamp", "")),
             options=(
                 spec.get("kind", ""),
                 options.get("imageConfig", ""),
@@ -124,7 +125,7 @@ WORKSPACE = WorkspaceKind()
 def _state(item: Item, spec: Item, status: Item) -> tuple[NotebookState, float | None]:
     about = item["metadata"]
     if about.get("deletionTimestamp"):
-        return NotebookState.DELETING, moment(about["deletionTimestamp"])
+        return NotebookState.DELETING, seconds(about["deletionTimestamp"])
     paused = bool(spec.get("paused"))
     state = _STATES.get(status.get("state", ""), NotebookState.STOPPED if paused else NotebookState.STARTING)
     if paused and state is not NotebookState.STOPPED:
@@ -132,7 +133,12 @@ def _state(item: Item, spec: Item, status: Item) -> tuple[NotebookState, float |
     elif state in (NotebookState.STOPPED, NotebookState.STOPPING) and not paused:  # started a moment ago
         state = NotebookState.STARTING
     if state is NotebookState.STOPPED:
-        return state, of_milliseconds(status.get("pauseTime"))
+        return state, _of_milliseconds(status.get("pauseTime"))
     if state is NotebookState.RUNNING:
-        return state, of_milliseconds(status.get("lastRunningTime"))
+        return state, _of_milliseconds(status.get("lastRunningTime"))
     return state, None
+
+
+def _of_milliseconds(count: object) -> float | None:
+    """A workspace's time in seconds; None for 0, which means never."""
+    return count / 1000 if isinstance(count, int) and count > 0 else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from kfnb.model import Listing, RunState, TaskError
+from kfnb.model import Listing, RunState, TaskError, seconds_between
 
 Value = float | int | str | bool
 
@@ -97,9 +97,7 @@ class Trial:
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs or if it never did."""
-        if self.started is None or self.finished is None:
-            return None
-        return self.finished - self.started
+        return seconds_between(self.started, self.finished)
 
 
 @dataclass(frozen=True)

@@ -40,25 +40,6 @@ def read_space(space: str | Mapping[str, Any]) -> tuple[Dimension, ...]:
     return tuple(found.values())
 
 
-def write_dimension(dimension: Dimension) -> str:
-    """A dimension as a text's item; ``read_space`` reads it back the same."""
-    if dimension.kind == "choice":
-        return f"{dimension.name}=choice({','.join(map(repr, dimension.choices))})"
-    low, high = (
-        (int(dimension.low), int(dimension.high))
-        if dimension.kind == "int"
-        else (dimension.low, dimension.high)
-    )
-    if dimension.kind == "float" and dimension.log:
-        return f"{dimension.name}=log({low!r},{high!r})"
-    more = (
-        f",step={dimension.step:g}" if dimension.step not in (0, 1 if dimension.kind == "int" else 0) else ""
-    )
-    more = f",step={dimension.step!r}" if more and dimension.kind == "float" else more
-    more += ",log=True" if dimension.log else ""
-    return f"{dimension.name}={dimension.kind}({low!r},{high!r}{more})"
-
-
 # -- what a dimension may be ----------------------------------------------------------------------------------
 
 

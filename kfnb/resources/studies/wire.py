@@ -144,7 +144,7 @@ def _trial(trial: Trial, *, curve: bool) -> StudyTrial:
         "metrics": {one_line(name): _number(value) for name, value in trial.metrics.items()},
         "started": trial.started,
         "finished": trial.finished,
-        "curve": [_brief(number) for point in points for number in point],
+        "curve": [_rounded(number) for point in points for number in point],
         "error": sentence(trial.error.message) if trial.error else "",
         "place": sentence(trial.error.place) if trial.error else "",
     }
@@ -161,7 +161,7 @@ def _thinned(curve: Sequence[tuple[float, float]]) -> Sequence[tuple[float, floa
     return [*finite[:-1:step], finite[-1]]
 
 
-def _brief(value: float) -> float:
+def _rounded(value: float) -> float:
     return float(f"{value:.6g}")
 
 

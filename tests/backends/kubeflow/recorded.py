@@ -17,9 +17,9 @@ from kfnb.resources.runs.kubeflow.argo_nodes import name_of, task_of
 from kfnb.resources.runs.kubeflow.mlmd import Recorded
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.tracked_run import TrackedRun
 from kfnb.resources.runs.kubeflow.workflow import Workflow, _nodes, parse
+from kfnb.text.timestamps import seconds
 
 WORKFLOWS = (
     *("success", "success-cached", "failure", "cancel"),

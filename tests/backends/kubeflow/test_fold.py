@@ -14,8 +14,8 @@ from kfnb.resources.runs.events import Fold, decode, encode
 from kfnb.resources.runs.kubeflow.diff import changes
 from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
+from kfnb.text.timestamps import seconds
 
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 

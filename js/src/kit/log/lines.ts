@@ -1,5 +1,5 @@
 /** Bytes of a log as lines to read. */
-import { Painter, type Span } from "./ansi.ts";
+import type { Painter, Span } from "./ansi.ts";
 
 export const LONGEST = 10_000;
 
@@ -16,10 +16,6 @@ const ODD = /[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
 export interface Read {
   lines: string[];
   colours: Map<number, Span[]>;
-}
-
-export function toLines(bytes: DataView): string[] {
-  return read(bytes, new Painter()).lines;
 }
 
 /** The lines in some bytes; `painter` has read those before. */

@@ -7,15 +7,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.remote.kubernetes.fields import at, condition, rows, word
+from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.resources.cluster.model import Check, CheckOutcome
-from kfnb.resources.localcluster.command import Runner, ShellCommand
+from kfnb.resources.localcluster.shell_command import Runner, ShellCommand
 
-Item = Mapping[str, Any]
 RunProbe = Callable[["Probe"], "int | None"]
 """Runs a probe in its pod and returns its exit code; None where nothing may be run there."""
 

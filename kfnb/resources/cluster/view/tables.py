@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kfnb.resources.cluster.model import KubeflowWork, NotebookServer, Status
+from kfnb.text.timestamps import seconds
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.states import StateStyle, style_of
@@ -229,9 +230,5 @@ def _short(message: str) -> str:
 
 def when(stamp: str) -> str:
     """Kubernetes' time (UTC) as ours: ``2026-11-24 06:37``."""
-    from datetime import datetime
-
-    try:
-        return f"{datetime.fromisoformat(stamp.replace('Z', '+00:00')).astimezone():%Y-%m-%d %H:%M}"
-    except ValueError:
-        return stamp
+    found = seconds(stamp)
+    return stamp if found is None else moment(found)[: len("2026-11-24 06:37")]

@@ -6,8 +6,8 @@ from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, Server
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
+from kfnb.text.timestamps import seconds
 
 
 class Experiments:

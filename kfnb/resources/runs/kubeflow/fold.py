@@ -15,11 +15,12 @@ from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.kubeflow.outputs import results
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
 from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
-from kfnb.resources.runs.kubeflow.states import history, seconds, state_named
+from kfnb.resources.runs.kubeflow.states import history, state_named
 from kfnb.resources.runs.kubeflow.summary import summary, unprepared
 from kfnb.resources.runs.kubeflow.task_facts import NOTHING, ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Rows, rows_of
 from kfnb.resources.runs.kubeflow.tasks import EnclosingGroup, TaskBuilder
+from kfnb.text.timestamps import seconds
 
 Json = Mapping[str, Any]
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
@@ -18,6 +17,7 @@ from kfnb.model import Artifact, LogLine
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.kubeflow.pods import MAIN, Pods
+from kfnb.text.timestamps import seconds
 
 _HEARTBEAT = 0.2
 _AGAIN = 2.0
@@ -250,8 +250,8 @@ def _places(source: LogSource, pods: Pods | None) -> Iterator[Iterator[Line]]:
 
 
 def _moment(stamp: str) -> float:
-    """A pod's time (RFC 3339, in UTC) in seconds."""
-    return datetime.fromisoformat(f"{stamp[:19]}+00:00").timestamp()
+    """A pod's timestamp in whole seconds."""
+    return seconds(stamp[:19]) or 0.0
 
 
 def _stored_lines(log: Artifact) -> Iterator[str]:

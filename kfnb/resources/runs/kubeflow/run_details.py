@@ -23,10 +23,10 @@ from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.workflow import Workflow, WorkflowNode
 from kfnb.resources.runs.kubeflow.workflow_cache import Workflows
+from kfnb.text.timestamps import seconds
 
 Json = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 from kfnb.model import RunState
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.selection import Selection
+from kfnb.text.timestamps import seconds
 
 _PAGE = 100
 """Runs in a page: each comes with all of its tasks, so that a page may be megabytes."""

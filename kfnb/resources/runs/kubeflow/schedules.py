@@ -16,11 +16,10 @@ from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
-from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.submission import order
 from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
-from kfnb.text.timespec import rfc3339
+from kfnb.text.timestamps import rfc3339, seconds
 
 Json = Mapping[str, Any]
 

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
-from kfnb.resources.runs.kubeflow.states import seconds, state_named
+from kfnb.resources.runs.kubeflow.states import state_named
 from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, Rows
 from kfnb.text import conditions
+from kfnb.text.timestamps import seconds
 
 _INCOMPLETE = "Kubeflow's API server has not recorded all of this run, as of workflows over 1 MiB"
 _SHOWN = 5

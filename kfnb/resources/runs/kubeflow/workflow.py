@@ -13,7 +13,7 @@ from typing import Any
 
 from kfnb.model import RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import is_attempt, name_of, place_of, task_of
-from kfnb.resources.runs.kubeflow.states import seconds
+from kfnb.text.timestamps import seconds
 
 Json = Mapping[str, Any]
 

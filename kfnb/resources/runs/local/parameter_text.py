@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import plain, text
+from kfnb.text.shorten import shorten
 
 _SHOWN = 80
 """Characters of an invalid value that an error shows."""
@@ -50,13 +51,8 @@ def accepted(name: str, value: Any, kind: str) -> Any:
     if not isinstance(value, types) or (
         isinstance(value, bool) and bool not in types and object not in types
     ):
-        raise StepFault(f"its input {name} is {_brief(value)}, which is not of type {kind}")
+        raise StepFault(f"its input {name} is {shorten(repr(value), _SHOWN)}, which is not of type {kind}")
     return value
-
-
-def _brief(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 
 def parse(text: str, kind: str) -> Any:

@@ -82,8 +82,8 @@ def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
     known = kind.__module__ in ("builtins", MODULE, "__main__")
     return {
         "type": kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}",
-        "message": _brief(_message(error)),
-        "notes": [_brief(str(note)) for note in getattr(error, "__notes__", ())],
+        "message": _both_ends(_message(error)),
+        "notes": [_both_ends(str(note)) for note in getattr(error, "__notes__", ())],
         "frames": [[f.filename, f.lineno, f.name, f.line] for f in _frames(error)],
         "cause": _behind(error.__cause__, seen),
         "context": None if error.__suppress_context__ else _behind(error.__context__, seen),
@@ -107,7 +107,7 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     return frames if len(frames) <= 2 * _DEEPEST else frames[:_DEEPEST] + frames[-_DEEPEST:]
 
 
-def _brief(text: str) -> str:
+def _both_ends(text: str) -> str:
     """A text of limited length: both ends of a long text."""
     left_out = len(text) - 2 * _LONGEST
     return (

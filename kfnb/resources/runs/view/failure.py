@@ -14,6 +14,7 @@ from kfnb.ui.words import counted, one_line
 
 SHOWN = 3
 FAILED = style_of(RunState.FAILED)
+NO_MESSAGE = "It left no message; its log may say why."
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def cause_block(leaf: Leaf) -> Alert:
     """The error of a task that failed: its message, the notebook's cell and line, and the user's own frames."""
     error = leaf.task.error
     if error is None:
-        return Alert(FAILED, f"{leaf.label} failed", [Text("It left no message; its log may say why.")])
+        return Alert(FAILED, f"{leaf.label} failed", [Text(NO_MESSAGE)])
     place = f" ({one_line(error.place)})" if error.place else ""
     blocks: list[Block] = [Text(error.message)] if error.message else []
     if error.traceback:

@@ -61,7 +61,7 @@ def _row(run: RunSnapshot, now: float) -> list[Value]:
 def _metrics(run: RunSnapshot) -> str:
     """The first metrics of a run's tasks: ``evaluate.accuracy = 0.94``."""
     more = len(run.metrics) - MOST_METRICS
-    first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
+    first = [f"{name} = {_metric_text(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
     # no-break spaces keep each name and its value together
     parts = [
         *(one.replace(" ", "\N{NO-BREAK SPACE}") for one in first),
@@ -70,7 +70,7 @@ def _metrics(run: RunSnapshot) -> str:
     return ", ".join(parts)
 
 
-def _brief(value: Any) -> str:
+def _metric_text(value: Any) -> str:
     """A metric in four digits; in a loop, its range over the iterations."""
     values = flat(value)
     if not values:

@@ -14,11 +14,12 @@ from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import RESUMABLE, STOPPED
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies import model
 from kfnb.resources.studies.katib import experiment, resource_parser
 from kfnb.resources.studies.katib.algorithms import INSTEAD
 from kfnb.resources.studies.katib.logs import Logs
-from kfnb.resources.studies.katib.resources import Item, Resources
+from kfnb.resources.studies.katib.resources import Resources
 from kfnb.resources.studies.katib.tracked_study import TrackedStudy
 from kfnb.resources.studies.katib.trial_details import Manager
 from kfnb.resources.studies.search import Search

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from kfnb.errors import UsageError
 from kfnb.model import RunState, TaskError
 from kfnb.remote.kubernetes.experiments import ALL_REACHED, experiment_state, held_conditions
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies.katib import parameters
 from kfnb.resources.studies.katib.algorithms import INSTEAD, early_read
 from kfnb.resources.studies.katib.experiment import ALGORITHM, STEPS, SUBJECT
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
-from kfnb.text.timespec import instant
-
-Item = Mapping[str, Any]
+from kfnb.text.timestamps import seconds
 
 _TRIAL_STATES = (
     ("Killed", TrialState.KILLED),
@@ -55,9 +53,9 @@ def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | Non
         max_trials=spec.get("maxTrialCount"),
         max_failed=spec.get("maxFailedTrialCount"),
         parallel=spec.get("parallelTrialCount") or 1,
-        created=_time(about.get("creationTimestamp")),
-        started=_time(status.get("startTime")),
-        finished=_time(status.get("completionTime")) if state.finished else None,
+        created=seconds(about.get("creationTimestamp")),
+        started=seconds(status.get("startTime")),
+        finished=seconds(status.get("completionTime")) if state.finished else None,
         trials=tuple(trials),
         reason=_REASONS.get(condition.get("reason", ""), "") if state is RunState.SUCCEEDED else "",
         error=(_why(suggestion) or str(condition.get("message", ""))) if failed else "",
@@ -105,8 +103,8 @@ def trial(item: Item, number: int, space: Sequence[Dimension]) -> Trial:
         },
         value=metrics.pop(goal.metric, None),
         metrics=metrics,
-        started=_time(status.get("startTime")),
-        finished=_time(status.get("completionTime")) if state.finished else None,
+        started=seconds(status.get("startTime")),
+        finished=seconds(status.get("completionTime")) if state.finished else None,
         error=_error(state, condition, goal),
         name=str(about.get("name", "")),
     )
@@ -184,9 +182,3 @@ def _notes(experiment: Item, state: RunState, suggestion: Item | None) -> Iterab
         yield "waits for the service that suggests parameters"
     if (experiment.get("spec") or {}).get("nasConfig"):
         yield "it searches for a network (nasConfig), whose parameters are shown as Katib has them"
-
-
-def _time(text: Any) -> float | None:
-    with suppress(UsageError):
-        return instant(text) if isinstance(text, str) and text else None
-    return None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound, did_you_mean
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.errors import Expired
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.watch import events, watching
-
-Item = Mapping[str, Any]
 
 _LABEL = "katib.kubeflow.org/experiment={}"
 _WAIT = 1

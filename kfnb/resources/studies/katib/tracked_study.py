@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from kfnb.model import RunState
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies import model
 from kfnb.resources.studies.katib import resource_parser
 from kfnb.resources.studies.katib.logs import Logs, TrialContainer, program_of
-from kfnb.resources.studies.katib.resources import Item, Resources
+from kfnb.resources.studies.katib.resources import Resources
 from kfnb.resources.studies.katib.trial_details import Details, Manager
 from kfnb.resources.studies.katib.trials import TrialReader
 from kfnb.resources.studies.model import Objective

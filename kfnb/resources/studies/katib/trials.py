@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kfnb.remote.kubernetes.errors import Expired
+from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies.katib import resource_parser
-from kfnb.resources.studies.katib.resources import Item, Resources
+from kfnb.resources.studies.katib.resources import Resources
 from kfnb.resources.studies.model import Dimension, Trial
 
 

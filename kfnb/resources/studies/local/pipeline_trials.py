@@ -13,6 +13,7 @@ from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.studies.local.outcome import Outcome, failed, measured
+from kfnb.resources.studies.local.worker import number_or_text
 from kfnb.resources.studies.local.workers import Report
 from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.search import Search
@@ -95,12 +96,12 @@ def _found(run: RunSnapshot, metric: str) -> Any:
     """A metric of a run: ``task.output``, ``task.metric``, one of the pipeline's own outputs, or what a task logged."""
     task, _, name = metric.rpartition(".")
     if not task and name in run.result:
-        return _number(run.result[name])
+        return number_or_text(run.result[name])
     for one in reversed(run.tasks):
         if not task or one.name == task or one.name == task.replace("_", "-"):
             values = {**one.metrics, **one.outputs}
             if name in values and not isinstance(values[name], Artifact):
-                return _number(values[name])
+                return number_or_text(values[name])
     return None
 
 
@@ -112,12 +113,6 @@ def _measured(run: RunSnapshot) -> list[str]:
         for name, value in {**task.metrics, **task.outputs}.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     ]
-
-
-def _number(value: Any) -> Any:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return f"{value!r:.60} ({type(value).__name__})"
-    return float(value)
 
 
 def _curve(run: RunSnapshot, metric: str) -> tuple[tuple[float, float], ...]:

@@ -24,6 +24,7 @@ from typing import Any
 from kfnb import compat
 from kfnb.resources.runs.local.runner import MODULE, describe
 from kfnb.resources.studies.local import trial_log
+from kfnb.text.shorten import shorten
 
 _SLOW_TO_READ = frozenset({"parquet", "series-parquet", "polars-parquet", "arrow-parquet", "skops"})
 """Formats of inputs that are read once, and copied for each trial."""
@@ -226,15 +227,15 @@ def _seed(seed: int | None) -> None:
 
 def _numbers(values: dict[str, Any], measured: tuple[str, ...]) -> dict[str, Any]:
     """The values as JSON has them: a number, or in a text what is there instead."""
-    return {name: _number(values[name]) for name in measured if name in values}
+    return {name: number_or_text(values[name]) for name in measured if name in values}
 
 
-def _number(value: Any) -> Any:
+def number_or_text(value: Any) -> float | str:
+    """A value as a float; of a value that is not a number, a text with its type."""
     try:
         plain = value.item() if hasattr(value, "item") else value
     except (ValueError, RuntimeError, TypeError):
         plain = value
     if isinstance(plain, bool) or not isinstance(plain, int | float):
-        shown = repr(plain)
-        return f"{shown[:60]}{'...' if len(shown) > 60 else ''} ({type(plain).__name__})"  # noqa: PLR2004
+        return f"{shorten(repr(plain), 60)} ({type(plain).__name__})"
     return float(plain)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from kfnb.live.messages import Scalar
 from kfnb.resources.runs.view.curves import Of, metric_plot
+from kfnb.resources.runs.view.failure import NO_MESSAGE
 from kfnb.resources.studies.model import StudySnapshot, Trial
 from kfnb.resources.studies.view.curves import usable_points
 from kfnb.resources.studies.view.ranking import Ranking
@@ -30,7 +31,7 @@ def _error(trial: Trial) -> Iterator[Block]:
     style = trial_style(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
     error = trial.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
-    message = error.message if error and error.message else "It left no message; its log may say why."
+    message = error.message if error and error.message else NO_MESSAGE
     traceback = [CodeBlock(error.traceback)] if error and error.traceback else []
     yield Alert(style, f"The trial failed{place}", [Text(message), *traceback])
 

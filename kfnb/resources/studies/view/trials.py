@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kfnb.resources.runs.view.failure import NO_MESSAGE
 from kfnb.resources.studies.model import Dimension, Trial
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_style
@@ -143,7 +144,7 @@ def _reason(trials: Sequence[Trial]) -> Alert:
     error = first.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
     words = trial_style(first.state).word.lower() if first.error is None else "failed"
-    message = error.message if error and error.message else "It left no message; its log may say why."
+    message = error.message if error and error.message else NO_MESSAGE
     blocks: list[Block] = [Text(message)]
     if error and error.traceback:
         blocks.append(CodeBlock(error.traceback, value=True))
