@@ -35,6 +35,43 @@ FAILING = (
     "%kf_submit prices_report --rows 0",
 )
 CLUSTER = ("%kf_status", "%kf_notebook")
+CUSTOMERS = """import numpy as np, pandas as pd
+draw = np.random.default_rng(1)
+people = pd.DataFrame({"age": draw.integers(18, 90, 2000), "tenure": draw.integers(0, 120, 2000),
+                       "plan": draw.choice(["basic", "plus", "family"], 2000)})
+people["churn"] = (people.tenure + draw.normal(0, 25, 2000) < 30).astype(int)"""
+CHANGED = """people["tenure"] = (people.tenure * 0.7).astype(int)
+people = people.assign(region=draw.choice(["north", "south"], 2000)).iloc[:1900]
+%kf_data add churn-data people"""
+DIFF = "%kf_data diff churn-data@1 churn-data@2"
+LEARN = """%%kf_component learn --data people=churn-data@1 --param trees:int=20 --param depth:int=3
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.model_selection import train_test_split
+columns = ["age", "tenure"]
+train, test = train_test_split(people, random_state=0)
+forest = RandomForestClassifier(trees, max_depth=depth, random_state=0).fit(train[columns], train["churn"])
+accuracy = forest.score(test[columns], test["churn"])
+kf.save(forest, "churn", accuracy=accuracy, example=test[columns])"""
+LEADERBOARD, LINEAGE = "%kf_models", "%kf_lineage churn@champion"
+MODEL = "%kf_models show churn@champion"
+MODELS = (
+    "%load_ext kfnb",
+    CUSTOMERS,
+    '%kf_data add churn-data people --description "customers of 2026"',
+    CHANGED,
+    DIFF,
+    LEARN,
+    "%kf_pipeline churn_model learn",
+    *(
+        f"run = %kf_submit churn_model --trees {trees} --depth {depth}\nrun.wait()"
+        for trees, depth in ((5, 1), (20, 3), (40, 12))
+    ),
+    LEADERBOARD,
+    '%kf_models promote churn@1 --alias champion --because "the first"',
+    '%kf_models promote churn@2 --alias champion --because "better on the test set"',
+    MODEL,
+    LINEAGE,
+)
 SWEEP = "%kf_submit diagnosis_sweep"
 TUNE = """%%kf_tune network --trials 60 --parallel 2 --objective loss --minimize --early-stopping median --seed 2 \\
     --space "lr=log(1e-4,1e-1) layers=int(1,6) act=choice(relu,tanh,gelu) dropout=float(0,0.5,step=0.1)"
@@ -60,6 +97,7 @@ def main() -> None:
         failing(page, lab)
         tuning(page, lab)
         dark(page, lab)
+        models(page, lab)
         cluster(page, lab)
         browser.close()
 
@@ -130,6 +168,29 @@ def dark(page: Page, lab: Lab) -> None:
     sweep = live(sheet, SWEEP)
     node(sweep, "evaluate").click()
     take(page, sheet.cell(SWEEP), "run-dark")
+
+
+def models(page: Page, lab: Lab) -> None:
+    """Two versions of data, the leaderboard, a model and its lineage: in the light, in the dark."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
+    lab.theme(LIGHT)
+    lab.write("models.ipynb", MODELS)
+    sheet = lab.open(page, "models.ipynb")
+    sheet.run_all()
+    sheet.finished()
+    for name, source in (
+        ("data-diff", DIFF),
+        ("leaderboard", LEADERBOARD),
+        ("model", MODEL),
+        ("lineage", LINEAGE),
+    ):
+        take(page, sheet.cell(source), name, TALLEST_STUDY)
+    sheet.save()
+    lab.theme(DARK)
+    page.reload()
+    sheet.wait_until_ready()
+    for name, source in (("leaderboard-dark", LEADERBOARD), ("lineage-dark", LINEAGE)):
+        take(page, sheet.cell(source), name, TALLEST_STUDY)
 
 
 def cluster(page: Page, lab: Lab) -> None:
