@@ -88,8 +88,7 @@ def datasets(name: str = "") -> DatasetList:
     if name:
         store.get(*parse_ref(name))
         return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
-    newest = {one.name: one for one in reversed(store.versions())}
-    return DatasetList(DatasetVersion(newest[name], store) for name in sorted(newest))
+    return DatasetList(DatasetVersion(one, store) for one in store.newest())
 
 
 def verify(*versions: DatasetVersion) -> Verification:
