@@ -199,7 +199,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.datasets.model.DatasetDiff",
             "kfnb.resources.datasets.model.Verification",
         ),
-        values=("data set", "data version", "data"),
+        values=("data set", "data version", "data input", "data"),
         page="data.md",
     ),
     Noun(

@@ -172,6 +172,7 @@ def test_names_versions_and_values_are_completed(shell: Shell) -> None:
     assert "df" in completions(shell, "%kf_data add churn-data d")
     assert "churn-data" in completions(shell, "%kf_data show ch")
     assert "churn-data@1" in completions(shell, "%kf_data show churn-data@")
+    assert "churn=churn-data@1" in completions(shell, "%%kf_component train --data churn=churn-data@")
 
 
 def test_an_unknown_name_is_an_error_of_its_own(shell: Shell) -> None:

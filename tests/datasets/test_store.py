@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -124,6 +125,18 @@ def test_a_record_comes_back_as_it_was(adding: Adding, new_objects: Callable[[],
     )
     added, _ = adding.value("frame", frame, what="frame", **{**by, "source": {"cell": "[3]"}})
     assert DataStore(new_objects()).get("frame", 1) == added
+
+
+def test_a_folder_that_was_removed_is_empty(tmp_path: Path, by: By) -> None:
+    store = DataStore(FolderObjects(tmp_path / "store"))
+    adding = Adding(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    adding.path("notes", text(tmp_path, "one"), **by)
+    shutil.rmtree(tmp_path / "store")
+    assert store.names() == []
+    again, new = adding.path("notes", text(tmp_path, "two"), **by)
+    assert (again.ref, new) == ("notes@1", True)
+    assert store.get("notes").digest == again.digest
+    assert store.verify([again]).damages == ()
 
 
 # -- damage ---------------------------------------------------------------------------------------------------------

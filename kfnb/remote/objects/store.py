@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class ObjectInfo:
     path: str
     size: int = 0
     folder: bool = False
-    changed: float = 0.0
+    changed: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class DefineComponent(PodOptions, Command):
     param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
     data: tuple[str, ...] = repeated(
         metavar="NAME=DATA-SET@VERSION",
-        values="data version",
+        values="data input",
         help="a version of a data set, which the cell has under that name",
     )
     output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always an output")

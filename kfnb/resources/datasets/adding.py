@@ -14,6 +14,7 @@ from kfnb.jobs import private
 from kfnb.resources.datasets import referenced, values
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.files import Contents, contents_of, files_of, footers_of, manifest_digest
+from kfnb.resources.datasets.foreign import DELTA, is_foreign
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.store import DataStore, check_name
@@ -80,17 +81,15 @@ class Adding:
         check_name(name)
         entries = referenced.entries_of(uri)
         made = footers_of(entries)
-        alone = (
-            len(entries) == 1
-            and "/" not in entries[0].path
-            and entries[0].uri.partition("?")[0] == _bare(uri)
-        )
+        is_table = entries[0].uri.startswith(DELTA)
+        alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri.partition("?")[0] == _bare(uri))
         draft = DatasetSnapshot(
             name,
             0,
             manifest_digest(entries),
-            "file" if alone else "folder",
+            "frame" if is_table else "file" if alone else "folder",
             files=tuple(entries),
+            library="pandas" if is_table else "",
             columns=made.columns,
             rows=made.rows,
             size=sum(one.size for one in entries),

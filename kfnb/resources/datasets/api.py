@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
 from kfnb.resources.datasets.location import data_store, file_digests, home, owner
@@ -52,7 +53,7 @@ def add(
     if isinstance(thing, DatasetVersion):
         thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
     if isinstance(thing, str | Path):
-        if "://" in str(thing):
+        if "://" in str(thing) or is_foreign(str(thing)):
             source |= {"path": str(thing)}
             return _version(
                 store,
@@ -88,8 +89,7 @@ def datasets(name: str = "") -> DatasetList:
     if name:
         store.get(*parse_ref(name))
         return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
-    newest = {one.name: one for one in reversed(store.versions())}
-    return DatasetList(DatasetVersion(newest[name], store) for name in sorted(newest))
+    return DatasetList(DatasetVersion(one, store) for one in store.newest())
 
 
 def verify(*versions: DatasetVersion) -> Verification:

@@ -15,7 +15,7 @@ _SMALLEST = 1e-4
 def difference(
     before: DatasetSnapshot, after: DatasetSnapshot, rows: RowChanges | None = None
 ) -> DatasetDiff:
-    """What differs between two versions, with the changes of ``rows`` if a key has told them."""
+    """What differs between two versions, with the changes of ``rows`` where they were compared."""
     old = {column.name: column for column in before.columns}
     new = {column.name: column for column in after.columns}
     both = [(old[name], new[name]) for name in old if name in new]

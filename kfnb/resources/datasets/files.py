@@ -17,7 +17,7 @@ from typing import Any
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.jobs import private
-from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets import foreign, referenced
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.logical import array_digest, table_digest
 from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
@@ -213,6 +213,8 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
             if problem := referenced.state(entry):
                 raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
         first = record.files[0]
+        if foreign.is_foreign(first.uri):
+            raise foreign.cannot_be_published(first)
         address = first.uri.partition("?")[0]
         return address if record.kind == "file" else address.removesuffix(f"/{first.path}")
     if objects.local(record.digest) is not None:

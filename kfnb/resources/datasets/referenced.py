@@ -8,13 +8,17 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Unreadable, UsageError
 from kfnb.remote.objects import ObjectMissing
 from kfnb.remote.objects.files import ObjectFiles
+from kfnb.resources.datasets import foreign
 from kfnb.resources.datasets.addresses import object_store
+from kfnb.resources.datasets.foreign import entry_of, is_foreign
 from kfnb.resources.datasets.model import ColumnProfile, FileEntry
 from kfnb.resources.datasets.profile import profile_footers
 
 
 def entries_of(uri: str) -> list[FileEntry]:
     """The object at an address, or all objects below it, in order. Raises ``UsageError``, ``BackendError``."""
+    if is_foreign(uri):
+        return [entry_of(uri)]
     address, query, store = object_store(uri)
     base = address.path.rstrip("/")
     try:
@@ -32,6 +36,8 @@ def entries_of(uri: str) -> list[FileEntry]:
 
 def state(entry: FileEntry) -> str:
     """What became of the object of an entry: empty if it is unchanged, else ``missing`` or ``changed``."""
+    if is_foreign(entry.uri):
+        return foreign.state(entry)
     address, _, store = object_store(entry.uri)
     try:
         return "" if store.facts(address.path).tag == entry.tag else "changed"
@@ -46,6 +52,9 @@ def stream(entry: FileEntry) -> Iterator[bytes]:
 
     Raises ``Absent`` if it is missing or was changed, else ``BackendError``.
     """
+    if is_foreign(entry.uri):
+        yield from foreign.stream(entry)
+        return
     address, _, store = object_store(entry.uri)
     try:
         yield from store.stream(address.path, version=entry.version)
@@ -57,7 +66,7 @@ def stream(entry: FileEntry) -> Iterator[bytes]:
 
 def profile_of(entries: list[FileEntry]) -> tuple[tuple[ColumnProfile, ...], int | None]:
     """What the footers of Parquet files in a bucket state; nothing for other files. Raises what reading them raises."""
-    if not all(entry.path.endswith(".parquet") for entry in entries):
+    if not all(entry.path.endswith(".parquet") and not is_foreign(entry.uri) for entry in entries):
         return (), None
     opened: list[Any] = []
     try:

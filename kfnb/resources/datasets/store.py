@@ -70,9 +70,17 @@ class DataStore:
 
     def versions(self, name: str = "") -> list[DatasetSnapshot]:
         """All versions of a data set, or of all; by name, the newest first. Damaged records are left out."""
-        wanted = [
-            (one, number) for one in ([name] if name else self.names()) for number in self.numbers(one)[::-1]
-        ]
+        names = [name] if name else self.names()
+        return self._all([(one, number) for one in names for number in self.numbers(one)[::-1]])
+
+    def newest(self) -> list[DatasetSnapshot]:
+        """The newest version of each data set, by name. Damaged records are left out."""
+        names = self.names()
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            numbers = list(threads.map(self.numbers, names))
+        return self._all([(name, found[-1]) for name, found in zip(names, numbers, strict=True) if found])
+
+    def _all(self, wanted: Sequence[tuple[str, int]]) -> list[DatasetSnapshot]:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             found = threads.map(lambda pair: self._readable(*pair), wanted)
             return [one for one in found if one is not None]
@@ -86,16 +94,15 @@ class DataStore:
 
     def _record(self, name: str, number: int) -> DatasetSnapshot:
         key = _record_key(name, number)
-        if key not in self._records:
-            found = decoded(self.objects.read(key), key)
-            if (found.name, found.version) != (name, number):
-                raise BackendError(
-                    f"the record {key} of the data store is that of {found.ref}",
-                    code="invalid-object",
-                    ref=key,
-                )
+        if key in self._records:
+            return self._records[key]
+        found = decoded(self.objects.read(key), key)
+        if (found.name, found.version) != (name, number):
+            message = f"the record {key} of the data store is that of {found.ref}"
+            raise BackendError(message, code="invalid-object", ref=key)
+        if self.objects.local(key) is None:  # a folder is as quick, and may be removed and made anew
             self._records[key] = found
-        return self._records[key]
+        return found
 
     # -- writing --------------------------------------------------------------------------------------------
 
