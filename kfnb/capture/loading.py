@@ -22,7 +22,8 @@ def load_artifact(artifact: Artifact, *, pickle: bool = False) -> Any:
 
     A pickle executes code when it is loaded, and is read only with ``pickle``. Raises ``UsageError``, ``BackendError``.
     """
-    if artifact.metadata.get("format") == "cloudpickle" and not pickle:
+    form = artifact.metadata.get("format") or artifact.uri.rpartition(".")[2].lower()
+    if form == "cloudpickle" and not pickle:
         raise UsageError(
             f"{artifact.name} is a pickle, which executes code when it is loaded:",
             hint="load(pickle=True) loads it if you trust the run that wrote it",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import registry_of
-from kfnb.resources.models.owner import owner
+from kfnb.resources.models.location import owner
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.transfer import Transfer, transfer
 
