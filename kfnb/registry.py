@@ -218,6 +218,8 @@ NOUNS: list[Noun] = [
                 "models archive",
                 "archive versions; --undo restores them",
             ),
+            ("PushModel", "%kf_models push", "models push", "copy a model to the cluster's registry"),
+            ("PullModel", "%kf_models pull", "models pull", "copy a model from the cluster's registry"),
         ),
         exports={
             "Leaderboard": "leaderboard",
@@ -230,6 +232,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.models.leaderboard.Leaderboard",
             "kfnb.resources.models.model.AliasHistory",
             "kfnb.resources.models.model.ModelComparison",
+            "kfnb.resources.models.transfer.Transfer",
         ),
         values=("model", "model version", "alias", "metric"),
         page="models.md",

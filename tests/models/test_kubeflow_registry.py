@@ -19,6 +19,7 @@ from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.kubeflow import KubeflowRegistry
 from kfnb.resources.models.kubeflow.connection import registry_at
 from kfnb.resources.models.kubeflow.properties import text as text_property
+from kfnb.resources.models.model import ModelSource
 from kfnb.resources.runs.kubeflow.connection import Access
 
 
@@ -231,3 +232,21 @@ def test_only_objects_are_opened_whatever_address_a_version_has(from_settings, r
         from_settings.download(from_settings.version(churn, 1))
 
     assert (f"cannot fetch the model at {uri}" if uri else "has no model artifact") in str(caught.value)
+
+
+def test_a_run_of_this_machine_is_not_shown_as_one_of_the_cluster(connected, server, churn, tmp_path):
+    """The registry's page would lead to a run that does not exist there."""
+    folder = make_folder(tmp_path)
+    source = ModelSource("kfp", "pipelinerun", "261130-a", "churn", "", "train", "local")
+    registry = connected()
+    registry.register(draft(churn, folder, source=source), folder)
+
+    model = server.get("/registered_model", name=churn)
+    [version] = server.list(f"/registered_models/{model['id']}/versions")
+    [artifact] = [
+        one
+        for one in server.list(f"/model_versions/{version['id']}/artifacts")
+        if one["artifactType"] == "model-artifact"
+    ]
+    assert not [name for name in artifact if name.startswith("modelSource")]
+    assert registry.version(churn, 1).source == source

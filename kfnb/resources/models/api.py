@@ -26,6 +26,7 @@ from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, source_of
+from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
@@ -101,12 +102,14 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     archived: bool = False,
     runs: bool = False,
     maximize: bool | None = None,
+    backend: str | None = None,
 ) -> Leaderboard:
     """The leaderboard: versions of all users' models, best first by the metric ``by``.
 
     What was measured on the same version of the data is ranked together. ``since`` is a moment or a span before now
     (``"7d"``), ``tag`` is ``name`` or ``name=value``. With ``runs``, the metrics of runs and the best trials of studies
-    are listed too. Raises ``UsageError``, ``BackendError``.
+    are listed too. ``backend`` is ``local`` or ``kubeflow``, by default ``local``. Raises ``UsageError``,
+    ``BackendError``.
     """
     query = VersionQuery(
         name=check_name(name) if name else "",
@@ -118,8 +121,9 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
         archived=archived,
         outline=not runs,
     )
-    versions = registry_of().versions(query)
-    entries = [entry_of(one) for one in versions]
+    registry = registry_of(backend_name(backend) if backend else None)
+    versions = registry.versions(query)
+    entries = [entry_of(one, registry.name) for one in versions]
     if runs:
         entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
     return ranked(entries, by or "", maximize=maximize, only=name or "")
@@ -155,13 +159,16 @@ def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
 
 def rollback(name: str, alias: str = CHAMPION, because: str = "") -> AliasChange:
     """Let an alias of a model name the version that it named before. Raises ``UsageError``, ``Conflict``."""
-    return roll_back(registry_of(), check_name(name), alias, by=user(), because=because)
+    reference = parse(name)
+    return roll_back(registry_of(reference.backend), reference.name, alias, by=user(), because=because)
 
 
 def registry_of(backend: str | None = None) -> ModelRegistry:
-    """The registry of a backend."""
+    """The registry of a backend, by default this machine's. Raises ``BackendError`` if no cluster is known."""
     if backend == "kubeflow":
-        raise UsageError("models of a cluster cannot be used yet", code="unknown-backend", ref=backend)
+        from kfnb.resources.models.kubeflow import connect
+
+        return connect()
     from kfnb.resources.models.local.registry import LocalRegistry
 
     return LocalRegistry(registry_folder())

@@ -11,13 +11,17 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
+from kfnb.resources.models.copying import pull, push
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.promotion import CHAMPION
+from kfnb.resources.models.transfer import Transfer
+from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
 _REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
+_COPIED = "a model, with all its versions; or a version, NAME@3"
 _BECAUSE = "the reason, which the history keeps"
 
 
@@ -110,6 +114,7 @@ class ShowLeaderboard(Command):
     maximize: bool = flag(help="more of the metric is better")
     minimize: bool = flag(help="less of the metric is better")
     limit: int = option(type=int, default=50, help="maximum number of rows in each table (default 50)")
+    backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
 
     def check(self, parser: Parser) -> None:
         """A metric has one direction."""
@@ -132,6 +137,7 @@ class ShowLeaderboard(Command):
             archived=self.archived,
             runs=self.runs,
             maximize=True if self.maximize else False if self.minimize else None,
+            backend=self.backend,
         )
         board.limit = self.limit
         return board
@@ -230,6 +236,32 @@ class ArchiveModel(Command):
             else:
                 version.archive()
             session.notify(f"{version.ref} is {'restored' if self.undo else 'archived'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushModel(Command):
+    """Copy a model from this machine to the cluster: its versions, and the aliases that the cluster does not have."""
+
+    json = "print what was copied as JSON"
+
+    model: str = word(_COPIED, values="model version")
+
+    def run(self, session: Session) -> Transfer:
+        """Copy it."""
+        return push(self.model, tell=session.notify)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PullModel(Command):
+    """Copy a model from the cluster to this machine: its versions, and the aliases that are not here."""
+
+    json = "print what was copied as JSON"
+
+    model: str = word(_COPIED, values="model version")
+
+    def run(self, session: Session) -> Transfer:
+        """Copy it."""
+        return pull(self.model, tell=session.notify)
 
 
 def _notify(session: Session, change: AliasChange) -> None:

@@ -114,10 +114,10 @@ class Leaderboard(Sequence[LeaderboardEntry]):
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
-def entry_of(version: VersionSnapshot) -> LeaderboardEntry:
-    """The entry of a version."""
+def entry_of(version: VersionSnapshot, backend: str = "local") -> LeaderboardEntry:
+    """The entry of a version of a backend's registry."""
     return LeaderboardEntry(
-        version.ref,
+        version.ref if backend == "local" else f"{backend}:{version.ref}",
         version.name,
         version.version,
         "version",

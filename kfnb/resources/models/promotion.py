@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.checks import check_alias
-from kfnb.resources.models.engine import ModelRegistry
+from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.model import AliasChange, ModelState, VersionSnapshot
 
 CHAMPION = "champion"
@@ -61,5 +61,5 @@ def earlier_versions(history: Iterable[AliasChange], alias: str) -> list[int]:
 
 def aliases(registry: ModelRegistry, model: str) -> dict[str, int]:
     """The aliases of a model, each with the version that it names."""
-    found = (one.aliases for one in registry.models(archived=True) if one.name == model)
-    return dict(next(found, {}))
+    versions = registry.versions(VersionQuery(name=model, archived=True, outline=True))
+    return {alias: one.version for one in versions for alias in one.aliases}

@@ -8,6 +8,7 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.checks import LATEST, check_alias, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.promotion import aliases
 from kfnb.target import split_reference
 
 
@@ -54,10 +55,7 @@ def resolve(registry: ModelRegistry, reference: ModelReference) -> VersionSnapsh
 
 
 def _by_alias(registry: ModelRegistry, reference: ModelReference) -> int:
-    registry.versions(
-        VersionQuery(name=reference.name, outline=True)
-    )  # an unknown model is an error of its own
-    known = next((one.aliases for one in registry.models(archived=True) if one.name == reference.name), {})
+    known = aliases(registry, reference.name)
     if reference.alias not in known:
         hint = did_you_mean(
             reference.alias, known, f"it has {', '.join(known)}" if known else "it has no aliases"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.model import ModelState, VersionSnapshot
+from kfnb.ui.words import file_size
 
 
 @dataclass(frozen=True)
@@ -29,18 +30,28 @@ class Transfer:
 
 
 def transfer(
-    source: ModelRegistry, target: ModelRegistry, name: str, *, version: int | None = None, by: str
+    source: ModelRegistry,
+    target: ModelRegistry,
+    name: str,
+    *,
+    version: int | None = None,
+    by: str,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Transfer:
     """Register all versions of a model, or one, in another registry, and set the aliases that it does not have.
 
     A version whose content is there already is the same version, so that a transfer which was cut off is done again.
-    An alias that exists there is never moved: it may be what is in production. Raises ``UsageError`` for an unknown
+    An alias that exists there is never moved: it may be what is in production. ``tell`` is called before each version.
+    Raises ``UsageError`` for an unknown
     model or version, ``BackendError``.
     """
     found = _chosen(source, name, version)
     chosen = [one for one in found if one.digest]
     states = {one.digest: one.state for one in _there(target, name)}
-    numbers = {one.version: _sent(source, target, one, states) for one in chosen}
+    numbers = {}
+    for one in chosen:
+        tell(f"copying {one.ref} ({file_size(one.size)})")
+        numbers[one.version] = _sent(source, target, one, states)
     there = {alias: one.version for one in _there(target, name) for alias in one.aliases}
     wanted = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
     for alias in sorted(wanted.keys() - there.keys()):

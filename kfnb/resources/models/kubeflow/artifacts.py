@@ -70,6 +70,8 @@ def _create(server: RegistryServer, version_id: str, body: Json) -> None:
 
 def _model(version: VersionSnapshot) -> Json:
     named = {field: getattr(version.source, name) for name, field in _SOURCE.items()}
+    if version.source.kind == "kfp" and version.source.backend != "kubeflow":
+        named = {}  # the page would lead to a run that the cluster does not have
     return {
         "artifactType": MODEL,
         "name": version.name,

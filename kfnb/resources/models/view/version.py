@@ -19,9 +19,15 @@ _ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
 
 
 def draw_version(
-    version: VersionSnapshot, versions: Sequence[VersionSnapshot], changes: Sequence[AliasChange]
+    version: VersionSnapshot,
+    versions: Sequence[VersionSnapshot],
+    changes: Sequence[AliasChange],
+    backend: str = "local",
 ) -> dict[str, str]:
-    """A version as a mimebundle. ``versions`` are all of its model, ``changes`` those of its aliases, newest first."""
+    """A version of a backend's registry as a mimebundle.
+
+    ``versions`` are all of its model, ``changes`` those of its aliases, newest first.
+    """
     facts = (
         version.format,
         file_size(version.size),
@@ -30,7 +36,10 @@ def draw_version(
         f"sha256 {version.digest[:12]}",
     )
     archived = _ARCHIVED if version.state is ModelState.ARCHIVED else None
-    title = Title(version.ref, archived, ", ".join(f"@{alias}" for alias in version.aliases), facts)
+    where = "" if backend == "local" else f"{backend}:"
+    title = Title(
+        f"{where}{version.ref}", archived, ", ".join(f"@{alias}" for alias in version.aliases), facts
+    )
     blocks: list[Block] = [title]
     if version.description:
         blocks.append(Text(version.description))
@@ -40,7 +49,7 @@ def draw_version(
         )
     blocks += [
         Row(list(_facts(version))),
-        *_use(version),
+        *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
     ]
@@ -122,10 +131,12 @@ def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
     return Section(heading, [table.without_empty_columns()])
 
 
-def _use(version: VersionSnapshot) -> Iterator[Block]:
+def _use(version: VersionSnapshot, where: str) -> Iterator[Block]:
     which = version.aliases[0] if version.aliases else str(version.version)
     how = ", pickle=True" if version.format == "pickle" else ""
-    yield Section("Use", [CodeBlock(f'kfnb.model("{version.name}@{which}").load({how.removeprefix(", ")})')])
+    yield Section(
+        "Use", [CodeBlock(f'kfnb.model("{where}{version.name}@{which}").load({how.removeprefix(", ")})')]
+    )
 
 
 def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
