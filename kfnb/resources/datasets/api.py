@@ -13,6 +13,7 @@ from kfnb.resources.datasets.location import data_store, file_digests, home, own
 from kfnb.resources.datasets.model import Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
+from kfnb.resources.datasets.traces import DatasetRecords
 from kfnb.ui.words import file_size
 
 _SHOWN = 5
@@ -68,6 +69,11 @@ def datasets(name: str = "") -> DatasetList:
         return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
     newest = {one.name: one for one in reversed(store.versions())}
     return DatasetList(DatasetVersion(newest[name], store) for name in sorted(newest))
+
+
+def records() -> DatasetRecords:
+    """The versions of the store, as the catalog reads them."""
+    return DatasetRecords(data_store())
 
 
 def verify(*versions: DatasetVersion) -> Verification:

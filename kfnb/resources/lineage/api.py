@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.sources import sources
 from kfnb.settings import settings
 
+_KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
+
 
 def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
@@ -24,9 +27,11 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    with index().reading() as connection:
+    catalog = index()
+    with catalog.reading() as connection:
         start = references.find(connection, reference(ref))
-        return lineage_of(connection, start, up=up, down=down, depth=depth)
+        found = lineage_of(connection, start, up=up, down=down, depth=depth)
+    return replace(found, notes=(*catalog.problems, *found.notes))
 
 
 def rebuild_catalog() -> int:
@@ -56,7 +61,7 @@ def reference(ref: Any) -> str:
     for name in ("ref", "id"):  # a version, a run
         text = getattr(ref, name, None)
         if isinstance(text, str):
-            return text
+            return _KINDS.get(type(ref).__name__, "") + text
     raise UsageError(
         f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
     )

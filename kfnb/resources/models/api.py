@@ -30,6 +30,7 @@ from kfnb.resources.models.packing import ModelFacts, Packing, facts_of, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
+from kfnb.resources.models.traces import ModelRecords
 from kfnb.settings import settings
 from kfnb.text.timespec import instant
 
@@ -206,9 +207,17 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
         raise UsageError("models of a cluster cannot be used yet", code="unknown-backend", ref=backend)
     from kfnb.resources.models.local.registry import LocalRegistry
 
+    return LocalRegistry(_folder())
+
+
+def _folder() -> Path:
     chosen = settings()
-    folder = Path(chosen.registry or Path(chosen.home, "registry"))
-    return LocalRegistry(folder.expanduser().absolute())
+    return Path(chosen.registry or Path(chosen.home, "registry")).expanduser().absolute()
+
+
+def records() -> ModelRecords:
+    """The versions of the registry of this machine, as the catalog reads them."""
+    return ModelRecords(registry_of("local"), str(_folder()))
 
 
 def source_of(run: RunSnapshot | None, task: str = "") -> ModelSource:
