@@ -31,11 +31,14 @@ class Index:
     def __init__(self, home: Path, sources: Iterable[Source]) -> None:
         self.file = home / FILE
         self._sources = tuple(sources)
+        self.problems: tuple[str, ...] = ()
+        """Why records could not be read at the last refresh; what is known of them is from an earlier one."""
         self._database = Database(self.file, schema.SCHEMA)
 
     def refresh(self) -> int:
         """Read the units that are new or have changed, forget those that are gone; the number of units read."""
-        return self._repaired(lambda: sum(self._refresh(source) for source in self._sources))
+        self.problems = ()
+        return self._repaired(lambda: sum(self._refreshed(source) for source in self._sources))
 
     def rebuild(self) -> int:
         """Read all units again, in one transaction; the number of units."""
@@ -57,6 +60,15 @@ class Index:
                 connection.backup(memory)
             _store(memory, source, sorted(units))
             yield memory
+
+    def _refreshed(self, source: Source) -> int:
+        try:
+            return self._refresh(source)
+        except BackendError as error:
+            if error.ref == str(self.file):
+                raise
+            self.problems += (f"{source.name} cannot be read: {error}",)
+            return 0
 
     def _refresh(self, source: Source) -> int:
         with self._database.reading() as connection:

@@ -36,16 +36,20 @@ _USES = """
 select e.execution, a.content, e.name, a.id
 from events e join artifacts a on a.id = e.artifact where e.output = {output} and e.execution in ({marks})
 """
-_MADE_BY = """
+# where a record does not name the task, it was one that made a model
+_IS_MAKER = """(x.name = m.task or m.task = '' and exists (
+    select 1 from events o join artifacts t on t.id = o.artifact
+    where o.execution = x.id and o.output = 1 and t.type = 'system.Model'))"""
+_MADE_BY = f"""
 select a.content, x.id, '' from artifacts a join made m on m.artifact = a.id
-join contexts c on c.run = m.run join executions x on x.context = c.id and x.name = m.task
-where a.content in ({marks})
-"""
-_MADE = """
+join contexts c on c.run = m.run join executions x on x.context = c.id and {_IS_MAKER}
+where a.content in ({{marks}})
+"""  # noqa: S608 - own words
+_MADE = f"""
 select x.id, a.content, '' from executions x join contexts c on c.id = x.context
-join made m on m.run = c.run and m.task = x.name join artifacts a on a.id = m.artifact
-where x.id in ({marks})
-"""
+join made m on m.run = c.run and {_IS_MAKER} join artifacts a on a.id = m.artifact
+where x.id in ({{marks}})
+"""  # noqa: S608 - own words
 _DERIVED_FROM = """
 select a.content, o.content from artifacts a join derived d on d.artifact = a.id
 join names n on n.name = d.name join artifacts o on o.id = n.artifact

@@ -18,13 +18,13 @@ from kfnb.catalog.index import FILE, Index
 from kfnb.catalog.records import ArtifactRecord
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.eventlog import EventLog
-from kfnb.resources.runs.local.traces import RunSource
+from kfnb.resources.runs.local.traces import RunRecords
 
 TABLES = ("contexts", "executions", "artifacts", "events", "names", "same", "made", "derived", "units")
 
 
 def index_of(home: Path, *more: Records) -> Index:
-    return Index(home, [RunSource(home), *more])
+    return Index(home, [RunRecords(home), *more])
 
 
 def runs(index: Index) -> dict[str, str]:
@@ -199,8 +199,8 @@ REFRESH = """
 import sys
 from pathlib import Path
 from kfnb.catalog.index import Index
-from kfnb.resources.runs.local.traces import RunSource
-index = Index(Path(sys.argv[1]), [RunSource(Path(sys.argv[1]))])
+from kfnb.resources.runs.local.traces import RunRecords
+index = Index(Path(sys.argv[1]), [RunRecords(Path(sys.argv[1]))])
 index.refresh()
 """
 

@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 
+import hypothesis
 import pytest
 from homes import Records, Step, artifact, churn, digest, write_run
 from hypothesis import given
@@ -302,6 +303,7 @@ def _known(ref):
     return True
 
 
+@hypothesis.settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=10))
 def test_the_graph_is_what_following_every_event_finds(tmp_path_factory, pairs):
     home = tmp_path_factory.mktemp("home")

@@ -15,6 +15,7 @@ from kfnb.resources.datasets.model import DatasetSnapshot, Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.store import DataStore
+from kfnb.resources.datasets.traces import DatasetRecords
 from kfnb.ui.words import file_size
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "dataset",
     "datasets",
     "prune",
+    "records",
     "taken",
     "unused",
     "verify",
@@ -90,6 +92,11 @@ def datasets(name: str = "") -> DatasetList:
         store.get(*parse_ref(name))
         return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
     return DatasetList(DatasetVersion(one, store) for one in store.newest())
+
+
+def records() -> DatasetRecords:
+    """The versions of the store, as the catalog reads them."""
+    return DatasetRecords(data_store())
 
 
 def verify(*versions: DatasetVersion) -> Verification:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.index import Index
-from kfnb.errors import UsageError
+from kfnb.errors import BackendError, UsageError
 from kfnb.model import Artifact
-from kfnb.resources.lineage import references
+from kfnb.resources.lineage import openlineage, references
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.sources import sources
 from kfnb.settings import settings
+
+_KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
 
 
 def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
@@ -24,14 +30,42 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    with index().reading() as connection:
+    catalog = index()
+    with catalog.reading() as connection:
         start = references.find(connection, reference(ref))
-        return lineage_of(connection, start, up=up, down=down, depth=depth)
+        found = lineage_of(connection, start, up=up, down=down, depth=depth)
+    return replace(found, notes=(*catalog.problems, *found.notes))
 
 
 def rebuild_catalog() -> int:
     """Build the index of the home again; the number of runs and versions in it."""
     return index().rebuild()
+
+
+def export_openlineage(file: Path) -> int:
+    """Write the lineage of the home to a file as events of OpenLineage, a line each; the number of events.
+
+    The file appears complete, or not at all. Raises ``BackendError``.
+    """
+    with index().reading() as connection:
+        return _write(file, openlineage.lines(openlineage.events(connection)))
+
+
+def _write(file: Path, lines: Iterable[str]) -> int:
+    draft = file.with_name(f".{file.name}.{os.getpid()}")
+    count = 0
+    try:
+        with draft.open("w", encoding="utf-8") as out:
+            for line in lines:
+                out.write(line)
+                count += 1
+        draft.replace(file)
+    except OSError as error:
+        raise BackendError(f"{file} cannot be written: {error.strerror or error}", ref=str(file)) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+    return count
 
 
 def names() -> list[str]:
@@ -56,7 +90,7 @@ def reference(ref: Any) -> str:
     for name in ("ref", "id"):  # a version, a run
         text = getattr(ref, name, None)
         if isinstance(text, str):
-            return text
+            return _KINDS.get(type(ref).__name__, "") + text
     raise UsageError(
         f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.parser import Parser
@@ -45,7 +46,7 @@ class CatalogVerbs(Command):
 
     def run(self, session: Session) -> None:
         """A verb is required."""
-        raise UsageError(f"{session.prog}: a verb is required", hint="the verb is rebuild")
+        raise UsageError(f"{session.prog}: a verb is required", hint="the verbs are export and rebuild")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,3 +57,20 @@ class RebuildCatalog(Command):
         """Build it again."""
         count = api.rebuild_catalog()
         session.out(f"{count} {'record' if count == 1 else 'records'} in {api.index().file}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportCatalog(Command):
+    """Write the lineage of all runs, a line of JSON for each event, for tools that read OpenLineage."""
+
+    openlineage: str = option(metavar="FILE", help="the file to write")
+
+    def check(self, parser: Parser) -> None:
+        """A file is required."""
+        if not self.openlineage:
+            parser.error("--openlineage FILE is required: the file to write")
+
+    def run(self, session: Session) -> None:
+        """Write it."""
+        count = api.export_openlineage(Path(self.openlineage))
+        session.notify(f"{count} events in {self.openlineage}")

@@ -62,8 +62,8 @@ def lineage_of(
     if down:
         Walk(index, walked, same).down(start.executions, start.contents, levels)
     contents = walked.contents | {same.one(content) for content in start.contents}
-    tasks = dict(_tasks(index, walked.executions | start.executions))
-    artifacts = dict(_artifacts(index, contents, same))
+    tasks = dict(tasks_of(index, walked.executions | start.executions))
+    artifacts = dict(artifacts_of(index, contents, same))
     edges = set()
     for execution, content, output, name in walked.uses:
         if execution in tasks and content in artifacts:
@@ -89,7 +89,8 @@ def _without_shortcuts(edges: set[LineageEdge]) -> Iterator[LineageEdge]:
     return (edge for edge in edges if edge.name or (edge.source, edge.target) not in named)
 
 
-def _tasks(index: sqlite3.Connection, executions: Iterable[int]) -> Iterator[tuple[int, LineageNode]]:
+def tasks_of(index: sqlite3.Connection, executions: Iterable[int]) -> Iterator[tuple[int, LineageNode]]:
+    """Executions by their numbers, as nodes."""
     for (
         id,
         run,
@@ -124,9 +125,10 @@ def _tasks(index: sqlite3.Connection, executions: Iterable[int]) -> Iterator[tup
         )
 
 
-def _artifacts(
+def artifacts_of(
     index: sqlite3.Connection, contents: Iterable[bytes], same: Same
 ) -> Iterator[tuple[bytes, LineageNode]]:
+    """Contents as nodes, each by the digest that stands for it."""
     found: dict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
     for id, content, *facts in select(index, _ARTIFACTS, same.all(contents)):
         found[same.one(content)].append((id, content, *facts))

@@ -137,7 +137,8 @@ class Lineage:
 
     def _refs(self, ids: Iterable[str], kind: NodeKind) -> tuple[str, ...]:
         found = (self._by_id[id] for id in ids if id not in self.subjects)
-        return tuple(sorted(node.refs[0] for node in found if node.kind is kind and node.refs))
+        refs = (ref for node in found if node.kind is kind for ref in node.refs)
+        return tuple(sorted(ref for ref in refs if ref.rpartition("@")[2].isdigit()))
 
 
 def _reached(starts: Iterable[str], steps: Iterable[tuple[str, str]]) -> frozenset[str]:

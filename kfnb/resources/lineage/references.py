@@ -54,7 +54,7 @@ def _version(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
         raise UsageError(
             f"{ref} is a data set and a model:", hint=f"write data:{ref} or model:{ref}", ref=ref
         )
-    return _start(ref, contents=(content for content, type in rows if type in types))
+    return _start(name, contents=(content for content, type in rows if type in types))
 
 
 def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from kfnb.catalog.records import Source
+from kfnb.resources.datasets import api as datasets
+from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
 
 
 def sources() -> list[Source]:
     """What the index of the home is made of."""
-    return [runs.records()]
+    return [runs.records(), datasets.records(), models.records()]

@@ -26,6 +26,7 @@ from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, source_of
+from kfnb.resources.models.traces import ModelRecords
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
@@ -172,6 +173,11 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
     from kfnb.resources.models.local.registry import LocalRegistry
 
     return LocalRegistry(registry_folder())
+
+
+def records() -> ModelRecords:
+    """The versions of the registry of this machine, as the catalog reads them."""
+    return ModelRecords(registry_of("local"), str(registry_folder()))
 
 
 def _run(run: Any) -> RunSnapshot | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.embedded.models import kfnb_read_model
 from kfnb.errors import BackendError, UsageError
@@ -14,6 +14,9 @@ from kfnb.resources.models.environment import differences
 from kfnb.resources.models.location import owner
 from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
 from kfnb.resources.models.promotion import CHAMPION, promote
+
+if TYPE_CHECKING:
+    from kfnb.resources.lineage.model import Lineage
 
 
 class ModelVersion:
@@ -175,6 +178,12 @@ class ModelVersion:
             raise BackendError(message, code="missing-package", hint=hint, ref=self.ref) from None
         except Exception as error:  # whatever its library raises of a file that it cannot read
             raise BackendError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from error
+
+    def lineage(self) -> Lineage:
+        """What it was made of and what it was used for: see ``kfnb.lineage``."""
+        from kfnb import lineage  # by its public name, since lineage reads the records of models
+
+        return lineage(self)
 
     def promote(self, alias: str = CHAMPION, because: str = "") -> AliasChange:
         """Let an alias name this version. Raises ``Conflict`` if another user moves it at the same time."""

@@ -204,9 +204,9 @@ def newest() -> Run:
 
 def records() -> Source:
     """The runs of the home, as the catalog reads them."""
-    from kfnb.resources.runs.local.traces import RunSource
+    from kfnb.resources.runs.local.traces import RunRecords
 
-    return RunSource(Path(settings().home))
+    return RunRecords(Path(settings().home))
 
 
 def stand_by(modules: Iterable[str]) -> None:

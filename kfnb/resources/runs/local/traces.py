@@ -39,7 +39,7 @@ _LONGEST = 200
 Row = tuple[float, str, str, str]
 
 
-class RunSource:
+class RunRecords:
     """The runs of a home. See ``kfnb.catalog.records.Source``.
 
     A run's folder gets another time of modification when a driver begins and when it ends, so that of a finished run

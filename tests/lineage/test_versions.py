@@ -1,0 +1,165 @@
+"""Versions of data sets and of models, as their stores and registries keep them, in the lineage of runs."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from homes import Step, digest, write_run
+
+import kfnb
+from kfnb import settings
+from kfnb.commands.display import as_json, bundle
+from kfnb.errors import NotFound, UsageError
+from kfnb.model import Artifact
+from kfnb.resources.lineage import api
+from kfnb.resources.models.api import rollback
+
+RUN, OTHER = "261130-080000-aaaa", "261130-090000-bbbb"
+
+
+@pytest.fixture
+def raw(tmp_path):
+    file = tmp_path / "raw.csv"
+    file.write_text("a,b\n1,2\n")
+    return file
+
+
+def artifact_at(path: Path, type: str) -> Artifact:
+    return Artifact(path.name, type, str(path), {}, digest(path.read_text()))
+
+
+def train(home, raw, run=RUN, text="weights") -> Path:
+    """A run that trains a model on a file, which is then a file of ours."""
+    file = home / f"{run}.onnx"
+    home.mkdir(exist_ok=True)
+    file.write_text(text)
+    model = artifact_at(file, "system.Model")
+    write_run(
+        home,
+        run,
+        Step("load", takes={"raw": artifact_at(raw, "system.Dataset")}, makes={"df": f"df {run}"}),
+        Step("train", takes={"df": f"df {run}"}, makes={"model": model}),
+        Step("report", takes={"model": model}),
+    )
+    return file
+
+
+def test_which_models_are_made_of_a_data_version_and_which_data_is_behind_the_champion(home, raw):
+    kfnb.add_data("churn-data", raw)
+    raw.write_text("a,b\n3,4\n")
+    kfnb.add_data("churn-data", raw)
+    model = train(home, raw)
+    kfnb.register(model, "churn", run=RUN, alias="champion")
+    assert kfnb.lineage("churn@champion").data == ("churn-data@2",)
+    assert kfnb.lineage("churn-data@2").models == ("churn@1",)
+    assert kfnb.lineage("churn-data@1").models == ()
+    assert kfnb.lineage("churn-data").ref == "churn-data"
+    assert kfnb.lineage("churn").subjects == kfnb.lineage(kfnb.model("churn@1")).subjects
+    assert kfnb.model("churn@1").lineage() == kfnb.lineage("churn@1")
+    assert kfnb.lineage(kfnb.dataset("churn-data@2")).models == ("churn@1",)
+
+
+def test_a_data_set_and_a_model_may_have_one_name(home, raw):
+    data = kfnb.add_data("churn", raw)
+    version = kfnb.register(train(home, raw), "churn", run=RUN)
+    assert kfnb.lineage(version).data == ("churn@1",)
+    assert kfnb.lineage(data).models == ("churn@1",)
+    with pytest.raises(UsageError, match="write data:churn@1 or model:churn@1"):
+        kfnb.lineage("churn@1")
+
+
+def test_a_model_whose_record_names_its_data_needs_no_run(home, raw, tmp_path):
+    kfnb.add_data("churn-data", raw)
+    (tmp_path / "m.onnx").write_text("weights")
+    kfnb.register(tmp_path / "m.onnx", "churn", data="churn-data@1")
+    assert kfnb.lineage("churn@1").data == ("churn-data@1",)
+    assert kfnb.lineage("churn-data@1").models == ("churn@1",)
+
+
+def test_an_alias_that_moved_names_the_other_version_at_once(home, raw):
+    first = kfnb.register(train(home, raw, RUN, "one"), "churn", run=RUN, alias="champion")
+    second = kfnb.register(train(home, raw, OTHER, "two"), "churn", run=OTHER)
+    assert kfnb.lineage("churn@champion").subjects == kfnb.lineage(first).subjects
+    assert kfnb.lineage("churn").subjects == kfnb.lineage(second).subjects
+    second.promote()
+    assert kfnb.lineage("churn@champion").subjects == kfnb.lineage(second).subjects
+    rollback("churn")
+    assert kfnb.lineage("churn@champion").subjects == kfnb.lineage(first).subjects
+    before = [as_json(kfnb.lineage(ref)) for ref in ("churn@1", "churn@2", "churn")]
+    api.rebuild_catalog()
+    assert [as_json(kfnb.lineage(ref)) for ref in ("churn@1", "churn@2", "churn")] == before
+
+
+def test_a_folder_is_met_by_its_files(home, tmp_path):
+    folder = tmp_path / "images"
+    (folder / "b").mkdir(parents=True)
+    (folder / "b" / "2.png").write_text("two")
+    (folder / "b-1.png").write_text("one")
+    kfnb.add_data("images", folder)
+    from kfnb.artifacts.digests import Digests
+
+    taken = Artifact("images", "system.Dataset", "/elsewhere", {}, Digests().content(folder))
+    write_run(home, RUN, Step("train", takes={"images": taken}))
+    assert kfnb.lineage(RUN).data == ("images@1",)
+
+
+def test_the_same_table_is_the_same_content_by_whichever_name(home):
+    import pandas as pd
+
+    kfnb.add_data("one", pd.DataFrame({"a": [1, 2]}))
+    kfnb.add_data("two", pd.DataFrame({"a": [1, 2]}))
+    assert kfnb.lineage("one@1").subjects == kfnb.lineage("two@1").subjects
+    (node,) = kfnb.lineage("one@1").nodes
+    assert node.refs == ("one@1", "one", "one@latest", "two@1", "two", "two@latest")
+
+
+def test_the_versions_of_another_store_are_those_of_the_lineage_after_it_was_chosen(
+    home, raw, tmp_path, monkeypatch
+):
+    kfnb.add_data("churn-data", raw)
+    assert kfnb.lineage("churn-data@1")
+    monkeypatch.setenv("KFNB_DATA_STORE", str(tmp_path / "other"))
+    settings.reset()
+    with pytest.raises(NotFound):
+        kfnb.lineage("churn-data@1")
+    raw.write_text("other")
+    kfnb.add_data("churn-data", raw)
+    assert kfnb.lineage("churn-data@1").subjects == kfnb.lineage(raw).subjects
+
+
+def test_a_store_that_cannot_be_read_is_noted_and_what_was_known_of_it_stays(home, raw):
+    kfnb.add_data("churn-data", raw)
+    kfnb.register(train(home, raw), "churn", run=RUN)
+    assert kfnb.lineage("churn@1").data == ("churn-data@1",)
+    shutil.rmtree(home / "data" / "versions")
+    (home / "data" / "versions").write_text("not a folder")
+    (home / "registry" / "registry.db").write_text("damaged")
+    found = kfnb.lineage("churn@1")
+    assert found.data == ("churn-data@1",)
+    assert [note.split(":")[0] for note in found.notes] == [
+        "datasets cannot be read",
+        "models cannot be read",
+    ]
+    assert "models cannot be read" in bundle(found)["text/plain"]
+
+
+def test_a_question_creates_no_registry_and_no_store(home):
+    with pytest.raises(NotFound):
+        kfnb.lineage("churn@1")
+    assert not (home / "registry").exists()
+    assert not (home / "data").exists()
+
+
+def test_a_damaged_record_is_left_out(home, raw):
+    kfnb.add_data("churn-data", raw)
+    raw.write_text("second")
+    kfnb.add_data("churn-data", raw)
+    record = home / "data" / "versions" / "churn-data" / "000001.json"
+    record.chmod(0o600)
+    record.write_text("{")
+    from kfnb.resources.datasets import location
+
+    location._stores.clear()  # another process, which has read no record yet
+    assert kfnb.lineage("churn-data@2").subjects
+    with pytest.raises(NotFound, match="unknown reference churn-data@1"):
+        kfnb.lineage("churn-data@1")
