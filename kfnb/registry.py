@@ -324,7 +324,7 @@ NOUNS: list[Noun] = [
         displays=(
             "kfnb.resources.notebooks.model.Notebook",
             "kfnb.resources.notebooks.model.NotebookList",
-            "kfnb.resources.notebooks.model.Rehearsal",
+            "kfnb.resources.notebooks.model.DryRun",
         ),
         values=("notebook",),
         page="notebooks.md",

@@ -22,6 +22,7 @@ LAYERS = [
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},
     {
+        "kfnb.aliases",
         "kfnb.compat",
         "kfnb.diagnostics",
         "kfnb.disk",

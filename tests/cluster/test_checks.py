@@ -55,15 +55,15 @@ def test_a_name_that_dns_does_not_know_is_bad():
     assert network.name(urlsplit("https://127.0.0.1:6443")).outcome is CheckOutcome.GOOD
     unknown = network.name(urlsplit("https://kubernetes.invalid:6443"))
     assert unknown.outcome is CheckOutcome.BAD
-    assert "kubernetes.invalid cannot be resolved" in unknown.told
+    assert "kubernetes.invalid cannot be resolved" in unknown.message
 
 
 def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
     assert network.proxy("https://kube.example.com").outcome is CheckOutcome.GOOD
     monkeypatch.setenv("https_proxy", "http://me:secret-9b1c@proxy.example.com:3128")
     found = network.proxy("https://kube.example.com")
-    assert (found.outcome, "proxy.example.com" in found.told) == (CheckOutcome.DOUBTFUL, True)
-    assert "secret" not in found.told + found.fix
+    assert (found.outcome, "proxy.example.com" in found.message) == (CheckOutcome.DOUBTFUL, True)
+    assert "secret" not in found.message + found.fix
     monkeypatch.setenv("no_proxy", "kube.example.com")
     assert network.proxy("https://kube.example.com").outcome is CheckOutcome.GOOD
 
@@ -112,7 +112,7 @@ def secured(tmp_path):
 def test_a_certificate_is_trusted_by_its_authority_alone_and_says_when_it_ends(secured):
     address, authority = secured
     soon = network.certificate(address, str(authority))
-    assert (soon.outcome, "expires in 2 days" in soon.told) == (CheckOutcome.DOUBTFUL, True)
+    assert (soon.outcome, "expires in 2 days" in soon.message) == (CheckOutcome.DOUBTFUL, True)
     strange = network.certificate(address, None)
     assert strange.outcome is CheckOutcome.BAD
     assert "certificate-authority" in strange.fix
@@ -138,7 +138,7 @@ def test_clients_are_compared_with_their_servers():
     assert clients.kubernetes(seen("v1.99.0")).outcome is CheckOutcome.DOUBTFUL
     assert clients.pipelines(seen(pipelines="99.0.0")).outcome is CheckOutcome.GOOD
     assert clients.pipelines(seen(pipelines="2.0.1")).outcome is CheckOutcome.DOUBTFUL
-    assert "is not known" in clients.pipelines(seen()).told
+    assert "is not known" in clients.pipelines(seen()).message
 
 
 def web_token(**payload):
@@ -162,7 +162,7 @@ def test_a_token_that_has_expired_is_told_and_none_is_shown(tmp_path, text, outc
     file.write_text(text)
     check = clients.token(file)
     assert check.outcome is outcome
-    assert text not in check.told
+    assert text not in check.message
     assert clients.token(None).outcome is CheckOutcome.SKIPPED
     assert clients.token(tmp_path / "none").outcome is CheckOutcome.BAD
 
@@ -208,7 +208,7 @@ def speaking():
 @pytest.mark.parametrize("versions", [("v1alpha3",), ("v1",), ("v1", "v1alpha3")])
 def test_a_model_registry_says_which_versions_it_speaks(speaking, versions):
     found = model_registry.registry(speaking(*versions), "kubeflow")
-    assert (found.outcome, found.told) == (CheckOutcome.GOOD, f"it speaks {' and '.join(versions)}")
+    assert (found.outcome, found.message) == (CheckOutcome.GOOD, f"it speaks {' and '.join(versions)}")
 
 
 def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, tmp_path, monkeypatch):
@@ -223,7 +223,7 @@ def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, t
     monkeypatch.syspath_prepend(str(tmp_path))
     found = model_registry.registry(speaking("v1alpha3"), "kubeflow")
     assert found.outcome is CheckOutcome.BAD
-    assert found.told == "it speaks v1alpha3; model-registry 0.3.9 asks for v1"
+    assert found.message == "it speaks v1alpha3; model-registry 0.3.9 asks for v1"
     assert model_registry.registry(speaking("v1"), "kubeflow").outcome is CheckOutcome.GOOD
 
 
@@ -234,14 +234,14 @@ def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaki
         Fault(status=404, message='services "model-registry-service" not found', match="proxy")
     )
     absent = model_registry.registry(asking(replay.url, "admin"), "kubeflow")
-    assert (absent.outcome, absent.told) == (CheckOutcome.SKIPPED, "not found in namespace kubeflow")
+    assert (absent.outcome, absent.message) == (CheckOutcome.SKIPPED, "not found in namespace kubeflow")
     sentence = (
         'User "viewer" cannot get resource "services/proxy" in API group "" in the namespace "kubeflow"'
     )
     replay.faults.append(Fault(status=403, message=sentence, match="proxy"))
     hidden = model_registry.registry(asking(replay.url, "viewer"), "kubeflow")
     assert hidden.outcome is CheckOutcome.SKIPPED
-    assert "may not get services/proxy" in hidden.told
+    assert "may not get services/proxy" in hidden.message
 
 
 def with_known(**parts):
@@ -256,7 +256,7 @@ def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
     stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
     found = pod_requirements.pulls(with_known(waiting=(fetched, *stuck)))
     assert (found.outcome, found.fix) == (CheckOutcome.BAD, "kubectl -n team-a describe pod b")
-    assert "image of b and 1 more cannot be pulled (ImagePullBackOff): manifest unknown" in found.told
+    assert "image of b and 1 more cannot be pulled (ImagePullBackOff): manifest unknown" in found.message
     assert pod_requirements.pulls(with_known()).outcome is CheckOutcome.SKIPPED
 
 
@@ -275,7 +275,7 @@ class Classes:
 
 def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
     good = pod_requirements.storage(asking(replay.url, "admin"), with_known())
-    assert (good.outcome, "class standard" in good.told) == (CheckOutcome.GOOD, True)
+    assert (good.outcome, "class standard" in good.message) == (CheckOutcome.GOOD, True)
     none = pod_requirements.storage(Classes(slow="false", fast="false"), with_known())
     assert none.outcome is CheckOutcome.DOUBTFUL
     assert "annotate storageclass fast " in none.fix
@@ -329,7 +329,7 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
     names = {one["name"]: one["outcome"] for one in told}
     assert names["cluster"] == names["clock"] == names["DNS"] == "good"
     assert names["found broken"] == names["image pulls"] == "bad"
-    assert any("quota kf-resource-quota of the namespace is used up" in one["told"] for one in told)
+    assert any("quota kf-resource-quota of the namespace is used up" in one["message"] for one in told)
     assert main(["doctor"]) == 1
     assert "✗ found broken" in capsys.readouterr().out
 

@@ -62,7 +62,7 @@ def test_the_script_tells_a_service_that_is_cut_off_from_a_pod_that_does_not_lis
     assert (good.outcome, good.fix) == (CheckOutcome.GOOD, "")
     bad = judged([probe(listening, NOWHERE)], here, "fix")
     assert (bad.outcome, bad.fix) == (CheckOutcome.BAD, "fix")
-    assert "pod db-0 cannot reach itself through its service db (127.255.255.254:1)" in bad.told
+    assert "pod db-0 cannot reach itself through its service db (127.255.255.254:1)" in bad.message
     assert judged([probe(NOWHERE, listening)], here, "fix").outcome is CheckOutcome.SKIPPED
 
 

@@ -10,7 +10,7 @@ from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.errors import Absent, Conflict, Hidden, UsageError
 from kfnb.resources.cluster.model import Knowledge
-from kfnb.resources.notebooks.creation import Creating
+from kfnb.resources.notebooks.creation import NotebookCreation
 from kfnb.resources.notebooks.model import Mount, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
@@ -119,7 +119,7 @@ def test_hidden_events_leave_a_notebook_starting_without_why(replay, spawner_of)
 
 def test_a_notebook_is_created_stopped_started_and_deleted(replay, spawner_of):
     editor = spawner_of("editor")
-    made = Creating(editor, NotebookRequest("demo", "jupyter:1", size="10Gi"), "v1")
+    made = NotebookCreation(editor, NotebookRequest("demo", "jupyter:1", size="10Gi"), "v1")
     assert made.kind is NOTEBOOK
     editor.kubernetes.create(NOTEBOOK.path(NAMESPACE), made.body)
     stopped = editor.stop(NOTEBOOK, "demo")
@@ -143,7 +143,7 @@ def test_what_is_no_name_is_not_asked_for(replay, spawner_of, name):
 def test_a_workspace_is_paused_and_goes_on(spawner_of):
     editor = spawner_of("editor")
     asked = NotebookRequest("demo-ws", workspace_kind="jupyterlab", image_config="i", pod_config="p")
-    editor.kubernetes.create(WORKSPACE.path(NAMESPACE), Creating(editor, asked, "v2").body)
+    editor.kubernetes.create(WORKSPACE.path(NAMESPACE), NotebookCreation(editor, asked, "v2").body)
     assert editor.stop(WORKSPACE, "demo-ws").state in (NotebookState.STOPPED, NotebookState.STOPPING)
     assert editor.start(WORKSPACE, "demo-ws").state is NotebookState.RUNNING
     with pytest.raises(Hidden, match="viewer may not patch workspaces"):
@@ -153,7 +153,7 @@ def test_a_workspace_is_paused_and_goes_on(spawner_of):
 def test_a_change_that_another_was_in_the_way_of_is_made_again(replay, spawner_of):
     editor = spawner_of("editor")
     editor.kubernetes.create(
-        NOTEBOOK.path(NAMESPACE), Creating(editor, NotebookRequest("demo", "a:1"), "v1").body
+        NOTEBOOK.path(NAMESPACE), NotebookCreation(editor, NotebookRequest("demo", "a:1"), "v1").body
     )
     replay.faults.append(Fault(times=2, status=409, match="notebooks/demo", message="has been modified"))
     assert editor.stop(NOTEBOOK, "demo").state is NotebookState.STOPPING
@@ -163,7 +163,7 @@ def test_a_change_that_another_was_in_the_way_of_is_made_again(replay, spawner_o
 
 
 def test_a_workspace_gets_what_its_kind_has_as_usual(spawner_of):
-    made = Creating(spawner_of("admin"), NotebookRequest("w"), "v2")
+    made = NotebookCreation(spawner_of("admin"), NotebookRequest("w"), "v2")
     assert made.body["spec"]["kind"] == "jupyterlab"
     assert made.body["spec"]["podTemplate"]["options"] == {
         "imageConfig": "jupyter-scipy:v1.10.0",
@@ -181,13 +181,13 @@ def test_a_workspace_gets_what_its_kind_has_as_usual(spawner_of):
 )
 def test_what_a_workspaces_kind_does_not_offer_is_said(spawner_of, words, told):
     with pytest.raises(UsageError) as caught:
-        Creating(spawner_of("admin"), replace(NotebookRequest("w"), **words), "v2")
+        NotebookCreation(spawner_of("admin"), replace(NotebookRequest("w"), **words), "v2")
     assert told in str(caught.value)
 
 
 def test_a_workspaces_kind_must_be_named_where_the_kinds_are_hidden(spawner_of):
     with pytest.raises(UsageError, match="--workspace-kind NAME"):
-        Creating(spawner_of("editor"), NotebookRequest("w"), "v2")
+        NotebookCreation(spawner_of("editor"), NotebookRequest("w"), "v2")
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,7 @@ def test_the_parts_of_kubeflow_have_versions_and_health(seen_by):
         "1.28.0",
     )
     assert parts["Pipelines"].failing == ("kubeflow/metadata-writer",)
-    assert parts["Pipelines"].ready == parts["Pipelines"].wanted - 1
+    assert parts["Pipelines"].ready == parts["Pipelines"].desired - 1
     assert parts["Knative"].version == "1.21.1"  # its images are named by digests
 
 
@@ -212,7 +212,7 @@ def test_looking_again_asks_for_what_moves_alone(replay):
     assert len(replay.asked) <= 8
     assert again.quota is first.quota
     assert [one.what for one in again.troubles] == [one.what for one in first.troubles]
-    assert again.asked > first.asked
+    assert again.as_of > first.as_of
 
 
 def test_a_token_that_has_expired_is_the_one_trouble_there_is(replay):
@@ -251,7 +251,7 @@ def test_a_cluster_that_answers_no_more_is_said_and_stays_as_it_was_seen_last(re
     again = gather_again(ProbeTarget(asking(replay.url, token), NAMESPACE), first)
     assert [one.what for one in again.troubles] == [again.user.reason]
     assert again.quota is first.quota
-    assert again.asked == first.asked
+    assert again.as_of == first.as_of
     assert "Nothing can be seen" in draw_status(again)["text/plain"]
     assert "Nothing found broken" not in draw_status(again)["text/plain"]
 

@@ -157,8 +157,8 @@ def test_one_request_tells_all_kinds(as_user):
 
 
 def test_a_model_registry_that_is_not_there_is_told_apart_from_one_that_is_hidden(as_user):
-    assert registry(as_user("admin"), "kubeflow").told == "not found in namespace kubeflow"
-    assert "may not get services/proxy" in registry(as_user("viewer"), "kubeflow").told
+    assert registry(as_user("admin"), "kubeflow").message == "not found in namespace kubeflow"
+    assert "may not get services/proxy" in registry(as_user("viewer"), "kubeflow").message
 
 
 def test_long_lists_are_read_page_by_page(as_user, settings):

@@ -91,12 +91,12 @@ def test_two_of_one_name_are_told_apart(editor):
 
 def test_a_dry_run_creates_nothing_and_says_what_the_server_says(editor):
     good = editor.run("%kf_notebook create dry --image jupyter:1 --size 1Gi --dry-run")
-    assert (good.accepted, good.told) == (True, "the server accepts it; nothing was created")
+    assert (good.accepted, good.message) == (True, "the server accepts it; nothing was created")
     assert good.yaml.count("\n---\n") == 1
     bad = editor.run(f"%kf_notebook create dry {WORKSPACE_WORDS}{'y' * 300} --dry-run")
     assert not bad.accepted
-    assert "podConfig" in bad.told
-    assert "256" in bad.told
+    assert "podConfig" in bad.message
+    assert "256" in bad.message
     assert len(editor.run("%kf_notebook")) == 0
 
 
@@ -151,7 +151,7 @@ def test_who_may_only_look_looks(editor, as_person):
     for words in ("stop nb", "delete nb --yes", "create other --image a:1"):
         assert "viewer may not" in viewer.fails(f"%kf_notebook {words}")
     refused = viewer.run("%kf_notebook create other --image a:1 --dry-run")
-    assert (refused.accepted, "may not create notebooks" in refused.told) == (False, True)
+    assert (refused.accepted, "may not create notebooks" in refused.message) == (False, True)
 
 
 def test_who_may_nothing_is_told_so(as_person):

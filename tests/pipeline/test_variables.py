@@ -229,7 +229,7 @@ def test_what_a_pod_does_not_have_is_told_before_the_run(two, sent, capsys):
     ]
     assert "hunter2" not in str(sent)
     told = []
-    api.submit("p", backend="kubeflow", tell=told.append)
+    api.submit("p", backend="kubeflow", notify=told.append)
     assert [one[:28] for one in told] == ["note: reads reads API_TOKEN,", "note: reads reads STAGE, whi"]
 
 

@@ -25,8 +25,8 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
-from kfnb.resources.notebooks.model import Notebook, NotebookList, Rehearsal
-from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
+from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
+from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
@@ -317,7 +317,7 @@ DRAWN = {
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),
     "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(RunSnapshot, text))},
-    "draw_rehearsal": lambda text: draw_rehearsal(filled(Rehearsal, text)),
+    "draw_dry_run": lambda text: draw_dry_run(filled(DryRun, text)),
     "draw_run": lambda text: draw_run(filled(RunSnapshot, text), {text: text}),
     "draw_runs": lambda text: draw_runs([filled(RunSnapshot, text)]),
     "draw_schedules": lambda text: draw_schedules([filled(ScheduleSnapshot, text)]),

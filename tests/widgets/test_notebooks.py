@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from kfnb.resources.cluster.model import Knowledge, StatusItem
-from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
-from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
+from kfnb.resources.notebooks.model import DryRun, Mount, Notebook, NotebookList, NotebookState
+from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
 
 ONE = Notebook(
     "churn-eda",
@@ -78,9 +78,9 @@ def test_one_notebook_says_what_it_has():
         assert fact in text
 
 
-def test_a_rehearsal_shows_what_would_be_created_and_whether_it_would():
-    good = draw_rehearsal(Rehearsal("kind: Notebook\n", accepted=True, told="fine"))["text/plain"]
-    bad = draw_rehearsal(Rehearsal("kind: Notebook\n", accepted=False, told="not so"))["text/plain"]
+def test_a_dry_run_shows_what_would_be_created_and_whether_it_would():
+    good = draw_dry_run(DryRun("kind: Notebook\n", accepted=True, message="fine"))["text/plain"]
+    bad = draw_dry_run(DryRun("kind: Notebook\n", accepted=False, message="not so"))["text/plain"]
     assert "Accepted" in good
     assert "refuses it\nnot so" in bad
     assert all("kind: Notebook" in text for text in (good, bad))
@@ -105,6 +105,6 @@ def test_what_a_cluster_says_is_escaped():
             )
         ),
         draw_notebook(evil),
-        draw_rehearsal(Rehearsal(EVIL, accepted=False, told=EVIL)),
+        draw_dry_run(DryRun(EVIL, accepted=False, message=EVIL)),
     ]
     assert not any("<script" in one["text/html"] for one in drawn)

@@ -19,24 +19,24 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
 
     longest = 3600
 
-    def tell(said: int) -> None:
+    def report_failure(write_end: int) -> None:
         """Write the reason why this process fails to a pipe."""
         show = sys.excepthook
 
         def hook(kind: Any, error: Any, trace: Any) -> None:
-            os.write(said, f"{kind.__name__}: {error}".encode(errors="replace")[:500])
+            os.write(write_end, f"{kind.__name__}: {error}".encode(errors="replace")[:500])
             show(kind, error, trace)
 
         sys.excepthook = hook
 
-    def hear(heard: int, code: int) -> str:
+    def read_failure(read_end: int, code: int) -> str:
         """Read the reason why a process failed."""
-        os.set_blocking(heard, False)  # a process that the attempt left behind may hold the other end
+        os.set_blocking(read_end, False)  # a process that the attempt left behind may hold the other end
         try:
-            words = os.read(heard, 500).decode(errors="replace")
+            words = os.read(read_end, 500).decode(errors="replace")
         except BlockingIOError:
             words = ""
-        os.close(heard)
+        os.close(read_end)
         return words.split("\n")[0] or f"exit code {code}"
 
     if kfnb_retried_from_outside():
@@ -45,18 +45,18 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
     for attempt in range(1, retries + 2):
         sys.stdout.flush()
         sys.stderr.flush()
-        heard, said = os.pipe()
+        read_end, write_end = os.pipe()
         process = os.fork()
         if not process:
-            tell(said)
+            report_failure(write_end)
             return
-        os.close(said)
+        os.close(write_end)
         status = os.waitpid(process, 0)[1]
         code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         pause = 2 ** (attempt - 1)
         if not code or attempt > retries or time.monotonic() - begun + pause > longest:
             os._exit(code)
-        words = f"{hear(heard, code)}; next attempt in {pause} s"
+        words = f"{read_failure(read_end, code)}; next attempt in {pause} s"
         print(f"attempt {attempt} of {retries + 1} failed: {words}", flush=True)
         for path in [getattr(artifact, "path", artifact) for artifact in artifacts]:
             if os.path.isdir(path):

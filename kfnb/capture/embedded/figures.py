@@ -178,9 +178,9 @@ def kfnb_still(fig: Any) -> Any:
     except Exception:
         return None
     for name in ("_repr_svg_", "_repr_png_"):
-        told = getattr(fig, name, lambda: None)()
-        if told:
-            return told.encode() if isinstance(told, str) else told
+        data = getattr(fig, name, lambda: None)()
+        if data:
+            return data.encode() if isinstance(data, str) else data
     return None
 
 
@@ -194,8 +194,8 @@ def kfnb_live(fig: Any) -> str:
         return str(fig.to_html(include_plotlyjs="cdn", full_html=False))
     if hasattr(fig, "to_dict") and hasattr(fig, "to_html"):
         return str(fig.to_html(fullhtml=False, output_div=f"kfnb-{uuid.uuid4().hex}"))
-    told = getattr(fig, "_repr_html_", lambda: None)()
-    return str(told or "")
+    html = getattr(fig, "_repr_html_", lambda: None)()
+    return str(html or "")
 
 
 def kfnb_figure_html(fig: Any, title: str) -> str:
@@ -209,17 +209,17 @@ def kfnb_figure_html(fig: Any, title: str) -> str:
     if still is None and "<script" not in live:
         return kfnb_captioned(live, title)
     if still is None:
-        said = "This figure is drawn by scripts, which do not run here. To save a picture too, add"
-        said += " --package kaleido (Plotly) or --package vl-convert-python (Altair) to its component."
-        return kfnb_captioned(f"<noscript>{said}</noscript>{live}", title)
+        notice = "This figure is drawn by scripts, which do not run here. To save a picture too, add"
+        notice += " --package kaleido (Plotly) or --package vl-convert-python (Altair) to its component."
+        return kfnb_captioned(f"<noscript>{notice}</noscript>{live}", title)
     picture = kfnb_img(still, title or "figure")
     if not live:
         return kfnb_captioned(picture, title)
     # where scripts run, the still picture stays until the live one is drawn
     script = (
         "(function(s){var live=s.previousElementSibling,still=live.previousElementSibling;live.hidden=false;"
-        "var look=setInterval(function(){if(live.querySelector('svg,canvas')){still.hidden=true;clearInterval(look)}},"
-        "200)})(document.currentScript)"
+        "var timer=setInterval(function(){if(live.querySelector('svg,canvas')){still.hidden=true;clearInterval(timer)}}"
+        ",200)})(document.currentScript)"
     )
     return kfnb_captioned(f"<div>{picture}</div><div hidden>{live}</div><script>{script}</script>", title)
 

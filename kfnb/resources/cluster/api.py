@@ -50,7 +50,9 @@ def status() -> Status:
 
 def _with_machine(status: Status) -> Status:
     """The status with the problems of this machine."""
-    broken = [Trouble(one.told, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD]
+    broken = [
+        Trouble(one.message, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD
+    ]
     return replace(status, troubles=(*broken, *status.troubles))
 
 
@@ -125,7 +127,7 @@ class _StatusReader:
     def snapshot(self) -> Status:
         """All there is."""
         runs = _Runs()
-        start = Status(_backend(), machine(), context=self._context, asked=time.time())
+        start = Status(_backend(), machine(), context=self._context, as_of=time.time())
         if self._place is None:
             found = self._alone(start)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from kfnb.model import Listing, RunSnapshot
@@ -83,8 +84,10 @@ class KubeflowPart:
     version: str = ""
     health: Knowledge = Knowledge.UNKNOWN
     ready: int = 0
-    wanted: int = 0
+    desired: int = 0
     failing: tuple[str, ...] = ()
+    wanted = property(attrgetter("desired"))
+    """The former name."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +143,12 @@ class PodDefault:
     """
 
     name: str
-    told: str = ""
+    description: str = ""
     labels: tuple[str, ...] = ()
     on: bool | None = None
     pipelines: bool = False
+    told = property(attrgetter("description"))
+    """The former name."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +221,7 @@ class Status:
     context: str = ""
     contexts: tuple[str, ...] = ()
     within: str = ""
-    asked: float = 0.0
+    as_of: float = 0.0
     user: StatusItem[User] = StatusItem()
     namespace: StatusItem[Namespace] = StatusItem()
     version: StatusItem[Version] = StatusItem()
@@ -234,6 +239,8 @@ class Status:
     services: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     training: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     troubles: tuple[Trouble, ...] = ()
+    asked = property(attrgetter("as_of"))
+    """The former name."""
 
     @property
     def healthy(self) -> bool:
@@ -260,8 +267,10 @@ class Check:
 
     name: str
     outcome: CheckOutcome
-    told: str = ""
+    message: str = ""
     fix: str = ""
+    told = property(attrgetter("message"))
+    """The former name."""
 
 
 class CheckList(Listing[Check]):

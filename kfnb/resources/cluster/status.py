@@ -87,7 +87,7 @@ def _bound(question: Question, place: ProbeTarget) -> Callable[[], tuple[Any, Mo
 
 
 def _finished(place: ProbeTarget, status: Status) -> Status:
-    return replace(status, troubles=troubles(place, status), asked=time.time())
+    return replace(status, troubles=troubles(place, status), as_of=time.time())
 
 
 def _nothing(start: Status, error: BackendError) -> Status:
@@ -96,7 +96,7 @@ def _nothing(start: Status, error: BackendError) -> Status:
     parts: dict[str, Any] = {
         name: unknown for name, one in vars(start).items() if isinstance(one, StatusItem)
     }
-    return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
+    return replace(start, **parts, troubles=(Trouble(str(error)),), as_of=time.time())
 
 
 def _judged(version: StatusItem[str], found: StatusItem[tuple[KubeflowPart, ...]]) -> StatusItem[Version]:

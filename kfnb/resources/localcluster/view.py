@@ -13,12 +13,12 @@ def draw_local_cluster(how: LocalClusterStatus) -> dict[str, str]:
     text = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
     lines = [text, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
     for part in how.parts:
-        count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
+        count = f"{part.ready} of {part.desired} ready" if part.desired else ""
         failing = f": {', '.join(part.failing)}" if part.failing else ""
         lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
     cut = how.hairpin
     if cut is not None and cut.outcome is CheckOutcome.BAD:
-        lines += [f"  {cut.told}", f"    {cut.fix}"]
+        lines += [f"  {cut.message}", f"    {cut.fix}"]
     return {"text/plain": "\n".join(lines)}
 
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Iterator
 
 from kfnb import target
+from kfnb.aliases import accepts
 from kfnb.errors import Absent, BackendError, UsageError
-from kfnb.resources.notebooks.creation import Creating, Notify
+from kfnb.resources.notebooks.creation import NotebookCreation, Notify
 from kfnb.resources.notebooks.kind import ServerKind
-from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import NotebookRequest
 
@@ -42,20 +43,26 @@ def start(name: str, *, version: str = "") -> Notebook:
     return found if found.state is NotebookState.RUNNING else here.start(kind, name)
 
 
+@accepts(asked="request", tell="notify")
 def create(
-    asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = (), tell: Notify = print
+    request: NotebookRequest,
+    *,
+    version: str = "",
+    configurations: tuple[str, ...] = (),
+    notify: Notify = print,
 ) -> Notebook:
-    """Make a new one, and first the volume of its home where ``asked.size`` says so.
+    """Make a new one, and first the volume of its home where ``request.size`` says so.
 
-    ``configurations`` are the PodDefaults that it gets. ``tell`` prints what a user may not expect. Raises
+    ``configurations`` are the PodDefaults that it gets. ``notify`` prints what a user may not expect. Raises
     ``UsageError`` for what would never start, ``Conflict`` where there is one of that name.
     """
-    return Creating(spawner(), asked, version, configurations).create(tell)
+    return NotebookCreation(spawner(), request, version, configurations).create(notify)
 
 
-def rehearse(asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = ()) -> Rehearsal:
-    """What ``create`` would make, and what the server says of it: nothing is made."""
-    return Creating(spawner(), asked, version, configurations).rehearse()
+@accepts(asked="request")
+def dry_run(request: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = ()) -> DryRun:
+    """What ``create`` would make, and whether the server accepts it; nothing is created."""
+    return NotebookCreation(spawner(), request, version, configurations).dry_run()
 
 
 def delete(name: str, *, version: str = "", with_volume: bool = False) -> Notebook:

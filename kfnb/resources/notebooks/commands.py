@@ -9,7 +9,7 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.notebooks import api
-from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.notebooks.model import DryRun, Mount, Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.spec import NotebookRequest
 from kfnb.text.timespec import span
 
@@ -97,7 +97,7 @@ class Notebooks(Command):
         if self.dry_run and self.wait:
             parser.error("--dry-run and --wait cannot be combined")
 
-    def run(self, session: Session) -> NotebookList | Notebook | Rehearsal | None:
+    def run(self, session: Session) -> NotebookList | Notebook | DryRun | None:
         """Start, stop, create or delete a notebook, or list them all."""
         if self.verb == "list":
             return api.notebooks()
@@ -140,14 +140,14 @@ def _mount(text: str) -> Mount:
     return Mount(claim, path.rstrip("/") or "/")
 
 
-def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Rehearsal:
+def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | DryRun:
     requested, version = found.requested(), found.kind or ""
     if found.dry_run:
-        rehearsed = api.rehearse(requested, version=version, configurations=found.configuration)
-        if not rehearsed.accepted:
+        tried = api.dry_run(requested, version=version, configurations=found.configuration)
+        if not tried.accepted:
             session.fail()
-        return rehearsed
-    made = api.create(requested, version=version, configurations=found.configuration, tell=session.notify)
+        return tried
+    made = api.create(requested, version=version, configurations=found.configuration, notify=session.notify)
     kind = "v2" if made.kind == "Workspace" else "v1"
     return _awaited(found.target, kind, seconds, session) if found.wait else made
 

@@ -1,4 +1,4 @@
-"""A new notebook: checked, rehearsed, and created with the volume of its home."""
+"""A new notebook: checked, tried in a dry run, and created with the volume of its home."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.errors import Absent, BackendError, Conflict, UsageError
 from kfnb.resources.cluster import identity
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.notebooks.kind import ServerKind
-from kfnb.resources.notebooks.model import Notebook, Rehearsal
+from kfnb.resources.notebooks.model import DryRun, Notebook
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Claim, NotebookRequest
@@ -24,7 +24,7 @@ _DELETED = "is being deleted"
 """How the server says that one of that name is there, but not for long."""
 
 
-class Creating:
+class NotebookCreation:
     """A new notebook in a spawner's namespace; ``version`` as words have it, empty for what the cluster has.
 
     ``configurations`` are PodDefaults that its pod is to get. Raises ``UsageError`` for what would never start.
@@ -47,8 +47,8 @@ class Creating:
         self.body = self.kind.body(requested, spawner.namespace, self._user())
         self._check()
 
-    def rehearse(self) -> Rehearsal:
-        """What would be created, and what the server says of it."""
+    def dry_run(self) -> DryRun:
+        """What would be created, and whether the server accepts it."""
         import yaml
 
         namespace = self._spawner.namespace
@@ -59,8 +59,8 @@ class Creating:
                 self._kubernetes.create(self._claims, bodies[0], dry_run=True)
             self._create(dry_run=True)
         except BackendError as error:
-            return Rehearsal(written, accepted=False, told=str(error))
-        return Rehearsal(written, accepted=True, told="the server accepts it; nothing was created")
+            return DryRun(written, accepted=False, message=str(error))
+        return DryRun(written, accepted=True, message="the server accepts it; nothing was created")
 
     def create(self, notify: Notify) -> Notebook:
         """Create it, and the volume first; ``notify`` prints what else happens. A failure leaves nothing behind."""

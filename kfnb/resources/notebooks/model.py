@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from operator import attrgetter
 
 from kfnb.resources.cluster.model import Knowledge, StatusItem
 
@@ -96,12 +97,14 @@ class NotebookList:
 
 
 @dataclass(frozen=True)
-class Rehearsal:
+class DryRun:
     """What would be created, as YAML, and the server's warnings: nothing was created."""
 
     yaml: str
     accepted: bool
-    told: str
+    message: str
+    told = property(attrgetter("message"))
+    """The former name."""
 
 
 _UNSEEN = (Knowledge.HIDDEN, Knowledge.UNKNOWN)

@@ -1,11 +1,11 @@
-"""``draw_notebooks``: the notebooks of a namespace; ``draw_notebook``: one; ``draw_rehearsal``: one that might be."""
+"""``draw_notebooks``: the notebooks of a namespace; ``draw_notebook``: one; ``draw_dry_run``: one that might be."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from kfnb.resources.cluster.model import Knowledge
-from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList, NotebookState
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, Title, bundle
 from kfnb.ui.states import StateStyle
@@ -71,12 +71,12 @@ def draw_notebook(one: Notebook) -> dict[str, str]:
     return bundle(one.name, [title, *_why(one)])
 
 
-def draw_rehearsal(one: Rehearsal) -> dict[str, str]:
-    """What would be created, and what the server says of it, as a mimebundle."""
+def draw_dry_run(one: DryRun) -> dict[str, str]:
+    """What would be created, and whether the server accepts it, as a mimebundle."""
     if one.accepted:
-        return bundle("Dry run", [Title("Dry run", _GOOD, one.told), CodeBlock(one.yaml)])
+        return bundle("Dry run", [Title("Dry run", _GOOD, one.message), CodeBlock(one.yaml)])
     return bundle(
-        "Dry run", [Alert(_REFUSED, "The server refuses it", [Text(one.told)]), CodeBlock(one.yaml)]
+        "Dry run", [Alert(_REFUSED, "The server refuses it", [Text(one.message)]), CodeBlock(one.yaml)]
     )
 
 

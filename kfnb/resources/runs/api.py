@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb import model, target
+from kfnb.aliases import accepts
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kfnb.resources.studies.handle import Study
 
 
+@accepts(tell="notify")
 def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     pipeline: Any,
     arguments: Mapping[str, Any] | None = None,
@@ -42,7 +44,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     cache: bool = True,
     from_study: str | Study | None = None,
     env: Sequence[str] = (),
-    tell: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
@@ -50,7 +52,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
-    values steps on a cluster get; local steps have all variables. ``tell`` is called, before the run starts, with
+    values steps on a cluster get; local steps have all variables. ``notify`` is called, before the run starts, with
     notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
     ``ArgumentError`` and ``BackendError`` before anything has started.
     """
@@ -68,7 +70,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
-        notify=tell,
+        notify=notify,
     )
     chosen = backend_of(backend)
     caution(chosen, submission)

@@ -124,7 +124,7 @@ class Submit(Command):
         run = self._submit(session)
         session.started(run)
         if self.keep_files:
-            run.keep_when_finished(*self.keep_files, folder=folder(), tell=session.notify)
+            run.keep_when_finished(*self.keep_files, folder=folder(), notify=session.notify)
         return followed(session, run)
 
     def _submit(self, session: Session) -> Run:
@@ -144,7 +144,7 @@ class Submit(Command):
             cache=not self.no_cache,
             from_study=None if self.from_study is None else _ended(session, self.from_study),
             env=self.env,
-            tell=session.notify,
+            notify=session.notify,
         )
 
     def _meant_otherwise(self, compiled: Compiled) -> list[str]:

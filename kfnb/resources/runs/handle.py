@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, overload
 
 from kfnb import model
+from kfnb.aliases import accepts
 from kfnb.errors import RunFailed
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
@@ -113,11 +114,12 @@ class Run:
         """
         return copy_files(self.files, patterns, Path(folder), force=force)
 
+    @accepts(tell="notify")
     def keep_when_finished(
-        self, *patterns: str, folder: str | Path = ".", tell: Callable[[str], None] = print
+        self, *patterns: str, folder: str | Path = ".", notify: Callable[[str], None] = print
     ) -> None:
-        """Copy files when the run is finished, however it ends, while this process lives; ``tell`` gets messages."""
-        self._copier = FileCopier(self, patterns, Path(folder), tell)
+        """Copy files when the run is finished, however it ends, while this process lives; ``notify`` gets messages."""
+        self._copier = FileCopier(self, patterns, Path(folder), notify)
         self._copier.start()
 
     def finish_copying(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from kfnb.aliases import accepts
 from kfnb.errors import UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
@@ -23,6 +24,7 @@ _MOST_AT_ONCE = 10
 """KFP's maximum of simultaneous runs of a schedule."""
 
 
+@accepts(tell="notify")
 def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they are keywords
     pipeline: Any,
     arguments: Mapping[str, Any] | None = None,
@@ -38,13 +40,13 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     experiment: str | None = None,
     cache: bool = True,
     env: Sequence[str] = (),
-    tell: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> Schedule:
     """Run a pipeline on the cluster on a schedule, and return the schedule's handle.
 
     ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
     second first), in the cluster's time zone, which is UTC by default; ``every`` is ``"30m"``, ``"1h"``,
-    ``"2d"``. With ``catch_up``, missed runs are made up for. ``env``, ``tell`` and errors
+    ``"2d"``. With ``catch_up``, missed runs are made up for. ``env``, ``notify`` and errors
     are as of ``submit``.
     """
     from kfnb.resources.runs.kubeflow.schedules import Rhythm
@@ -79,7 +81,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         cache=cache and settings().cache,
         env=values_of(env),
         folder=folder(),
-        notify=tell,
+        notify=notify,
     )
     caution(cluster, submission)
     # a stored pipeline runs unchanged; without the cache, or with variables, it is sent again

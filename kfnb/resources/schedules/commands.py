@@ -108,7 +108,7 @@ class SchedulePipeline(Command):
             enabled=not self.paused,
             cache=not self.no_cache,
             env=self.env,
-            tell=session.notify,
+            notify=session.notify,
         )
         note = cron_note(self.cron) if self.cron else ""
         if note:

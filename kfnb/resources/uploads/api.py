@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kfnb.aliases import accepts
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.api import cluster_backend
 from kfnb.resources.uploads import model
 
 
+@accepts(tell="notify")
 def upload(
     pipeline: Any,
     name: str | None = None,
     version: str | None = None,
     description: str = "",
     *,
-    tell: Callable[[str], None] = print,
+    notify: Callable[[str], None] = print,
 ) -> model.UploadedPipeline:
     """Upload a pipeline to the cluster as ``name`` (default: its own name); as a new version if the name exists.
 
-    ``pipeline`` and ``tell`` are as in ``submit``. The default name of a version is the time; of a first version, the
+    ``pipeline`` and ``notify`` are as in ``submit``. The default name of a version is the time; of a first version, the
     pipeline's name.
     """
     cluster = cluster_backend("an upload")
@@ -33,7 +35,7 @@ def upload(
         version=version or "",
         description=description,
         folder=folder(),
-        notify=tell,
+        notify=notify,
     )
 
 

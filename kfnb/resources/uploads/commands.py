@@ -46,5 +46,5 @@ class Upload(Command):
             name=self.name,
             version=self.version,
             description=self.description,
-            tell=session.notify,
+            notify=session.notify,
         )

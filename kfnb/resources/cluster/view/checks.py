@@ -22,7 +22,7 @@ def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
     """Checks as a mimebundle: errors and warnings with what fixes them, the rest a line each."""
     alerts = [_alert(one) for outcome in _SHOWN_FIRST for one in checks if one.outcome is outcome]
     fine = tuple(
-        f"{STYLES[one.outcome].icon} {one.name}: {one.told}"
+        f"{STYLES[one.outcome].icon} {one.name}: {one.message}"
         for one in checks
         if one.outcome not in _SHOWN_FIRST
     )
@@ -31,4 +31,4 @@ def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
 
 def _alert(one: Check) -> Alert:
     fix: list[Block] = [CodeBlock(one.fix, value=True)] if one.fix else []
-    return Alert(STYLES[one.outcome], one.name, [Text(one.told), *fix])
+    return Alert(STYLES[one.outcome], one.name, [Text(one.message), *fix])

@@ -45,5 +45,5 @@ def _health(one: KubeflowPart) -> TableCell:
         return TableCell(text, state_style=DARK)
     if one.failing:
         names = ", ".join(name.partition("/")[2] for name in one.failing)
-        return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", state_style=BAD)
-    return TableCell(f"{one.ready} of {one.wanted} ready", state_style=GOOD)
+        return TableCell(f"{one.ready} of {one.desired} ready; not {names}", state_style=BAD)
+    return TableCell(f"{one.ready} of {one.desired} ready", state_style=GOOD)

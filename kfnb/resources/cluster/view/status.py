@@ -58,7 +58,7 @@ def _title(status: Status) -> Title:
             f"at {status.server}",
             f"context {status.context}" if status.context else "",
             f"runs go to {status.backend}",
-            f"as of {moment(status.asked)}",
+            f"as of {moment(status.as_of)}",
         ),
     )
 

@@ -166,7 +166,7 @@ def pod_defaults(status: Status) -> list[Block]:
         "Configurations (PodDefaults)",
         columns,
         status.pod_defaults.value or (),
-        lambda one: [one.name, one.told, TableCell(", ".join(one.labels), code=True), words[one.on]],
+        lambda one: [one.name, one.description, TableCell(", ".join(one.labels), code=True), words[one.on]],
     )
 
 

@@ -71,6 +71,4 @@ def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
 def _pod(settings: tuple[PodSetting, ...]) -> Iterable[Block]:
     if settings:
         rows: list[list[Value]] = [[one.what, TableCell(one.value, code=True)] for one in settings]
-        yield Section(
-            "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
-        )
+        yield Section("Pod settings", [Table("Pod settings", (Column("What"), Column("Value")), rows)])
