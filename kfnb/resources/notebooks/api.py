@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.resources.notebooks.creation import Creating, Notify
-from kfnb.resources.notebooks.kind import ServerKind
+from kfnb.resources.notebooks.engine import Spawner
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
-from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import NotebookRequest
 
 WAITS = 600.0
