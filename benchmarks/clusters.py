@@ -96,7 +96,7 @@ def folding() -> Iterator[Measured]:
     """A run's answer, from JSON data to the model; and JSON's own part in it."""
     from synthetic_runs import big_run
 
-    from kfnb.resources.runs.kubeflow.fold import fold
+    from kfnb.resources.runs.kubeflow.run_builder import fold
     from kfnb.resources.runs.kubeflow.plan import plan_of
 
     answer = big_run(TASKS)

@@ -28,7 +28,7 @@ from kfnb.capture.component import (
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.dependencies import Dependencies, dependencies_of, trace
-from kfnb.capture.environment import Environment, values_of
+from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.findings import notes_of, outside

@@ -13,7 +13,7 @@ from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import CACHED
-from kfnb.resources.runs.events import Fold, encode
+from kfnb.resources.runs.events import RunFold, encode
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.selection import Selection
@@ -48,7 +48,7 @@ def test_a_run_is_there_as_soon_as_it_is_submitted(engine: Engine):
 
 def test_events_add_up_to_the_run(done):
     engine, run = done
-    fold = Fold(run.id)
+    fold = RunFold(run.id)
     for event in engine.backend.events(run.id):
         fold.add(event)
     assert fold.skipped == 0

@@ -4,8 +4,8 @@ import pytest
 from kfp import dsl
 from local_runs import spec_of
 
-from kfnb.resources.runs.environment import environment_of
 from kfnb.resources.runs.installs import packages
+from kfnb.resources.runs.step_packages import environment_of
 
 
 @dsl.component(

@@ -12,7 +12,7 @@ from kfnb.errors import RunFailed
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, RunState, Task
-from kfnb.resources.runs.events import Fold, decode, encode, fold
+from kfnb.resources.runs.events import RunFold, decode, encode, fold
 from kfnb.resources.runs.handle import Run, RunList
 
 
@@ -126,7 +126,7 @@ def test_a_run_and_a_list_of_runs_are_tables_too() -> None:
 
 
 def test_events_and_fields_that_are_unknown_are_skipped_and_counted() -> None:
-    total = Fold("r1")
+    total = RunFold("r1")
     total.add(Event(1, 0.0, "created", data={"name": "n", "pipeline": "p", "color": "red"}))
     total.add(Event(2, 0.0, "comet", data={}))
     total.add(Event(3, 1.0, "state", data={"state": "RUNNING"}))

@@ -19,7 +19,7 @@ from kfnb.cli import main
 from kfnb.remote import environment
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import api
-from kfnb.resources.cluster.checks import clients, machine, model_registry, network, pod_requirements
+from kfnb.resources.cluster.checks import clients, images_and_volumes, machine, model_registry, network
 from kfnb.resources.cluster.model import (
     CheckOutcome,
     Knowledge,
@@ -252,12 +252,12 @@ def with_known(**parts):
 
 def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
     fetched = WaitingPod("a", "ContainerCreating")
-    assert pod_requirements.pulls(with_known(waiting=(fetched,))).outcome is CheckOutcome.GOOD
+    assert images_and_volumes.pulls(with_known(waiting=(fetched,))).outcome is CheckOutcome.GOOD
     stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
-    found = pod_requirements.pulls(with_known(waiting=(fetched, *stuck)))
+    found = images_and_volumes.pulls(with_known(waiting=(fetched, *stuck)))
     assert (found.outcome, found.fix) == (CheckOutcome.BAD, "kubectl -n team-a describe pod b")
     assert "image of b and 1 more cannot be pulled (ImagePullBackOff): manifest unknown" in found.message
-    assert pod_requirements.pulls(with_known()).outcome is CheckOutcome.SKIPPED
+    assert images_and_volumes.pulls(with_known()).outcome is CheckOutcome.SKIPPED
 
 
 class Classes:
@@ -274,13 +274,13 @@ class Classes:
 
 
 def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
-    good = pod_requirements.storage(asking(replay.url, "admin"), with_known())
+    good = images_and_volumes.storage(asking(replay.url, "admin"), with_known())
     assert (good.outcome, "class standard" in good.message) == (CheckOutcome.GOOD, True)
-    none = pod_requirements.storage(Classes(slow="false", fast="false"), with_known())
+    none = images_and_volumes.storage(Classes(slow="false", fast="false"), with_known())
     assert none.outcome is CheckOutcome.DOUBTFUL
     assert "annotate storageclass fast " in none.fix
     assert (
-        pod_requirements.storage(asking(replay.url, "viewer"), with_known()).outcome is CheckOutcome.SKIPPED
+        images_and_volumes.storage(asking(replay.url, "viewer"), with_known()).outcome is CheckOutcome.SKIPPED
     )
 
 
@@ -290,7 +290,7 @@ def test_a_volume_that_waits_for_a_class_that_is_not_there_is_bad(phase, outcome
         VolumeClaim("data", phase=phase, kind="gone"),
         VolumeClaim("more", phase="Pending", kind="fast"),
     )
-    assert pod_requirements.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
+    assert images_and_volumes.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
 
 
 def test_room_here_is_checked(tmp_path):

@@ -229,7 +229,7 @@ def test_why_changes_are_merge_patches():
 
 def test_no_change_of_ours_writes_a_status():
     """A server drops one in silence: tests/kubernetes shows it."""
-    from kfnb.resources.notebooks.spawner import KINDS
+    from kfnb.resources.notebooks.engine import KINDS
 
     assert not any("status" in change for kind in KINDS for change in (kind.stopping("now"), kind.starting()))
 

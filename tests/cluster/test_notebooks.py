@@ -11,9 +11,9 @@ from replay_kubernetes import NAMESPACE, Fault
 from kfnb.errors import Absent, Conflict, Hidden, UsageError
 from kfnb.resources.cluster.model import Knowledge
 from kfnb.resources.notebooks.creation import NotebookCreation
+from kfnb.resources.notebooks.engine import Spawner
 from kfnb.resources.notebooks.model import Mount, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
-from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.resources.notebooks.view import draw_notebooks
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE

@@ -11,7 +11,7 @@ from hypothesis import strategies as some
 
 from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import RunState
-from kfnb.resources.runs.events import Fold as RunFold
+from kfnb.resources.runs.events import RunFold
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.model import TrialState
 from tests.registry.kettles.local.fold import KettleFold

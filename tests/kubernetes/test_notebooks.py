@@ -299,7 +299,7 @@ def test_waiting_can_be_interrupted_and_the_notebook_goes_on(editor, monkeypatch
     def interrupt(_seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kfnb.resources.notebooks.spawner.time.sleep", interrupt)
+    monkeypatch.setattr("kfnb.resources.notebooks.engine.time.sleep", interrupt)
     found = editor.run("%kf_notebook create nb --image a:1 --wait")
     assert (found.name, found.state) == ("nb", NotebookState.STARTING)
     assert "notebook nb is still starting" in capsys.readouterr().out

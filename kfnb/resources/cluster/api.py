@@ -20,10 +20,10 @@ from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token
 from kfnb.resources.cluster.checks.hairpin import hairpin
+from kfnb.resources.cluster.checks.images_and_volumes import pulls, storage
 from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
-from kfnb.resources.cluster.checks.pod_requirements import pulls, storage
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Status, StatusItem, Trouble
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again

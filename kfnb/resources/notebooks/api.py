@@ -9,9 +9,9 @@ from kfnb import target
 from kfnb.aliases import accepts
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.resources.notebooks.creation import NotebookCreation, Notify
-from kfnb.resources.notebooks.kind import ServerKind
+from kfnb.resources.notebooks.engine import Spawner
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList, NotebookState
-from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import NotebookRequest
 
 WAITS = 600.0

@@ -10,10 +10,10 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Conflict, UsageError
 from kfnb.resources.cluster import identity
 from kfnb.resources.cluster.probe import ProbeTarget
-from kfnb.resources.notebooks.kind import ServerKind
+from kfnb.resources.notebooks.engine import Spawner
 from kfnb.resources.notebooks.model import DryRun, Notebook
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
-from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import Claim, NotebookRequest
 from kfnb.resources.notebooks.workspace_options import completed
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE

@@ -10,8 +10,8 @@ from kfnb.remote.kubernetes.fields import Item
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
 from kfnb.resources.notebooks.diagnosis import reason_of
-from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.text.timestamps import seconds
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.remote.kubernetes.fields import Item
-from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
 from kfnb.text.timestamps import seconds
 

@@ -86,7 +86,7 @@ def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = _artifac
     return value
 
 
-class Fold(JobFold[str]):
+class RunFold(JobFold[str]):
     """Folds the events of a run, one at a time; ``run`` is the result so far."""
 
     FIELDS = {  # noqa: RUF012 - a class variable of the base
@@ -205,6 +205,6 @@ def _entered(thing: Any, state: RunState, time: float) -> Any:
 
 def fold(run_id: str, events: Iterable[Event]) -> model.RunSnapshot:
     """The run from its ``events``."""
-    total = Fold(run_id)
+    total = RunFold(run_id)
     total.take(events)
     return total.run

@@ -13,7 +13,7 @@ from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.model import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.resources.runs.backend import Backend
-from kfnb.resources.runs.events import Fold
+from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import CopiedFiles, FileCopier, copy_files, written
@@ -42,7 +42,7 @@ class Run:
 
     def watch(self) -> Iterator[model.RunSnapshot]:
         """The run after each change, until it is finished."""
-        fold = Fold(self.id)
+        fold = RunFold(self.id)
         for event in self._backend.events(self.id):
             fold.add(event)
             yield fold.run

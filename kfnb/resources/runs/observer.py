@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kfnb import model
 from kfnb.jobs.polling import JobObserver
 from kfnb.resources.runs.backend import Backend
-from kfnb.resources.runs.events import Fold
+from kfnb.resources.runs.events import RunFold
 
 
 class Observer(JobObserver[str]):
@@ -18,7 +18,7 @@ class Observer(JobObserver[str]):
     """
 
     def __init__(self, backend: Backend, run_id: str) -> None:
-        self._fold = Fold(run_id)
+        self._fold = RunFold(run_id)
         super().__init__(self._fold, lambda after: backend.events(run_id, after=after, follow=False))
         self.pace = backend.pace
 

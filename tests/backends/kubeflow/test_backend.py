@@ -19,7 +19,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, TaskError
 from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.events import Fold
+from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow import backend as backends
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
@@ -420,7 +420,7 @@ def test_a_thousand_tasks_come_through_in_no_time(server, replay: Replay):
     run = KubeflowBackend(server).get(GOOD)
     assert time.monotonic() - began < 2
     assert sum(not task.group for task in run.tasks) == 1000
-    fold = Fold(GOOD)
+    fold = RunFold(GOOD)
     for event in KubeflowBackend(server).events(GOOD, follow=False):
         fold.add(event)
     assert len(fold.run.tasks) == len(run.tasks)

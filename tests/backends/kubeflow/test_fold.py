@@ -10,10 +10,10 @@ from synthetic_runs import big_run
 
 from kfnb.jobs.fold import Event
 from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
-from kfnb.resources.runs.events import Fold, decode, encode
+from kfnb.resources.runs.events import RunFold, decode, encode
 from kfnb.resources.runs.kubeflow.diff import changes
-from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of
+from kfnb.resources.runs.kubeflow.run_builder import fold, outline, spec_of
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.text.timestamps import seconds
 
@@ -208,7 +208,7 @@ def test_times_that_stand_for_none_are_none(text, expected):
 
 @pytest.mark.parametrize("run_id", [GOOD, CACHED, OTHER, BAD, STOPPED])
 def test_the_events_of_all_looks_add_up_to_the_last(run_id):
-    total, known, number = Fold(run_id), None, 0
+    total, known, number = RunFold(run_id), None, 0
     for answer in looks(run_id):
         now = folded(answer)
         for fact in changes(known, now, 1.0):
@@ -258,7 +258,7 @@ def test_a_parameter_that_looks_like_an_artifact_is_none(value):
     artifact = Artifact("a", "system.Model", "s3://b/a", store=lambda uri: (None, uri))
     values = {"value": value, "artifact": artifact}
     task = Task("t", "t", RunState.SUCCEEDED, inputs=values, outputs=values)
-    seen = Fold("1")
+    seen = RunFold("1")
     for number, (at, kind, name, data) in enumerate(
         changes(None, RunSnapshot("1", "r", "p", "kubeflow", tasks=(task,), result=values), 1.0), 1
     ):

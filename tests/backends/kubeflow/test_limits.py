@@ -15,9 +15,9 @@ from kfnb.errors import BackendError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.fold import fold
 from kfnb.resources.runs.kubeflow.limits import _go, cautions, check, workflow_size
 from kfnb.resources.runs.kubeflow.plan import plan_of
+from kfnb.resources.runs.kubeflow.run_builder import fold
 from kfnb.resources.runs.kubeflow.submission import order
 
 STOCK = Path(__file__).parent / "recordings" / "stock"

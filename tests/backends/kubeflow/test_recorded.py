@@ -9,7 +9,7 @@ from replay import looks
 
 from kfnb.jobs.fold import Event
 from kfnb.model import RunSnapshot, RunState
-from kfnb.resources.runs.events import Fold
+from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.diff import changes
@@ -75,7 +75,7 @@ def _retried(run_id: str) -> bool:
 @pytest.mark.parametrize("name", names())
 def test_the_events_of_all_looks_add_up_to_the_last(name):
     run_id = names()[name]
-    total, known, number = Fold(run_id), None, 0
+    total, known, number = RunFold(run_id), None, 0
     for answer in looks(run_id):
         now = at(run_id, answer, None)
         for fact in changes(known, now, 1.0):

@@ -15,9 +15,9 @@ from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.kubeflow import mlmd, run_details
 from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.fold import fold, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
+from kfnb.resources.runs.kubeflow.run_builder import fold, spec_of
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.task_facts import NOTHING, TaskFacts
 from kfnb.resources.runs.kubeflow.workflow import WorkflowNode

@@ -23,9 +23,9 @@ from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
-from kfnb.resources.runs.kubeflow.fold import outline
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
+from kfnb.resources.runs.kubeflow.run_builder import outline
 from kfnb.resources.runs.kubeflow.run_filter import pages
 from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
 from kfnb.resources.runs.kubeflow.submission import order

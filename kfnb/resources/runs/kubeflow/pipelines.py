@@ -13,7 +13,7 @@ from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, MissingResource, Sent, Server
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
-from kfnb.resources.runs.kubeflow.fold import spec_of
+from kfnb.resources.runs.kubeflow.run_builder import spec_of
 from kfnb.resources.runs.kubeflow.storable_text import check_storable
 from kfnb.resources.runs.kubeflow.submission import as_sent
 from kfnb.resources.uploads.model import UploadedPipeline, UploadList

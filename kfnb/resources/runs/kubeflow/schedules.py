@@ -14,8 +14,8 @@ from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
-from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
+from kfnb.resources.runs.kubeflow.run_builder import spec_of
 from kfnb.resources.runs.kubeflow.submission import order
 from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline

@@ -7,10 +7,10 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.environment import FROM_STUDY
 from kfnb.resources.runs.kubeflow.environment_variables import with_variables
 from kfnb.resources.runs.kubeflow.limits import check
 from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable
+from kfnb.resources.runs.step_packages import FROM_STUDY
 
 Json = Mapping[str, Any]
 

@@ -13,12 +13,12 @@ from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import MissingResource, Server
-from kfnb.resources.runs.kubeflow.fold import fold, spec_of
 from kfnb.resources.runs.kubeflow.limits import cautions
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
 from kfnb.resources.runs.kubeflow.readiness import due
 from kfnb.resources.runs.kubeflow.retried_run import begun_again
+from kfnb.resources.runs.kubeflow.run_builder import fold, spec_of
 from kfnb.resources.runs.kubeflow.run_cache import RunCache
 from kfnb.resources.runs.kubeflow.task_facts import NOTHING, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, lag_behind, rows_of

@@ -24,7 +24,6 @@ from kfnb.jobs.spawn import stand_by
 from kfnb.model import LogLine, RunState
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.backend import CACHED, Submission
-from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
@@ -33,6 +32,7 @@ from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import request_notes, unmet
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
+from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study
 from kfnb.secret_store import Secrets
 
 _STANDBY = "kfnb.resources.runs.local.standby"

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunSnapshot, RunState, Task, TaskError
-from kfnb.resources.runs.events import Fold, encode, fold
+from kfnb.resources.runs.events import RunFold, encode, fold
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
@@ -19,7 +19,7 @@ class Journal:
 
     def __init__(self, run_id: str, log: EventLog) -> None:
         self._run_id, self._log = run_id, log
-        past = Fold(run_id)
+        past = RunFold(run_id)
         past.take(log.read())
         self.earlier = {task.id: task for task in past.run.tasks}
         self._announced: set[str] = set()

@@ -25,7 +25,7 @@ def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
     return _last_words(tasks, _LOST)
 
 
-KIND = JobKind("kfnb.resources.runs.local.supervisor", Loss("run", "retry continues the run", _lost))
+KIND = JobKind("kfnb.resources.runs.local.driver", Loss("run", "retry continues the run", _lost))
 
 
 def job(folder: RunFolder) -> JobHandle[RunFolder]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from kfnb.jobs.prefork import Prefork
 from kfnb.jobs.spawn import leave_folder
 from kfnb.resources.runs.local import condition, preload
-from kfnb.resources.runs.local.supervisor import serve
+from kfnb.resources.runs.local.driver import serve
 
 
 def main(home: Path, seconds: float, modules: Sequence[str]) -> None:

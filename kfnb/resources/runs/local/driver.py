@@ -1,4 +1,4 @@
-"""The process that drives one run: ``python -m kfnb.resources.runs.local.supervisor FOLDER LOCK``.
+"""The process that drives one run: ``python -m kfnb.resources.runs.local.driver FOLDER LOCK``.
 
 It outlives the kernel that started it. ``LOCK`` is the run's lock as an open file, which it holds until it ends.
 """
@@ -28,7 +28,6 @@ from kfnb.model import Artifact, RunState
 from kfnb.resources.models.saved import register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.engine import PipelineEngine
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote
 from kfnb.resources.runs.local.journal import Journal
@@ -38,6 +37,7 @@ from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
 from kfnb.resources.runs.local.resource_pool import ResourcePool, gpus
+from kfnb.resources.runs.local.scheduler import PipelineScheduler
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import read
 from kfnb.resources.runs.local.tasks import TaskRunner
@@ -111,7 +111,7 @@ async def _drive(
 class _End:
     """How a run ends early. ``state`` and ``reason`` are set if it did, else None and empty."""
 
-    def __init__(self, journal: Journal, engine: PipelineEngine, processes: Processes) -> None:
+    def __init__(self, journal: Journal, engine: PipelineScheduler, processes: Processes) -> None:
         self.state: RunState | None = None
         self.reason = ""
         self._journal, self._engine, self._processes = journal, engine, processes
@@ -147,7 +147,7 @@ def _engine(
     pipeline: PipelineSpec,
     journal: Journal,
     watched: tuple[Processes, Timeline],
-) -> PipelineEngine:
+) -> PipelineScheduler:
     home, start = folder.home, _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
@@ -166,7 +166,7 @@ def _engine(
         digests=digests,
     )
     words = _words(folder, order, pipeline.name)
-    return PipelineEngine(pipeline, journal, tasks, supplier, words, folder.path)
+    return PipelineScheduler(pipeline, journal, tasks, supplier, words, folder.path)
 
 
 def _start(folder: RunFolder, order: RunJobSpec) -> Path:

@@ -14,9 +14,9 @@ from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.cluster.probe import part
 from kfnb.resources.notebooks.diagnosis import explained_notebook
-from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
+from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.workspace_options import offers
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 from kfnb.text.timestamps import rfc3339

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.model import RunSnapshot, RunState
-from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.kubeflow.outputs import results
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
@@ -20,6 +19,7 @@ from kfnb.resources.runs.kubeflow.summary import summary, unprepared
 from kfnb.resources.runs.kubeflow.task_facts import NOTHING, ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Rows, rows_of
 from kfnb.resources.runs.kubeflow.tasks import EnclosingGroup, TaskBuilder
+from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study
 from kfnb.text.timestamps import seconds
 
 Json = Mapping[str, Any]

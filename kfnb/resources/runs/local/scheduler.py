@@ -76,7 +76,7 @@ class _Call:
 
 
 @dataclass
-class PipelineEngine:
+class PipelineScheduler:
     """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its folder."""
 
     pipeline: PipelineSpec
