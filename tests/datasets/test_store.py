@@ -228,6 +228,39 @@ def test_drafts_of_killed_writers_are_removed(tmp_path: Path) -> None:
     assert not draft.exists()
 
 
+_FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np, pandas as pd
+from kfnb.errors import BackendError
+from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.objects import FolderObjects
+from kfnb.resources.datasets.store import DataStore
+top = Path(sys.argv[1])
+adding = Adding(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+random = np.random.default_rng(0).random(100_000)
+for value in (random, pd.DataFrame({"x": random})):
+    try:
+        adding.value("big", value, what="value", owner="ann", description="", source={})
+    except BackendError as error:
+        print(error)
+print(adding._store.names(), [one for one in (top / "home").rglob("*")])
+"""
+
+
+def test_a_value_that_does_not_fit_on_the_disk_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    first, second, last = done.stdout.strip().splitlines()
+    assert "nothing was added" in first
+    assert "nothing was added" in second
+    assert last == "[] []"
+
+
 _WRITER = """
 import os, sys, signal, threading
 from pathlib import Path

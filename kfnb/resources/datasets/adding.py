@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.errors import Conflict, UsageError
+from kfnb.errors import BackendError, Code, Conflict, KfnbError, UsageError
 from kfnb.jobs import private
 from kfnb.resources.datasets import referenced, values
 from kfnb.resources.datasets.digests import FileDigests
@@ -36,8 +38,7 @@ class Adding:
         Raises ``UsageError``, ``BackendError``.
         """
         check_name(name)
-        private.make(self._home)
-        with tempfile.TemporaryDirectory(prefix="data-", dir=self._home) as folder:
+        with _draft_folder(self._home) as folder:
             written = values.write(value, Path(folder), what)
             known = self._store.same(name, written.logical)
             if known is not None and self._complete(known):
@@ -157,6 +158,23 @@ class Adding:
             return list(threads.map(work, items))
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _draft_folder(home: Path) -> Iterator[str]:
+    """A folder for the files of a value. Raises ``BackendError`` if they cannot be written."""
+    try:
+        private.make(home)
+        with tempfile.TemporaryDirectory(prefix="data-", dir=home) as folder:
+            yield folder
+    except OSError as error:
+        if isinstance(error, KfnbError):
+            raise
+        why = error.strerror or str(error)
+        code: Code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "backend"
+        raise BackendError(
+            f"cannot write in {home}: {why}; nothing was added", code=code, ref=str(home)
+        ) from None
 
 
 def _bare(uri: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.model import Listing
-from kfnb.resources.datasets import files, values
+from kfnb.resources.datasets import checkout, files, values
 from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import file_digests, home
 from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
@@ -129,7 +129,7 @@ class DatasetVersion:
 
         Raises ``UsageError`` if a file is there already, ``BackendError`` for damaged content.
         """
-        files.download(self._store.objects, self._snapshot, Path(path).expanduser())
+        checkout.download(self._store.objects, self._snapshot, Path(path).expanduser())
         return Path(path)
 
     def diff(self, other: DatasetVersion, *, key: str = "") -> DatasetDiff:
@@ -140,11 +140,11 @@ class DatasetVersion:
         rows = None
         if key:
             require("pyarrow", "comparing rows")
-            rows = compared_rows(self._table(), other._table(), key, (self.ref, other.ref))
-        return difference(self._snapshot, other._snapshot, rows)
+            rows = compared_rows(self.table(), other.table(), key, (self.ref, other.ref))
+        return difference(self._snapshot, other.snapshot(), rows)
 
-    def _table(self) -> Any:
-        """Its rows, as an Arrow table."""
+    def table(self) -> Any:
+        """Its rows, as an Arrow table. Raises ``UsageError`` if it is not a table."""
         record = self._snapshot
         places = self._places()
         pairs = list(zip((entry.path for entry in record.files), places, strict=True))
@@ -157,7 +157,8 @@ class DatasetVersion:
         """Its files, verified: those of the store, or copies of this machine."""
         record = self._snapshot
         found = [
-            files.verified_file(self._store.objects, record, entry, file_digests()) for entry in record.files
+            checkout.verified_file(self._store.objects, record, entry, file_digests())
+            for entry in record.files
         ]
         known = [place for place in found if place is not None]
         return known if len(known) == len(found) else self._checked_out()
@@ -167,14 +168,14 @@ class DatasetVersion:
 
         Raises ``BackendError``.
         """
-        return files.publish(self._store.objects, self._snapshot)
+        return checkout.publish(self._store.objects, self._snapshot)
 
     @property
     def _folder(self) -> Path:
         return home() / "data-files" / self._snapshot.digest
 
     def _checked_out(self) -> list[Path]:
-        return files.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
+        return checkout.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
 
 
 class DatasetList(Listing[DatasetVersion]):
