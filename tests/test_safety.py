@@ -23,7 +23,10 @@ ROOT = Path(__file__).parent.parent
 
 UNPICKLES = {
     ("kfnb/capture/embedded/models.py", "cloudpickle.load"): "load(pickle=True) asks for it",
-    ("kfnb/capture/embedded/models.py", "skops.io.load"): "of types on kfnb's list or in the user's trust=[...] alone",
+    (
+        "kfnb/capture/embedded/models.py",
+        "skops.io.load",
+    ): "of types on kfnb's list or in the user's trust=[...] alone",
     (
         "kfnb/capture/embedded/values.py",
         "pickle.Unpickler",
