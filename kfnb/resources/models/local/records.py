@@ -24,7 +24,17 @@ COLUMNS = (
 """What ``outlines`` reads, in this order."""
 
 _STATES = {str(state): state for state in ModelState}
-_SOURCE, _SIGNATURE = ModelSource(), Signature()
+_LEFT_OUT: Mapping[str, Any] = {
+    "uri": "",
+    "parameters": {},
+    "source": ModelSource(),
+    "signature": Signature(),
+    "packages": {},
+    "python": "",
+    "code": "",
+    "transform": "",
+}
+"""What an outline has of a version's record."""
 
 
 def record_of(draft: VersionSnapshot) -> str:
@@ -54,23 +64,16 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
         ]
         found.append(
             _made(
+                **_LEFT_OUT,
                 name=name,
                 version=version,
                 digest=digest,
                 format=form,
-                uri="",
                 size=size,
                 state=_STATES.get(state, ModelState.LIVE),
                 metrics=own_metrics,
-                parameters={},
                 data=tuple(own_data),
                 metrics_data=metrics_data,
-                source=_SOURCE,
-                signature=_SIGNATURE,
-                packages={},
-                python="",
-                code="",
-                transform="",
                 owner=owner,
                 created=created,
                 description=description,
@@ -88,7 +91,7 @@ def _columns(rows: Iterable[Any], *indices: int) -> Iterable[list[str]]:
 def _made(**fields: Any) -> VersionSnapshot:
     """A version from all of its fields. The constructor of a frozen class takes ten times as long."""
     made = object.__new__(VersionSnapshot)
-    vars(made).update(fields)
+    object.__setattr__(made, "__dict__", fields)
     return made
 
 
