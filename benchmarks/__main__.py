@@ -18,6 +18,7 @@ from benchmarks.compiling import compiling
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
+from benchmarks.registries import registries
 from benchmarks.regret import regret
 from benchmarks.running import running
 from benchmarks.status import status
@@ -44,6 +45,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "status": status,
     "tuning": tuning,
     "regret": regret,
+    "registries": registries,
     "studies": studies,
 }
 

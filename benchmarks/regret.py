@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.measure import Measured
 from benchmarks.surfaces import SURFACES, Surface
-from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function
+from kfnb.resources.studies.conditional_space import SpaceTrial, dimensions_of, read_function
 from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
@@ -162,7 +162,7 @@ def _begun(study: Any, search: Search) -> tuple[Any, Mapping[str, Any]]:
     trial = study.ask()
     if not search.conditions:
         return trial, {one.name: asked(trial, one) for one in search.space}
-    asking = Asking(partial(asked, trial))
+    asking = SpaceTrial(partial(asked, trial))
     read_function(search.conditions)(asking)
     return trial, asking.params
 

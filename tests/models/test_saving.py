@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 import kfnb
@@ -62,21 +65,18 @@ def test_a_cached_run_registers_nothing_twice_and_another_model_is_the_next_vers
     assert sorted(one.version for one in kfnb.models("churn")) == [1, 2]
 
 
-def test_a_run_that_fails_registers_nothing_until_it_is_retried(
-    notebook: Shell, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    ready = tmp_path_factory.mktemp("elsewhere") / "ready"
-    ready.touch()
-    reads = "import subprocess\nsubprocess.run(['cat', file], check=True)"
-    notebook.run(f"%%kf_component check --param file:str={str(ready)!r}\n{reads}")
+def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connects = "import socket\nsocket.create_connection(('127.0.0.1', port)).close()"
+        notebook.run(f"%%kf_component check --param port:int={port}\n{connects}")
     notebook.run("%kf_pipeline both train check")
-    ready.unlink()
     run = kfnb.submit("both")
     with pytest.raises(kfnb.RunFailed):
         run.wait(120)
     assert api.registered() == []
-    ready.touch()
-    run.retry().wait(120)
+    with socket.create_server(("127.0.0.1", port)):
+        run.retry().wait(120)
     assert [one.version for one in kfnb.models("churn")] == [1]
 
 
@@ -105,15 +105,18 @@ def test_an_artifact_comes_back_as_it_was(shell: Shell) -> None:
         "table = pd.DataFrame({'a': [1, 2]})\n"
         "array = np.arange(6).reshape(2, 3)\n"
         "model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])\n"
+        "from sklearn.ensemble import RandomForestClassifier\n"
+        "forest = RandomForestClassifier(n_estimators=2).fit([[0.0], [1.0]], [0, 1])\n"
         "anything = {1: {2}}\n"
         "kf.save(model)\n"
     )
-    shell.run("%%kf_component use\nprint(table, array, model, anything)")
+    shell.run("%%kf_component use\nprint(table, array, model, forest.predict([[1.0]]), anything)")
     shell.run("%kf_pipeline p make use")
     made = shell.submit("p").artifacts["make"]
     pd.testing.assert_frame_equal(made["table"].load(), pd.DataFrame({"a": [1, 2]}))
     assert np.array_equal(made["array"].load(), np.arange(6).reshape(2, 3))
     assert isinstance(made["model"].load(), LogisticRegression)
+    assert isinstance(made["forest"].load(pickle=True), RandomForestClassifier)
     assert isinstance(made["kf_model"].load(), LogisticRegression)
     with pytest.raises(UsageError, match=r"anything is a pickle.*load\(pickle=True\)"):
         made["anything"].load()

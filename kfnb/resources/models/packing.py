@@ -143,7 +143,7 @@ def _of_artifact(artifact: Artifact, temporary: Path, how: Packing) -> Any:
     """The value of an artifact, or the path of the model folder that it is."""
     filesystem, path = artifact.filesystem()
     if not filesystem.isdir(path):
-        return artifact.load(pickle=how.pickle)
+        return artifact.load(pickle=how.pickle, trust=how.trust)
     folder = artifact.download(temporary / "artifact")
     found = [folder] if (folder / FACTS).exists() else sorted(one.parent for one in folder.glob(f"*/{FACTS}"))
     if len(found) != 1:
