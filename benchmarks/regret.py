@@ -157,14 +157,14 @@ def _studied(name: str, surface: Surface, seed: int) -> Found:
 
 def _begun(study: Any, search: Search) -> tuple[Any, Mapping[str, Any]]:
     """Another trial and its parameters."""
-    from kfnb.resources.studies.local.suggester import asked
+    from kfnb.resources.studies.local.suggester import suggested
 
     trial = study.ask()
     if not search.conditions:
-        return trial, {one.name: asked(trial, one) for one in search.space}
-    asking = SpaceTrial(partial(asked, trial))
-    read_function(search.conditions)(asking)
-    return trial, asking.params
+        return trial, {one.name: suggested(trial, one) for one in search.space}
+    asked_trial = SpaceTrial(partial(suggested, trial))
+    read_function(search.conditions)(asked_trial)
+    return trial, asked_trial.params
 
 
 def _failed(name: str, search: Search) -> Any:

@@ -42,8 +42,8 @@ UNDOCUMENTED = (
 )
 """Beginnings of what only ``compat.py`` imports: their libraries do not say that they are there."""
 
-TRAVELS = "capture/embedded/"
-"""Code that stands in a step, where there is no kfnb."""
+WITHOUT_KFNB = ("capture/embedded/", "resources/runs/local/runner.py")
+"""Code that runs in the environment of a step, where kfnb may not be installed."""
 
 
 # -- Python's own library -------------------------------------------------------------------------------------
@@ -358,7 +358,7 @@ def test_an_array_of_pandas_that_was_only_read_is_the_same_without_its_notes():
 def trees() -> Iterator[tuple[str, ast.Module]]:
     for file in sorted(ROOT.rglob("*.py")):
         name = file.relative_to(ROOT).as_posix()
-        if name != "compat.py" and not name.startswith(TRAVELS):
+        if name != "compat.py" and not name.startswith(WITHOUT_KFNB):
             yield name, ast.parse(file.read_text(encoding="utf-8"))
 
 
@@ -413,6 +413,11 @@ def imported(tree: ast.AST) -> Iterator[str]:
             yield from (one.name for one in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield from (f"{node.module}.{one.name}" for one in node.names)
+
+
+def test_the_program_that_runs_a_step_imports_nothing_of_kfnb():
+    tree = ast.parse((ROOT / "resources/runs/local/runner.py").read_text(encoding="utf-8"))
+    assert [name for name in imported(tree) if name.startswith("kfnb")] == []
 
 
 def test_no_other_file_takes_a_private_name_of_another_library():

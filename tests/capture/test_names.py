@@ -143,7 +143,7 @@ def test_a_read_may_be_of_what_the_cell_itself_makes(cell: str, maybe: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("cell", "keeps"),
+    ("cell", "conditional"),
     [
         ("if c:\n    x = 1", "x"),
         ("if c:\n    x = 1\nelse:\n    x = 2", ""),

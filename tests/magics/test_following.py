@@ -81,7 +81,7 @@ def follower_of(*looks):
         RunWire(),
         Pictures(lambda run: {"text/plain": str(run.state)}),
         told.append,
-        lambda follower: not follower.asked,
+        lambda follower: not follower.requested,
     )
     follower._awake = Waits()
     return follower, told, backend
@@ -117,7 +117,7 @@ def test_nothing_is_said_while_nothing_happens_and_looks_get_rarer():
 
 def test_a_page_that_asks_again_is_told_all_of_the_run():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], NOTHING, [DONE])
-    follower._awake.meanwhile[2] = follower.ask
+    follower._awake.meanwhile[2] = follower.request
     follower.go()
     assert kinds(told) == ["whole", "change", "whole", "change"]
 

@@ -31,7 +31,7 @@ IN_PODS = "competition"
 LOOK = "[look_at_names(space), values_of(space), look_at_folder(Path(), globals().setdefault('KNOWN', {}))]"
 NOTES = (
     "{name: list(one.notes) for name, one in"
-    " __import__('kfnb.ipython').magics.extension_of(__import__('IPython').get_ipython()).kernel.notebook"
+    " __import__('kfnb.ipython').ipython.extension_of(__import__('IPython').get_ipython()).kernel.notebook"
     ".components.items()}"
 )
 Outputs = dict[str, dict[str, Any]]

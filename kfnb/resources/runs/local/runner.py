@@ -17,8 +17,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kfnb import compat
-
 MODULE = "ephemeral_component"
 _DEEPEST = 40
 """Frames kept at both ends of a traceback: an endless recursion has thousands."""
@@ -44,6 +42,8 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 
 
 def _perform(job: dict[str, Any]) -> None:
+    from kfp.dsl.executor import Executor  # here, not by compat: another environment has KFP, but no kfnb
+
     # the engine retries steps itself, in a folder of their own
     os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
@@ -55,7 +55,9 @@ def _perform(job: dict[str, Any]) -> None:
         force=True,
     )
     module = _load(job["source"])
-    executor = compat.kfp_executor(job["executor_input"], getattr(module, job["function"]))
+    executor = Executor(
+        executor_input=job["executor_input"], function_to_execute=getattr(module, job["function"])
+    )
     for name in job["empty"]:
         executor.input_artifacts[name] = []  # kfp takes an empty list for an input that was not given
     executor.execute()
