@@ -11,6 +11,7 @@ from registry_conformance import draft, make_folder
 import kfnb
 from kfnb import settings as config
 from kfnb.cli import main
+from kfnb.errors import UsageError
 from kfnb.remote import environment
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.resources.models import api
@@ -107,6 +108,20 @@ def test_the_clusters_models_are_ranked_and_shown(capsys, register, churn):
     assert f'kfnb.model("kubeflow:{churn}@1").load()' in shown
     assert output(capsys, "models", "archive", f"kubeflow:{churn}@1")[0] == 0
     assert not kfnb.models(churn, backend="kubeflow")
+
+
+def test_a_model_is_registered_on_the_cluster_at_once(capsys, tmp_path, churn):
+    made = make_folder(tmp_path)
+    (made / "kfnb_model.json").write_text('{"format": "skops", "file": "model.skops"}')
+    folder = str(made)
+    version = kfnb.register(folder, churn, metrics={"accuracy": 0.9}, alias="champion", backend="kubeflow")
+
+    assert repr(kfnb.model(f"kubeflow:{churn}@champion")) == repr(version)
+    code, out, _ = output(capsys, "register", folder, "--name", churn, "--backend", "kubeflow", "--json")
+    assert (code, json.loads(out)["aliases"]) == (0, ["champion"])
+    assert [one.name for one in api.registered()] == []
+    with pytest.raises(UsageError, match="unknown backend katib"):
+        kfnb.register(folder, churn, backend="katib")
 
 
 def test_what_cannot_be_copied_is_one_message(capsys, register, churn):

@@ -50,6 +50,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     example: Any = None,
     pickle: bool = False,
     trust: Sequence[str] = (),
+    backend: str | None = None,
 ) -> ModelVersion:
     """Register a model as a version of the model ``name``. Content that it has already is the same version.
 
@@ -57,7 +58,8 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
     ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
     an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
-    loaded, and ``trust`` names types that are not known to be safe. Raises ``UsageError``, ``BackendError``.
+    loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
+    ``kubeflow``. Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
@@ -74,7 +76,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
         description=description,
         tags={str(key): str(value) for key, value in (tags or {}).items()},
     )
-    registry = registry_of()
+    registry = registry_of(backend_name(backend) if backend else None)
     with packed(model, Packing(example, pickle, trust)) as folder:
         version = ModelVersion(registry, registry.register(draft_of(known, folder, user()), folder))
     if alias is not None:

@@ -52,6 +52,7 @@ class RegisterModel(Command):
     example: str | None = option(values="variable", help="a name of the notebook: rows that the model takes")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
+    backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
 
     def run(self, session: Session) -> ModelVersion:
         """Register it."""
@@ -70,6 +71,7 @@ class RegisterModel(Command):
             example=self._value(session, self.example) if self.example else None,
             pickle=self.pickle,
             trust=self.trust,
+            backend=self.backend,
         )
         if version.format == "pickle":
             session.notify(f"{version.ref} is a pickle, which executes code when it is loaded")
