@@ -42,7 +42,8 @@ _IS_MAKER = """(x.name = m.task or m.task = '' and exists (
     where o.execution = x.id and o.output = 1 and t.type = 'system.Model'))"""
 _MADE_BY = f"""
 select a.content, x.id, '' from artifacts a join made m on m.artifact = a.id
-join contexts c on c.run = m.run join executions x on x.context = c.id and {_IS_MAKER}
+join contexts c on c.run = m.run join units u on u.id = c.id
+join executions x on x.id >= u.executions and x.id < u.executions_end and {_IS_MAKER}
 where a.content in ({{marks}})
 """  # noqa: S608 - own words
 _MADE = f"""
