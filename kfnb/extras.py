@@ -9,6 +9,7 @@ from kfnb.errors import MissingExtra
 
 PACKAGES: Mapping[str, tuple[str, str]] = {
     "cmaes": ("cmaes", "tune"),
+    "deltalake": ("deltalake", ""),
     "grpc": ("grpcio", "cluster"),
     "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),

@@ -187,6 +187,7 @@ NOUNS: list[Noun] = [
             ("ListData", "%kf_data", "data", "list the data sets"),
             ("AddData", "%kf_data add", "data add", "add a value, a file or a folder as a version"),
             ("ShowData", "%kf_data show", "data show", "show a version's columns, files and origin"),
+            ("DiffData", "%kf_data diff", "data diff", "show what differs between two versions"),
             ("GetData", "%kf_data get", "data get", "write a version's files to a path"),
             ("CheckData", "%kf_data check", "data check", "verify every byte of versions"),
             ("PruneData", "%kf_data prune", "data prune", "remove content that no version refers to"),
@@ -195,9 +196,10 @@ NOUNS: list[Noun] = [
         displays=(
             "kfnb.resources.datasets.handle.DatasetVersion",
             "kfnb.resources.datasets.handle.DatasetList",
+            "kfnb.resources.datasets.model.DatasetDiff",
             "kfnb.resources.datasets.model.Verification",
         ),
-        values=("data set", "data version", "data"),
+        values=("data set", "data version", "data input", "data"),
         page="data.md",
     ),
     Noun(

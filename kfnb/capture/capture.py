@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -86,7 +87,9 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
     restored, named = Environment(environment), _named(notebook, component, dependencies)
-    files = FileWatch(notebook.folder, above=named.above, code=named.code)
+    taken = [notebook.namespace.get(one.name) for one in component.options.data]
+    apart = [value for value in taken if isinstance(value, Path)]
+    files = FileWatch(notebook.folder, above=named.above, code=named.code, apart=apart)
     variables = VariableWatch(notebook.has_code)
     return Pending(component, dependencies, watch, restored, files, variables, PickleWatch())
 
@@ -115,9 +118,10 @@ def checked(
     for name in dependencies.params:
         if name in notebook.mistaken:
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
+    _check_data(component, dependencies)
     requirements(dependencies, component.options)
     inputs, examined = _inputs(notebook, component, dependencies)
-    placed = _placed(notebook, inputs)
+    placed = _placed(notebook, [name for name in inputs if component.data(name) is None])
     component = replace(component, inputs=inputs, constants=dict(dependencies.constants), placed=placed)
     watch = ObjectWatch.begin(notebook, component, dependencies, examined)
     _check_outputs(component, watch)
@@ -277,6 +281,18 @@ def _check_outputs(component: Component, watch: ObjectWatch) -> None:
             raise CaptureError(message, code="not-defined", ref=f"cell {component.cell}")
 
 
+def _check_data(component: Component, dependencies: Dependencies) -> None:
+    for one in component.options.data:
+        where = f"--data {one.name}: cell {component.cell}"
+        if component.function is not None:
+            hint = "read the data in a cell of statements, and pass the value"
+            raise CaptureError(f"{where} is a single function:", hint=hint, ref=f"cell {component.cell}")
+        if one.name not in dependencies.inputs:
+            raise CaptureError(
+                f"{where} does not read {one.name}", code="not-defined", ref=f"cell {component.cell}"
+            )
+
+
 def _of_other_parts(notebook: ExecutedNotebook, component: Component) -> Mapping[str, ComponentInput]:
     """The inputs that the other parts of a component had; those parts may have changed their values since."""
     known = notebook.components.get(component.name)
@@ -313,6 +329,11 @@ def _inputs(
                 f"{component.cell.place(line)}: {name}, defined by cell {definition.cell}: {seen.refusal}",
                 ref=str(component.cell.place(line)),
             )
+        data = component.data(name)
+        if data is not None:
+            inputs[name] = ComponentInput(name, data.kind, data.data.ref, definition.cell.order, seen.modules)
+            examined[name] = seen
+            continue
         dependencies.notes += _since(notebook, dependencies, name, definition, seen)
         inputs[name] = ComponentInput(
             name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules

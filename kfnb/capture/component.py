@@ -22,6 +22,7 @@ from kfnb.capture.syntax import inside_functions, stored_names
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
+from kfnb.model import ImportedData
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
 _PROGRAM_NAMES = {
@@ -32,10 +33,28 @@ _PROGRAM_NAMES = {
 
 
 @dataclass(frozen=True)
+class DataInput:
+    """A name that holds a version of a data set in the cell: ``data`` as a pipeline imports it.
+
+    ``modules`` are those that a step must be able to import to load it.
+    """
+
+    name: str
+    data: ImportedData
+    modules: tuple[str, ...] = ()
+
+    @property
+    def kind(self) -> ValueKind:
+        """How the value reaches a step."""
+        return ValueKind("Dataset", self.modules)
+
+
+@dataclass(frozen=True)
 class Options:
     """The options of a component."""
 
     params: tuple[DeclaredParameter, ...] = ()
+    data: tuple[DataInput, ...] = ()
     outputs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     image: str = ""
@@ -98,6 +117,10 @@ class Component:
     def function(self) -> ast.FunctionDef | None:
         """The function that is the whole cell, where the cell is one annotated ``def``."""
         return component_function(self.cell.tree)
+
+    def data(self, name: str) -> DataInput | None:
+        """The version of a data set that the component takes under ``name``."""
+        return next((one for one in self.options.data if one.name == name), None)
 
     def param(self, name: str) -> DeclaredParameter | None:
         """The parameter that the component declares under ``name``."""

@@ -192,6 +192,8 @@ class _Tracer:
         if declared is not None:
             self.dependencies.params[name] = declared
             return
+        if self._data(name, use):
+            return
         definition = self._definition(name, use)
         if definition is None:
             self._undefined(name, use)
@@ -218,6 +220,20 @@ class _Tracer:
         elif not use.optional:
             message = f"{use.place}: {name} was deleted by cell {definition.cell}"
             raise CaptureError(message, code="not-defined", ref=str(use.place))
+
+    def _data(self, name: str, use: NameUse) -> bool:
+        """Whether the name is a version of a data set: then it is an input, and what chooses the version is needed."""
+        found = next((one.data for one in self.options.data if one.name == name), None)
+        if found is None:
+            return False
+        self.dependencies.inputs[name] = Definition(name, DefinitionKind.STEP, self.cell, 1, 1)
+        if found.parameter:
+            self.need(found.parameter, replace(use, reason=found.ref))
+            if found.parameter not in self.dependencies.params:
+                message = f"{found.ref}: {found.parameter} is not a parameter:"
+                hint = f"declare it, --param {found.parameter}:int=1"
+                raise CaptureError(message, code="not-defined", hint=hint, ref=found.ref)
+        return True
 
     def _definition(self, name: str, use: NameUse) -> Definition | None:
         """The definition of the name before this component's: its own earlier runs do not count."""
@@ -427,6 +443,17 @@ class _Tracer:
             self.dependencies.params[name] = declared[-1]
         elif is_builtin(name):  # also where IPython has replaced it (open, display)
             self.dependencies.provided.add(name)
+        elif taken := [
+            (one.name, one.data(name)) for one in self.notebook.components.values() if one.data(name)
+        ]:
+            maker, data = taken[-1]
+            assert data is not None
+            raise CaptureError(
+                f"{use.place}: {name} is a data set of {maker} only:",
+                code="not-defined",
+                hint=f"declare it here too, --data {name}={data.data.ref}",
+                ref=str(use.place),
+            )
         elif name in self.notebook.namespace:
             self._live(name, use, "outside this notebook's cells")
         elif not use.optional:

@@ -36,8 +36,14 @@ _RELATIVE = {
 class FileWatch:
     """Observe the files of the running cell until ``stop``. A process has one watch at a time."""
 
-    def __init__(self, folder: Path, *, above: bool = False, code: Collection[str] = ()) -> None:
-        """``above``: other programs may open files beside the folder; ``code``: modules that are data when read."""
+    def __init__(
+        self, folder: Path, *, above: bool = False, code: Collection[str] = (), apart: Iterable[Path] = ()
+    ) -> None:
+        """``above``: other programs may open files beside the folder; ``code``: modules that are data when read.
+
+        Files in ``apart``, and these paths themselves, do not count: they are inputs already.
+        """
+        self._apart = tuple(os.path.realpath(path) for path in apart)
         self._folders = (os.path.realpath(folder), os.path.abspath(folder))  # noqa: PTH100 - links stay
         self._tops = tuple(os.fspath(top_of(Path(one))) for one in self._folders)
         self._temporary = os.path.realpath(tempfile.gettempdir())
@@ -261,6 +267,8 @@ class FileWatch:
 
     def _called(self, given: str, *, folder: bool = False) -> str | None:
         whole = self._real(given, folder=folder)
+        if any(whole == one or whole.startswith(f"{one}/") for one in self._apart):
+            return None
         # a link in the folder is a file of the folder, whatever its target
         for roots in (self._folders, self._tops):
             for place in (whole, given):

@@ -14,6 +14,7 @@ from typing import Any
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
 from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
+from kfnb.model.imported_data import ImportedData, imported_data, with_addresses
 from kfnb.model.listing import Listing
 from kfnb.model.log_line import LogLine
 from kfnb.model.run import (
@@ -42,6 +43,7 @@ __all__ = [
     "Graph",
     "GraphEdge",
     "GraphNode",
+    "ImportedData",
     "Listing",
     "LogLine",
     "OfTask",
@@ -54,11 +56,13 @@ __all__ = [
     "TaskError",
     "carried",
     "digest_of",
+    "imported_data",
     "importers",
     "kfp_name",
     "path_of",
     "read_carried",
     "stored",
+    "with_addresses",
 ]
 
 

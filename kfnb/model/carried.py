@@ -12,7 +12,8 @@ from typing import Any
 FILES = "kf_files"
 """The output of a step that writes files: a folder of them, by their paths."""
 _SCHEME = "kfnb-files:"
-_TITLE, _FILES = "kfnb_title", "kfnb_files"
+TITLE, _FILES = "kfnb_title", "kfnb_files"
+"""Metadata of an imported artifact: the name under which it is shown, and its files."""
 _LONGEST, _NAMED = 8192, 20
 _ABSOLUTE, _PARENT = "absolute", "kfnb-parent"
 """The folders in an artifact of files for those outside of the notebook's folder: a store has only relative names."""
@@ -51,7 +52,7 @@ class Carried:
     @property
     def metadata(self) -> dict[str, str]:
         """The importer's metadata: texts, since KFP wraps lists."""
-        return {_TITLE: self.title, _FILES: json.dumps(self.paths, ensure_ascii=False)}
+        return {TITLE: self.title, _FILES: json.dumps(self.paths, ensure_ascii=False)}
 
     @property
     def shortened(self) -> dict[str, str]:
@@ -77,7 +78,7 @@ def carried(digests: Mapping[str, str]) -> Carried:
 
 def imported(metadata: Mapping[str, Any]) -> str:
     """The name of the files of an imported artifact with this metadata; empty for any other artifact."""
-    return str(metadata.get(_TITLE, ""))
+    return str(metadata.get(TITLE, ""))
 
 
 def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Graph, GraphEdge, GraphNode, Port, importers
+from kfnb.model import Graph, GraphEdge, GraphNode, Port, imported_data, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 from kfnb.text import conditions
 
@@ -46,6 +46,7 @@ def _walk(
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
     titles = {executor: files.title for executor, files in importers(spec)}
+    titles |= {executor: data.ref for executor, data in imported_data(spec)}
     for key in _in_order(tasks):
         task = tasks[key]
         node_id = f"{parent}/{key}" if parent else key

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from kfnb.capture.embedded import attempts, figures, files, modules, reports, values
+from kfnb.capture.embedded import attempts, data, figures, files, modules, reports, values
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
@@ -29,7 +29,7 @@ _TOGETHER = (
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
-    for module in (values, files, modules, attempts, reports, figures)
+    for module in (values, data, files, modules, attempts, reports, figures)
     for name, function in vars(module).items()
     if name.startswith("kfnb_")
 }

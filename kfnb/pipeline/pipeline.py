@@ -24,7 +24,7 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.diagnostics import logger
 from kfnb.errors import PipelineError, did_you_mean
-from kfnb.model import kfp_name
+from kfnb.model import Carried, ImportedData, kfp_name
 from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.notebook_files import changed_since, fitting, seen_beside
 from kfnb.pipeline.program import write_program
@@ -331,22 +331,30 @@ def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
 
 
 def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
-    """Begin the body with the importers of large files of the notebook's folder, and pass them to their steps."""
-    imported = {name: one for step in files.values() for name, one in step.imported.items()}
+    """Begin the body with the importers of data sets and of large files, and pass the files to their steps."""
+    imported: dict[str, Carried | ImportedData] = {
+        name: one for step in files.values() for name, one in step.imported.items()
+    }
     for node in (node for statement in wired.body for node in ast.walk(statement)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in files:
             node.keywords += [
                 ast.keyword(name, ast.Attribute(ast.Name(name, ast.Load()), "output", ast.Load()))
                 for name in files[node.func.id].imported
             ]
+    imported |= wired.data
     # without a display name: KFP 2.17 records an importer under it, and steps look for the importer by its own name
     wired.body[:0] = [
         statement
         for name, one in imported.items()
         for statement in ast.parse(
-            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.Artifact, metadata={one.metadata!r})"
+            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.{_class_of(one)},"
+            f" metadata={one.metadata!r})"
         ).body
     ]
+
+
+def _class_of(imported: Carried | ImportedData) -> str:
+    return "Dataset" if isinstance(imported, ImportedData) else "Artifact"
 
 
 def _with_value(notebook: ExecutedNotebook, param: DeclaredParameter) -> DeclaredParameter:

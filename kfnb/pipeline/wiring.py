@@ -19,7 +19,7 @@ from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import PipelineError
-from kfnb.model import FILES
+from kfnb.model import FILES, ImportedData
 from kfnb.pipeline.file_edges import WrittenFiles
 from kfnb.pipeline.task_settings import option_statements
 
@@ -39,7 +39,7 @@ class Wired:
     ``used_outputs`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results``
     the producers of ``--output`` names among top-level tasks. ``tasks`` maps each variable to its component, in order.
     ``earlier`` is the maximum number of tasks whose files each component gets, ``beside`` the files of the notebook's
-    folder.
+    folder; ``data`` are the versions of data sets by the variables of their importers.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
@@ -50,6 +50,7 @@ class Wired:
     notes: list[str] = field(default_factory=list)
     earlier: dict[str, int] = field(default_factory=dict)
     beside: dict[str, set[str]] = field(default_factory=dict)
+    data: dict[str, ImportedData] = field(default_factory=dict)
 
 
 def wire(
@@ -278,6 +279,8 @@ class _Wiring:
         """The value of a step's input that its call does not give."""
         if name in self.local:
             return ast.Name(name, ast.Load())
+        if (data := component.data(name)) is not None:
+            return self.imported(data.data)
         made = self.made.get(name)
         param = self.parameter(name, component)
         if param is not None and (made is None or component.param(name)):
@@ -288,6 +291,13 @@ class _Wiring:
             self.note_difference(name, component, made)
             return _output(made.task, name)
         raise self.error(call, self.missing(name, component))
+
+    def imported(self, data: ImportedData) -> ast.expr:
+        """The output of the importer of a version of a data set, of which there is one for all steps that take it."""
+        known = self.result.data
+        variable = next((one for one, other in known.items() if other == data), f"kf_data_{len(known) + 1}")
+        known[variable] = data
+        return ast.Attribute(ast.Name(variable, ast.Load()), "output", ast.Load())
 
     def parameter(self, name: str, component: Component) -> DeclaredParameter | None:
         if name in self.declared:

@@ -12,6 +12,7 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
 from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.embedded.data import FRAMES, PATH
 from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
@@ -75,6 +76,7 @@ class StepWriter:
         """The embedded functions that the source calls."""
         used = {
             "kfnb_load": bool(self.loaded),
+            "kfnb_data": any(map(self._is_grouped, self.loaded)),
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
@@ -315,7 +317,9 @@ class StepWriter:
 
     def _loading(self) -> list[str]:
         lines = [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
-        lines += [f"{name} = kfnb_load({name}, {self._classes(own=False)})" for name in self.loaded]
+        for name in self.loaded:
+            load = "kfnb_data" if self._is_grouped(name) else "kfnb_load"
+            lines.append(f"{name} = {load}({name}, {self._classes(own=False)})")
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
         lines += self.files.moving_in(self.inputs)
@@ -324,6 +328,11 @@ class StepWriter:
             lines.append(f"kf = kfnb_kf({', '.join(made)})")
         lines += ["kf.report = kfnb_report(kf.log_metrics)"] if "report" in self.uses else []
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
+
+    def _is_grouped(self, name: str) -> bool:
+        """Whether an input is a version of a data set that is more than one table or array."""
+        data = self.component.data(name)
+        return data is not None and data.data.format.startswith((PATH, FRAMES))
 
     def _making(self, use: str) -> str:
         """The call that creates a function of ``kf``."""

@@ -43,7 +43,7 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
     assert kfnb.add_data("notes", tmp_path / "f.txt").version == 1
     assert kfnb.add_data("copy", version).digest == version.digest
     assert version == kfnb.dataset("numbers@latest")
-    with pytest.raises(UsageError, match="only files and folders of this machine"):
+    with pytest.raises(UsageError, match="the scheme https:// is not allowed"):
         kfnb.add_data("web", "https://example.com/data.csv")
 
 
@@ -172,6 +172,7 @@ def test_names_versions_and_values_are_completed(shell: Shell) -> None:
     assert "df" in completions(shell, "%kf_data add churn-data d")
     assert "churn-data" in completions(shell, "%kf_data show ch")
     assert "churn-data@1" in completions(shell, "%kf_data show churn-data@")
+    assert "churn=churn-data@1" in completions(shell, "%%kf_component train --data churn=churn-data@")
 
 
 def test_an_unknown_name_is_an_error_of_its_own(shell: Shell) -> None:

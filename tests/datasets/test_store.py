@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -126,6 +127,18 @@ def test_a_record_comes_back_as_it_was(adding: Adding, new_objects: Callable[[],
     assert DataStore(new_objects()).get("frame", 1) == added
 
 
+def test_a_folder_that_was_removed_is_empty(tmp_path: Path, by: By) -> None:
+    store = DataStore(FolderObjects(tmp_path / "store"))
+    adding = Adding(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    adding.path("notes", text(tmp_path, "one"), **by)
+    shutil.rmtree(tmp_path / "store")
+    assert store.names() == []
+    again, new = adding.path("notes", text(tmp_path, "two"), **by)
+    assert (again.ref, new) == ("notes@1", True)
+    assert store.get("notes").digest == again.digest
+    assert store.verify([again]).damages == ()
+
+
 # -- damage ---------------------------------------------------------------------------------------------------------
 
 
@@ -213,6 +226,39 @@ def test_drafts_of_killed_writers_are_removed(tmp_path: Path) -> None:
     os.utime(draft, (time.time() - 7200,) * 2)
     assert store.remove(store.unused()) == 5
     assert not draft.exists()
+
+
+_FULL = """
+import resource, signal, sys
+from pathlib import Path
+import numpy as np, pandas as pd
+from kfnb.errors import BackendError
+from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.objects import FolderObjects
+from kfnb.resources.datasets.store import DataStore
+top = Path(sys.argv[1])
+adding = Adding(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+random = np.random.default_rng(0).random(100_000)
+for value in (random, pd.DataFrame({"x": random})):
+    try:
+        adding.value("big", value, what="value", owner="ann", description="", source={})
+    except BackendError as error:
+        print(error)
+print(adding._store.names(), [one for one in (top / "home").rglob("*")])
+"""
+
+
+def test_a_value_that_does_not_fit_on_the_disk_is_one_line(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path)], check=True, capture_output=True, text=True
+    )
+    first, second, last = done.stdout.strip().splitlines()
+    assert "nothing was added" in first
+    assert "nothing was added" in second
+    assert last == "[] []"
 
 
 _WRITER = """

@@ -195,6 +195,24 @@ def test_a_folder_comes_back_as_a_path(
         version.download(tmp_path / "copy")
 
 
+def test_an_edited_copy_is_made_anew_and_an_edited_store_is_noticed(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("one")
+    version = DatasetVersion(adding.path("notes", file, **by)[0], store)
+    path = version.path()
+    path.chmod(0o600)
+    path.unlink()
+    path.write_text("two")  # not the store's own file
+    assert version.path().read_text() == "one"
+    if store.objects.local("objects") is not None:
+        version.path().chmod(0o600)
+        version.path().write_text("three")  # the store's own file
+        with pytest.raises(BackendError, match=r"notes@1: the content of notes\.txt was changed"):
+            version.path()
+
+
 def test_a_users_file_that_is_edited_later_changes_no_version(
     adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:

@@ -19,8 +19,8 @@ from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
-from kfnb.resources.datasets.model import DatasetSnapshot, Verification
-from kfnb.resources.datasets.view import draw_verification, draw_version, draw_versions
+from kfnb.resources.datasets.model import DatasetDiff, DatasetSnapshot, Verification
+from kfnb.resources.datasets.view import draw_diff, draw_verification, draw_version, draw_versions
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
@@ -309,6 +309,7 @@ DRAWN = {
     "draw_comparison": lambda text: draw_comparison(
         compared([filled(RunSnapshot, text), filled(RunSnapshot, text)])
     ),
+    "draw_diff": lambda text: draw_diff(filled(DatasetDiff, text)),
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
     "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),

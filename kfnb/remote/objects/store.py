@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ class ObjectInfo:
     path: str
     size: int = 0
     folder: bool = False
-    changed: float = 0.0
+    changed: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,12 @@ class ObjectStore:
                 return b""
             return bytes(self._for_short_requests(bucket).get_range(key, start=start, end=end).to_bytes())
 
-    def stream(self, path: str) -> Iterator[bytes]:
-        """An object's bytes, piece by piece."""
+    def stream(self, path: str, *, version: str = "") -> Iterator[bytes]:
+        """An object's bytes, piece by piece; those of a ``version`` where the bucket keeps versions."""
+        options: Any = {"version": version} if version else {}
         with self._requesting("reading", path) as (bucket, key):
-            for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
+            found = self._for_moving(bucket).get(key, options=options)
+            for piece in found.stream(min_chunk_size=_READ_AT_ONCE):
                 yield bytes(piece)
 
     def list_folder(self, path: str) -> list[ObjectInfo]:

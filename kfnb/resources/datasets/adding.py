@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.errors import Conflict, UsageError
+from kfnb.errors import BackendError, Code, Conflict, KfnbError, UsageError
 from kfnb.jobs import private
-from kfnb.resources.datasets import values
+from kfnb.resources.datasets import referenced, values
 from kfnb.resources.datasets.digests import FileDigests
-from kfnb.resources.datasets.files import Contents, contents_of, files_of, manifest_digest
+from kfnb.resources.datasets.files import Contents, contents_of, files_of, footers_of, manifest_digest
+from kfnb.resources.datasets.foreign import DELTA, is_foreign
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.store import DataStore, check_name
@@ -35,8 +38,7 @@ class Adding:
         Raises ``UsageError``, ``BackendError``.
         """
         check_name(name)
-        private.make(self._home)
-        with tempfile.TemporaryDirectory(prefix="data-", dir=self._home) as folder:
+        with _draft_folder(self._home) as folder:
             written = values.write(value, Path(folder), what)
             known = self._store.same(name, written.logical)
             if known is not None and self._complete(known):
@@ -69,6 +71,34 @@ class Adding:
         if _stamps(files_of(path)) != before:
             raise Conflict(f"{path} changed while it was being read", hint="nothing was added; try again")
         return self._finished(draft, files, owner=owner, description=description, source=source)
+
+    def reference(
+        self, name: str, uri: str, *, owner: str, description: str, source: Mapping[str, str]
+    ) -> tuple[DatasetSnapshot, bool]:
+        """Add objects that are in a bucket already, without copying them: the version, and whether it is new.
+
+        Raises ``UsageError``, ``BackendError``.
+        """
+        check_name(name)
+        entries = referenced.entries_of(uri)
+        made = footers_of(entries)
+        is_table = entries[0].uri.startswith(DELTA)
+        alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri.partition("?")[0] == _bare(uri))
+        draft = DatasetSnapshot(
+            name,
+            0,
+            manifest_digest(entries),
+            "frame" if is_table else "file" if alone else "folder",
+            files=tuple(entries),
+            library="pandas" if is_table else "",
+            columns=made.columns,
+            rows=made.rows,
+            size=sum(one.size for one in entries),
+            owner=owner,
+            description=description,
+            source=source,
+        )
+        return self._store.add(draft)
 
     def _draft(
         self, name: str, kind: str, files: Sequence[tuple[str, Path]], made: Contents, library: str = ""
@@ -117,7 +147,7 @@ class Adding:
     def _complete(self, record: DatasetSnapshot) -> bool:
         """Whether the store has all content of a version."""
         found = self._in_threads(
-            lambda one: self._store.objects.find(content_key(one.sha256)), {*record.files}
+            lambda one: bool(one.uri) or self._store.objects.find(content_key(one.sha256)), {*record.files}
         )
         return all(found)
 
@@ -128,6 +158,27 @@ class Adding:
             return list(threads.map(work, items))
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _draft_folder(home: Path) -> Iterator[str]:
+    """A folder for the files of a value. Raises ``BackendError`` if they cannot be written."""
+    try:
+        private.make(home)
+        with tempfile.TemporaryDirectory(prefix="data-", dir=home) as folder:
+            yield folder
+    except OSError as error:
+        if isinstance(error, KfnbError):
+            raise
+        why = error.strerror or str(error)
+        code: Code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "backend"
+        raise BackendError(
+            f"cannot write in {home}: {why}; nothing was added", code=code, ref=str(home)
+        ) from None
+
+
+def _bare(uri: str) -> str:
+    return uri.partition("?")[0].rstrip("/")
 
 
 def _stamps(files: Sequence[tuple[str, Path]]) -> list[tuple[str, int, int]]:

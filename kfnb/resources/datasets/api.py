@@ -6,15 +6,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.errors import UsageError
 from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.importing import TakenData, taken, with_data
 from kfnb.resources.datasets.location import data_store, file_digests, home, owner
-from kfnb.resources.datasets.model import Verification
+from kfnb.resources.datasets.model import DatasetSnapshot, Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
+from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
 from kfnb.ui.words import file_size
+
+__all__ = [
+    "TakenData",
+    "Unused",
+    "add",
+    "add_data",
+    "dataset",
+    "datasets",
+    "prune",
+    "taken",
+    "unused",
+    "verify",
+    "with_data",
+]
 
 _SHOWN = 5
 
@@ -22,7 +38,8 @@ _SHOWN = 5
 def add_data(name: str, value_or_path: Any, *, description: str = "") -> DatasetVersion:
     """Add a value, or the file or folder at a path (a text or ``Path``), as a version of the data set ``name``.
 
-    Content that a version has already is that version. Raises ``UsageError``, ``BackendError``.
+    Objects at an address (``s3://bucket/folder``) are registered by reference, and not copied. Content that a version
+    has already is that version. Raises ``UsageError``, ``BackendError``.
     """
     return add(name, value_or_path, description=description)[0]
 
@@ -37,7 +54,13 @@ def add(
     if isinstance(thing, DatasetVersion):
         thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
     if isinstance(thing, str | Path):
-        path = _path(str(thing))
+        if "://" in str(thing) or is_foreign(str(thing)):
+            source |= {"path": str(thing)}
+            return _version(
+                store,
+                adding.reference(name, str(thing), owner=owner(), description=description, source=source),
+            )
+        path = Path(thing).expanduser()
         found, new = adding.path(
             name,
             path,
@@ -67,8 +90,7 @@ def datasets(name: str = "") -> DatasetList:
     if name:
         store.get(*parse_ref(name))
         return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
-    newest = {one.name: one for one in reversed(store.versions())}
-    return DatasetList(DatasetVersion(newest[name], store) for name in sorted(newest))
+    return DatasetList(DatasetVersion(one, store) for one in store.newest())
 
 
 def records() -> DatasetRecords:
@@ -108,7 +130,5 @@ def prune(found: Unused) -> int:
     return data_store().remove(found.objects)
 
 
-def _path(text: str) -> Path:
-    if "://" in text:
-        raise UsageError(f"{text}: only files and folders of this machine can be added", ref=text)
-    return Path(text).expanduser()
+def _version(store: DataStore, added: tuple[DatasetSnapshot, bool]) -> tuple[DatasetVersion, bool]:
+    return DatasetVersion(added[0], store), added[1]

@@ -14,7 +14,7 @@ from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.ui.words import file_size
 
 if TYPE_CHECKING:
-    from kfnb.resources.datasets.model import Verification
+    from kfnb.resources.datasets.model import DatasetDiff, Verification
 
 _VERSION = "a version, as NAME@2, or NAME for the newest"
 
@@ -47,7 +47,9 @@ class AddData(Command):
     json = "print the version as JSON"
 
     name: str = word("the data set's name", values="data set")
-    value: str = word("a name of the notebook, or the path of a file or folder", values="data")
+    value: str = word(
+        "a name of the notebook, a path of a file or folder, or an address (s3://...)", values="data"
+    )
     description: str = option(default="", help="a short description of the version")
 
     def run(self, session: Session) -> DatasetVersion:
@@ -62,7 +64,12 @@ class AddData(Command):
     def _thing(self, session: Session) -> Any:
         if self.value in session.names:
             return session.names[self.value]
-        if not Path(self.value).expanduser().exists() and self.value.isidentifier() and session.names:
+        if (
+            "://" not in self.value
+            and not Path(self.value).expanduser().exists()
+            and self.value.isidentifier()
+            and session.names
+        ):
             hint = did_you_mean(self.value, session.names)
             message = f"{self.value} is neither a name of the notebook nor a path"
             raise UsageError(message, code="not-defined", hint=hint, ref=self.value)
@@ -81,6 +88,25 @@ class ShowData(Command):
     def run(self, session: Session) -> DatasetVersion:
         """Show it."""
         return version_of(session, self.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffData(Command):
+    """Show what differs between two versions: columns, distributions, and rows if a key is given."""
+
+    binds = True
+    json = "print the differences as JSON"
+
+    before: str = word(_VERSION, values="data version")
+    after: str = word("a later version", values="data version")
+    key: str = option(
+        default="", metavar="COLUMN", help="compare rows that have the same value in this column"
+    )
+
+    def run(self, session: Session) -> DatasetDiff:
+        """Compare them."""
+        before, after = version_of(session, self.before), version_of(session, self.after)
+        return before.diff(after, key=self.key)
 
 
 @dataclass(frozen=True, kw_only=True)

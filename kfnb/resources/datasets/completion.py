@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kfnb.commands import completion
 from kfnb.commands.completion import Around, Values
@@ -27,6 +28,13 @@ def _versions(found: Expected, around: Around) -> Iterable[str]:
         yield from _names(found, around)
 
 
+def _inputs(found: Expected, around: Around) -> Iterable[str]:
+    """The versions that a component may take, after the name that it has them under: ``churn=churn-data@2``."""
+    name, equals, ref = found.begun.partition("=")
+    if equals:
+        yield from (f"{name}={one}" for one in _versions(replace(found, begun=ref), around))
+
+
 def _values(found: Expected, around: Around) -> Iterable[str]:
     """What can be added: frames and arrays of the notebook, newest first, then files."""
     own = [name for name in around.names if not name.startswith("_")]
@@ -34,4 +42,9 @@ def _values(found: Expected, around: Around) -> Iterable[str]:
     yield from completion.files(found.begun)
 
 
-VALUES: dict[str, Values] = {"data set": _names, "data version": _versions, "data": _values}
+VALUES: dict[str, Values] = {
+    "data set": _names,
+    "data version": _versions,
+    "data input": _inputs,
+    "data": _values,
+}

@@ -7,8 +7,8 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
-from kfnb.resources.datasets.model import DatasetSnapshot, Verification
-from kfnb.resources.datasets.view import draw_verification, draw_version, draw_versions
+from kfnb.resources.datasets.model import DatasetDiff, DatasetSnapshot, Verification
+from kfnb.resources.datasets.view import draw_diff, draw_verification, draw_version, draw_versions
 
 
 def _summary(one: DatasetSnapshot) -> dict[str, Any]:
@@ -25,11 +25,17 @@ def _summary(one: DatasetSnapshot) -> dict[str, Any]:
     }
 
 
+def _changes(diff: DatasetDiff) -> dict[str, Any]:
+    found = asdict(diff)
+    return {**found, "before": _summary(diff.before), "after": _summary(diff.after), "same": diff.same}
+
+
 DISPLAYS = {
     DatasetVersion: Display(lambda one: draw_version(one.snapshot()), lambda one: asdict(one.snapshot())),
     DatasetList: Display(
         lambda listed: draw_versions([one.snapshot() for one in listed]),
         lambda listed: [_summary(one.snapshot()) for one in listed],
     ),
+    DatasetDiff: Display(draw_diff, _changes),
     Verification: Display(draw_verification, asdict),
 }

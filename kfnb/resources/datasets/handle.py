@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kfnb.errors import UsageError
+from kfnb.extras import require
 from kfnb.model import Listing
-from kfnb.resources.datasets import files, values
+from kfnb.resources.datasets import checkout, files, values
+from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import file_digests, home
-from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot
+from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
 from kfnb.resources.datasets.objects import content_key
+from kfnb.resources.datasets.rows import compared_rows
 
 if TYPE_CHECKING:
     from kfnb.resources.datasets.store import DataStore
@@ -112,33 +116,66 @@ class DatasetVersion:
         record = self._snapshot
         if record.kind in ("file", "folder"):
             return self.path()
-        places = [
-            files.verified_file(self._store.objects, record, entry, file_digests()) for entry in record.files
-        ]
-        if None in places:
-            places = list(self._checked_out())
-        pairs = [(entry.path, Path(str(place))) for entry, place in zip(record.files, places, strict=True)]
+        pairs = list(zip((entry.path for entry in record.files), self._places(), strict=True))
         return values.read(record.kind, record.library, pairs)
 
     def path(self) -> Path:
         """Its file or folder, which must not be changed: it may be the store's own. Raises ``BackendError``."""
         found = self._checked_out()
-        return found[0] if len(found) == 1 and self.kind != "folder" else self._folder
+        return found[0] if len(found) == 1 and self.kind not in ("folder", "frames") else self._folder
 
     def download(self, path: str | Path) -> Path:
         """Write its file or files to a path, where they are the user's own; the path.
 
         Raises ``UsageError`` if a file is there already, ``BackendError`` for damaged content.
         """
-        files.download(self._store.objects, self._snapshot, Path(path).expanduser())
+        checkout.download(self._store.objects, self._snapshot, Path(path).expanduser())
         return Path(path)
+
+    def diff(self, other: DatasetVersion, *, key: str = "") -> DatasetDiff:
+        """What differs between this version and ``other``, a later one; its rows too if ``key`` is a column.
+
+        Raises ``UsageError`` if rows cannot be compared by the key, ``BackendError``.
+        """
+        rows = None
+        if key:
+            require("pyarrow", "comparing rows")
+            rows = compared_rows(self._table(), other._table(), key, (self.ref, other.ref))
+        return difference(self._snapshot, other._snapshot, rows)
+
+    def _table(self) -> Any:
+        """Its rows, as an Arrow table."""
+        record = self._snapshot
+        places = self._places()
+        pairs = list(zip((entry.path for entry in record.files), places, strict=True))
+        table = None if record.kind in ("array", "frames") else files.table_of(pairs)
+        if table is None:
+            raise UsageError(f"{self.ref} is not a table: its rows cannot be compared", ref=self.ref)
+        return table
+
+    def _places(self) -> list[Path]:
+        """Its files, verified: those of the store, or copies of this machine."""
+        record = self._snapshot
+        found = [
+            checkout.verified_file(self._store.objects, record, entry, file_digests())
+            for entry in record.files
+        ]
+        known = [place for place in found if place is not None]
+        return known if len(known) == len(found) else self._checked_out()
+
+    def publish(self) -> str:
+        """The address of its file or folder by their names in a bucket; empty if the store is a folder.
+
+        Raises ``BackendError``.
+        """
+        return checkout.publish(self._store.objects, self._snapshot)
 
     @property
     def _folder(self) -> Path:
         return home() / "data-files" / self._snapshot.digest
 
     def _checked_out(self) -> list[Path]:
-        return files.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
+        return checkout.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
 
 
 class DatasetList(Listing[DatasetVersion]):

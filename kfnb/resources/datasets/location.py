@@ -5,15 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 from pathlib import Path
-from urllib.parse import parse_qs
 
-from kfnb.errors import Unreadable, UsageError
+from kfnb.errors import UsageError
+from kfnb.resources.datasets.addresses import object_store
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
 from kfnb.resources.datasets.store import DataStore
 from kfnb.settings import settings
 
-_ENDPOINTS = ("AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 _stores: dict[tuple[str, str, bool], DataStore] = {}
 
 
@@ -61,28 +60,8 @@ def owner() -> str:
 def _objects(root: str) -> Objects:
     if "://" not in root:
         return FolderObjects(Path(root))
-    from kfnb.remote.objects import ObjectAddress, ObjectStore, StoreAccess
-
-    address, _, query = root.partition("?")
-    options = {name: values[-1] for name, values in parse_qs(query).items()}
     try:
-        parsed = ObjectAddress.parse(root)
-        endpoint = options.get("endpoint", "") or _environment_endpoint(parsed.service)
-        access = StoreAccess(
-            parsed.service,
-            endpoint=endpoint,
-            region=options.get("region", ""),
-            path_style=options.get("s3ForcePathStyle", "").lower() != "false",
-            account=parsed.account,
-            ca_file=settings().ca_file,
-            verify=settings().verify,
-        )
-    except Unreadable as error:
-        raise UsageError(f"data_store={root}: {error}", code="invalid-setting", ref="data_store") from None
-    return BucketObjects(address, ObjectStore(access))
-
-
-def _environment_endpoint(service: str) -> str:
-    if service != "s3":
-        return ""
-    return next(filter(None, (os.environ.get(name) for name in _ENDPOINTS)), "")
+        _, _, store = object_store(root)
+    except UsageError as error:
+        raise UsageError(f"data_store={error}", code="invalid-setting", ref="data_store") from None
+    return BucketObjects(root.partition("?")[0], store)

@@ -8,11 +8,18 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file of a version: its path in the version, its size in bytes, the sha256 of its bytes."""
+    """A file of a version: its path in the version, its size in bytes, the sha256 of its bytes.
+
+    A file *by reference* has no sha256: it is the object ``uri``, known by its entity tag, and by its version where the
+    bucket keeps versions.
+    """
 
     path: str
     size: int
     sha256: str
+    uri: str = ""
+    tag: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,11 @@ class DatasetSnapshot:
         return self.logical or self.digest
 
     @property
+    def by_reference(self) -> bool:
+        """Whether its files are objects elsewhere, which the store has no copy of."""
+        return any(file.uri for file in self.files)
+
+    @property
     def ref(self) -> str:
         """``churn-data@2``."""
         return f"{self.name}@{self.version}"
@@ -94,3 +106,49 @@ class Verification:
     versions: int = 0
     size: int = 0
     damages: tuple[Damage, ...] = ()
+
+
+@dataclass(frozen=True)
+class ColumnShift:
+    """A column of two versions whose distribution moved: by how much (see ``diff.score``), and both profiles."""
+
+    name: str
+    score: float
+    before: ColumnProfile
+    after: ColumnProfile
+
+
+@dataclass(frozen=True)
+class RowChanges:
+    """The rows of two versions by a key: how many only the second or the first has, and how many differ.
+
+    ``columns`` are the columns in which rows differ, with the number of rows.
+    """
+
+    key: str
+    added: int
+    removed: int
+    changed: int
+    unchanged: int
+    columns: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class DatasetDiff:
+    """What differs between two versions. ``moved`` are the columns whose distribution differs, most first."""
+
+    before: DatasetSnapshot
+    after: DatasetSnapshot
+    added: tuple[ColumnProfile, ...] = ()
+    removed: tuple[ColumnProfile, ...] = ()
+    retyped: tuple[tuple[ColumnProfile, ColumnProfile], ...] = ()
+    moved: tuple[ColumnShift, ...] = ()
+    files_added: tuple[str, ...] = ()
+    files_removed: tuple[str, ...] = ()
+    files_changed: tuple[str, ...] = ()
+    rows: RowChanges | None = None
+
+    @property
+    def same(self) -> bool:
+        """Whether both versions have the same content."""
+        return self.before.identity == self.after.identity

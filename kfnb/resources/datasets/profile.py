@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from kfnb.resources.datasets.model import ColumnProfile
@@ -40,8 +39,8 @@ def profile_array(array: Any, name: str = "values") -> tuple[ColumnProfile, ...]
     return (ColumnProfile(**{**vars(found), "type": kind}),)
 
 
-def profile_footers(files: Sequence[Path]) -> tuple[tuple[ColumnProfile, ...], int]:
-    """What Parquet files state of themselves without being read: profiles, and the number of rows of all.
+def profile_footers(files: Sequence[Any]) -> tuple[tuple[ColumnProfile, ...], int]:
+    """What Parquet files, paths or open ones, state of themselves: profiles, and the number of rows of all.
 
     Raises ``ValueError`` if the files have different columns.
     """

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
-from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
+from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets.model import Damage, DatasetSnapshot, FileEntry, Verification
 from kfnb.resources.datasets.objects import CONTENT, Objects, StoredObject, content_digest, content_key
 from kfnb.resources.datasets.objects.base import sha256_of
 from kfnb.resources.datasets.record import decoded, encoded
@@ -69,9 +70,17 @@ class DataStore:
 
     def versions(self, name: str = "") -> list[DatasetSnapshot]:
         """All versions of a data set, or of all; by name, the newest first. Damaged records are left out."""
-        wanted = [
-            (one, number) for one in ([name] if name else self.names()) for number in self.numbers(one)[::-1]
-        ]
+        names = [name] if name else self.names()
+        return self._all([(one, number) for one in names for number in self.numbers(one)[::-1]])
+
+    def newest(self) -> list[DatasetSnapshot]:
+        """The newest version of each data set, by name. Damaged records are left out."""
+        names = self.names()
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            numbers = list(threads.map(self.numbers, names))
+        return self._all([(name, found[-1]) for name, found in zip(names, numbers, strict=True) if found])
+
+    def _all(self, wanted: Sequence[tuple[str, int]]) -> list[DatasetSnapshot]:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
             found = threads.map(lambda pair: self._readable(*pair), wanted)
             return [one for one in found if one is not None]
@@ -85,16 +94,15 @@ class DataStore:
 
     def _record(self, name: str, number: int) -> DatasetSnapshot:
         key = _record_key(name, number)
-        if key not in self._records:
-            found = decoded(self.objects.read(key), key)
-            if (found.name, found.version) != (name, number):
-                raise BackendError(
-                    f"the record {key} of the data store is that of {found.ref}",
-                    code="invalid-object",
-                    ref=key,
-                )
+        if key in self._records:
+            return self._records[key]
+        found = decoded(self.objects.read(key), key)
+        if (found.name, found.version) != (name, number):
+            message = f"the record {key} of the data store is that of {found.ref}"
+            raise BackendError(message, code="invalid-object", ref=key)
+        if self.objects.local(key) is None:  # a folder is as quick, and may be removed and made anew
             self._records[key] = found
-        return self._records[key]
+        return found
 
     # -- writing --------------------------------------------------------------------------------------------
 
@@ -119,25 +127,25 @@ class DataStore:
     # -- care -----------------------------------------------------------------------------------------------
 
     def verify(self, records: Sequence[DatasetSnapshot]) -> Verification:
-        """Read every byte of versions; content that they share is read once."""
-        state: dict[str, str] = {}
-        sizes = {file.sha256: file.size for record in records for file in record.files}
-        for sha256 in sizes:
-            state[sha256] = self._problem(sha256)
+        """Read every byte of versions; content that they share is read once. Of objects elsewhere, compare the tags."""
+        every = {_content(file): file for record in records for file in record.files}
+        state = {content: self._problem(file) for content, file in every.items()}
         damages = tuple(
-            Damage(record.ref, file.path, state[file.sha256])
+            Damage(record.ref, file.path, state[_content(file)])
             for record in records
             for file in record.files
-            if state[file.sha256]
+            if state[_content(file)]
         )
-        return Verification(len(records), sum(sizes.values()), damages)
+        return Verification(len(records), sum(file.size for file in every.values()), damages)
 
-    def _problem(self, sha256: str) -> str:
+    def _problem(self, file: FileEntry) -> str:
+        if file.uri:
+            return referenced.state(file)
         try:
-            found = sha256_of(self.objects.stream(content_key(sha256)))
+            found = sha256_of(self.objects.stream(content_key(file.sha256)))
         except Absent:
             return "missing"
-        return "" if found == sha256 else "changed"
+        return "" if found == file.sha256 else "changed"
 
     def unused(self, grace: float = GRACE) -> list[StoredObject]:
         """The content that no version refers to, and what killed writers left, older than ``grace`` seconds.
@@ -161,7 +169,7 @@ class DataStore:
 
     def _used(self) -> set[str]:
         records = (self._record(name, number) for name in self.names() for number in self.numbers(name))
-        return {file.sha256 for record in records for file in record.files}
+        return {file.sha256 for record in records for file in record.files} - {""}
 
 
 def check_name(name: str) -> str:
@@ -174,6 +182,10 @@ def check_name(name: str) -> str:
             ref=name,
         )
     return name
+
+
+def _content(file: FileEntry) -> str:
+    return file.sha256 or f"{file.uri} {file.tag}"
 
 
 def _record_key(name: str, number: int) -> str:

@@ -16,6 +16,7 @@ from kfnb import model, target
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.backend import Backend, Submission
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.handle import Run, RunList
@@ -56,10 +57,11 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
     best, origin = ({}, "") if from_study is None else _best(from_study, compiled)
+    checked = check_arguments(compiled.spec, {**best, **(arguments or {})})
     submission = Submission(
-        spec=compiled.spec,
+        spec=with_data(compiled.spec, checked, local=backend_name(backend) == "local"),
         platform=compiled.platform,
-        arguments=check_arguments(compiled.spec, {**best, **(arguments or {})}),
+        arguments=checked,
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,

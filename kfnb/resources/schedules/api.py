@@ -10,6 +10,7 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.api import caution, cluster_backend, values_of
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
@@ -68,10 +69,11 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     )
     stored = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
     compiled = Compiled(*cluster.pipelines.spec(stored)) if stored else spec_of(pipeline)
+    checked = check_arguments(compiled.spec, arguments or {})
     submission = Submission(
-        spec=compiled.spec,
+        spec=with_data(compiled.spec, checked, local=False),
         platform=compiled.platform,
-        arguments=check_arguments(compiled.spec, arguments or {}),
+        arguments=checked,
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,

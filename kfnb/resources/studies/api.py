@@ -11,9 +11,11 @@ from kfnb import target
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
 from kfnb.errors import StudyNotFound, UsageError
+from kfnb.model import imported_data
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components import api as components_api
+from kfnb.resources.datasets.api import with_data
 from kfnb.resources.studies import algorithms, conditional_space, model
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import Engine
@@ -83,8 +85,18 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
         max_failed=max_failed,
         arguments=arguments or {},
     )
-    engine.start(search)
+    engine.start(_with_data(search, local=engine.name == "local"))
     return Study(engine, search.name)
+
+
+def _with_data(search: Search, *, local: bool) -> Search:
+    """The search whose trials import the versions of data sets from where they are."""
+    made = search.subject
+    tuned = {one.name for one in search.space}
+    for _, data in imported_data(made.spec):
+        if data.parameter in tuned:
+            raise UsageError(f"{data.ref}: {data.parameter} chooses the version of data, and cannot be tuned")
+    return replace(search, subject=replace(made, spec=with_data(made.spec, made.arguments, local=local)))
 
 
 def planned(  # noqa: PLR0913 - as above

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.api import cluster_backend
 from kfnb.resources.uploads import model
 
@@ -26,7 +27,7 @@ def upload(
     cluster = cluster_backend("an upload")
     compiled = spec_of(pipeline)
     return cluster.pipelines.upload(
-        compiled.spec,
+        with_data(compiled.spec, None, local=False),
         compiled.platform,
         name=name or compiled.name,
         version=version or "",

@@ -12,7 +12,7 @@ from kfnb.errors import Conflict
 
 CONTENT = "objects/sha256/"
 """The prefix of content: objects whose keys are made of the sha256 of their bytes."""
-PIECE = 4 * 1024 * 1024
+PIECE = 1024 * 1024
 """Bytes that are read at once."""
 
 
@@ -54,6 +54,9 @@ class Objects(Protocol):
 
     def names(self, prefix: str) -> list[str]:
         """The names directly below ``prefix``, which ends in ``/``: of objects and of folders."""
+
+    def copy(self, key: str, to: str) -> None:
+        """Copy an object within the store. Raises ``Absent`` if it is missing."""
 
     def delete(self, key: str) -> None:
         """Delete an object; harmless if it is missing."""

@@ -1,11 +1,11 @@
-"""``draw_versions``, ``draw_version``, ``draw_verification``: data sets as HTML and text."""
+"""``draw_versions``, ``draw_version``, ``draw_verification``: versions of data sets as HTML and text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, Verification
+from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry, Verification
 from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, brief, file_size, moment
@@ -54,7 +54,8 @@ def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
 def draw_version(one: DatasetSnapshot) -> dict[str, str]:
     """A version as a mimebundle: where it is from, its columns and its files."""
     facts = (f"added {moment(one.created)} by {one.owner}", _source(one), f"digest {one.identity[:12]}")
-    blocks: list[Block] = [Title(one.ref, aside=f"{contents(one)}, {file_size(one.size)}", facts=facts)]
+    kept = ", by reference" if one.by_reference else ""
+    blocks: list[Block] = [Title(one.ref, aside=f"{contents(one)}, {file_size(one.size)}{kept}", facts=facts)]
     if one.description:
         blocks.append(Text(one.description))
     blocks += [*_columns(one), *_files(one)]
@@ -109,9 +110,9 @@ def _column(column: ColumnProfile) -> list[Value]:
         TableCell(short_type(column.type), code=True, hint=column.type),
         missing,
         "" if column.distinct is None else str(column.distinct),
-        _limit(column.minimum),
-        brief(_median(column)) if isinstance(column.minimum, int | float) else "",
-        _limit(column.maximum),
+        limit(column.minimum),
+        brief(median(column)) if isinstance(column.minimum, int | float) else "",
+        limit(column.maximum),
         ", ".join(f"{value} {TIMES} {count}" for value, count in column.top[:3]),
     ]
 
@@ -123,26 +124,34 @@ def short_type(kind: str) -> str:
     return "string" if kind in ("large_string", "string_view") else kind
 
 
-def _limit(value: float | str | None) -> str:
+def limit(value: float | str | None) -> str:
     """A minimum or maximum; of a time, without the part that is zero."""
     if isinstance(value, str):
         return re.sub(r"( 00:00:00)?(\.0+)?(?=Z?$)", "", value, count=1)
     return brief(value)
 
 
-def _median(column: ColumnProfile) -> float | None:
+def median(column: ColumnProfile) -> float | None:
     """The middle edge, where no edges coincide."""
     return column.edges[len(column.edges) // 2] if len(column.edges) % 2 else None
 
 
+def _digest(file: FileEntry) -> str:
+    return file.sha256 or f"{file.uri} {file.tag} {file.version}".rstrip()
+
+
 def _files(one: DatasetSnapshot) -> Iterator[Block]:
     rows: list[list[Value]] = [
-        [file.path, file_size(file.size), TableCell(file.sha256[:12], code=True, hint=file.sha256)]
+        [
+            file.path,
+            file_size(file.size),
+            TableCell((file.sha256 or file.tag)[:12], code=True, hint=_digest(file)),
+        ]
         for file in one.files[:_MOST_FILES]
     ]
     more = len(one.files) - len(rows)
     table = Table(
-        f"Files of {one.ref}", (Column("File"), Column("Size", number=True), Column("sha256")), rows
+        f"Files of {one.ref}", (Column("File"), Column("Size", number=True), Column("Digest")), rows
     )
     blocks: list[Block] = [table, *([Text(f"and {more} more files")] if more else [])]
     yield Folded("Files", blocks, quiet=True, text_form="" if one.kind == "folder" else " ")

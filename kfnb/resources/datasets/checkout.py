@@ -1,0 +1,154 @@
+"""The files of a version, back on a disk or by their names in a bucket; every byte is verified on the way."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from kfnb.diagnostics import logger
+from kfnb.errors import BackendError, Conflict, UsageError
+from kfnb.jobs import private
+from kfnb.resources.datasets import foreign, referenced
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
+from kfnb.resources.datasets.objects import Objects, content_key
+from kfnb.resources.datasets.objects.base import verified
+
+_logger = logger(__package__)
+
+_READ_ONLY = 0o444
+_PROBLEMS = {"missing": "is missing from", "changed": "was changed in"}
+
+
+def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: FileDigests) -> list[Path]:
+    """The files of a version below ``folder``, read-only, in the order of the record; made where they are missing.
+
+    They share their bytes with the store where that is possible. Raises ``BackendError``, also for changed bytes.
+    """
+    private.make(folder)
+    found = []
+    for entry in record.files:
+        target = folder / entry.path
+        if entry.sha256 and target.is_file() and digests.of(target) != entry.sha256:
+            target.unlink()  # it was edited, perhaps together with the store's own file
+        if not target.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _place(objects, record, entry, target, digests)
+        found.append(target)
+    return found
+
+
+def download(objects: Objects, record: DatasetSnapshot, target: Path) -> None:
+    """Write a version's files as the user's own: a single file as ``target``, others below it.
+
+    Raises ``UsageError`` if a file is there already, ``BackendError`` for changed bytes; nothing is written then.
+    """
+    single = record.kind != "folder" and len(record.files) == 1
+    if single and target.is_dir():
+        target /= record.files[0].path
+    places = [(entry, target if single else target / entry.path) for entry in record.files]
+    for _, place in places:
+        if place.exists():
+            raise UsageError(f"{place} exists; give another path, or remove it first", ref=str(place))
+    for entry, place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _copy(objects, record, entry, place)
+
+
+def publish(objects: Objects, record: DatasetSnapshot) -> str:
+    """The address of a version's file or folder in a bucket, by the files' own names; empty where it is a folder here.
+
+    The bucket copies the content itself. Raises ``BackendError``.
+    """
+    if record.by_reference:
+        for entry in record.files:
+            if problem := referenced.state(entry):
+                raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
+        first = record.files[0]
+        if foreign.is_foreign(first.uri):
+            raise foreign.cannot_be_published(first)
+        address = first.uri.partition("?")[0]
+        return address if record.kind == "file" else address.removesuffix(f"/{first.path}")
+    if objects.local(record.digest) is not None:
+        return ""
+    folder = f"files/{record.digest}"
+    for entry in record.files:
+        key = f"{folder}/{entry.path}"
+        there = objects.find(key)
+        if there is None or there.size != entry.size:
+            objects.copy(content_key(entry.sha256), key)
+    alone = len(record.files) == 1 and record.kind not in ("folder", "frames")
+    return objects.uri(f"{folder}/{record.files[0].path}" if alone else folder)
+
+
+def verified_file(
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: FileDigests
+) -> Path | None:
+    """The store's own file of an entry, whose bytes are as they were; None in a bucket. Raises ``BackendError``."""
+    file = None if entry.uri else objects.local(content_key(entry.sha256))
+    if file is None:
+        return None
+    try:
+        if digests.of(file) == entry.sha256:
+            return file
+    except FileNotFoundError:
+        raise _damaged(record, entry, _PROBLEMS["missing"]) from None
+    raise _damaged(record, entry, _PROBLEMS["changed"])
+
+
+def _place(
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path, digests: FileDigests
+) -> None:
+    file = verified_file(objects, record, entry, digests)
+    if file is not None:
+        try:
+            os.link(file, target)
+            return
+        except FileExistsError:
+            return
+        except OSError:  # another disk, or another user's file
+            _logger.debug("%s cannot be linked.", file, exc_info=True)
+    _copy(objects, record, entry, target)
+    target.chmod(_READ_ONLY)
+
+
+def _copy(objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path) -> None:
+    draft = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
+    try:
+        with draft.open("xb") as file:
+            for part in _bytes_of(objects, record, entry):
+                file.write(part)
+        draft.replace(target)
+    except Conflict:
+        raise _damaged(record, entry, _PROBLEMS["changed"]) from None
+    except OSError as error:
+        if isinstance(error, BackendError):
+            raise
+        raise UsageError(f"cannot write {target}: {error.strerror}", ref=str(target)) from None
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+def _bytes_of(objects: Objects, record: DatasetSnapshot, entry: FileEntry) -> Iterator[bytes]:
+    """The bytes of a file, which are as they were when it was added. Raises ``BackendError``."""
+    if not entry.uri:
+        yield from verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path)
+        return
+    if not entry.version and (problem := referenced.state(entry)):
+        raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
+    yield from referenced.stream(entry)
+
+
+def _damaged(
+    record: DatasetSnapshot, entry: FileEntry, problem: str, place: str = "the data store"
+) -> BackendError:
+    return BackendError(
+        f"{record.ref}: the content of {entry.path} {problem} {place}",
+        code="unreadable",
+        hint="kfnb data check shows all that is damaged",
+        ref=record.ref,
+    )

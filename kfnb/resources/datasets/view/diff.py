@@ -1,0 +1,140 @@
+"""``draw_diff``: two versions of a data set side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kfnb.resources.datasets.diff import histogram
+from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff
+from kfnb.resources.datasets.view.version import contents, limit, median, short_type
+from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
+from kfnb.ui.plot import BARS
+from kfnb.ui.table import Column, Table, TableCell, Value
+from kfnb.ui.words import TIMES, brief, file_size
+
+_MOST = 20
+_BINS = 16
+_LITTLE, _MUCH = 0.1, 0.25
+_LONGEST = 40
+
+
+def draw_diff(diff: DatasetDiff) -> dict[str, str]:
+    """What differs between two versions, as a mimebundle: columns, distributions, rows, files."""
+    before, after = diff.before, diff.after
+    blocks: list[Block] = [Title(f"{before.ref} and {after.ref}", facts=tuple(_sizes(diff)))]
+    if diff.same:
+        blocks.append(Text("Both have the same content."))
+    else:
+        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
+    if len(blocks) == 1:
+        blocks.append(Text("Their contents differ; what is known of their columns is the same."))
+    return bundle(f"Differences between {before.ref} and {after.ref}", blocks)
+
+
+def _sizes(diff: DatasetDiff) -> Iterator[str]:
+    for one in (diff.before, diff.after):
+        yield f"{one.ref}: {contents(one)}, {file_size(one.size)}"
+
+
+def _columns(diff: DatasetDiff) -> Iterator[Block]:
+    rows: list[list[Value]] = []
+    rows += [[one.name, "added", "", _type(one)] for one in diff.added[:_MOST]]
+    rows += [[one.name, "removed", _type(one), ""] for one in diff.removed[:_MOST]]
+    rows += [[old.name, "retyped", _type(old), _type(new)] for old, new in diff.retyped[:_MOST]]
+    if rows:
+        heads = (Column("Column"), Column("Change"), Column(diff.before.ref), Column(diff.after.ref))
+        yield Section("Columns", [Table("Columns that differ", heads, rows)])
+
+
+def _type(column: ColumnProfile) -> TableCell:
+    return TableCell(short_type(column.type), code=True, hint=column.type)
+
+
+def _rows(diff: DatasetDiff) -> Iterator[Block]:
+    found = diff.rows
+    if found is None:
+        return
+    words = (
+        f"By {found.key}: {found.added} rows were added, {found.removed} removed, {found.changed} changed;"
+        f" {found.unchanged} are the same."
+    )
+    blocks: list[Block] = [Text(words)]
+    if found.columns:
+        rows: list[list[Value]] = [[name, str(count)] for name, count in found.columns[:_MOST]]
+        heads = (Column("Column"), Column("Changed rows", number=True))
+        blocks.append(Table("Changed rows by column", heads, rows))
+    yield Section("Rows", blocks)
+
+
+def _moved(diff: DatasetDiff) -> Iterator[Block]:
+    if not diff.moved:
+        return
+    heads = (
+        Column("Column"),
+        Column("Shift", number=True),
+        Column("Version", whole=True),
+        Column("Missing", number=True),
+        Column("Mean", number=True),
+        Column("Minimum", number=True),
+        Column("Median", number=True),
+        Column("Maximum", number=True),
+        Column("Distribution", whole=True),
+    )
+    rows = [row for one in diff.moved[:_MOST] for row in _shift(one, diff)]
+    more = len(diff.moved) - _MOST
+    table = Table("Distributions that moved", heads, rows).without_empty_columns()
+    legend = Text(f"A shift (population stability index) under {_LITTLE} is small, over {_MUCH} large.")
+    yield Section(
+        "Distributions that moved most", [table, legend, *([Text(f"and {more} more")] if more > 0 else [])]
+    )
+
+
+def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
+    pictures = _pictures(one.before, one.after)
+    for column, ref, picture in zip(
+        (one.before, one.after), (diff.before.ref, diff.after.ref), pictures, strict=True
+    ):
+        first = column is one.before
+        yield [
+            one.name if first else "",
+            TableCell(f"{one.score:.2f}", bar=min(1.0, one.score)) if first else "",
+            ref,
+            f"{column.nulls / column.rows:.1%}" if column.nulls else "",
+            brief(column.mean),
+            limit(column.minimum),
+            brief(median(column)) if isinstance(column.minimum, int | float) else "",
+            limit(column.maximum),
+            picture,
+        ]
+
+
+def _pictures(before: ColumnProfile, after: ColumnProfile) -> tuple[str, str]:
+    """Both distributions in bars over the same range; of texts, the most frequent values with their shares."""
+    if not before.edges or not after.edges:
+        return _frequent(before), _frequent(after)
+    low, high = min(before.edges[0], after.edges[0]), max(before.edges[-1], after.edges[-1])
+    if low == high:
+        return "", ""
+    pair = histogram(before, low, high, _BINS), histogram(after, low, high, _BINS)
+    tallest = max(max(shares) for shares in pair)
+    return _bars(pair[0], tallest), _bars(pair[1], tallest)
+
+
+def _bars(shares: Sequence[float], tallest: float) -> str:
+    steps = len(BARS) - 1
+    return "".join(BARS[round(share / tallest * steps)] if share else "\N{MIDDLE DOT}" for share in shares)
+
+
+def _frequent(column: ColumnProfile) -> str:
+    count = max(1, column.rows - column.nulls)
+    words = ", ".join(f"{value} {number / count:.0%}" for value, number in column.top[:3])
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def _files(diff: DatasetDiff) -> Iterator[Block]:
+    changes = {"added": diff.files_added, "removed": diff.files_removed, "changed": diff.files_changed}
+    if not any(changes.values()):
+        return
+    lines = [f"{len(files)} {TIMES} {change}" for change, files in changes.items() if files]
+    named = [f"{change}: {name}" for change, files in changes.items() for name in files[:_MOST]]
+    yield Section("Files", [Text(", ".join(lines)), Items(tuple(named))])

@@ -1,0 +1,161 @@
+"""What differs between two versions, as a person wants to see it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kfnb
+from kfnb.cli import main
+from kfnb.commands.display import bundle
+from kfnb.errors import UsageError
+from kfnb.resources.datasets.diff import histogram, score
+from kfnb.resources.datasets.model import ColumnProfile
+from kfnb.resources.datasets.profile import profile_table
+from tests.conftest import Shell
+
+
+def profile(values: Any) -> ColumnProfile:
+    [found] = profile_table(pa.table({"x": pa.array(values)}))
+    return found
+
+
+# -- distributions --------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-5, 50)), min_size=1, max_size=60))
+def test_the_same_distribution_has_not_moved(values: list[int | None]) -> None:
+    assert score(profile(values), profile(values)) == pytest.approx(0, abs=1e-9)
+
+
+def test_samples_of_one_distribution_moved_little_and_a_shifted_one_much() -> None:
+    random = np.random.default_rng(1)
+    one, other = random.normal(size=5000), random.normal(size=5000)
+    assert score(profile(one), profile(other)) < 0.05
+    assert 0.1 < score(profile(one), profile(other + 0.5)) < 0.5
+    assert score(profile(one), profile(other + 3)) > 1
+
+
+def test_missing_values_and_new_categories_move_a_distribution() -> None:
+    numbers = list(range(100))
+    assert score(profile(numbers), profile([None] * 50 + numbers[:50])) > 0.25
+    assert score(profile(["a", "b"] * 50), profile(["a", "b"] * 49 + ["c", "c"])) < 0.25
+    assert score(profile(["a", "b"] * 50), profile(["c"] * 100)) > 1
+    assert score(profile(["a", "b"] * 50), profile(["b"] * 100)) > 1
+    assert score(profile(numbers), profile([None] * 10)) == score(profile(numbers), profile([None] * 20))
+
+
+def test_a_histogram_has_all_values() -> None:
+    shares = histogram(profile(list(range(1000))), 0, 999, 10)
+    assert sum(shares) == pytest.approx(1)
+    assert all(0.09 < share < 0.11 for share in shares)
+    assert sum(histogram(profile([5, 5]), 0, 10, 4)) == pytest.approx(1)
+
+
+# -- versions -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def versions(shell: Shell) -> Shell:
+    """``churn@1`` and ``churn@2``, which differ in columns, types, rows and distributions."""
+    rows = np.arange(1000)
+    before = pd.DataFrame({"id": rows, "age": rows % 80, "old": 1.0, "plan": ["a", "b"] * 500, "code": rows})
+    after = before.drop(columns="old").assign(age=rows % 80 + 40, new="x", code=before.code.astype(str))
+    after = pd.concat([after.iloc[10:], after.iloc[:5].assign(id=range(2000, 2005))], ignore_index=True)
+    kfnb.add_data("churn", before)
+    kfnb.add_data("churn", after)
+    return shell
+
+
+def test_columns_and_distributions_that_differ(versions: Shell) -> None:
+    found = kfnb.dataset("churn@1").diff(kfnb.dataset("churn@2"))
+    assert [one.name for one in found.added] == ["new"]
+    assert [one.name for one in found.removed] == ["old"]
+    assert [(old.type, new.type) for old, new in found.retyped] == [("int64", "large_string")]
+    assert found.moved[0].name == "age"
+    assert found.rows is None
+    text = bundle(found)["text/plain"]
+    for words in (
+        "churn@1 and churn@2",
+        "added",
+        "removed",
+        "retyped",
+        "age",
+        "Distributions that moved most",
+    ):
+        assert words in text
+
+
+def test_rows_are_compared_by_a_key(versions: Shell) -> None:
+    found = kfnb.dataset("churn@1").diff(kfnb.dataset("churn@2"), key="id").rows
+    assert found is not None
+    assert (found.added, found.removed, found.changed, found.unchanged) == (5, 10, 990, 0)
+    assert dict(found.columns) == {"age": 990, "code": 990}
+
+
+def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
+    frame = pd.DataFrame(
+        {"id": [1, 2, 3], "x": [1.0, None, 3.0], "s": ["a", None, "c"], "l": [[1], None, [2]]}
+    )
+    one = kfnb.add_data("f", frame)
+    other = kfnb.add_data("f", frame.assign(x=[1.0, None, 4.0]).iloc[::-1])
+    found = one.diff(other, key="id").rows
+    assert found is not None
+    assert (found.changed, found.unchanged, found.columns) == (1, 2, (("x", 1),))
+
+
+def test_a_key_must_be_one(versions: Shell) -> None:
+    one, two = kfnb.dataset("churn@1"), kfnb.dataset("churn@2")
+    with pytest.raises(UsageError, match="plan is not a key of churn@1: 'a' is in several rows"):
+        one.diff(two, key="plan")
+    with pytest.raises(UsageError, match="churn@1 has no column idd; its columns are id, age"):
+        one.diff(two, key="idd")
+    array = kfnb.add_data("a", np.arange(3))
+    with pytest.raises(UsageError, match="a@1 is not a table"):
+        array.diff(array, key="id")
+
+
+def test_folders_differ_by_their_files(shell: Shell, tmp_path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text(name)
+    one = kfnb.add_data("pictures", folder)
+    (folder / "a").unlink()
+    (folder / "b").write_text("B")
+    (folder / "d").write_text("d")
+    found = one.diff(kfnb.add_data("pictures", folder))
+    assert (found.files_added, found.files_removed, found.files_changed) == (("d",), ("a",), ("b",))
+    assert "added: d" in bundle(found)["text/plain"]
+
+
+def test_a_folder_of_parquet_files_is_compared_by_rows(shell: Shell, tmp_path) -> None:
+    folder = tmp_path / "parts"
+    folder.mkdir()
+    pd.DataFrame({"id": [1, 2]}).to_parquet(folder / "1.parquet")
+    one = kfnb.add_data("parts", folder)
+    pd.DataFrame({"id": [3]}).to_parquet(folder / "2.parquet")
+    found = one.diff(kfnb.add_data("parts", folder), key="id").rows
+    assert found is not None
+    assert (found.added, found.unchanged) == (1, 2)
+
+
+def test_the_same_version_has_the_same_content(versions: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    versions.run("%kf_data diff churn@1 churn@1")
+    assert "Both have the same content." in capsys.readouterr().out
+
+
+def test_a_terminal_prints_the_differences(versions: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    versions.run("%kf_data diff churn@1 churn --key id -o found")
+    assert versions["found"].rows.added == 5
+    capsys.readouterr()
+    assert main(["data", "diff", "churn@1", "churn@2", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["same"], printed["added"][0]["name"]) == (False, "new")

@@ -1,0 +1,85 @@
+"""What another tool keeps the versions of is named by that tool's own version."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import kfnb
+from kfnb.errors import BackendError, UsageError
+from kfnb.resources.datasets.api import verify
+from tests.conftest import Shell
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A Delta table with versions 0 and 1."""
+    deltalake = pytest.importorskip("deltalake")
+    path = tmp_path / "table"
+    deltalake.write_deltalake(str(path), pd.DataFrame({"x": [1, 2]}))
+    deltalake.write_deltalake(str(path), pd.DataFrame({"x": [3]}), mode="append")
+    return path
+
+
+def test_a_version_of_a_delta_table_is_a_frame(shell: Shell, table: Path) -> None:
+    first = kfnb.add_data("sales", f"delta://{table}@0")
+    assert sorted(first.load().x) == [1, 2]
+    assert first.snapshot().by_reference
+    newest = kfnb.add_data("sales", f"delta://{table}")
+    assert newest.ref == "sales@2"
+    assert sorted(newest.load().x) == [1, 2, 3]
+    assert kfnb.add_data("sales", f"delta://{table}@1").version == 2
+    assert verify(first, newest).damages == ()
+
+
+def test_a_run_takes_a_version_of_a_delta_table(shell: Shell, table: Path) -> None:
+    kfnb.add_data("sales", f"delta://{table}@0")
+    shell.run("%%kf_component add --data sales=sales@1 --output total\ntotal = int(sales.x.sum())")
+    shell.run("%kf_pipeline p add")
+    assert shell.submit("p").result == {"total": 3}
+    with pytest.raises(BackendError, match="is kept by another tool, which pods do not have"):
+        kfnb.submit("p", backend="kubeflow")
+
+
+def test_a_delta_version_that_is_not_there_is_named(shell: Shell, table: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="table@7"):
+        kfnb.add_data("sales", f"delta://{table}@7")
+    with pytest.raises(UsageError, match="delta://"):
+        kfnb.add_data("sales", f"delta://{tmp_path}/nothing")
+    with pytest.raises(UsageError, match="invalid version"):
+        kfnb.add_data("sales", f"delta://{table}@x")
+
+
+def dvc(folder: Path, content: bytes) -> Path:
+    """A file that DVC tracks, as ``dvc add`` leaves it."""
+    (folder / "data.csv").write_bytes(content)
+    md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    cached = folder / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    cached.write_bytes(content)
+    file = folder / "data.csv.dvc"
+    file.write_text(f"outs:\n- md5: {md5}\n  size: {len(content)}\n  hash: md5\n  path: data.csv\n")
+    return file
+
+
+def test_a_file_that_dvc_tracks_is_known_by_its_hash(shell: Shell, tmp_path: Path) -> None:
+    first = kfnb.add_data("raw", str(dvc(tmp_path, b"a,b\n1,2\n")))
+    second = kfnb.add_data("raw", str(dvc(tmp_path, b"a,b\n3,4\n")))
+    assert second.load().read_bytes() == b"a,b\n3,4\n"
+    assert first.load().read_bytes() == b"a,b\n1,2\n"  # from DVC's cache
+    assert verify(first, second).damages == ()
+    (tmp_path / "data.csv").write_text("changed")
+    for file in (tmp_path / ".dvc").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    assert [one.problem for one in verify(second).damages] == ["missing"]
+
+
+@pytest.mark.parametrize("text", ["", "outs: []", "outs:\n- path: x", "[", "outs:\n- md5: 1.dir\n  path: x"])
+def test_another_file_of_that_name_is_refused(shell: Shell, tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.dvc").write_text(text)
+    with pytest.raises(UsageError, match=r"DVC|tracks a folder"):
+        kfnb.add_data("raw", str(tmp_path / "x.dvc"))
