@@ -20,6 +20,7 @@ from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
+from benchmarks.registries import registries
 from benchmarks.regret import regret
 from benchmarks.running import running
 from benchmarks.status import status
@@ -47,6 +48,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "status": status,
     "tuning": tuning,
     "regret": regret,
+    "registries": registries,
     "studies": studies,
     "adding": adding,
 }

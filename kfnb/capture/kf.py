@@ -25,6 +25,7 @@ from kfnb.capture.embedded.reports import (
     kfnb_log_roc,
     kfnb_report,
 )
+from kfnb.capture.embedded.saving import kfnb_model_saver
 
 
 class Kf:
@@ -83,6 +84,18 @@ class Kf:
     def table(self, rows: Any, title: str = "", most: int = 100) -> None:
         """Show the first ``most`` rows of a DataFrame, a list of dicts or of lists, or a dict of columns."""
         _display({"text/html": kfnb_table_html(rows, title, most), "text/plain": title or "a table"})
+
+    def save(self, model: Any, name: str | None = None, **options: Any) -> None:
+        """Save a model: ``kf.save(model, "churn", accuracy=0.9)``. A run registers it when it has succeeded.
+
+        Here it is saved on trial only. Options are ``example``, ``data``, ``description``, ``pickle``, ``trust``.
+        """
+        with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
+            found = SimpleNamespace(metadata={}, path=folder)
+            kfnb_model_saver(found)(model, name, **options)
+        [saved] = found.metadata["kfnb_models"]
+        numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
+        print(f"{name or 'the model'} can be saved{'; a run registers it' if name else ''}{numbers}")
 
 
 def _comes_by_itself(fig: Any) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded.models import kfnb_read_model
+from kfnb.capture.embedded.models import kfnb_read_model, kfnb_read_skops
 from kfnb.capture.embedded.values import kfnb_load
 from kfnb.errors import BackendError, UsageError
 from kfnb.model import Artifact
@@ -17,12 +18,14 @@ from kfnb.model import Artifact
 _FACTS = "kfnb_model.json"
 
 
-def load_artifact(artifact: Artifact, *, pickle: bool = False) -> Any:
+def load_artifact(artifact: Artifact, *, pickle: bool = False, trust: Sequence[str] = ()) -> Any:
     """The value of an artifact: a table, an array, a model, lists and dicts.
 
-    A pickle executes code when it is loaded, and is read only with ``pickle``. Raises ``UsageError``, ``BackendError``.
+    A pickle executes code when it is loaded, and is read only with ``pickle``. ``trust`` names types in a model that
+    are not known to be safe. Raises ``UsageError``, ``BackendError``.
     """
-    if artifact.metadata.get("format") == "cloudpickle" and not pickle:
+    form = artifact.metadata.get("format") or artifact.uri.rpartition(".")[2].lower()
+    if form == "cloudpickle" and not pickle:
         raise UsageError(
             f"{artifact.name} is a pickle, which executes code when it is loaded:",
             hint="load(pickle=True) loads it if you trust the run that wrote it",
@@ -32,7 +35,9 @@ def load_artifact(artifact: Artifact, *, pickle: bool = False) -> Any:
         path = _here(artifact, opened)
         try:
             if path.is_dir():
-                return _of_folder(path, artifact, pickle=pickle)
+                return _of_folder(path, artifact, pickle=pickle, trust=trust)
+            if form == "skops":
+                return kfnb_read_skops(str(path), trust)
             there = SimpleNamespace(path=str(path), metadata=artifact.metadata, uri=artifact.uri)
             return kfnb_load(there, _classes())
         except OSError as error:
@@ -41,13 +46,13 @@ def load_artifact(artifact: Artifact, *, pickle: bool = False) -> Any:
             raise UsageError(f"{artifact.name} cannot be loaded: {error}", ref=artifact.uri) from None
 
 
-def _of_folder(path: Path, artifact: Artifact, *, pickle: bool) -> Any:
+def _of_folder(path: Path, artifact: Artifact, *, pickle: bool, trust: Sequence[str]) -> Any:
     folders = [path] if (path / _FACTS).exists() else sorted(one.parent for one in path.glob(f"*/{_FACTS}"))
     if len(folders) != 1:
         what = f"has {len(folders)} models" if folders else "is a folder of files"
         hint = "download(path) copies it"
         raise UsageError(f"{artifact.name} {what}:", hint=hint, ref=artifact.uri)
-    return kfnb_read_model(str(folders[0]), pickle=pickle)
+    return kfnb_read_model(str(folders[0]), pickle=pickle, trust=trust)
 
 
 def _here(artifact: Artifact, opened: ExitStack) -> Path:

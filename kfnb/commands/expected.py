@@ -41,7 +41,9 @@ def expected(parser: Parser, before: Sequence[str], begun: str) -> Expected:
         return Expected(value, parser.values[action.dest] if action else (), given=reading.words)
     values = () if begun.startswith("-") else reading.standing or (parser.verbs if not before else ())
     fits = begun.startswith("-") or not (values or reading.needed)
-    fitting = tuple(reading.fitting()) if fits else ()
+    # a verb may come first also where the noun alone takes a word
+    verbs = () if before or begun.startswith("-") or not reading.standing else parser.verbs
+    fitting = (*verbs, *(reading.fitting() if fits else ()))
     return Expected(
         begun,
         values,

@@ -87,13 +87,14 @@ class Artifact:
             filesystem.get_file(source, str(place))
         return target
 
-    def load(self, *, pickle: bool = False) -> Any:
+    def load(self, *, pickle: bool = False, trust: Iterable[str] = ()) -> Any:
         """The value that the step saved: a table, an array, a model, lists and dicts.
 
-        A pickle executes code when it is loaded, and is read only with ``pickle``. Raises ``UsageError``.
+        A pickle executes code when it is loaded, and is read only with ``pickle``. ``trust`` names types in a model
+        that are not known to be safe. Raises ``UsageError``.
         """
         # by name: this module is below the one that knows the formats
-        return resolve_name("kfnb.capture.loading:load_artifact")(self, pickle=pickle)
+        return resolve_name("kfnb.capture.loading:load_artifact")(self, pickle=pickle, trust=tuple(trust))
 
     @property
     def preview(self) -> str:

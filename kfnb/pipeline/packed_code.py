@@ -12,7 +12,19 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from kfnb.capture.embedded import attempts, data, figures, files, modules, reports, values
+from kfnb.capture.embedded import (
+    attempts,
+    data,
+    figures,
+    files,
+    model_facts,
+    model_types,
+    models,
+    modules,
+    reports,
+    saving,
+    values,
+)
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
@@ -23,13 +35,28 @@ _TOGETHER = (
     ("kfnb_table", "kfnb_rows", "kfnb_table_html"),
     ("kfnb_markdown", "kfnb_with_pictures"),
     ("kfnb_attempts", "kfnb_retried_from_outside"),
+    ("kfnb_model_saver", "kfnb_write_model", "kfnb_model_format", "kfnb_write_pickled", "kfnb_packages"),
+    ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
+    ("kfnb_signature", "kfnb_columns", "kfnb_column", "kfnb_example_rows"),
 )
 """Functions that are packed together: most steps that use one of them use the others."""
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
-    for module in (values, data, files, modules, attempts, reports, figures)
+    for module in (
+        values,
+        data,
+        files,
+        modules,
+        attempts,
+        reports,
+        figures,
+        model_facts,
+        model_types,
+        models,
+        saving,
+    )
     for name, function in vars(module).items()
     if name.startswith("kfnb_")
 }

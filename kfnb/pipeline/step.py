@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
@@ -80,6 +81,7 @@ def make_step(
     )
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
+    loaders += _savers() if "save" in dependencies.kf else []
     variables = variables_of(component, dependencies, notebook.namespace)
     writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(
@@ -95,6 +97,12 @@ def make_step(
         files,
         variables,
     )
+
+
+def _savers() -> list[str]:
+    """The modules that ``kf.save`` needs, of those that are installed here."""
+    needed = ["cloudpickle", "skops", *(["safetensors"] if find_spec("torch") else [])]
+    return [module for module in needed if find_spec(module)]
 
 
 def _input_kind(notebook: ExecutedNotebook, component: Component, definition: Definition) -> ValueKind:

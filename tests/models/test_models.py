@@ -24,6 +24,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.model import ModelState
 from kfnb.settings import settings
 from tests.conftest import Shell
+from tests.magics.test_completion import complete
 
 X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 Y = [0, 0, 1, 1]
@@ -294,6 +295,15 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
 )
 def test_a_wrong_line_is_one_message(notebook: Shell, line: str, message: str) -> None:
     assert message in notebook.fails(line)
+
+
+def test_references_aliases_and_metrics_are_completed(notebook: Shell) -> None:
+    notebook.run("%kf_register model --name churn --metric accuracy=0.8 --alias stable")
+    assert complete(notebook, "%kf_models show churn@")[:2] == ["churn@stable", "churn@1"]
+    assert complete(notebook, "%kf_models show ch")[0] == "churn"
+    assert "stable" in complete(notebook, "%kf_models promote churn --alias ")
+    assert complete(notebook, "%kf_models --by a") == ["accuracy"]
+    assert {"churn", "show", "promote", "rollback"} <= set(complete(notebook, "%kf_models "))
 
 
 def test_the_verbs_do_the_same_and_print_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -152,6 +152,7 @@ KF_OUTPUTS = {
     "image": ("html", "HTML"),
     "table": ("html", "HTML"),
     "markdown": ("markdown", "Markdown"),
+    "save": ("model", "Model"),
 }
 """The function of ``kf`` -> the artifact that it writes to (the output ``kf_<artifact>``), and its KFP type."""
 
@@ -166,5 +167,6 @@ KF_MAKERS = {
     "image": "kfnb_image",
     "table": "kfnb_table",
     "markdown": "kfnb_markdown",
+    "save": "kfnb_model_saver",
 }
-"""The function of ``kf`` -> the embedded function that creates it, here or in ``figures``."""
+"""The function of ``kf`` -> the embedded function that creates it, here, in ``figures`` or in ``saving``."""

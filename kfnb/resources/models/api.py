@@ -2,55 +2,39 @@
 
 from __future__ import annotations
 
+import gc
 import re
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.model import Artifact, RunSnapshot
 from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
-from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, entry_of, ranked
+from kfnb.resources.models.location import owner as user
+from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
     AliasHistory,
-    ModelSource,
     RegisteredModel,
-    VersionSnapshot,
 )
-from kfnb.resources.models.owner import owner as user
-from kfnb.resources.models.packing import ModelFacts, Packing, facts_of, packed
+from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
+from kfnb.resources.models.registration import Registration, draft_of, source_of
 from kfnb.resources.models.traces import ModelRecords
-from kfnb.settings import settings
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run
 
 _DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
-
-
-@dataclass(frozen=True)
-class Registration:
-    """What is known of a model that is registered, beside the model."""
-
-    name: str
-    metrics: Mapping[str, float] = field(default_factory=dict)
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    data: tuple[str, ...] = ()
-    source: ModelSource = field(default_factory=ModelSource)
-    description: str = ""
-    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def register(  # noqa: PLR0913 - what is known of a model; they are keywords
@@ -93,34 +77,10 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     )
     registry = registry_of()
     with packed(model, Packing(example, pickle, trust)) as folder:
-        version = ModelVersion(registry, registry.register(draft_of(known, folder), folder))
+        version = ModelVersion(registry, registry.register(draft_of(known, folder, user()), folder))
     if alias is not None:
         version.promote(alias, because="registered")
     return version
-
-
-def draft_of(known: Registration, folder: Path, facts: ModelFacts | None = None) -> VersionSnapshot:
-    """A model folder, and what is known beside it, as a registry takes them."""
-    facts = facts or facts_of(folder)
-    return VersionSnapshot(
-        name=known.name,
-        version=0,
-        digest=folder_digest(folder),
-        format=facts.format,
-        size=sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()),
-        metrics=known.metrics,
-        parameters=known.parameters,
-        data=known.data,
-        metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
-        source=known.source,
-        signature=facts.signature,
-        packages=facts.packages or {},
-        python=facts.python,
-        owner=user(),
-        created=time.time(),
-        description=known.description,
-        tags=known.tags,
-    )
 
 
 def model(ref: str | ModelVersion) -> ModelVersion:
@@ -161,11 +121,24 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
         archived=archived,
         outline=not runs,
     )
-    versions = registry_of().versions(query)
-    entries = [entry_of(one) for one in versions]
-    if runs:
-        entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
-    return ranked(entries, by or "", maximize=maximize, only=name or "")
+    with _uncollected():
+        versions = registry_of().versions(query)
+        entries = [entry_of(one) for one in versions]
+        if runs:
+            entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
+        return ranked(entries, by or "", maximize=maximize, only=name or "")
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without garbage collection, which takes as long as the rest while ten thousand objects are made."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def registered() -> list[RegisteredModel]:
@@ -207,24 +180,12 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
         raise UsageError("models of a cluster cannot be used yet", code="unknown-backend", ref=backend)
     from kfnb.resources.models.local.registry import LocalRegistry
 
-    return LocalRegistry(_folder())
-
-
-def _folder() -> Path:
-    chosen = settings()
-    return Path(chosen.registry or Path(chosen.home, "registry")).expanduser().absolute()
+    return LocalRegistry(registry_folder())
 
 
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
-    return ModelRecords(registry_of("local"), str(_folder()))
-
-
-def source_of(run: RunSnapshot | None, task: str = "") -> ModelSource:
-    """What a version of a run is from, by KEP-12020's fields; without a run, a notebook."""
-    if run is None:
-        return ModelSource()
-    return ModelSource("kfp", "pipelinerun", run.id, run.name, "", task, run.backend)
+    return ModelRecords(registry_of("local"), str(registry_folder()))
 
 
 def _run(run: Any) -> RunSnapshot | None:

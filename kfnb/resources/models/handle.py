@@ -11,8 +11,8 @@ from kfnb.capture.embedded.models import kfnb_read_model
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.environment import differences
+from kfnb.resources.models.location import owner
 from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
-from kfnb.resources.models.owner import owner
 from kfnb.resources.models.promotion import CHAMPION, promote
 
 if TYPE_CHECKING:

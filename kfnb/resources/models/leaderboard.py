@@ -115,25 +115,31 @@ _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
 def entry_of(version: VersionSnapshot) -> LeaderboardEntry:
-    """The entry of a version."""
-    return LeaderboardEntry(
-        version.ref,
-        version.name,
-        version.version,
-        "version",
-        version.aliases,
-        version.owner,
-        version.metrics,
-        version.metrics_data,
-        version.created,
-        version.tags,
-    )
+    """The entry of a version. The constructor of a frozen class takes too long for ten thousand of them."""
+    made = object.__new__(LeaderboardEntry)
+    fields = {
+        "ref": version.ref,
+        "name": version.name,
+        "version": version.version,
+        "kind": "version",
+        "aliases": version.aliases,
+        "owner": version.owner,
+        "metrics": version.metrics,
+        "data": version.metrics_data,
+        "created": version.created,
+        "tags": version.tags,
+        "rank": None,
+    }
+    object.__setattr__(made, "__dict__", fields)
+    return made
 
 
 def ranked(
     entries: Sequence[LeaderboardEntry], by: str = "", *, maximize: bool | None = None, only: str = ""
 ) -> Leaderboard:
     """Entries ranked by a metric, by default the one that most of them have. Raises ``UsageError`` for an unknown one.
+
+    The ranks are written into the entries, which nothing else may use yet.
 
     ``maximize`` tells whether more is better; by default the metric's name does. ``only`` is the model of all.
     """
@@ -162,11 +168,5 @@ def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tupl
         for place, one in enumerate(measured, 1):
             if one.metrics[metric] != last:
                 rank, last = place, one.metrics[metric]
-            measured[place - 1] = _with_rank(one, rank)
+            vars(one)["rank"] = rank
     return (*measured, *rest)
-
-
-def _with_rank(entry: LeaderboardEntry, rank: int) -> LeaderboardEntry:
-    made = object.__new__(LeaderboardEntry)  # ten thousand of them, for which replace() takes too long
-    vars(made).update({**vars(entry), "rank": rank})
-    return made

@@ -142,6 +142,13 @@ def _refuse_pickle(path: Path, *, pickled: bool, how: Packing) -> None:
 def _of_artifact(artifact: Artifact, temporary: Path, how: Packing) -> Any:
     """The value of an artifact, or the path of the model folder that it is."""
     filesystem, path = artifact.filesystem()
-    if filesystem.isdir(path) and filesystem.exists(f"{path}/{FACTS}"):
-        return artifact.download(temporary / "artifact")
-    return artifact.load(pickle=how.pickle)
+    if not filesystem.isdir(path):
+        return artifact.load(pickle=how.pickle, trust=how.trust)
+    folder = artifact.download(temporary / "artifact")
+    found = [folder] if (folder / FACTS).exists() else sorted(one.parent for one in folder.glob(f"*/{FACTS}"))
+    if len(found) != 1:
+        what = ", ".join(one.name for one in found) if found else "no model folder"
+        raise UsageError(
+            f"artifact {artifact.name} has {what}:", hint="download it and register one", ref=artifact.uri
+        )
+    return found[0]

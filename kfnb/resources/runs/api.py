@@ -264,7 +264,15 @@ def _home_of(run_id: str) -> Backend:
 
 
 def _local() -> LocalBackend:
+    from kfnb.resources.models.location import owner, registry_folder
     from kfnb.resources.runs.local import LocalBackend
 
     chosen = settings()
-    return LocalBackend(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
+    return LocalBackend(
+        Path(chosen.home),
+        jobs=chosen.jobs,
+        secrets=chosen.secrets,
+        linger=chosen.warm,
+        registry=str(registry_folder()),
+        owner=owner(),
+    )

@@ -88,7 +88,7 @@ def _columns(rows: Iterable[Any], *indices: int) -> Iterable[list[str]]:
 def _made(**fields: Any) -> VersionSnapshot:
     """A version from all of its fields. The constructor of a frozen class takes ten times as long."""
     made = object.__new__(VersionSnapshot)
-    vars(made).update(fields)
+    object.__setattr__(made, "__dict__", fields)
     return made
 
 

@@ -48,16 +48,27 @@ class LocalBackend:
 
     ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
     ``linger`` is how many seconds a run's process waits for the next run (see ``kfnb.jobs.prefork``).
+    ``registry`` is the folder in which runs register the models that they save, for ``owner``; without it they do not.
     """
 
     name = "local"
     pace = Pace(0.06, 0.06)  # a poll is cheap, and a change is seen within a tenth of a second
 
-    def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *,
+        jobs: int = 0,
+        secrets: str = "",
+        linger: float = 0,
+        registry: str = "",
+        owner: str = "",
+    ) -> None:
         self._home = absolute(Path(home), "home")
         self._jobs = jobs or _cores()
         self._most = jobs or _OVERLAP * self._jobs
         self._linger = linger
+        self._registry, self._owner = registry, owner
         self._secrets = str(absolute(Path(secrets), "secrets")) if secrets else ""
 
     def cautions(self, submission: Submission) -> Iterator[str]:
@@ -87,6 +98,8 @@ class LocalBackend:
             secrets=self._secrets,
             linger=self._linger,
             most=self._most,
+            registry=self._registry,
+            owner=self._owner,
         )
         try:
             folder.write(submission.spec, order)

@@ -30,7 +30,8 @@ class RunJobSpec:
 
     ``jobs`` is how many tasks compute at once, ``most`` how many run at once where some only wait (0: the same).
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
-    ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``).
+    ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``). ``registry`` is the
+    folder of the model registry that the run registers its models in, for ``owner``; empty for none.
     """
 
     name: str
@@ -43,6 +44,8 @@ class RunJobSpec:
     secrets: str = ""
     linger: float = 0.0
     most: int = 0
+    registry: str = ""
+    owner: str = ""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.jobs.eventlog import EventLog, Fact
-from kfnb.model import RunState, Task, TaskError
+from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import Fold, encode, fold
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec
@@ -110,9 +110,18 @@ class Journal:
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
         self._log.append(facts)
 
+    def note(self, *texts: str) -> None:
+        """Record notes for the user, unless the run has them already."""
+        known = self.snapshot().notes if texts else ()
+        self._log.append([("note", "", {"text": text}) for text in texts if text not in known])
+
+    def snapshot(self) -> RunSnapshot:
+        """The run as recorded."""
+        return fold(self._run_id, self._log.read())
+
     def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
         """Record that the run is finished, with its outputs and all metrics of its tasks."""
-        logged = measured(fold(self._run_id, self._log.read()).tasks)
+        logged = measured(self.snapshot().tasks)
         data = {"values": encode(outputs), "metrics": logged}
         facts: list[Fact] = [("outputs", "", data)] if outputs or logged else []
         self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

@@ -25,6 +25,7 @@ from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
+from kfnb.resources.models.saved import register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.engine import PipelineEngine
@@ -97,6 +98,8 @@ async def _drive(
             one.cancel()
         await ending.settled()
     if result.state is RunState.SUCCEEDED:
+        if order.registry:
+            journal.note(*register_saved(journal.snapshot(), Path(order.registry), order.owner))
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
         # a failed step may not have a message of its own

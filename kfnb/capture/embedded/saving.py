@@ -1,0 +1,56 @@
+"""``kf.save`` in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kfnb.capture.embedded.models import kfnb_write_model
+from kfnb.capture.embedded.reports import kfnb_number
+
+
+def kfnb_model_saver(artifact: Any) -> Callable[..., None]:
+    """``kf.save``, which writes model folders into the artifact ``model``, and what is to be registered beside it."""
+
+    def save(
+        model: Any,
+        name: str | None = None,
+        *,
+        example: Any = None,
+        data: str | None = None,
+        description: str = "",
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+        **metrics: Any,
+    ) -> None:
+        """Save a model in its field's safe format; with a name, the run registers it when it has succeeded.
+
+        ``example`` is a DataFrame or an array that the model takes; its first rows are kept. ``data`` is the version of
+        a data set that it was measured on, ``metrics`` are numbers by name.
+        """
+        import os
+        import re
+        import shutil
+
+        if name is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}", name):
+            raise ValueError(
+                f"model name {name!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them,"
+                " the first a letter or a digit"
+            )
+        if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", data):
+            raise ValueError(f"data={data!r}: give a version of a data set, such as churn-data@2")
+        numbers = {key: float(kfnb_number(value)) for key, value in metrics.items()}
+        for key, value in numbers.items():
+            if value - value != 0.0:
+                raise ValueError(f"metric {key} is {value}: a metric must be a finite number")
+        folder = os.path.join(artifact.path, name or "model")
+        shutil.rmtree(folder, ignore_errors=True)
+        kfnb_write_model(model, folder, example, pickle=pickle, trust=trust)
+        saved = [
+            one for one in artifact.metadata.get("kfnb_models", []) if one["folder"] != (name or "model")
+        ]
+        entry = {"folder": name or "model", "name": name or "", "metrics": numbers}
+        entry.update(data=data or "", description=description)
+        artifact.metadata["kfnb_models"] = [*saved, entry]
+
+    return save

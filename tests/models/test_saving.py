@@ -1,0 +1,142 @@
+"""``kf.save`` in a component: the run registers the model when it has succeeded, and once."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+
+import kfnb
+from kfnb.errors import UsageError
+from kfnb.model import Artifact
+from kfnb.resources.models import api
+from kfnb.settings import settings
+from tests.conftest import Shell
+
+TRAIN = """%%kf_component train --param C:float=1.0
+from sklearn.linear_model import LogisticRegression
+import pandas as pd
+X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0]})
+model = LogisticRegression(C=C).fit(X, [0, 0, 1, 1])
+kf.save(model, "churn", accuracy=0.5 + C / 10, example=X, data="churn-data@2", description="a try")
+"""
+
+
+@pytest.fixture
+def notebook(shell: Shell) -> Shell:
+    """A notebook of ann, with a component that saves a model."""
+    settings().owner = "ann"
+    shell.run(TRAIN)
+    shell.run("%kf_pipeline churn_pipeline train")
+    return shell
+
+
+def test_a_cell_saves_on_trial_and_registers_nothing(
+    notebook: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook.run(TRAIN)
+    assert "churn can be saved; a run registers it  accuracy = 0.6" in capsys.readouterr().out
+    assert api.registered() == []
+
+
+def test_a_run_registers_what_its_steps_saved(notebook: Shell) -> None:
+    run = notebook.submit("churn_pipeline", C=2.0)
+    version = kfnb.model("churn@1")
+    assert version.run == run.id
+    assert (version.owner, version.metrics, version.description) == ("ann", {"accuracy": 0.7}, "a try")
+    assert version.parameters == {"C": 2.0}
+    assert (version.data, version.snapshot().metrics_data) == (("churn-data@2",), "churn-data@2")
+    source = version.snapshot().source
+    assert (source.kind, source.cls, source.task, source.backend) == ("kfp", "pipelinerun", "train", "local")
+    assert isinstance(version.load(), LogisticRegression)
+    assert run.snapshot().notes == ("registered churn@1 (saved by train)",)
+
+
+def test_a_cached_run_registers_nothing_twice_and_another_model_is_the_next_version(notebook: Shell) -> None:
+    notebook.submit("churn_pipeline")
+    again = notebook.submit("churn_pipeline")
+    assert again.tasks["train"].cached
+    assert [one.version for one in kfnb.models("churn")] == [1]
+    notebook.submit("churn_pipeline", C=3.0)
+    assert sorted(one.version for one in kfnb.models("churn")) == [1, 2]
+
+
+def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connects = "import socket\nsocket.create_connection(('127.0.0.1', port)).close()"
+        notebook.run(f"%%kf_component check --param port:int={port}\n{connects}")
+    notebook.run("%kf_pipeline both train check")
+    run = kfnb.submit("both")
+    with pytest.raises(kfnb.RunFailed):
+        run.wait(120)
+    assert api.registered() == []
+    with socket.create_server(("127.0.0.1", port)):
+        run.retry().wait(120)
+    assert [one.version for one in kfnb.models("churn")] == [1]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("kf.save(model, 'a/b')", "model name 'a/b'"),
+        ("kf.save(model, 'churn', accuracy=float('nan'))", "metric accuracy is nan"),
+        ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
+        ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
+        ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
+    ],
+)
+def test_what_cannot_be_saved_fails_where_it_is_written(shell: Shell, call: str, message: str) -> None:
+    shell.run("from sklearn.linear_model import LogisticRegression")
+    shell.run("model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])")
+    with pytest.raises((ValueError, TypeError), match=message):
+        shell.run(call)
+
+
+def test_an_artifact_comes_back_as_it_was(shell: Shell) -> None:
+    shell.run(
+        "%%kf_component make\n"
+        "import numpy as np, pandas as pd\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "table = pd.DataFrame({'a': [1, 2]})\n"
+        "array = np.arange(6).reshape(2, 3)\n"
+        "model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])\n"
+        "from sklearn.ensemble import RandomForestClassifier\n"
+        "forest = RandomForestClassifier(n_estimators=2).fit([[0.0], [1.0]], [0, 1])\n"
+        "anything = {1: {2}}\n"
+        "kf.save(model)\n"
+    )
+    shell.run("%%kf_component use\nprint(table, array, model, forest.predict([[1.0]]), anything)")
+    shell.run("%kf_pipeline p make use")
+    made = shell.submit("p").artifacts["make"]
+    pd.testing.assert_frame_equal(made["table"].load(), pd.DataFrame({"a": [1, 2]}))
+    assert np.array_equal(made["array"].load(), np.arange(6).reshape(2, 3))
+    assert isinstance(made["model"].load(), LogisticRegression)
+    assert isinstance(made["forest"].load(pickle=True), RandomForestClassifier)
+    assert isinstance(made["kf_model"].load(), LogisticRegression)
+    with pytest.raises(UsageError, match=r"anything is a pickle.*load\(pickle=True\)"):
+        made["anything"].load()
+    assert made["anything"].load(pickle=True) == {1: {2}}
+    assert kfnb.register(made["model"], "m").format == "skops"
+    assert api.registered()[0].name == "m"
+
+
+def test_an_artifact_of_a_run_is_registered_by_its_name(notebook: Shell) -> None:
+    run = notebook.submit("churn_pipeline")
+    version = notebook.run(f"%kf_register train.kf_model --run {run.id} --name copy")
+    assert (version.ref, version.run) == ("copy@1", run.id)
+    assert version.digest == kfnb.model("churn").digest
+    message = notebook.fails(f"%kf_register train.nothing --run {run.id} --name copy")
+    assert f"run {run.id} has no artifact train.nothing" in message
+
+
+def test_an_artifact_whose_name_says_pickle_is_not_unpickled(tmp_path) -> None:
+    import pickle
+
+    (tmp_path / "x.cloudpickle").write_bytes(pickle.dumps(1))
+    with pytest.raises(UsageError, match="is a pickle"):
+        Artifact("x", "system.Artifact", str(tmp_path / "x.cloudpickle")).load()
