@@ -53,7 +53,7 @@ def rebuild_catalog() -> int:
 def export_openlineage(file: Path) -> int:
     """Write the lineage of the home to a file as events of OpenLineage, a line each; the number of events.
 
-    The file appears complete, or not at all. Raises ``BackendError``.
+    The file appears complete, or it is not written. Raises ``BackendError``.
     """
     with index().reading() as connection:
         return _write(file, openlineage.lines(openlineage.events(connection)))
