@@ -209,7 +209,7 @@ def test_runs_and_trials_are_listed_where_they_are_asked_for(shell: Shell) -> No
 
 
 @pytest.mark.slow
-def test_ten_thousand_versions_are_ranked_in_a_tenth_of_a_second(tmp_path: Path) -> None:
+def test_ten_thousand_versions_are_ranked_quickly(tmp_path: Path) -> None:
     from kfnb.resources.models import api
     from tests.models.many_versions import fill
 
@@ -217,9 +217,9 @@ def test_ten_thousand_versions_are_ranked_in_a_tenth_of_a_second(tmp_path: Path)
     fill(tmp_path / "registry", versions=10_000, users=50)
     seconds = []
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = time.process_time()
         board = api.models()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
     assert len(board) == 10_000
-    assert min(seconds) < 1.0  # as busy as this machine may be; benchmarks/ has the number
+    assert min(seconds) < 0.8  # however busy this machine is; benchmarks/ has the number
     draw_leaderboard(board)

@@ -24,7 +24,17 @@ COLUMNS = (
 """What ``outlines`` reads, in this order."""
 
 _STATES = {str(state): state for state in ModelState}
-_SOURCE, _SIGNATURE = ModelSource(), Signature()
+_LEFT_OUT: Mapping[str, Any] = {
+    "uri": "",
+    "parameters": {},
+    "source": ModelSource(),
+    "signature": Signature(),
+    "packages": {},
+    "python": "",
+    "code": "",
+    "transform": "",
+}
+"""What an outline has of a version's record."""
 
 
 def record_of(draft: VersionSnapshot) -> str:
@@ -54,23 +64,16 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
         ]
         found.append(
             _made(
+                **_LEFT_OUT,
                 name=name,
                 version=version,
                 digest=digest,
                 format=form,
-                uri="",
                 size=size,
                 state=_STATES.get(state, ModelState.LIVE),
                 metrics=own_metrics,
-                parameters={},
                 data=tuple(own_data),
                 metrics_data=metrics_data,
-                source=_SOURCE,
-                signature=_SIGNATURE,
-                packages={},
-                python="",
-                code="",
-                transform="",
                 owner=owner,
                 created=created,
                 description=description,
