@@ -140,11 +140,11 @@ class DatasetVersion:
         rows = None
         if key:
             require("pyarrow", "comparing rows")
-            rows = compared_rows(self._table(), other._table(), key, (self.ref, other.ref))
-        return difference(self._snapshot, other._snapshot, rows)
+            rows = compared_rows(self.table(), other.table(), key, (self.ref, other.ref))
+        return difference(self._snapshot, other.snapshot(), rows)
 
-    def _table(self) -> Any:
-        """Its rows, as an Arrow table."""
+    def table(self) -> Any:
+        """Its rows, as an Arrow table. Raises ``UsageError`` if it is not a table."""
         record = self._snapshot
         places = self._places()
         pairs = list(zip((entry.path for entry in record.files), places, strict=True))
