@@ -16,6 +16,7 @@ from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
 from benchmarks.data import adding
+from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
@@ -39,6 +40,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "loop": engine.loop,
     "cached": engine.cached,
     "listing": listing,
+    "lineage": lineage,
     "submitting": submitting,
     "folding": folding,
     "idling": idling,

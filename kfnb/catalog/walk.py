@@ -36,13 +36,14 @@ _USES = """
 select e.execution, a.content, e.name, a.id
 from events e join artifacts a on a.id = e.artifact where e.output = {output} and e.execution in ({marks})
 """
-# where a record does not name the task, it was one that made a model
-_IS_MAKER = """(x.name = m.task or m.task = '' and exists (
+# a record names a task in a loop without its iteration; where it names no task, it was one that made a model
+_IS_MAKER = """(x.name = m.task or substr(x.name, -length(m.task) - 1) = '/' || m.task or m.task = '' and exists (
     select 1 from events o join artifacts t on t.id = o.artifact
     where o.execution = x.id and o.output = 1 and t.type = 'system.Model'))"""
 _MADE_BY = f"""
 select a.content, x.id, '' from artifacts a join made m on m.artifact = a.id
-join contexts c on c.run = m.run join executions x on x.context = c.id and {_IS_MAKER}
+join contexts c on c.run = m.run join units u on u.id = c.id
+join executions x on x.id >= u.executions and x.id < u.executions_end and {_IS_MAKER}
 where a.content in ({{marks}})
 """  # noqa: S608 - own words
 _MADE = f"""

@@ -31,6 +31,15 @@ def test_what_was_met_before_is_not_told_twice(home):
     assert "as above" in text
 
 
+def test_a_run_was_made_of_what_it_did_not_make_itself(home):
+    churn(home)
+    text = bundle(kfnb.lineage(RUN))["text/plain"]
+    made_of, used_for = text.split("Made of")[1].split("Used for")
+    assert "raw" in made_of
+    assert not any(word in made_of for word in ("df of raw", "model", "train"))
+    assert all(word in used_for for word in ("df of raw", "model", "report model"))
+
+
 def test_the_page_has_a_picture_and_no_more_than_it_can_hold(home):
     churn(home)
     html = bundle(kfnb.lineage(RUN))["text/html"]

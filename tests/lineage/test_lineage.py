@@ -143,6 +143,15 @@ def test_a_run_that_made_a_model_and_was_deleted_is_named(home, records):
     )
 
 
+def test_a_model_that_was_saved_in_a_loop_is_met_from_its_task(home, records):
+    looped = [Step(f"for-loop-1/{n}/train", takes={"df": f"df {n}"}) for n in range(2)]
+    write_run(home, FIRST, Step("retrain", takes={"df": "other"}), *looped)
+    record = {"digest": digest("m"), "names": ("churn@1",), "run": FIRST, "task": "train"}
+    records.units = {"model": ArtifactRecord("churn", MODEL, **record)}
+    found = kfnb.lineage("churn@1")
+    assert names(found, found.above) == ["df 0", "df 1", "for-loop-1/0/train", "for-loop-1/1/train"]
+
+
 def test_a_depth_is_how_many_tasks_are_passed(home):
     steps = [Step(f"step{n}", takes={"x": f"x{n}"}, makes={"x": f"x{n + 1}"}) for n in range(6)]
     write_run(home, FIRST, *steps)

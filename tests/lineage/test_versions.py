@@ -163,3 +163,25 @@ def test_a_damaged_record_is_left_out(home, raw):
     assert kfnb.lineage("churn-data@2").subjects
     with pytest.raises(NotFound, match="unknown reference churn-data@1"):
         kfnb.lineage("churn-data@1")
+
+
+@pytest.mark.slow
+def test_a_pipeline_that_takes_a_data_version_and_saves_a_model(shell, home, tmp_path):
+    import pandas as pd
+
+    shell.ip.user_ns["df"] = pd.DataFrame(
+        {"a": [float(n) for n in range(50)], "y": [n % 2 for n in range(50)]}
+    )
+    shell.run("%kf_data add churn-data df")
+    shell.run(
+        "%%kf_component train --data churn=churn-data@1\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression().fit(churn[['a']], churn.y)\n"
+        "kf.save(model, name='churn', accuracy=0.9)"
+    )
+    shell.run("%kf_pipeline churn_pipeline train")
+    run = shell.submit("churn_pipeline")
+    assert kfnb.lineage("churn@1").data == ("churn-data@1",)
+    assert kfnb.lineage("churn-data@1").models == ("churn@1",)
+    assert kfnb.lineage("churn@1").runs == (run.id,)
+    assert kfnb.lineage(run).data == ("churn-data@1",)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,10 @@ from kfnb.resources.lineage import openlineage, references
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.sources import sources
+from kfnb.resources.runs import api as runs
 from kfnb.settings import settings
 
+_ON_CLUSTER = "kubeflow:"
 _KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
 
 
@@ -25,14 +27,20 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
-    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
-    Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    ``RUN/TASK/OUTPUT`` (``kubeflow:RUN`` for a run of the cluster), a digest or its start, the path of a file, or an
+    object: a run, an artifact, a version. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    catalog = index()
-    with catalog.reading() as connection:
-        start = references.find(connection, reference(ref))
+    catalog, text = index(), reference(ref)
+    with ExitStack() as opened:
+        if text.startswith(_ON_CLUSTER):  # the index has the runs of this home alone
+            run, slash, part = text.removeprefix(_ON_CLUSTER).partition("/")
+            run, source = runs.recorded(_ON_CLUSTER + run)
+            connection, text = opened.enter_context(catalog.reading_with(source, [run])), run + slash + part
+        else:
+            connection = opened.enter_context(catalog.reading())
+        start = references.find(connection, text)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
     return replace(found, notes=(*catalog.problems, *found.notes))
 
@@ -45,7 +53,7 @@ def rebuild_catalog() -> int:
 def export_openlineage(file: Path) -> int:
     """Write the lineage of the home to a file as events of OpenLineage, a line each; the number of events.
 
-    The file appears complete, or not at all. Raises ``BackendError``.
+    The file appears complete, or it is not written. Raises ``BackendError``.
     """
     with index().reading() as connection:
         return _write(file, openlineage.lines(openlineage.events(connection)))
@@ -87,10 +95,13 @@ def reference(ref: Any) -> str:
         return str(ref)
     if isinstance(ref, Artifact):
         return ref.digest or ref.uri
+    backend = getattr(ref, "backend", "")
     for name in ("ref", "id"):  # a version, a run
         text = getattr(ref, name, None)
         if isinstance(text, str):
-            return _KINDS.get(type(ref).__name__, "") + text
+            return _KINDS.get(type(ref).__name__, "") + (
+                f"{backend}:{text}" if name == "id" and backend else text
+            )
     raise UsageError(
         f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
     )

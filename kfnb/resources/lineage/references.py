@@ -18,6 +18,8 @@ from kfnb.resources.lineage.graph import StartingPoint
 
 _TYPES = {"data": DATASET, "model": MODEL}
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
+_TASKS = """select x.name, x.id from units u join executions x on x.id >= u.executions and x.id < u.executions_end
+    where u.id = ? order by x.id"""
 _CANDIDATES = 200
 _WHOLE = 64
 
@@ -73,7 +75,7 @@ def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
             f"{begun} begins the ids of {len(runs)} runs ({shown}):", hint="write more of it", ref=ref
         )
     context, run = rows[0]
-    tasks = dict(index.execute("select name, id from executions where context = ? order by id", (context,)))
+    tasks = dict(index.execute(_TASKS, (context,)))
     if not slash:
         notes = () if tasks else (f"no task of run {run} has started",)
         return StartingPoint(run, executions=frozenset(tasks.values()), notes=notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 
 from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
 from kfnb.ui import theme
@@ -39,12 +40,9 @@ def draw_lineage(lineage: Lineage) -> dict[str, str]:
         blocks.append(
             Text(f"The graph of {len(lineage.nodes)} nodes is too large to draw; limit it with a depth.")
         )
-    for heading, backwards, ids in (
-        ("Made of", True, lineage.above),
-        ("Used for", False, lineage.below),
-    ):
-        if ids:
-            blocks.append(Section(heading, list(_tree(lineage, heading, backwards=backwards))))
+    for heading, backwards in (("Made of", True), ("Used for", False)):
+        if tree := list(_tree(lineage, heading, backwards=backwards)):
+            blocks.append(Section(heading, tree))
     if not lineage.edges:
         blocks.append(Text("Nothing is known of what it was made of or used for."))
     return bundle(f"Lineage of {lineage.ref}", blocks)
@@ -65,6 +63,16 @@ def _some(refs: Sequence[str], most: int = 5) -> str:
     return ", ".join(refs[:most]) + more
 
 
+def _name(node: LineageNode) -> str:
+    """The versions that it is, else its own name."""
+    return ", ".join(ref for ref in node.refs if ref.rpartition("@")[2].isdigit()) or node.name
+
+
+def _aliases(node: LineageNode) -> list[str]:
+    found = (ref.rpartition("@") for ref in node.refs)
+    return [alias for name, _, alias in found if name and alias != "latest" and not alias.isdigit()]
+
+
 def _word(node: LineageNode) -> str:
     return _WORDS.get(node.kind) or (type_name(node.type).lower() if node.type else str(node.kind))
 
@@ -82,8 +90,7 @@ def _item(node: LineageNode, *, subject: bool) -> Item:
     if node.kind is NodeKind.TASK:
         caption = " · ".join(filter(None, (node.run, "cached" if node.cached else "")))
         return Item(node.id, node.name, caption, state_style=style, hint=_hint(node))
-    aliases = ", ".join(ref.rpartition("@")[2] for ref in node.refs[1:] if "@" in ref)
-    caption = " · ".join(filter(None, (_word(node), aliases)))
+    caption = " · ".join((_word(node), *_aliases(node)))
     faint = node.kind is NodeKind.ARTIFACT and not subject
     return Item(
         node.id, node.name, caption, state_style=_SUBJECT if subject else None, faint=faint, hint=_hint(node)
@@ -104,18 +111,19 @@ def _hint(node: LineageNode) -> str:
 
 
 def _tree(lineage: Lineage, label: str, *, backwards: bool) -> Iterator[Block]:
-    rows: list[list[Value]] = []
-    for node, edge, depth, again in _walk(lineage, backwards=backwards):
-        if len(rows) == MOST_ROWS:
-            yield Table(label, _COLUMNS, rows).without_empty_columns()
-            yield Text("There are more; limit it with a depth.")
-            return
-        rows.append(_row(node, edge, depth, again=again))
-    yield Table(label, _COLUMNS, rows).without_empty_columns()
+    rows: list[list[Value]] = [
+        _row(node, edge, depth, again=again)
+        for node, edge, depth, again in islice(_walk(lineage, backwards=backwards), MOST_ROWS + 1)
+    ]
+    if rows:
+        yield Table(label, _COLUMNS, rows[:MOST_ROWS]).without_empty_columns()
+    if len(rows) > MOST_ROWS:
+        yield Text("There are more; limit it with a depth.")
 
 
 def _row(node: LineageNode, edge: LineageEdge, depth: int, *, again: bool) -> list[Value]:
-    name = ", ".join(node.refs[:3]) or node.name
+    aliases = ", ".join(_aliases(node))
+    name = f"{_name(node)} ({aliases})" if aliases else _name(node)
     style = style_of(node.state) if node.state else None
     is_task = node.kind is NodeKind.TASK
     return [
@@ -129,15 +137,22 @@ def _row(node: LineageNode, edge: LineageEdge, depth: int, *, again: bool) -> li
 
 
 def _walk(lineage: Lineage, *, backwards: bool) -> Iterator[tuple[LineageNode, LineageEdge, int, bool]]:
-    """Each node with the edge by which it was met, its depth, and whether it was met before: depth first."""
+    """Each node with the edge by which it was met, its depth, and whether it was met before: depth first.
+
+    Where there are several subjects, as the tasks of a run, what is between them is not what they were made of.
+    """
     following: Mapping[str, list[LineageEdge]] = defaultdict(list)
     for edge in reversed(lineage.edges):
         following[edge.target if backwards else edge.source].append(edge)
+    several = len(lineage.subjects) > 1
+    inside = set(lineage.subjects) | (lineage.below if backwards else set()) if several else set()
     met = set(lineage.subjects)
     todo = [(edge, 0) for id in reversed(lineage.subjects) for edge in following[id]]
     while todo:
         edge, depth = todo.pop()
         id = edge.source if backwards else edge.target
+        if id in inside:
+            continue
         yield lineage.node(id), edge, depth, id in met
         if id not in met:
             met.add(id)

@@ -211,6 +211,17 @@ def records() -> Source:
     return RunRecords(Path(settings().home))
 
 
+def recorded(id: str) -> tuple[str, Source]:
+    """A run of a cluster, by its id or the start of it, as the catalog reads it: its whole id, and its records.
+
+    Raises ``RunNotFound``, ``BackendError``.
+    """
+    from kfnb.resources.runs.traces import SnapshotRecords
+
+    found = run(id).snapshot()
+    return found.id, SnapshotRecords([found])
+
+
 def stand_by(modules: Iterable[str]) -> None:
     """If the default backend is local, start a process for the first run, with ``modules`` imported."""
     if backend_name(None) == "local":

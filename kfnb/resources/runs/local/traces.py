@@ -8,17 +8,16 @@ import sqlite3
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kfnb.catalog.records import ArtifactRecord, Reading, RunContext, TaskExecution, Trace, Use
+from kfnb.catalog.records import Reading, RunContext, Trace
 from kfnb.errors import BackendError
 from kfnb.jobs import eventlog
 from kfnb.jobs.folder import HINT, usable
-from kfnb.model import Artifact, RunState
-from kfnb.resources.runs.events import decode
+from kfnb.model import RunState
+from kfnb.resources.runs.traces import BEGAN, TracedTask, traced_tasks
 
 UNREADABLE = "UNKNOWN"
 """The state of a run whose events cannot be read."""
@@ -32,9 +31,6 @@ _SEPARATOR = ":"
 _ENDED = frozenset(state for state in RunState if state.finished)
 _ANEW = frozenset({RunState.PENDING, RunState.RUNNING, RunState.SKIPPED})
 """The states that end what an earlier attempt at a task had put out."""
-_BEGAN = frozenset({RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED})
-_LONGEST = 200
-"""Characters of a parameter's JSON that the index keeps."""
 
 Row = tuple[float, str, str, str]
 
@@ -61,10 +57,11 @@ class RunRecords:
                 return {}
             with entries:
                 for entry in entries:
-                    if entry.name[0] != "." and entry.is_dir():
-                        stamp, before = str(entry.stat().st_mtime_ns), known.get(entry.name, "")
+                    name = entry.name
+                    if name[0] != "." and entry.is_dir():
+                        stamp, before = str(entry.stat().st_mtime_ns), known.get(name, "")
                         # only a run that has not ended is known by its log, too
-                        found[entry.name] = _stamp(entry.path) if _SEPARATOR in before else stamp
+                        found[name] = _stamp(entry.path) if _SEPARATOR in before else stamp
         return found
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
@@ -122,17 +119,8 @@ def _has_log(wal: str) -> bool:
         return False
 
 
-@dataclass
-class _Task:
-    """What is known of a task so far."""
-
-    state: str = ""
-    started: float | None = None
-    finished: float | None = None
-    cached: bool = False
-    error: str = ""
-    inputs: Any = field(default_factory=dict)
-    outputs: Any = field(default_factory=dict)
+class _Task(TracedTask):
+    """A task as far as the events have been read."""
 
     def entered(self, state: RunState, time: float, error: Any) -> None:
         """Take a change of its state into account."""
@@ -176,57 +164,10 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
         created,
         run.finished,
     )
-    return traced_tasks(context, ((name, task) for name, task in tasks.items() if task.state in _BEGAN))
+    return traced_tasks(context, ((name, task) for name, task in tasks.items() if task.state in BEGAN))
 
 
 def _decoded(rows: Sequence[Row]) -> list[Any]:
     """The data of events; decoded at once, which is twice as quick as one by one."""
     data: list[Any] = json.loads(f"[{','.join(row[3] for row in rows)}]")
     return data
-
-
-def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, Any]]) -> Trace:
-    """The facts about a run's tasks, each with its state, its times, inputs and outputs."""
-    artifacts: dict[tuple[str, str], int] = {}
-    records: list[ArtifactRecord] = []
-    executions: list[TaskExecution] = []
-    uses: list[Use] = []
-
-    def used(value: Any, name: str, *, output: bool) -> None:
-        for one in value if isinstance(value, list) else (value,):
-            if not isinstance(one, Artifact):
-                continue
-            place = artifacts.setdefault((one.uri, one.digest), len(records))
-            if place == len(records):
-                records.append(
-                    ArtifactRecord(one.name, one.type, one.uri, one.digest, properties=dict(one.metadata))
-                )
-            uses.append(Use(len(executions), place, output, name))
-
-    for name, task in tasks:
-        parameters = {}
-        for side, output in ((task.inputs, False), (task.outputs, True)):
-            for key, value in side.items():
-                decoded = decode(value) if isinstance(value, dict | list) else value
-                if _is_artifact(decoded):
-                    used(decoded, key, output=output)
-                elif not output:
-                    parameters[key] = _short(decoded)
-        executions.append(
-            TaskExecution(name, task.state, task.started, task.finished, task.cached, task.error, parameters)
-        )
-    return Trace(context, tuple(executions), tuple(records), tuple(uses))
-
-
-def _is_artifact(value: Any) -> bool:
-    return isinstance(value, Artifact) or (
-        isinstance(value, list) and bool(value) and all(isinstance(one, Artifact) for one in value)
-    )
-
-
-def _short(value: Any) -> Any:
-    """A parameter's value; of a long one, the beginning of its JSON."""
-    if isinstance(value, bool | int | float) or value is None:
-        return value
-    text = value if isinstance(value, str) else json.dumps(value, default=str)
-    return value if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
