@@ -64,7 +64,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     from kfnb.registry import exports
 
-    if name == "spawning":  # a module with names of its own, loaded when it is asked for
+    if name == "spawning":  # a public module, imported on first use
         return import_module("kfnb.spawning")
     module = exports().get(name)
     if module is None:

@@ -120,7 +120,7 @@ class Follower:
         """Poll, and show what is new; return whether anything is."""
         began = time.thread_time()  # what others do meanwhile does not count
         changed = self.subject.refresh()
-        self._took = time.thread_time() - began  # pictures have a pace of their own
+        self._took = time.thread_time() - began  # the static views limit their own pace
         if self.watched:
             self._inform(changed=changed)
         self.pictures.show(self.subject.shown, changed=changed, live=self.seen, over=self.subject.over)

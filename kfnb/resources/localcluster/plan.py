@@ -62,7 +62,7 @@ Step: TypeAlias = "Start | Apply | Await"
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The cluster that is wanted."""
+    """The requested cluster."""
 
     tool: Tool
     profile: str
