@@ -20,7 +20,7 @@ _logger = logger(__package__)
 SHARE = 9
 """The pause after a poll, as a multiple of its CPU time: polling uses at most a tenth of a core."""
 
-PATIENCE = 20
+MAX_FAILURES = 20
 """Consecutive failed polls after which the subject is no longer followed."""
 
 
@@ -51,12 +51,12 @@ class Follower:
         self._failures = 0
         self.dismissed = False
         self._took = 0.0
-        self.watched, self.seen = True, False
+        self.watched, self.page_is_live = True, False
 
     def start(self) -> None:
         """Begin, in a new thread."""
         threading.Thread(
-            target=self.go, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
+            target=self.run, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
         ).start()
 
     def wake(self) -> None:
@@ -82,9 +82,9 @@ class Follower:
             )
         self._awake.set()
 
-    def leave(self) -> None:
-        """The page shows it no more."""
-        self.watched = self.seen = False
+    def unwatch(self) -> None:
+        """The page no longer shows it."""
+        self.watched = self.page_is_live = False
 
     @property
     def requested(self) -> bool:
@@ -93,9 +93,9 @@ class Follower:
 
     @property
     def _given_up(self) -> bool:
-        return self.dismissed or self._failures >= PATIENCE
+        return self.dismissed or self._failures >= MAX_FAILURES
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Follow it to its end. Never raises: no one would see it."""
         over, pause = False, Pause(self.subject.pace)
         while True:
@@ -123,7 +123,9 @@ class Follower:
         self._took = time.thread_time() - began  # the static views limit their own pace
         if self.watched:
             self._inform(changed=changed)
-        self.pictures.show(self.subject.shown, changed=changed, live=self.seen, over=self.subject.over)
+        self.pictures.show(
+            self.subject.shown, changed=changed, live=self.page_is_live, over=self.subject.over
+        )
         return changed
 
     def _inform(self, *, changed: bool) -> None:
