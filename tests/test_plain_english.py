@@ -1,13 +1,16 @@
 """Messages, help, docstrings and docs are in plain English: phrases that a maintainer would not write are banned.
 
-What is read: every string and docstring of the Python files, every string and text of the TypeScript files, and the
-prose of the pages (not their code). Comments are not read. A phrase that is meant is an exception, with its reason.
+What is read: every string, docstring and comment of the Python and TypeScript files, the texts of the latter, and the
+prose of the pages (not their code). A phrase that is meant is an exception, with its reason. Functions, classes,
+arguments, variables and fields have no name of a few words that say nothing of what they hold.
 """
 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -40,8 +43,30 @@ BANNED = {
     r"\bthat there (?:is|are)(?=[.,;:)]|$)": "nothing",
     r"\bat all\b": "nothing",
     r"\bis asked of\b": "requirements of",
+    r"\bso many\b": "a number of, or the argument's name",
+    r"\bof ours\b": "kfnb's, managed",
+    r"\b(?:on|in) (?:its|their|the) way\b(?! to)": "intermediate",
+    r"\bwhoever made\b": "whatever created",
+    r"\bsays? itself\b": "reports, renders",
+    r"\b(?:a|each|last|one|two|between) looks?\b(?! (?:at|like))": "poll",
+    r"\b(?:hear|hears|heard)\b": "receive",
+    r"\b(?:is|are|was|were) wanted\b": "is required, is requested",
 }
 """What is banned, as a regular expression, and what to write instead."""
+
+NAMES = {"told", "said", "asked", "wanted", "hear", "heard", "look", "tell"}
+"""Words that are no names: use message, text, request, expected, receive, poll, notify."""
+
+NAMED = {
+    ("kfnb/artifacts/binary.py", "tell"): "the method of files",
+    ("kfnb/resources/studies/local/suggester.py", "tell"): "the verb of Optuna's ask and tell",
+    ("kfnb/resources/cluster/model.py", "asked"): "the former name of a public field",
+    ("kfnb/resources/cluster/model.py", "told"): "the former name of public fields",
+    ("kfnb/resources/cluster/model.py", "wanted"): "the former name of a public field",
+    ("kfnb/resources/notebooks/model.py", "told"): "the former name of a public field",
+    ("kfnb/spawning.py", "Asked"): "the former name of a public class",
+}
+"""Names that are meant, with the reason."""
 
 EXCEPTIONS: dict[tuple[str, str], str] = {}
 """A file and a phrase in it that are meant, with the reason."""
@@ -82,16 +107,44 @@ def test_an_exception_is_still_needed(file, phrase):
     assert phrase in [found for _, found, _ in banned(ROOT / file)]
 
 
+def test_no_name_says_only_that_something_was_said():
+    found = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / "kfnb").rglob("*.py")
+        for name in _names(ast.parse(path.read_text(encoding="utf-8")))
+        if NAMES & {word.lower() for word in re.findall(r"[A-Z]?[a-z]+", name)}
+    }
+
+    assert found == set(NAMED)
+
+
+def _names(tree: ast.AST) -> Iterator[str]:
+    """The names that a module gives: functions, classes, arguments, variables and fields."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr
+
+
 @pytest.mark.parametrize(
     ("name", "source", "expected"),
     [
-        ("a.py", 'x = 1  # is no string\nraise ValueError(f"{x} is no number")', [(2, "is no")]),
+        (
+            "a.py",
+            'x = 1  # is no number\nraise ValueError(f"{x} is no number")',
+            [(1, "is no"), (2, "is no")],
+        ),
         ("a.py", '"""A docstring.\n\nOne that nobody reads.\n"""', [(3, "nobody")]),
         ("a.py", "x = ('it goes '\n     'on without end')", [(1, "goes on")]),
         ("a.py", 'x = "there is no run, which is no longer a surprise"', []),
         ("a.py", 'x = {"told": 1}\n"""``nobody`` is a name."""', []),
         ("a.tsx", '<p class="told">{`${told} is here`}</p>', []),
-        ("a.tsx", "// nobody reads this\nconst x = 'the run goes on';", [(2, "goes on")]),
+        ("a.tsx", "// nobody reads this\nconst x = 'the run goes on';", [(1, "nobody"), (2, "goes on")]),
         ("a.tsx", "return <p>\n  Not told {x}\n</p>;", [(2, "told")]),
         ("a.md", "It says `nobody`.\n\n```\nnobody\n```\n\nThe run goes\non.", [(7, "goes on")]),
     ],
@@ -114,7 +167,10 @@ def banned(path: Path) -> list[tuple[int, str, str]]:
 
 
 def _python(source: str) -> Iterator[tuple[int, str]]:
-    """The strings of a program with their lines; an f-string is one text, with an ellipsis for each value."""
+    """The strings and comments of a program with their lines; an f-string is one text, an ellipsis for each value."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], _QUOTED.sub("…", token.string)
     tree = ast.parse(source)
     joined = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
     parts = {id(part) for node in joined for part in node.values}
@@ -138,9 +194,9 @@ def _is_key(text: str) -> bool:
 
 
 def _script(source: str) -> Iterator[tuple[int, str]]:
-    """The strings and the texts between tags of a script, with their lines."""
+    """The strings, comments and texts between tags of a script, with their lines."""
     for found in _SCRIPT_TEXT.finditer(source):
-        if found.group("comment") is None and not _is_key(found.group().strip("\"'`")):
+        if not _is_key(found.group().strip("\"'`")):
             yield source[: found.start()].count("\n") + 1, re.sub(r"\$\{[^}]*\}?", "…", found.group())
 
 

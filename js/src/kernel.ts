@@ -15,30 +15,30 @@ export interface Model {
 
 /** A signal of JupyterLab's. */
 interface Changes {
-  connect(hear: (sender: unknown, status: string) => void): unknown;
-  disconnect(hear: (sender: unknown, status: string) => void): unknown;
+  connect(callback: (sender: unknown, status: string) => void): unknown;
+  disconnect(callback: (sender: unknown, status: string) => void): unknown;
 }
 
-export type Tell = (message: PageRequest) => void;
-export type Hear = (message: PageMessage, buffers: DataView[]) => void;
+export type Send = (message: PageRequest) => void;
+export type Receive = (message: PageMessage, buffers: DataView[]) => void;
 
 // a kernel that is started anew knows nothing of what was shown before
 const GONE = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 
 /** How messages reach the kernel, until `signal` ends. */
 export interface Line {
-  tell: Tell;
+  send: Send;
   signal: AbortSignal;
 }
 
 /**
- * Hear what the kernel says until `signal` ends it, or the kernel has ended; `again` is called when it is connected
+ * Receive what the kernel says until `signal` ends it, or the kernel has ended; `again` is called when it is connected
  * anew: messages in between may be lost.
  */
-export function connect(model: Model, hear: Hear, again: () => void, signal: AbortSignal): Line {
+export function connect(model: Model, receive: Receive, again: () => void, signal: AbortSignal): Line {
   const end = new AbortController();
   const listen = (content: unknown, buffers?: DataView[]) => {
-    if (isMessage(content)) hear(content, buffers ?? []);
+    if (isMessage(content)) receive(content, buffers ?? []);
   };
   model.on("msg:custom", listen);
   signal.addEventListener("abort", () => end.abort());
@@ -46,13 +46,13 @@ export function connect(model: Model, hear: Hear, again: () => void, signal: Abo
   const kernel = model.widget_manager?.kernel;
   watch(kernel?.statusChanged, end.signal, (status) => GONE.has(status) && end.abort());
   watch(kernel?.connectionStatusChanged, end.signal, (status) => status === "connected" && again());
-  return { tell: (message) => send(model, message, end), signal: end.signal };
+  return { send: (message) => send(model, message, end), signal: end.signal };
 }
 
 function watch(changes: Changes | undefined, signal: AbortSignal, act: (status: string) => void): void {
-  const hear = (_sender: unknown, status: string) => act(status);
-  changes?.connect(hear);
-  signal.addEventListener("abort", () => changes?.disconnect(hear));
+  const callback = (_sender: unknown, status: string) => act(status);
+  changes?.connect(callback);
+  signal.addEventListener("abort", () => changes?.disconnect(callback));
 }
 
 /** Where a model cannot send any more, its kernel has gone without a word. */

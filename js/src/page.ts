@@ -1,6 +1,6 @@
-import { connect, type Hear, type Model, type Tell } from "./kernel.ts";
-import { Exhibit } from "./mount/exhibit.ts";
+import { connect, type Model, type Receive, type Send } from "./kernel.ts";
 import { find } from "./mount/finder.ts";
+import { MountedSubject } from "./mount/mounted.ts";
 import { sortKeys } from "./mount/shortcuts.ts";
 import type { PageMessage } from "./protocol.ts";
 import { viewOf } from "./registry.ts";
@@ -10,66 +10,66 @@ const MOST_UNSEEN = 12;
 
 /** All that one kernel shows in the page. */
 export class Page {
-  readonly #tell: Tell;
+  readonly #send: Send;
   /** Where each subject is shown, by its type and id. */
-  readonly #exhibits = new Map<string, Exhibit>();
+  readonly #subjects = new Map<string, MountedSubject>();
 
   constructor(model: Model, signal: AbortSignal) {
     const again = () => {
-      for (const exhibit of this.#exhibits.values()) exhibit.renew();
+      for (const subject of this.#subjects.values()) subject.renew();
     };
-    const line = connect(model, (message, buffers) => this.#hear(message, buffers), again, signal);
-    this.#tell = line.tell;
+    const line = connect(model, (message, buffers) => this.#receive(message, buffers), again, signal);
+    this.#send = line.send;
     line.signal.addEventListener("abort", () => this.#end());
     sortKeys(signal);
     find(String(model.get("token")), (found) => this.#changed(found), line.signal);
   }
 
-  readonly #hear: Hear = (message, buffers) => {
+  readonly #receive: Receive = (message, buffers) => {
     this.#take(message, buffers);
-    for (const exhibit of this.#exhibits.values()) if (!exhibit.empty && !exhibit.store.known) exhibit.ask();
+    for (const subject of this.#subjects.values()) if (!subject.empty && !subject.store.known) subject.ask();
   };
 
   #take(message: PageMessage, buffers: DataView[]): void {
     if (message.kind === "whole") {
-      const exhibit = this.#exhibit(message.type, message.id);
-      exhibit.store.whole(message);
-      exhibit.answered();
+      const subject = this.#subject(message.type, message.id);
+      subject.store.whole(message);
+      subject.answered();
       this.#forget();
       return;
     }
-    const exhibit = this.#exhibits.get(keyOf(message.type, message.id));
-    if (!exhibit) return;
-    if (message.kind !== "change") exhibit.store.hear(message, buffers);
-    else if (!exhibit.store.change(message) && !exhibit.empty) exhibit.ask();
+    const subject = this.#subjects.get(keyOf(message.type, message.id));
+    if (!subject) return;
+    if (message.kind !== "change") subject.store.receive(message, buffers);
+    else if (!subject.store.change(message) && !subject.empty) subject.ask();
   }
 
   /** The kernel has ended or was started anew: what was known stays to be seen. */
   #end(): void {
-    for (const { store } of this.#exhibits.values()) store.lose();
+    for (const { store } of this.#subjects.values()) store.lose();
   }
 
   #changed(found: HTMLElement[]): void {
     for (const element of found) {
       const { kfnbType: type, kfnbId: id } = element.dataset;
-      if (type !== undefined && id !== undefined) this.#exhibit(type, id).add(element);
+      if (type !== undefined && id !== undefined) this.#subject(type, id).add(element);
     }
-    for (const exhibit of this.#exhibits.values()) exhibit.settle();
+    for (const subject of this.#subjects.values()) subject.settle();
   }
 
-  #exhibit(type: string, id: string): Exhibit {
+  #subject(type: string, id: string): MountedSubject {
     const key = keyOf(type, id);
     const view = viewOf(type);
-    const found = this.#exhibits.get(key) ?? new Exhibit(view.store(type, id, this.#tell), view);
-    this.#exhibits.set(key, found);
+    const found = this.#subjects.get(key) ?? new MountedSubject(view.store(type, id, this.#send), view);
+    this.#subjects.set(key, found);
     return found;
   }
 
   #forget(): void {
-    const unseen = [...this.#exhibits].filter(([, exhibit]) => exhibit.empty);
+    const unseen = [...this.#subjects].filter(([, subject]) => subject.empty);
     for (const [key, { store }] of unseen.slice(0, -MOST_UNSEEN)) {
       store.dispose();
-      this.#exhibits.delete(key);
+      this.#subjects.delete(key);
     }
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { ReadonlySignal } from "@preact/signals";
 import type { VNode } from "preact";
-import type { Tell } from "./kernel.ts";
+import type { Send } from "./kernel.ts";
 import type { Store } from "./store/store.ts";
 import { runView } from "./views/run/index.tsx";
 import { runsView } from "./views/runs/index.tsx";
@@ -16,7 +16,7 @@ export interface View<Of extends Store = Store> {
   /** The styles that only this view has. */
   readonly css: string;
   /** What is known of one, nothing yet. */
-  store(type: string, id: string, tell: Tell): Of;
+  store(type: string, id: string, send: Send): Of;
   picture(store: Of): VNode;
   /** Whether the static picture is to be seen too, below the live one; never where it is left out. */
   both?(store: Of): ReadonlySignal<boolean>;

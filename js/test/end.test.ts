@@ -119,7 +119,7 @@ describe("a kernel that is busy", () => {
     model.say(whole(sweep()));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
-    const said = () => root.querySelector(".said")?.textContent;
+    const said = () => root.querySelector(".action-message")?.textContent;
     for (const text of ["Stop", "Stop the run?"]) {
       [...root.querySelectorAll("button")].find((one) => one.textContent === text)?.click();
       await settle();

@@ -1,6 +1,6 @@
 /** What Python and the page compute alike: tests/widgets/golden holds both; tests/widgets/test_golden.py writes it. */
 import { describe, expect, it } from "vitest";
-import { count, isOver, look, overall, tally } from "../src/kit/states.ts";
+import { count, isOver, overall, styleOf, tally } from "../src/kit/states.ts";
 import { brief, cut, digits, duration } from "../src/kit/words.ts";
 import type { Scalar, StateName, StudyDimension, StudyTrial } from "../src/protocol.ts";
 import { arrange, type Box } from "../src/views/run/graph/arrange.ts";
@@ -47,7 +47,7 @@ describe("states", () => {
   const { looks, several } = golden<States>("states");
 
   it.each(Object.entries(looks))("show %s alike", (state, { over, ...own }) => {
-    expect(look(state as StateName)).toEqual(own);
+    expect(styleOf(state as StateName)).toEqual(own);
     expect(isOver(state as StateName)).toBe(over);
   });
 

@@ -144,7 +144,7 @@ describe("what a person does", () => {
     model.say({ kind: "reply", type: "run", id: ID, text: "It runs again", ok: true });
     await settle();
     expect(model.asked("retry")).toHaveLength(1);
-    expect(find(".said").textContent).toBe("It runs again");
+    expect(find(".action-message").textContent).toBe("It runs again");
   });
 
   it("folds a group by the keyboard, and walks on", async () => {
@@ -233,7 +233,7 @@ describe("what a person does", () => {
     const part = { type: "run", id: ID, part: "split", artifact: "outputs/model" };
     model.say({ kind: "piece", ...part, name: "", size: 0, first: 0, error: "model is too large" });
     await settle();
-    expect(find(".said").textContent).toBe("model is too large");
+    expect(find(".action-message").textContent).toBe("model is too large");
     expect(find(".download").textContent).toBe("Download");
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { brief, digits } from "../src/kit/words.ts";
 import { axesOf } from "../src/views/study/axes.ts";
-import { chosenBy, placesOf, rangeOf, told } from "../src/views/study/brush.ts";
+import { chosenBy, placesOf, rangeOf, rangeText } from "../src/views/study/brush.ts";
 import { timeLeft } from "../src/views/study/progress.tsx";
 import { Ranking } from "../src/views/study/ranking.ts";
 import { dimensionScale, valueScale } from "../src/views/study/scale.ts";
@@ -95,10 +95,10 @@ describe("ranges on axes", () => {
     expect(rangeOf(lr.scale, -0.1, 2)).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY]);
   });
 
-  it("are told in words", () => {
-    expect(told(lr, rangeOf(lr.scale, 1 / 3, 2 / 3))).toBe("lr from 0.001 to 0.01");
-    expect(told(lr, rangeOf(lr.scale, 0, 2 / 3))).toBe("lr up to 0.01");
-    expect(told(act, rangeOf(act.scale, 0.4, 1))).toBe("act tanh or True");
+  it("are written as text", () => {
+    expect(rangeText(lr, rangeOf(lr.scale, 1 / 3, 2 / 3))).toBe("lr from 0.001 to 0.01");
+    expect(rangeText(lr, rangeOf(lr.scale, 0, 2 / 3))).toBe("lr up to 0.01");
+    expect(rangeText(act, rangeOf(act.scale, 0.4, 1))).toBe("act tanh or True");
   });
 });
 

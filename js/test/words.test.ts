@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { webAddress } from "../src/kit/address.ts";
-import { count, look, overall, tally } from "../src/kit/states.ts";
+import { count, overall, styleOf, tally } from "../src/kit/states.ts";
 import { duration, many } from "../src/kit/words.ts";
 import { ticks } from "../src/views/run/timeline/axis.ts";
 
@@ -22,7 +22,7 @@ describe("words", () => {
   });
 
   it("show a state that only a newer kernel knows by its own word", () => {
-    expect(look("RESTING" as never).word).toBe("RESTING");
+    expect(styleOf("RESTING" as never).word).toBe("RESTING");
   });
 
   it("open only the web's addresses", () => {

@@ -36,12 +36,12 @@ _SAMPLES = 10_000
 _ATOM, _ITEM = 512, 16384
 """Bytes of an array that take as long to examine as an item of a list."""
 _LARGE_WRITE = 2**20
-_STEADY = frozenset({
+_WITH_STABLE_DIGESTS = frozenset({
     "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
     "scipy", "sklearn", "uuid",
 })  # fmt: skip
 """Modules whose objects have the same digest as long as nothing changes them. A figure does not."""
-_DRAWN = count()
+_FIGURE_NUMBERS = count()
 _Cached = type(lru_cache(int))
 """The type of a function with ``lru_cache``: pickled by its name, so the process that unpickles it must define it."""
 
@@ -168,12 +168,12 @@ class _Walk:
             return None
         if root := root_of(value if isinstance(value, type) else kind):
             self.modules.add(root)
-            self.steady &= root in _STEADY
+            self.steady &= root in _WITH_STABLE_DIGESTS
         if _is_drawn(value):  # hundreds of thousands of objects, with another digest each time
             self.steady = False
             figure = getattr(value, "figure", None) or value
             self.objects.setdefault(id(figure), figure)
-            return "picture", next(_DRAWN)
+            return "picture", next(_FIGURE_NUMBERS)
         if kind is _Cached and value.__module__ == "__main__":
             self.named.add(value.__name__)
         if not self.private and can_be_shared(value):

@@ -19,7 +19,7 @@ _ROW = 4096
 _CHUNK = 2**22
 _SAMPLES = 4096
 _FEWER = 64
-_GENEROUS = 48
+_FULLY_SAMPLED = 48
 """Arrays of one value that get many samples each; those beyond get few."""
 
 
@@ -43,7 +43,7 @@ class Memory:
         self.sampled = False
         self.unseen = 0
         self._left = WHOLE
-        self._generous = _GENEROUS
+        self._fully_sampled = _FULLY_SAMPLED
 
     def of(self, array: Any) -> bytes:
         """The fingerprint of a numpy array that holds no Python objects."""
@@ -68,8 +68,8 @@ class Memory:
 
     def _sample(self, array: Any) -> bytes:
         self.sampled = True
-        self._generous -= 1
-        return _sample(array, _SAMPLES if self._generous >= 0 else _FEWER)
+        self._fully_sampled -= 1
+        return _sample(array, _SAMPLES if self._fully_sampled >= 0 else _FEWER)
 
 
 def place_of(array: Any) -> bytes:

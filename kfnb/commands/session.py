@@ -16,7 +16,7 @@ Prompt = Callable[[str], str]
 
 
 @dataclass(frozen=True)
-class Following:
+class FollowOptions:
     """How something that has been started is followed to its end in a terminal.
 
     ``handle`` has ``wait()``. ``updates`` gives what it is each time that something may be new, ``line`` says in a line
@@ -94,7 +94,7 @@ class Session(Protocol):
     def started(self, handle: Any) -> None:
         """Something has been started: bind it to its name before waiting for it."""
 
-    def follow(self, following: Following) -> Any:
+    def follow(self, following: FollowOptions) -> Any:
         """Wait for it where no user watches, or in a terminal, which shows its progress; what is shown afterwards."""
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kfnb import registry
 from kfnb.commands.display import as_json, bundle
-from kfnb.commands.session import Cells, Following, Prompt
+from kfnb.commands.session import Cells, FollowOptions, Prompt
 from kfnb.errors import KfnbError, UsageError
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
@@ -98,7 +98,7 @@ class Terminal:
     def _text(self, result: Any, *, indent: int | None = 2) -> str:
         return in_terminal(as_json(result, indent=indent) if self.json else bundle(result)["text/plain"])
 
-    def follow(self, following: Following) -> Any:
+    def follow(self, following: FollowOptions) -> Any:
         """Print progress lines on stderr until its end, at most one a second, and each note once."""
         notify(following.begun)
         try:
@@ -110,7 +110,7 @@ class Terminal:
             self.fail()
         return following.handle
 
-    def _last(self, following: Following) -> Any:
+    def _last(self, following: FollowOptions) -> Any:
         """The last update; the line of each is printed if it differs from the line before."""
         printed, when, noted, now = "", float("-inf"), set[str](), None
         waiting = ""

@@ -170,7 +170,7 @@ class Kernel:
         if cell.head == TRIAL:
             return
         if cell.head == "%%kf_parameters":
-            # papermill's values come in a cell of their own, which may stand before this one
+            # papermill's values come in a separate cell, which may precede this one
             self.shell.user_ns.update(self.notebook.injected)
         self.notebook.record(cell, failed=not success)
         if running.files is None:

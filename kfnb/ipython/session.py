@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from kfnb.commands.display import bundle
-from kfnb.commands.session import Cells, Following, Prompt
+from kfnb.commands.session import Cells, FollowOptions, Prompt
 from kfnb.commands.words import NOTEBOOK_TAIL
 from kfnb.errors import KfnbError
 
@@ -55,7 +55,7 @@ class NotebookSession:
         if self.bind is not None:
             self._kernel.shell.user_ns[self.bind] = handle
 
-    def follow(self, following: Following) -> Any:
+    def follow(self, following: FollowOptions) -> Any:
         """Wait where no person watches; what fails is shown before it fails the cell. Elsewhere the page follows."""
         from IPython.display import display
 

@@ -50,7 +50,7 @@ class Pause:
         self._away = True
 
 
-class View(Protocol):
+class Polled(Protocol):
     """What is polled: each poll returns what has changed, and raises ``BackendError``."""
 
     @property
@@ -82,7 +82,7 @@ class JobObserver(Generic[P]):
         return self._folded.take(self._read(self._folded.seq))
 
 
-def poll(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None]:
+def poll(view: Polled, pace: Pace, seconds: float | None = None) -> Iterator[None]:
     """Poll at ``pace`` until the job is finished, for ``seconds`` at most; yields after each poll.
 
     A backend that has answered once and then does not is asked again, for two hours.

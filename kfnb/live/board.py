@@ -70,7 +70,7 @@ class Board:
         self._followers: dict[Key, Follower] = {}
         self._streams: OrderedDict[tuple[str, str, str], LogStream] = OrderedDict()
         self._questions: dict[tuple[str, str, str], object] = {}
-        self._answering = Answering(self)
+        self._pool = RequestPool(self)
         self._services: dict[type[Any], Any] = {}
 
     def service(self, kind: type[T]) -> T:
@@ -93,7 +93,7 @@ class Board:
         if request.do in IN_TURN:
             answer(self, request)
         else:
-            self._answering.add(request)
+            self._pool.add(request)
 
     # -- subjects ---------------------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Board:
         following = [one for one in self._followers.values() if not one.dismissed]
         if len(following) < MOST_FOLLOWED:
             return
-        left = next((one for one in following if not one.seen), following[0])
+        left = next((one for one in following if not one.page_is_live), following[0])
         left.dismiss(
             f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see its current state"
         )
@@ -183,13 +183,13 @@ class Board:
         """The page shows that subject live."""
         with self._lock:
             if follower := self._followers.get((type, id)):
-                follower.seen = follower.watched = True
+                follower.page_is_live = follower.watched = True
 
     def leave(self, type: str, id: str) -> None:
         """The page shows that subject no more."""
         with self._lock:
             if follower := self._followers.get((type, id)):
-                follower.leave()
+                follower.unwatch()
 
     # -- the cells that show them -----------------------------------------------------------------------------
 
@@ -245,7 +245,7 @@ class Board:
                 del self._questions[key]
 
 
-class Answering:
+class RequestPool:
     """Answers the page's requests, a few at once: one may wait for a cluster that does not answer."""
 
     def __init__(self, board: Board) -> None:

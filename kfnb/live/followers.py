@@ -18,7 +18,7 @@ from kfnb.live.static_views import Pictures
 
 _logger = logger(__package__)
 
-PATIENCE = 20
+MAX_FAILURES = 20
 """Consecutive failed polls after which the subject is no longer followed."""
 
 
@@ -49,12 +49,12 @@ class Follower:
         self._failures = 0
         self.dismissed = False
         self._took = 0.0
-        self.watched, self.seen = True, False
+        self.watched, self.page_is_live = True, False
 
     def start(self) -> None:
         """Begin, in a new thread."""
         threading.Thread(
-            target=self.go, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
+            target=self.run, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
         ).start()
 
     def wake(self) -> None:
@@ -80,9 +80,9 @@ class Follower:
             )
         self._awake.set()
 
-    def leave(self) -> None:
-        """The page shows it no more."""
-        self.watched = self.seen = False
+    def unwatch(self) -> None:
+        """The page no longer shows it."""
+        self.watched = self.page_is_live = False
 
     @property
     def requested(self) -> bool:
@@ -91,9 +91,9 @@ class Follower:
 
     @property
     def _given_up(self) -> bool:
-        return self.dismissed or self._failures >= PATIENCE
+        return self.dismissed or self._failures >= MAX_FAILURES
 
-    def go(self) -> None:
+    def run(self) -> None:
         """Follow it to its end. Never raises: no one would see it."""
         over, pause = False, Pause(self.subject.pace)
         while True:
@@ -118,10 +118,12 @@ class Follower:
         """Poll, and show what is new; return whether anything is."""
         began = time.thread_time()  # what others do meanwhile does not count
         changed = self.subject.refresh()
-        self._took = time.thread_time() - began  # pictures have a pace of their own
+        self._took = time.thread_time() - began  # the static views limit their own pace
         if self.watched:
             self._inform(changed=changed)
-        self.pictures.show(self.subject.shown, changed=changed, live=self.seen, over=self.subject.over)
+        self.pictures.show(
+            self.subject.shown, changed=changed, live=self.page_is_live, over=self.subject.over
+        )
         return changed
 
     def _inform(self, *, changed: bool) -> None:

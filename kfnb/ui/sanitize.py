@@ -145,7 +145,7 @@ class _Reader(HTMLParser):
     def _close(self) -> str:
         one = self._open.pop()
         made = _made(one)
-        # what lies too deep lies beside: browsers and this module's own writer go only so deep
+        # elements nested too deep become siblings: browsers and this module's own writer go only so deep
         self._add([made] if isinstance(made, Element) and len(self._open) <= DEEPEST else one.children)
         return one.tag
 

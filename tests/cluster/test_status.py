@@ -303,13 +303,13 @@ def test_every_user_sees_a_display(seen_by, user):
 def test_what_a_cluster_says_is_escaped(seen_by):
     from dataclasses import replace
 
-    from kfnb.resources.cluster.model import NotebookServer, Trouble
+    from kfnb.resources.cluster.model import NotebookServer, Problem
 
     evil = "<script>alert(1)</script>"
     status = replace(
         seen_by("viewer"),
         notebooks=StatusItem(Knowledge.KNOWN, (NotebookServer(evil, "running", image=evil),)),
-        troubles=(Trouble(evil, evil, evil), Trouble(evil, evil, evil, "yaml")),
+        troubles=(Problem(evil, evil, evil), Problem(evil, evil, evil, "yaml")),
     )
     assert "<script" not in draw_status(status)["text/html"]
 

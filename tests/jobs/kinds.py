@@ -12,7 +12,7 @@ from google.protobuf import json_format
 from kfp import dsl
 
 from kfnb.jobs.folder import JobFolder
-from kfnb.jobs.polling import View
+from kfnb.jobs.polling import Polled
 from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run
@@ -38,7 +38,7 @@ class Jobs(Protocol):
     def error(self, name: str) -> str: ...
     def notes(self, name: str) -> tuple[str, ...]: ...
     def logs(self, name: str) -> str: ...
-    def observe(self, name: str) -> View: ...
+    def observe(self, name: str) -> Polled: ...
     def stop(self, name: str) -> None: ...
     def again(self, name: str) -> None: ...
     def delete(self, name: str) -> None: ...
@@ -88,7 +88,7 @@ class Runs:
     def logs(self, name: str) -> str:
         return Run(self._backend, name).logs("work")
 
-    def observe(self, name: str) -> View:
+    def observe(self, name: str) -> Polled:
         return Run(self._backend, name).observe()
 
     def stop(self, name: str) -> None:
@@ -132,7 +132,7 @@ class Studies:
     def logs(self, name: str) -> str:
         return Study(self._engine, name).logs(0)
 
-    def observe(self, name: str) -> View:
+    def observe(self, name: str) -> Polled:
         return self._engine.observe(name)
 
     def stop(self, name: str) -> None:
@@ -175,7 +175,7 @@ class Kettles:
     def logs(self, name: str) -> str:
         return self._engine.logs(name).rstrip("\n")
 
-    def observe(self, name: str) -> View:
+    def observe(self, name: str) -> Polled:
         return self._engine.observe(name)
 
     def stop(self, name: str) -> None:

@@ -93,7 +93,7 @@ def kinds(told):
 
 def test_the_page_is_told_all_of_a_run_and_then_each_change_until_the_end():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], [LOADED, DONE])
-    follower.go()
+    follower.run()
     assert kinds(told) == ["whole", "change", "change"]
     assert [message.seq for message in told] == [0, 1, 2]
     assert told[1].parts[0]["state"] == "RUNNING"
@@ -102,13 +102,13 @@ def test_the_page_is_told_all_of_a_run_and_then_each_change_until_the_end():
 
 def test_many_events_of_one_look_are_one_message():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING, LOADED, DONE])
-    follower.go()
+    follower.run()
     assert kinds(told) == ["whole", "change"]
 
 
 def test_nothing_is_said_while_nothing_happens_and_looks_get_rarer():
     follower, told, _ = follower_of([CREATED, RUNNING], *[NOTHING] * 20, [DONE])
-    follower.go()
+    follower.run()
     assert kinds(told) == ["whole", "change"]
     waits = follower._awake.seconds
     assert waits[0] == pytest.approx(0.1, abs=0.05)
@@ -118,14 +118,14 @@ def test_nothing_is_said_while_nothing_happens_and_looks_get_rarer():
 def test_a_page_that_asks_again_is_told_all_of_the_run():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], NOTHING, [DONE])
     follower._awake.meanwhile[2] = follower.request
-    follower.go()
+    follower.run()
     assert kinds(told) == ["whole", "change", "whole", "change"]
 
 
 def test_nobody_looks_any_more_nothing_is_asked_any_more():
     follower, told, backend = follower_of([CREATED, RUNNING])
-    follower._awake.meanwhile[3] = follower.leave
-    follower.go()
+    follower._awake.meanwhile[3] = follower.unwatch
+    follower.run()
     assert backend.asked <= 5
     assert kinds(told) == ["whole"]
 
@@ -134,35 +134,35 @@ def test_a_page_that_has_left_hears_nothing_while_a_static_picture_goes_on():
     follower, told, _ = follower_of([CREATED, RUNNING], NOTHING, NOTHING, [DONE])
     place = Place()
     follower.pictures.add(place)
-    follower._awake.meanwhile[2] = follower.leave
-    follower.go()
+    follower._awake.meanwhile[2] = follower.unwatch
+    follower.run()
     assert kinds(told) == ["whole"]
     assert place.shown == ["RUNNING", "SUCCEEDED"]
 
 
 def test_a_run_that_is_gone_is_said_to_be():
     follower, told, _ = follower_of([CREATED, RUNNING], RunNotFound("no run is called r"))
-    follower.go()
+    follower.run()
     assert told[-1] == GoneMessage("run", "r", "no run is called r")
 
 
 def test_a_backend_that_does_not_answer_for_a_while_is_asked_again():
-    silence = [BackendError("no answer")] * (followers.PATIENCE - 1)
+    silence = [BackendError("no answer")] * (followers.MAX_FAILURES - 1)
     follower, told, _ = follower_of([CREATED, RUNNING], *silence, [DONE])
-    follower.go()
+    follower.run()
     assert told[-1].head["state"] == "SUCCEEDED"
 
 
 def test_a_backend_that_never_answers_is_left_alone():
     follower, _, backend = follower_of([CREATED], *[BackendError("no answer")] * 999)
-    follower.go()
-    assert backend.asked == followers.PATIENCE + 1
+    follower.run()
+    assert backend.asked == followers.MAX_FAILURES + 1
 
 
 def test_a_server_that_is_away_for_an_hour_is_waited_for():
-    away = [BackendUnavailable("nothing answers")] * (20 * followers.PATIENCE)
+    away = [BackendUnavailable("nothing answers")] * (20 * followers.MAX_FAILURES)
     follower, told, _ = follower_of([CREATED, RUNNING], *away, [DONE])
-    follower.go()
+    follower.run()
     assert told[-1].head["state"] == "SUCCEEDED"
     assert follower._awake.seconds[-2] == pytest.approx(0.5, abs=0.05)
 
@@ -174,7 +174,7 @@ def test_nothing_is_raised_whatever_goes_wrong():
         raise ValueError
 
     follower._send = fail
-    follower.go()
+    follower.run()
 
 
 def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
@@ -183,5 +183,5 @@ def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
         followers, "time", type("Clock", (), {"thread_time": lambda: next(clock), "time": lambda: 0.0})
     )
     follower, _, _ = follower_of([CREATED], NOTHING, [DONE])
-    follower.go()
+    follower.run()
     assert all(seconds >= 18 for seconds in follower._awake.seconds)

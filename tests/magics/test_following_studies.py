@@ -67,7 +67,7 @@ def followed(*looks):
     pictures = Pictures(lambda study: {"text/plain": f"{study.state} {dict(study.importances)}"})
     pictures.add(place)
     subject = StudySubject(MadeUp(*looks))
-    Follower(subject, StudyWire(), pictures, told.append, lambda follower: not follower.requested).go()
+    Follower(subject, StudyWire(), pictures, told.append, lambda follower: not follower.requested).run()
     return told, place.shown
 
 

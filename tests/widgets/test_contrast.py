@@ -49,6 +49,6 @@ def test_the_page_has_the_same_colours():
 
 
 def test_the_page_draws_trials_in_the_same_colours_and_sees_nothing_through_them():
-    pen = (JS / "views" / "study" / "pen.ts").read_text().partition("] as const")[0]
+    pen = (JS / "views" / "study" / "draw.ts").read_text().partition("] as const")[0]
     drawn = re.findall(r'colour: "(#\w+)", opacity: ([\d.]+), width: ([\d.]+)', pen)
     assert drawn == [(shade.colour, "1", f"{shade.width:g}") for shade in RAMP]

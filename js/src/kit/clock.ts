@@ -40,7 +40,7 @@ function calm(): boolean {
   return window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
 }
 
-/** The moment, and a new drawing every second while `ticking`; it does not go on after `until`. */
+/** The moment, and a new drawing every second while `ticking`; it ends at `until`. */
 export function useNow(ticking: boolean, until: number | null): number {
   const [, renew] = useState(now);
   useEffect(() => {

@@ -17,7 +17,7 @@ export function Details({ part, version, store, adorn }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const html = store.details.value.get(part);
   // asked anew when it has gone on
-  useLayoutEffect(() => store.askDetail(part), [part, version, store.renewed.value]);
+  useLayoutEffect(() => store.requestDetail(part), [part, version, store.renewed.value]);
   useLayoutEffect(() => {
     if (!box.current || html === undefined) return;
     box.current.innerHTML = html;

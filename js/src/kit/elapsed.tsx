@@ -1,6 +1,6 @@
 import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { now, onTick } from "./clock.ts";
-import { Until } from "./until.ts";
+import { LastUpdate } from "./lastUpdate.ts";
 import { duration } from "./words.ts";
 
 interface Props {
@@ -12,7 +12,7 @@ interface Props {
 
 /** How long something took; while it runs, the time passes without a new drawing. */
 export function Elapsed({ began, finished: ended, before = "" }: Props) {
-  const until = useContext(Until);
+  const until = useContext(LastUpdate);
   const finished = ended ?? until;
   const element = useRef<HTMLSpanElement>(null);
   const start = began ?? null;
@@ -20,7 +20,7 @@ export function Elapsed({ began, finished: ended, before = "" }: Props) {
     const text = element.current?.firstChild;
     if (start === null || finished !== null || !text) return undefined;
     return onTick(() => {
-      const next = said(start, null, before);
+      const next = elapsedText(start, null, before);
       if (text.nodeValue !== next) text.nodeValue = next;
     });
   }, [start, finished, before]);
@@ -28,11 +28,11 @@ export function Elapsed({ began, finished: ended, before = "" }: Props) {
   // each end has a key: what ticks changes the text behind the back of preact, which then would not
   return (
     <span key={finished} ref={element} class="elapsed">
-      {said(start, finished, before)}
+      {elapsedText(start, finished, before)}
     </span>
   );
 }
 
-function said(began: number, finished: number | null, before: string): string {
+function elapsedText(began: number, finished: number | null, before: string): string {
   return before + duration(Math.max(0, (finished ?? now()) - began));
 }

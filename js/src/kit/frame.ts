@@ -1,21 +1,21 @@
-/** Runs `work` in the next frame that the browser draws, once for however many asked. */
+/** Runs `work` in the next frame that the browser draws, once for any number of requests. */
 export class Frame {
-  #asked = 0;
+  #frame = 0;
   readonly #work: () => void;
 
   constructor(work: () => void) {
     this.#work = work;
   }
 
-  ask(): void {
-    this.#asked ||= requestAnimationFrame(() => {
-      this.#asked = 0;
+  request(): void {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
       this.#work();
     });
   }
 
   cancel(): void {
-    cancelAnimationFrame(this.#asked);
-    this.#asked = 0;
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
   }
 }

@@ -1,5 +1,5 @@
 import type { StateName } from "../protocol.ts";
-import { type Counts, inOrder, look } from "./states.ts";
+import { type Counts, inOrder, styleOf } from "./states.ts";
 
 /** A thin bar of how many are in which state; the words are beside it. */
 export function Segments({ counts, order }: { counts: Counts; order?: readonly StateName[] }) {
@@ -9,7 +9,7 @@ export function Segments({ counts, order }: { counts: Counts; order?: readonly S
         <span
           key={state}
           data-state={state}
-          style={`flex-grow:${number};background:var(--${look(state).colour})`}
+          style={`flex-grow:${number};background:var(--${styleOf(state).colour})`}
         />
       ))}
     </span>

@@ -1,9 +1,9 @@
 import type { StateName } from "../protocol.ts";
-import { look } from "./states.ts";
+import { styleOf } from "./states.ts";
 
 /** A state's icon: a disc or a ring with its sign. The text beside it has it in words. */
 export function Sign({ state }: { state: StateName }) {
-  const { colour, sign, solid } = look(state);
+  const { colour, sign, solid } = styleOf(state);
   const own = `var(--${colour})`;
   return (
     <svg class="sign" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true" data-state={state}>
@@ -15,5 +15,5 @@ export function Sign({ state }: { state: StateName }) {
 
 /** The state's colour, for the style of what is drawn in it. */
 export function stateStyle(state: StateName): string {
-  return `--state:var(--${look(state).colour})`;
+  return `--state:var(--${styleOf(state).colour})`;
 }

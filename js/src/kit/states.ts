@@ -1,7 +1,7 @@
 /** How a state looks, as in kfnb/ui/states.py: an icon, a word and a colour, of which two suffice. */
 import type { StateName } from "../protocol.ts";
 
-export interface Look {
+export interface StateStyle {
   word: string;
   /** The name of a CSS variable. */
   colour: string;
@@ -11,7 +11,7 @@ export interface Look {
   solid: boolean;
 }
 
-const LOOKS: Record<StateName, Look> = {
+const STYLES: Record<StateName, StateStyle> = {
   PENDING: { word: "Pending", colour: "grey", sign: "", solid: false },
   RUNNING: { word: "Running", colour: "blue", sign: "M6.8 5.4 L10.6 8 L6.8 10.6 Z", solid: true },
   SUCCEEDED: { word: "Succeeded", colour: "green", sign: "M4.6 8.3 L7 10.6 L11.4 5.8", solid: true },
@@ -30,7 +30,7 @@ const LOOKS: Record<StateName, Look> = {
   KILLED: { word: "Killed", colour: "amber", sign: "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid: true },
 };
 
-export const STATES = Object.keys(LOOKS) as StateName[];
+export const STATES = Object.keys(STYLES) as StateName[];
 
 /** The states of trials: those that ended, then those that run. */
 export const TRIAL_STATES: readonly StateName[] = [
@@ -44,7 +44,7 @@ export const TRIAL_STATES: readonly StateName[] = [
 ];
 
 // of several tasks, the first of these that one of them is in tells most
-const TELLING: StateName[] = ["FAILED", "CANCELING", "RUNNING", "PAUSED", "CANCELED"];
+const PRECEDENCE: StateName[] = ["FAILED", "CANCELING", "RUNNING", "PAUSED", "CANCELED"];
 const FINISHED = new Set<StateName>([
   "SUCCEEDED",
   "FAILED",
@@ -59,8 +59,8 @@ const FINISHED = new Set<StateName>([
 export type Counts = Map<StateName, number>;
 
 /** How `state` is shown; one that a newer kernel has is shown by its own word. */
-export function look(state: StateName): Look {
-  return LOOKS[state] ?? { ...LOOKS.PENDING, word: String(state) };
+export function styleOf(state: StateName): StateStyle {
+  return STYLES[state] ?? { ...STYLES.PENDING, word: String(state) };
 }
 
 /** Whether nothing more will happen. */
@@ -76,7 +76,7 @@ export function count(states: Iterable<StateName>): Counts {
 
 /** One state for several tasks: failed, else still running, else what all came to. */
 export function overall(counts: Counts): StateName {
-  const telling = TELLING.find((state) => counts.has(state));
+  const telling = PRECEDENCE.find((state) => counts.has(state));
   if (telling) return telling;
   if (counts.has("PENDING")) return counts.has("SUCCEEDED") ? "RUNNING" : "PENDING";
   return counts.has("SUCCEEDED") ? "SUCCEEDED" : "SKIPPED";
@@ -85,7 +85,7 @@ export function overall(counts: Counts): StateName {
 /** `3 Succeeded, 1 Failed` */
 export function tally(counts: Counts): string {
   return inOrder(counts)
-    .map(([state, number]) => `${number} ${look(state).word}`)
+    .map(([state, number]) => `${number} ${styleOf(state).word}`)
     .join(", ");
 }
 

@@ -1,6 +1,6 @@
 import type { StateName } from "../protocol.ts";
 import { Sign } from "./sign.tsx";
-import { type Counts, inOrder, look } from "./states.ts";
+import { type Counts, inOrder, styleOf } from "./states.ts";
 
 interface Props<Name extends string> {
   label: string;
@@ -46,7 +46,7 @@ export function Tally({ counts, order }: { counts: Counts; order?: readonly Stat
     <span class="tally">
       {inOrder(counts, order).map(([state, number]) => (
         <span key={state}>
-          <Sign state={state} /> {number} <span class="soft">{look(state).word.toLowerCase()}</span>
+          <Sign state={state} /> {number} <span class="soft">{styleOf(state).word.toLowerCase()}</span>
         </span>
       ))}
     </span>

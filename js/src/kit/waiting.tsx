@@ -1,13 +1,13 @@
-import { useLate } from "./late.ts";
+import { useSlow } from "./slow.ts";
 
-/** Said until the kernel has answered, which may be busy with a cell; or for good, when it has `gone`. */
+/** Shown until the kernel has answered, which may be busy with a cell; or for good, when it has `gone`. */
 export function Waiting({ gone }: { gone: boolean }) {
-  const late = useLate(true);
+  const slow = useSlow(true);
   if (gone) return <p class="waiting soft">This was not fetched before the kernel ended.</p>;
   return (
     <p class="waiting soft" role="status">
       <span class="spinner" aria-hidden="true" />
-      {late ? "The kernel is busy: this appears as soon as it is free." : "Loading…"}
+      {slow ? "The kernel is busy: this appears as soon as it is free." : "Loading…"}
     </p>
   );
 }

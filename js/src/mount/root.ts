@@ -1,8 +1,8 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
-import { Held, isFree } from "../kit/held.ts";
+import { Focus, isFree } from "../kit/focus.ts";
 import shared from "../kit/styles/index.ts";
-import { Press } from "./press.ts";
+import { MovedClick } from "./click.ts";
 
 const REPLACED = "kfnb-replaced";
 
@@ -13,8 +13,8 @@ export class Root {
   readonly #scrolled = new Map<Element, [left: number, top: number]>();
   #home: HTMLElement | null = null;
   #hidden: { element: HTMLElement; display: string }[] = [];
-  readonly #held: Held;
-  readonly #press: Press;
+  readonly #held: Focus;
+  readonly #press: MovedClick;
   readonly #forget: () => void;
 
   /**
@@ -34,8 +34,8 @@ export class Root {
     const style = document.createElement("style");
     style.textContent = shared + css;
     shadow.append(style, this.#box);
-    this.#held = new Held(shadow);
-    this.#press = new Press(shadow);
+    this.#held = new Focus(shadow);
+    this.#press = new MovedClick(shadow);
     this.#remember(shadow);
     this.#host.addEventListener(REPLACED, replaced);
     render(picture, this.#box);

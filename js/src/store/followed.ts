@@ -5,9 +5,9 @@ import { save } from "../kit/save.ts";
 import type { DetailMessage, FileMessage, LogMessage, ReplyMessage } from "../protocol.ts";
 import { type News, Store } from "./store.ts";
 
-export type Order = "stop" | "retry";
-/** How the kernel answered an order; with `order`, what a person asked for and waits for. */
-export type Said = Pick<ReplyMessage, "text" | "ok"> & { order?: Order };
+export type Action = "stop" | "retry";
+/** How the kernel answered an action; with `action`, what the user requested and waits for. */
+export type ActionMessage = Pick<ReplyMessage, "text" | "ok"> & { action?: Action };
 
 const MOST_DETAILS = 40;
 
@@ -15,7 +15,7 @@ const MOST_DETAILS = 40;
 export abstract class Followed extends Store {
   /** How its logs are read. */
   readonly reading = new Reading();
-  readonly said = signal<Said | null>(null);
+  readonly message = signal<ActionMessage | null>(null);
   /** Counts up when the kernel is to be asked for details again. */
   readonly renewed = signal(0);
   readonly details = signal<ReadonlyMap<string, string>>(new Map());
@@ -25,22 +25,22 @@ export abstract class Followed extends Store {
   readonly #files = new Map<string, ArrayBuffer[]>();
   readonly #loud = new Set<Log>();
 
-  override hear(message: News, buffers: DataView[]): void {
+  override receive(message: News, buffers: DataView[]): void {
     if (message.kind === "detail") this.#detail(message);
     else if (message.kind === "log") this.#log(message, buffers);
     else if (message.kind === "file") this.#file(message, buffers);
     else if (message.kind === "reply") this.#answer(message);
-    else super.hear(message, buffers);
+    else super.receive(message, buffers);
   }
 
-  /** Give the kernel an order. */
-  order(what: Order): void {
-    this.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, order: what };
-    this.tell({ do: what, type: this.type, id: this.id });
+  /** Request an action of the kernel. */
+  act(what: Action): void {
+    this.message.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, action: what };
+    this.send({ do: what, type: this.type, id: this.id });
   }
 
-  askDetail(part: string): void {
-    this.tell({ do: "detail", type: this.type, id: this.id, part });
+  requestDetail(part: string): void {
+    this.send({ do: "detail", type: this.type, id: this.id, part });
   }
 
   #detail({ part, html, error }: DetailMessage): void {
@@ -62,7 +62,7 @@ export abstract class Followed extends Store {
     const { first, total, ended, times } = message;
     log.take(first, buffers, total, ended, times);
     this.#loud.add(log);
-    this.frame.ask();
+    this.frame.request();
   }
 
   /** A part's log, which the kernel is asked for as long as a view uses it. */
@@ -74,7 +74,7 @@ export abstract class Followed extends Store {
     }
     const log = new Log();
     this.#logs.set(part, { log, users: 1 });
-    this.#askLog(part, true);
+    this.#requestLog(part, true);
     return log;
   }
 
@@ -82,7 +82,7 @@ export abstract class Followed extends Store {
   saveLog(part: string, name: string): void {
     const log = this.#logs.get(part)?.log;
     if (this.gone.peek() && log) save(name, [log.text]);
-    else this.tell({ do: "save", type: this.type, id: this.id, part });
+    else this.send({ do: "save", type: this.type, id: this.id, part });
   }
 
   /** A piece of a file that was asked for. */
@@ -99,27 +99,27 @@ export abstract class Followed extends Store {
     const known = this.#logs.get(part);
     if (!known || --known.users) return;
     this.#logs.delete(part);
-    this.#askLog(part, false);
+    this.#requestLog(part, false);
   }
 
   override renew(): void {
     super.renew();
-    for (const part of this.#logs.keys()) this.#askLog(part, true);
+    for (const part of this.#logs.keys()) this.#requestLog(part, true);
     this.renewed.value++;
   }
 
   override end(why: string): void {
-    if (!this.gone.peek()) this.said.value = null;
+    if (!this.gone.peek()) this.message.value = null;
     super.end(why);
   }
 
-  /** How an order went; success is not shown once the view shows it, and it is no longer waited for. */
+  /** How an action went; success is not shown once the view shows it, and it is no longer waited for. */
   #answer({ text, ok }: ReplyMessage): void {
-    if (!ok || this.said.peek()) this.said.value = { text, ok };
+    if (!ok || this.message.peek()) this.message.value = { text, ok };
   }
 
-  #askLog(part: string, on: boolean): void {
-    this.tell({ do: "log", type: this.type, id: this.id, part, on });
+  #requestLog(part: string, on: boolean): void {
+    this.send({ do: "log", type: this.type, id: this.id, part, on });
   }
 
   protected override draw(): void {

@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import type { Tell } from "../kernel.ts";
+import type { Send } from "../kernel.ts";
 import { learn, now } from "../kit/clock.ts";
 import { Frame } from "../kit/frame.ts";
 import type { ChangeMessage, Head, PageMessage, Part, WholeMessage } from "../protocol.ts";
@@ -19,13 +19,13 @@ export abstract class Store {
   constructor(
     readonly type: string,
     readonly id: string,
-    readonly tell: Tell,
+    readonly send: Send,
   ) {}
 
   /** Whether there is anything to show yet. */
   abstract get known(): boolean;
 
-  /** Said when the kernel has gone, and another one can show it again. */
+  /** The text shown when the kernel has gone, and another one can show it again. */
   protected abstract get lost(): string;
 
   /** Know this, and nothing of what was known before. */
@@ -55,19 +55,19 @@ export abstract class Store {
     if (message.seq !== this.#seq + 1) return false;
     this.#seq = message.seq;
     this.add(message.head, message.parts);
-    this.frame.ask();
+    this.frame.request();
     return true;
   }
 
   /** Take in any other message. */
-  hear(message: News, _buffers: DataView[]): void {
+  receive(message: News, _buffers: DataView[]): void {
     const refused = message.kind === "reply" && !message.ok;
     if (message.kind === "gone" || refused) this.end(message.text);
   }
 
   /** Ask the kernel for all of it, and for what changes. */
   ask(): void {
-    this.tell({ do: "watch", type: this.type, id: this.id });
+    this.send({ do: "watch", type: this.type, id: this.id });
   }
 
   /** Ask for all that is shown once more: the answers may be lost. */
@@ -77,12 +77,12 @@ export abstract class Store {
 
   /** Tell the kernel that it is seen. */
   seen(): void {
-    this.tell({ do: "seen", type: this.type, id: this.id });
+    this.send({ do: "seen", type: this.type, id: this.id });
   }
 
   /** Tell the kernel that it is not shown any more. */
   leave(): void {
-    this.tell({ do: "leave", type: this.type, id: this.id });
+    this.send({ do: "leave", type: this.type, id: this.id });
   }
 
   /** Nothing more will come, and why. */

@@ -24,13 +24,13 @@ from kfnb.resources.cluster.checks.images_and_volumes import pulls, storage
 from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
-from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Status, StatusItem, Trouble
+from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Problem, Status, StatusItem
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api
 from kfnb.settings import settings
 
-_HASTE = RetryPolicy(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
+_QUICK_RETRY = RetryPolicy(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
 """A status that is waited for long is of no use."""
 _RUNS = 5
 _RUNS_WITHIN = 5.0
@@ -51,7 +51,7 @@ def status() -> Status:
 def _with_machine(status: Status) -> Status:
     """The status with the problems of this machine."""
     broken = [
-        Trouble(one.message, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD
+        Problem(one.message, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD
     ]
     return replace(status, troubles=(*broken, *status.troubles))
 
@@ -84,7 +84,7 @@ def examine() -> tuple[Check, ...]:
     )
 
 
-def _sentence(trouble: Trouble) -> str:
+def _sentence(trouble: Problem) -> str:
     return f"{trouble.what}: {trouble.why}" if trouble.why else trouble.what
 
 
@@ -110,12 +110,12 @@ class _StatusReader:
         chosen, around = settings(), environment.read()
         self._context = chosen.context
         self._token = Path(chosen.token_file).expanduser() if chosen.token_file else around.token_file
-        self._trouble: Trouble | None = None
+        self._trouble: Problem | None = None
         self._place: ProbeTarget | None = None
         try:
-            kubernetes, namespace = target.kubernetes(_HASTE), target.namespace()
+            kubernetes, namespace = target.kubernetes(_QUICK_RETRY), target.namespace()
         except BackendError as error:
-            self._trouble = Trouble(str(error), fix="%kf_config context=NAME")
+            self._trouble = Problem(str(error), fix="%kf_config context=NAME")
         else:
             pod = socket.gethostname() if around.in_cluster else ""
             self._place = (

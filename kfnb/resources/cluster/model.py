@@ -186,7 +186,7 @@ class KubeflowWork:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class Problem:
     """A problem, its reason, and the command or YAML that fixes it or shows more (empty where there is none)."""
 
     what: str
@@ -238,7 +238,7 @@ class Status:
     studies: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     services: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     training: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
-    troubles: tuple[Trouble, ...] = ()
+    troubles: tuple[Problem, ...] = ()
     asked = property(attrgetter("as_of"))
     """The former name."""
 

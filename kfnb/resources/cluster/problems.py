@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS, NORMAL, Diagnosis, PodReason, PodState, explained
-from kfnb.resources.cluster.model import Knowledge, NotebookServer, Status, Trouble, WaitingPod
+from kfnb.resources.cluster.model import Knowledge, NotebookServer, Problem, Status, WaitingPod
 from kfnb.resources.cluster.probe import ProbeTarget, first
 
 _ACCESS = "access-ml-pipeline"
@@ -44,7 +44,7 @@ spec:
 """Lets notebooks call Kubeflow Pipelines where it serves several users."""
 
 
-def troubles(place: ProbeTarget, status: Status) -> tuple[Trouble, ...]:
+def troubles(place: ProbeTarget, status: Status) -> tuple[Problem, ...]:
     """What is broken in what was seen."""
     namespace = place.namespace
     return (
@@ -58,14 +58,14 @@ def troubles(place: ProbeTarget, status: Status) -> tuple[Trouble, ...]:
     )
 
 
-def _of_namespace(status: Status, namespace: str) -> Iterator[Trouble]:
+def _of_namespace(status: Status, namespace: str) -> Iterator[Problem]:
     if status.namespace.knowledge is Knowledge.ABSENT:
-        yield Trouble(f"namespace {namespace} not found", fix="%kf_config namespace=NAME")
+        yield Problem(f"namespace {namespace} not found", fix="%kf_config namespace=NAME")
     elif status.namespace.value and status.namespace.value.phase == "Terminating":
-        yield Trouble(f"namespace {namespace} is being deleted")
+        yield Problem(f"namespace {namespace} is being deleted")
     for one in status.quota.value or ():
         if one.share >= 1 and one.hard != "0":
-            yield Trouble(
+            yield Problem(
                 f"the quota of {one.resource} is used up: {one.used} of {one.hard}",
                 fix=f"kubectl -n {namespace} describe resourcequota",
             )
@@ -79,7 +79,7 @@ def _on_their_own(status: Status) -> Sequence[WaitingPod]:
     return [pod for pod in status.waiting.value or () if pod.owner not in reported]
 
 
-def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
+def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Problem]:
     """One trouble for all pods that wait for the same reason: there may be thousands."""
     kinds: dict[tuple[str, str], list[WaitingPod]] = {}
     for pod in pods:
@@ -89,7 +89,7 @@ def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
         if reason in ("Pending", *NORMAL):
             continue
         others = f" and {len(alike) - 1} more" if alike[1:] else ""
-        yield Trouble(
+        yield Problem(
             f"pod {pod.name}{others} cannot start ({reason})", _both_ends(pod.message), _fix(pod, namespace)
         )
 
@@ -102,7 +102,7 @@ def _fix(pod: WaitingPod, namespace: str) -> str:
     return f"kubectl -n {namespace} describe pod {pod.name}"
 
 
-def _of_notebooks(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
+def _of_notebooks(place: ProbeTarget, status: Status) -> Iterator[Problem]:
     """Notebooks without a pod: an event has the refusal."""
     with_pod = {pod.owner.partition("/")[2] for pod in status.waiting.value or ()}
     silent = [
@@ -114,7 +114,7 @@ def _of_notebooks(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
         yield from (_unborn(place, one) for one in silent[:_SILENT])
 
 
-def _unborn(place: ProbeTarget, notebook: NotebookServer) -> Trouble:
+def _unborn(place: ProbeTarget, notebook: NotebookServer) -> Problem:
     selector = {"fieldSelector": f"involvedObject.name={notebook.name}"}
     try:
         events, _ = first(place.kubernetes, place.within("api/v1", "events"), selector)
@@ -124,24 +124,24 @@ def _unborn(place: ProbeTarget, notebook: NotebookServer) -> Trouble:
     command = f"kubectl -n {place.namespace} edit notebook {notebook.name}  # ask for less"
     if found.reason is not PodReason.QUOTA:
         command = f"kubectl -n {place.namespace} describe statefulset {notebook.name}"
-    return Trouble(f"notebook {notebook.name} has no pod", found.message, command)
+    return Problem(f"notebook {notebook.name} has no pod", found.message, command)
 
 
-def _of_services(status: Status, namespace: str) -> Iterator[Trouble]:
+def _of_services(status: Status, namespace: str) -> Iterator[Problem]:
     for one in status.services.value or ():
         if one.state == "Not ready":
             command = f"kubectl -n {namespace} describe inferenceservice {one.name}"
-            yield Trouble(f"service {one.name} is not ready", _both_ends(one.message), command)
+            yield Problem(f"service {one.name} is not ready", _both_ends(one.message), command)
 
 
-def _of_volumes(status: Status, namespace: str) -> Iterator[Trouble]:
+def _of_volumes(status: Status, namespace: str) -> Iterator[Problem]:
     for one in status.volumes.value or ():
         if one.phase == "Lost":
             command = f"kubectl -n {namespace} describe pvc {one.name}"
-            yield Trouble(f"volume {one.name} has lost its storage", fix=command)
+            yield Problem(f"volume {one.name} has lost its storage", fix=command)
 
 
-def _of_access(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
+def _of_access(place: ProbeTarget, status: Status) -> Iterator[Problem]:
     """Notebooks reach Kubeflow Pipelines by a token that a PodDefault puts into them."""
     pipelines = next((one for one in status.kubeflow.value or () if one.name == "Pipelines"), None)
     there = pipelines is not None and pipelines.knowledge is Knowledge.KNOWN
@@ -150,36 +150,36 @@ def _of_access(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
     namespace = place.namespace
     opening = [one for one in status.pod_defaults.value or () if one.pipelines]
     if not opening:
-        yield Trouble(
+        yield Problem(
             f"namespace {namespace} has no PodDefault {_ACCESS}: its notebooks cannot call Kubeflow Pipelines",
             "apply this, then restart the notebook with the configuration that it adds to the spawner",
             POD_DEFAULT.format(namespace=namespace),
             "yaml",
         )
     elif all(one.on is False for one in opening):
-        yield Trouble(
+        yield Problem(
             f"this notebook was started without the configuration {opening[0].name}: "
             "it cannot call Kubeflow Pipelines",
             "choose it where the notebook is created, under configurations",
         )
 
 
-def _of_kubeflow(status: Status) -> Iterator[Trouble]:
+def _of_kubeflow(status: Status) -> Iterator[Problem]:
     for one in status.kubeflow.value or ():
         for deployment in one.failing:
             namespace, _, name = deployment.partition("/")
-            yield Trouble(
+            yield Problem(
                 f"{one.name}: deployment {name} is not available",
                 fix=f"kubectl -n {namespace} describe deployment {name}",
             )
     for node in status.nodes.value or ():
         if not node.ready:
-            yield Trouble(
+            yield Problem(
                 f"node {node.name} is not ready", node.message, f"kubectl describe node {node.name}"
             )
     version = status.version.value
     if version is not None and version.supported is False:
-        yield Trouble(f"Kubernetes {version.version} is not supported by this Kubeflow", version.verdict)
+        yield Problem(f"Kubernetes {version.version} is not supported by this Kubeflow", version.verdict)
 
 
 def _both_ends(text: str) -> str:

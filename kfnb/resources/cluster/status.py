@@ -11,7 +11,7 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
 from kfnb.resources.cluster import capacity, identity, kubeflow_parts, workloads
 from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
-from kfnb.resources.cluster.model import Knowledge, KubeflowPart, Status, StatusItem, Trouble, Version
+from kfnb.resources.cluster.model import Knowledge, KubeflowPart, Problem, Status, StatusItem, Version
 from kfnb.resources.cluster.probe import More, ProbeTarget, part
 from kfnb.resources.cluster.problems import troubles
 
@@ -63,7 +63,7 @@ def gather_again(place: ProbeTarget, status: Status) -> Status:
     parts = _queried(place, _CHANGING.items())
     if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
         nothing = parts["waiting"]
-        return replace(status, **parts, user=nothing, troubles=(Trouble(nothing.reason),))
+        return replace(status, **parts, user=nothing, troubles=(Problem(nothing.reason),))
     return _finished(place, replace(status, **parts))
 
 
@@ -96,7 +96,7 @@ def _nothing(start: Status, error: BackendError) -> Status:
     parts: dict[str, Any] = {
         name: unknown for name, one in vars(start).items() if isinstance(one, StatusItem)
     }
-    return replace(start, **parts, troubles=(Trouble(str(error)),), as_of=time.time())
+    return replace(start, **parts, troubles=(Problem(str(error)),), as_of=time.time())
 
 
 def _judged(version: StatusItem[str], found: StatusItem[tuple[KubeflowPart, ...]]) -> StatusItem[Version]:

@@ -56,7 +56,7 @@ def up(
 
     Raises ``BackendError``.
     """
-    rise = _Rise(runner, time.monotonic() + spec.minutes * 60)
+    rise = _StepRunner(runner, time.monotonic() + spec.minutes * 60)
     records.write(record)
     for number, step in enumerate(steps):
         if record.reached is Reached.BEGUN and not isinstance(step, Start):
@@ -73,7 +73,7 @@ def _report(report: Callable[[UpProgress], None], progress: UpProgress, detail: 
     report(replace(progress, detail=detail))
 
 
-class _Rise:
+class _StepRunner:
     """Does steps, and knows what was applied so far."""
 
     def __init__(self, runner: Runner, until: float) -> None:

@@ -63,7 +63,7 @@ Step: TypeAlias = "Start | Apply | Await"
 
 @dataclass(frozen=True)
 class ClusterSpec:
-    """The cluster that is wanted."""
+    """The requested cluster."""
 
     tool: Tool
     profile: str

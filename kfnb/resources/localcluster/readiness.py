@@ -32,7 +32,7 @@ class Workload:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class UnreadyWorkload:
     """A workload that is not ready, why, and the command that shows more."""
 
     workload: Workload
@@ -46,7 +46,7 @@ class Readiness:
 
     ready: int
     total: int
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[UnreadyWorkload, ...]
 
     def __str__(self) -> str:
         """How far it is, and what the first waits for."""
@@ -97,20 +97,20 @@ class _Cluster:
         waiting = tuple(self._waiting(late, items)) if late else ()
         return Readiness(len(expected) - len(late), len(expected), waiting)
 
-    def _waiting(self, late: Sequence[Workload], items: Mapping[Workload, Item]) -> Iterator[Waiting]:
+    def _waiting(self, late: Sequence[Workload], items: Mapping[Workload, Item]) -> Iterator[UnreadyWorkload]:
         pods = self._get("pods", "--all-namespaces") or ()
         for one in late:
             item = items.get(one)
             mine = [pod for pod in pods if item is not None and _belongs(pod, item)]
             yield self._why(one, item, mine)
 
-    def _why(self, one: Workload, item: Item | None, pods: Sequence[Item]) -> Waiting:
+    def _why(self, one: Workload, item: Item | None, pods: Sequence[Item]) -> UnreadyWorkload:
         stuck = [pod for pod in pods if not _ready_pod(pod)]
         describe = f"{' '.join(self._kubectl)} -n {one.namespace} describe"
         if not stuck:
-            return Waiting(one, _without_pods(item), f"{describe} {one.kind.lower()} {one.name}")
+            return UnreadyWorkload(one, _without_pods(item), f"{describe} {one.kind.lower()} {one.name}")
         name = stuck[0]["metadata"]["name"]
-        return Waiting(one, self._reason(one.namespace, stuck[0]), f"{describe} pod {name}")
+        return UnreadyWorkload(one, self._reason(one.namespace, stuck[0]), f"{describe} pod {name}")
 
     def _reason(self, namespace: str, pod: Item) -> str:
         """Why a pod is not ready: the reason in its status, or else in its events."""

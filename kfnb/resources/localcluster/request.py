@@ -34,7 +34,7 @@ class UpRequest:
 
 
 def spec(requested: UpRequest) -> ClusterSpec:
-    """The cluster that is wanted. Raises ``UsageError`` for options that cannot be combined."""
+    """The requested cluster. Raises ``UsageError`` for options that cannot be combined."""
     tool = requested.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
     if tool != "minikube" and (requested.cores or requested.memory or requested.driver):
         raise UsageError(

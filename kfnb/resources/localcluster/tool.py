@@ -100,7 +100,7 @@ class MinikubeTool:
         return ShellCommand(("minikube", "delete", f"--profile={profile}"))
 
     def left(self, profile: str) -> tuple[ShellCommand, ...]:
-        """Nothing that is in the way."""
+        """Nothing has to be removed."""
         del profile
         return ()
 

@@ -12,7 +12,7 @@ from kfnb import model
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
-from kfnb.commands.session import Following, Session
+from kfnb.commands.session import FollowOptions, Session
 from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
 from kfnb.jobs.polling import poll
 from kfnb.model import RunState
@@ -81,7 +81,7 @@ def followed(session: Session, run: Run) -> Any:
             yield observed.run
 
     return session.follow(
-        Following(
+        FollowOptions(
             run,
             begun=f"run {run.id}",
             updates=seen,

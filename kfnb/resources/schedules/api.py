@@ -49,7 +49,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     ``"2d"``. With ``catch_up``, missed runs are made up for. ``env``, ``notify`` and errors
     are as of ``submit``.
     """
-    from kfnb.resources.runs.kubeflow.schedules import Rhythm
+    from kfnb.resources.runs.kubeflow.schedules import Recurrence
 
     cluster = cluster_backend("a schedule")
     if bool(cron) == bool(every):
@@ -60,7 +60,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     over = None if end is None else instant(end, ahead=True)
     if over is not None and over <= max(begin or 0, time.time()):
         raise UsageError(f"end={end}: no run would start before then; choose a later end, or omit it")
-    rhythm = Rhythm(
+    rhythm = Recurrence(
         cron=timespec.cron(cron) if cron else "",
         every=timespec.span(every) if every else 0,
         start=begin,

@@ -11,7 +11,7 @@ from kfnb.capture.component import Options
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
-from kfnb.commands.session import Following, Session
+from kfnb.commands.session import FollowOptions, Session
 from kfnb.commands.words import parameter, unique
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
@@ -159,7 +159,7 @@ def _followed(session: Session, study: Study) -> Any:
             yield observed.study
 
     return session.follow(
-        Following(
+        FollowOptions(
             study,
             begun=f"study {study.name}",
             updates=seen,

@@ -171,7 +171,7 @@ def _no_metric(name: str, where: str, known: Sequence[str]) -> str:
     return f"{where} neither assigns {name} nor logs metrics; {hint}"
 
 
-# -- what stands before ---------------------------------------------------------------------------------------
+# -- the steps before ------------------------------------------------------------------------------------------
 
 
 def _with_before(

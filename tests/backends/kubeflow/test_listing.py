@@ -17,7 +17,7 @@ from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import run_filter
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.schedules import Rhythm
+from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timespec import instant
 
@@ -170,7 +170,7 @@ def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, 
     )
     spec = {"pipelineInfo": {"name": "train-and-deploy"}, "root": {"dag": {"tasks": {}}}, "components": {}}
     start, end = instant("2026-12-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")
-    rhythm = Rhythm(every=1800, start=start, end=end, catch_up=False, max_concurrency=2)
+    rhythm = Recurrence(every=1800, start=start, end=end, catch_up=False, max_concurrency=2)
     made = kubeflow.schedules.create(Submission(spec=spec, arguments={"rows": 5}, name="half hourly"), rhythm)
     sent = next(one["body"] for one in replay.asked if one["path"].endswith("/recurringruns"))
     recorded = next(row["request"] for row in exchanges("listing") if row["path"].endswith("/recurringruns"))

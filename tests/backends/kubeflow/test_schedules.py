@@ -14,7 +14,7 @@ from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import schedules
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.schedules import Rhythm
+from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timespec import instant
@@ -50,7 +50,7 @@ def nightly(**more) -> Submission:
 def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
     kubeflow: KubeflowBackend, replay: Replay
 ):
-    made = kubeflow.schedules.create(nightly(), Rhythm(cron="0 0 2 * * *"), VERSION)
+    made = kubeflow.schedules.create(nightly(), Recurrence(cron="0 0 2 * * *"), VERSION)
     asked = next(
         row["request"]
         for row in exchanges("catalog")
@@ -73,7 +73,7 @@ def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
 
 
 def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowBackend, replay: Replay):
-    rhythm = Rhythm(every=3600, start=0.0, end=86400.0, catch_up=False, max_concurrency=3, enabled=False)
+    rhythm = Recurrence(every=3600, start=0.0, end=86400.0, catch_up=False, max_concurrency=3, enabled=False)
     replay.invented = lambda method, _, body: (
         (200, {"recurring_run_id": SCHEDULE, **body}) if method == "POST" else None
     )
@@ -157,7 +157,7 @@ def test_what_the_server_says_of_a_cron_is_told_in_its_words():
             spec=bad["request"]["pipeline_spec"], arguments={}, name="x", experiment="summaries"
         )
         with pytest.raises(BackendError, match="Expected 5 to 6 fields, found 3"):
-            backend.schedules.create(submission, Rhythm(cron="not a cron"))
+            backend.schedules.create(submission, Recurrence(cron="not a cron"))
 
 
 def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowBackend):

@@ -11,7 +11,7 @@ from kfnb.errors import BackendError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.schedules import Rhythm
+from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
 
 SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
@@ -40,7 +40,7 @@ def test_an_editor_works_in_the_namespace(user: KubeflowBackend):
         user.pipelines.upload(SPEC, None, name="good-ada", version="", description="").version == "good-ada"
     )
     assert [one.name for one in user.pipelines.list("")] == ["good-ada"]
-    made = user.schedules.create(order("s-ada"), Rhythm(every=3600))
+    made = user.schedules.create(order("s-ada"), Recurrence(every=3600))
     assert [one.id for one in user.schedules.list()] == [made.id]
     user.stop(first)
     user.archive(first)
@@ -52,7 +52,7 @@ def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowBacken
     with pytest.raises(BackendError, match=r"you may not create runs .* in namespace team-a"):
         user.submit(order("of vic"))
     with pytest.raises(BackendError, match=r"you may not create jobs .* in namespace team-a"):
-        user.schedules.create(order("s-vic"), Rhythm(every=3600))
+        user.schedules.create(order("s-vic"), Recurrence(every=3600))
 
 
 @pytest.mark.parametrize("user", ["viewer"], indirect=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.parser import Parser
-from kfnb.commands.session import Following, Session
+from kfnb.commands.session import FollowOptions, Session
 from kfnb.target import BACKENDS
 from tests.registry.kettles import api
 from tests.registry.kettles.handle import KettleHandle
@@ -17,7 +17,7 @@ from tests.registry.kettles.model import KettleList
 def _followed(session: Session, kettle: KettleHandle) -> Any:
     session.started(kettle)
     return session.follow(
-        Following(
+        FollowOptions(
             kettle,
             begun=f"kettle {kettle.name}",
             updates=kettle.updates,

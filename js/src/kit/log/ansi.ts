@@ -92,7 +92,7 @@ function changed(state: State, codes: number[]): State {
   return { fore, back, marks };
 }
 
-/** The nearest of the 16 colours, which are to be read on any page, and how many codes told it. */
+/** The nearest of the 16 colours, which are to be read on any page, and the number of codes read. */
 function extended([kind, ...rest]: number[]): [colour: number, used: number] {
   if (kind === 5) return [ofCube(rest[0] ?? 0), 2];
   if (kind === 2) return [nearest([rest[0] ?? 0, rest[1] ?? 0, rest[2] ?? 0]), 4];

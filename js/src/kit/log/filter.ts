@@ -1,23 +1,23 @@
 import { Leveller } from "./levels.ts";
 import type { Log } from "./log.ts";
 
-/** Which lines are wanted: of a level at least, from a moment on (0 for all), and with a pattern in them. */
-export interface Wanted {
+/** Which lines are shown: of a level at least, from a moment on (0 for all), and with a pattern in them. */
+export interface Selection {
   level: number;
   since: number;
   only: RegExp | null;
 }
 
-/** The numbers of the lines of a log that are wanted: kfnb/text/logs.py chooses the same. */
+/** The numbers of the lines of a log that are shown: kfnb/text/logs.py chooses the same. */
 export class Filter {
   lines: number[] = [];
-  readonly #wanted: Wanted;
+  readonly #selection: Selection;
   #leveller = new Leveller();
   #next: number;
   #edition: number;
 
-  constructor(wanted: Wanted, log: Log) {
-    this.#wanted = wanted;
+  constructor(selection: Selection, log: Log) {
+    this.#selection = selection;
     this.#next = log.first;
     this.#edition = log.edition;
     this.update(log);
@@ -32,13 +32,13 @@ export class Filter {
       this.#next = log.first;
     }
     if ((this.lines[0] ?? log.first) < log.first) this.lines = this.lines.filter((line) => line >= log.first);
-    const from = this.#wanted.since && log.times.length ? log.since(this.#wanted.since) : 0;
+    const from = this.#selection.since && log.times.length ? log.since(this.#selection.since) : 0;
     for (this.#next = Math.max(this.#next, log.first); this.#next < log.end; this.#next++)
       if (this.#fits(log.line(this.#next)) && this.#next >= from) this.lines.push(this.#next);
   }
 
   #fits(line: string): boolean {
-    const { level, only } = this.#wanted;
+    const { level, only } = this.#selection;
     if (level && this.#leveller.level(line) < level) return false;
     return !only || line.search(only) >= 0;
   }

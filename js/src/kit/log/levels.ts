@@ -48,8 +48,8 @@ export class Leveller {
       this.#traceback = GOES_ON.test(line);
       return ERROR;
     }
-    const told = toldLevel(line);
-    if (told !== undefined) this.#record = told;
+    const stated = toldLevel(line);
+    if (stated !== undefined) this.#record = stated;
     else if (!/^\s/.test(line)) this.#record = undefined;
     return this.#record ?? INFO;
   }

@@ -4,7 +4,7 @@ import { Copy } from "../copy.tsx";
 import { useRows } from "../rows.ts";
 import { Waiting } from "../waiting.tsx";
 import { grouped, many } from "../words.ts";
-import { Filter, type Wanted } from "./filter.ts";
+import { Filter, type Selection } from "./filter.ts";
 import { Filters, showAll } from "./filters.tsx";
 import { Finder, useFind } from "./find.tsx";
 import { Line } from "./line.tsx";
@@ -40,8 +40,8 @@ export function LogView({ part, title, over, store }: Props) {
 function Lines({ log, part, title, over, store }: Props & { log: Log }) {
   const box = useRef<HTMLDivElement>(null);
   const version = log.changed.value;
-  const wanted = useWanted(store.reading);
-  const filter = useMemo(() => (wanted ? new Filter(wanted, log) : null), [wanted, log]);
+  const selection = useSelection(store.reading);
+  const filter = useMemo(() => (selection ? new Filter(selection, log) : null), [selection, log]);
   filter?.update(log);
   const count = filter ? filter.lines.length : log.lines.length;
   const rows = useRows(box, count, LINE);
@@ -108,8 +108,8 @@ function Lines({ log, part, title, over, store }: Props & { log: Log }) {
   );
 }
 
-/** Which lines are wanted, as long as that is not all of them. */
-function useWanted(reading: Reading): Wanted | null {
+/** Which lines are shown; null for all of them. */
+function useSelection(reading: Reading): Selection | null {
   const [level, since] = [reading.level.value, reading.since.value];
   const [text, regular] = [reading.only.value ? reading.find.value : "", reading.regular.value];
   return useMemo(() => {

@@ -49,10 +49,10 @@ function compare(one: number | string, other: number | string): number {
 
 /** The rows of which some cell has each of the words. */
 export function matching<Row>(rows: readonly Row[], columns: readonly Column<Row>[], words: string): Row[] {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
-  if (!wanted.length) return [...rows];
+  const sought = words.toLowerCase().split(/\s+/).filter(Boolean);
+  if (!sought.length) return [...rows];
   return rows.filter((row) => {
-    const said = columns.map((column) => column.text(row).toLowerCase());
-    return wanted.every((word) => said.some((text) => text.includes(word)));
+    const texts = columns.map((column) => column.text(row).toLowerCase());
+    return sought.every((word) => texts.some((text) => text.includes(word)));
   });
 }

@@ -1,9 +1,9 @@
 import type { Signal } from "@preact/signals";
 import type { StateName } from "../../protocol.ts";
 import { Sign } from "../sign.tsx";
-import { type Counts, inOrder, look } from "../states.ts";
+import { type Counts, inOrder, styleOf } from "../states.ts";
 
-/** A switch for each state that there is. */
+/** A switch for each state of a row. */
 export function StateChoice({ counts, hidden }: { counts: Counts; hidden: Signal<ReadonlySet<StateName>> }) {
   const change = (state: StateName) => {
     const next = new Set(hidden.peek());
@@ -19,7 +19,7 @@ export function StateChoice({ counts, hidden }: { counts: Counts; hidden: Signal
           aria-pressed={!hidden.value.has(state)}
           onClick={() => change(state)}
         >
-          <Sign state={state} /> {look(state).word} <span class="soft">{number}</span>
+          <Sign state={state} /> {styleOf(state).word} <span class="soft">{number}</span>
         </button>
       ))}
     </fieldset>

@@ -31,7 +31,7 @@ export class Downloads {
     if (!going || (!error && first !== going.got)) return;
     if (error) {
       this.#end(task, artifact, "");
-      this.store.said.value = { text: error, ok: false };
+      this.store.message.value = { text: error, ok: false };
       return;
     }
     going.pieces.push(...buffers);
@@ -41,7 +41,7 @@ export class Downloads {
       this.#ask(task, artifact, going.got);
       return;
     }
-    // as bytes, whatever they are: a page that a step wrote is not opened
+    // as bytes of no type: a page that a step wrote is not opened
     save(message.name, going.pieces as BlobPart[], "application/octet-stream");
     this.#end(task, artifact, "Saved");
   }
@@ -53,7 +53,7 @@ export class Downloads {
   }
 
   #ask(task: string, artifact: string, first: number): void {
-    this.store.tell({ do: "fetch", type: this.store.type, id: this.store.id, part: task, artifact, first });
+    this.store.send({ do: "fetch", type: this.store.type, id: this.store.id, part: task, artifact, first });
   }
 
   #end(task: string, artifact: string, word: string): void {

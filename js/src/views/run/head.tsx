@@ -2,8 +2,8 @@ import { Elapsed } from "../../kit/elapsed.tsx";
 import { Pill } from "../../kit/pill.tsx";
 import { assignments, joined, moment } from "../../kit/words.ts";
 import type { RunHead } from "../../protocol.ts";
+import { Actions } from "./actions.tsx";
 import { Failures } from "./failures.tsx";
-import { Orders } from "./orders.tsx";
 import type { RunStore } from "./store.ts";
 
 /** A run's summary: its state, its errors first, what it was given, and what can be done. */
@@ -18,7 +18,7 @@ export function Head({ store }: { store: RunStore }) {
         <span class="soft">
           <Elapsed began={head.started} finished={head.finished} />
         </span>
-        <Orders head={head} store={store} />
+        <Actions head={head} store={store} />
       </div>
       <div class="soft facts">{facts(store.id, head)}</div>
       <Values name="Arguments" pairs={head.arguments} />
@@ -56,19 +56,19 @@ const MOST_DOING = 3;
 /** What is being done for tasks that do not run yet: an environment built, an image pulled. */
 function Doing({ store }: { store: RunStore }) {
   store.changed.value;
-  const said = new Map<string, string[]>();
+  const texts = new Map<string, string[]>();
   for (const task of store.fold.value?.tasks.values() ?? [])
-    if (task.doing && !store.gone.value) said.set(task.doing, [...(said.get(task.doing) ?? []), task.name]);
+    if (task.doing && !store.gone.value) texts.set(task.doing, [...(texts.get(task.doing) ?? []), task.name]);
   const { doing = "" } = store.head.value ?? {};
-  if (!said.size && doing && !store.gone.value)
+  if (!texts.size && doing && !store.gone.value)
     return (
       <div class="doing" role="status">
         <span class="spinner" aria-hidden="true" />
         {doing}
       </div>
     );
-  if (!said.size) return null;
-  const lines = [...said].slice(0, MOST_DOING);
+  if (!texts.size) return null;
+  const lines = [...texts].slice(0, MOST_DOING);
   return (
     <div class="doing" role="status">
       {lines.map(([text, names]) => (
@@ -77,7 +77,7 @@ function Doing({ store }: { store: RunStore }) {
           <b>{names.length > 1 ? `${names[0]} and ${names.length - 1} more` : names[0]}</b> {text}
         </div>
       ))}
-      {said.size > MOST_DOING && <div class="soft">and {said.size - MOST_DOING} more</div>}
+      {texts.size > MOST_DOING && <div class="soft">and {texts.size - MOST_DOING} more</div>}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import timeline from "./timeline.css?inline";
 /** A run: its graph, what ran when, its tasks with their details and logs. */
 export const runView: View<RunStore> = {
   css: graph + timeline,
-  store: (type, id, tell) => new RunStore(type, id, tell),
+  store: (type, id, send) => new RunStore(type, id, send),
   picture: (store) => <RunPicture store={store} />,
   both: (store) => computed(() => store.view.tab.value === "report"),
 };

@@ -1,7 +1,7 @@
 import { Elapsed } from "../../kit/elapsed.tsx";
 import { RowList } from "../../kit/rowlist.tsx";
 import { Sign } from "../../kit/sign.tsx";
-import { look, tally } from "../../kit/states.ts";
+import { styleOf, tally } from "../../kit/states.ts";
 import type { RunTask } from "../../protocol.ts";
 import type { Stack } from "./stack.ts";
 import type { RunStore } from "./store.ts";
@@ -28,7 +28,7 @@ export function Iterations({ stack, chosen, store }: { stack: Stack; chosen: str
         height={ROW}
         chosen={tasks.findIndex((one) => one.id === chosen)}
         eager
-        name={(index) => `${store.label(task(index))}, ${look(task(index).state).word}`}
+        name={(index) => `${store.label(task(index))}, ${styleOf(task(index).state).word}`}
         row={(index) => <Iteration task={task(index)} label={store.label(task(index))} />}
         choose={(index) => {
           store.view.task.value = task(index).id;
@@ -44,7 +44,7 @@ function Iteration({ task, label }: { task: RunTask; label: string }) {
       <Sign state={task.state} />
       <span class="iteration-label">{label}</span>
       <span class="soft">
-        {look(task.state).word}
+        {styleOf(task.state).word}
         {task.cached ? " · cached" : <Elapsed began={task.began[0]} finished={task.finished} before=" · " />}
       </span>
     </>

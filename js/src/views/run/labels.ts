@@ -6,20 +6,20 @@ const CALM = 5000;
 
 /** Ask for what tells iterations apart, at first and when there are more of them, but not more often than sensible. */
 export function useLabels(store: RunStore): void {
-  const asked = useRef({ told: 0, timer: 0 });
+  const last = useRef({ count: 0, timer: 0 });
   useSignalEffect(() => {
     store.changed.value;
-    const state = asked.current;
-    if (state.timer || state.told === tellable(store)) return;
+    const state = last.current;
+    if (state.timer || state.count === tellable(store)) return;
     const ask = () => {
       state.timer = 0;
-      state.told = tellable(store);
+      state.count = tellable(store);
       store.askLabels();
     };
-    if (state.told) state.timer = window.setTimeout(ask, CALM);
+    if (state.count) state.timer = window.setTimeout(ask, CALM);
     else ask();
   });
-  useEffect(() => () => clearTimeout(asked.current.timer), []);
+  useEffect(() => () => clearTimeout(last.current.timer), []);
 }
 
 /** How much there is to tell: groups, and iterations that have begun, since what they were given is known only then. */

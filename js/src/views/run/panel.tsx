@@ -4,7 +4,7 @@ import { Details } from "../../kit/details.tsx";
 import { Elapsed } from "../../kit/elapsed.tsx";
 import { LogView } from "../../kit/log/logview.tsx";
 import { Sign, stateStyle } from "../../kit/sign.tsx";
-import { isOver, look } from "../../kit/states.ts";
+import { isOver, styleOf } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
 import { joined, many } from "../../kit/words.ts";
 import type { RunTask } from "../../protocol.ts";
@@ -75,7 +75,7 @@ function intoView(panel: HTMLElement | null): void {
 function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
   // the details begin with the error too, as soon as they are those of the task that failed
   const details = store.view.section.value === "details" ? store.details.value.get(task.id) : "";
-  const told = details?.includes('role="alert"');
+  const showsError = details?.includes('role="alert"');
   const facts = joined(
     task.turn.length > 0 && store.label(task),
     task.cached && "cached",
@@ -88,7 +88,7 @@ function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
         <Sign state={task.state} />
         <b>{task.title}</b>
         <span class="soft">
-          {look(task.state).word}
+          {styleOf(task.state).word}
           <Elapsed began={task.began[0]} finished={task.finished} before=" · " />
         </span>
         {task.state === "FAILED" && (
@@ -116,7 +116,7 @@ function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
           {task.doing}
         </div>
       )}
-      {task.error && !told && (
+      {task.error && !showsError && (
         <div class="alert">
           {task.place && <div class="soft">{task.place}</div>}
           <div class="message">{task.error}</div>

@@ -1,7 +1,7 @@
-import { toCell } from "../../kit/leave.ts";
+import { focusCell } from "../../kit/focusCell.ts";
+import { LastUpdate } from "../../kit/lastUpdate.ts";
 import { count } from "../../kit/states.ts";
 import { Tabs, Tally } from "../../kit/tabs.tsx";
-import { Until } from "../../kit/until.ts";
 import { Graph, useLayout } from "./graph/graph.tsx";
 import { MARGIN } from "./graph/stage.ts";
 import { Head } from "./head.tsx";
@@ -28,14 +28,14 @@ export function RunPicture({ store }: { store: RunStore }) {
       aria-label={`Run of ${store.head.value?.pipeline ?? ""}`}
       onKeyDown={leave(store)}
     >
-      <Until.Provider value={store.until.value}>
+      <LastUpdate.Provider value={store.until.value}>
         <Head store={store} />
         <Bar store={store} />
         <div class="body" data-open={store.view.open.value !== ""} data-tab={store.view.tab.value}>
           <Main store={store} />
           <Panel store={store} />
         </div>
-      </Until.Provider>
+      </LastUpdate.Provider>
     </section>
   );
 }
@@ -59,7 +59,7 @@ function Bar({ store }: { store: RunStore }) {
 function Main({ store }: { store: RunStore }) {
   const tab = store.view.tab.value;
   const layout = useLayout(store);
-  // a panel has a place beside the graph only where all of it can still be seen, as large as it is
+  // a panel has a place beside the graph only where all of it can still be seen, without scaling
   const basis = tab === "graph" ? `flex-basis:${layout.value.width + 2 * MARGIN}px` : undefined;
   return (
     <div class="main" role="tabpanel" style={basis}>
@@ -77,6 +77,6 @@ function leave(store: RunStore) {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
     if (store.view.open.peek()) store.view.show("");
-    else toCell(event.currentTarget as HTMLElement);
+    else focusCell(event.currentTarget as HTMLElement);
   };
 }

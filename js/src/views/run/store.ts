@@ -32,10 +32,10 @@ export class RunStore extends Followed {
     return `The kernel has ended: this is the run's last known state. %kf_run ${this.id} shows it again.`;
   }
 
-  override hear(message: News, buffers: DataView[]): void {
+  override receive(message: News, buffers: DataView[]): void {
     if (message.kind === "piece") this.downloads.take(message, buffers);
     else if (message.kind === "labels") this.labels.value = message;
-    else super.hear(message, buffers);
+    else super.receive(message, buffers);
   }
 
   protected fill(head: Head, parts: readonly Part[]): void {
@@ -51,7 +51,7 @@ export class RunStore extends Followed {
   }
 
   askLabels(): void {
-    this.tell({ do: "labels", type: this.type, id: this.id });
+    this.send({ do: "labels", type: this.type, id: this.id });
   }
 
   /** What tells a loop's iterations apart: `C = 0.1`; its numbers where that is not known. */

@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import { useNow } from "../../kit/clock.ts";
 import { Sign } from "../../kit/sign.tsx";
-import { isOver, look, STATES } from "../../kit/states.ts";
+import { isOver, STATES, styleOf } from "../../kit/states.ts";
 import { type Column, sorted } from "../../kit/table/columns.ts";
 import { Table } from "../../kit/table/table.tsx";
 import { duration, joined, moment } from "../../kit/words.ts";
@@ -62,11 +62,11 @@ function columnsOf(store: RunStore, now: number): Column<RunTask>[] {
     {
       key: "state",
       title: "State",
-      text: (task) => look(task.state).word,
+      text: (task) => styleOf(task.state).word,
       value: (task) => STATES.indexOf(task.state),
       cell: (task) => (
         <span>
-          <Sign state={task.state} /> {look(task.state).word}
+          <Sign state={task.state} /> {styleOf(task.state).word}
         </span>
       ),
     },

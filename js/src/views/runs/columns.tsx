@@ -1,7 +1,7 @@
 import { webAddress } from "../../kit/address.ts";
 import { Copy } from "../../kit/copy.tsx";
 import { Sign } from "../../kit/sign.tsx";
-import { look, STATES } from "../../kit/states.ts";
+import { STATES, styleOf } from "../../kit/states.ts";
 import type { Column } from "../../kit/table/columns.ts";
 import { duration, moment } from "../../kit/words.ts";
 import type { Pair, RunRow } from "../../protocol.ts";
@@ -14,11 +14,11 @@ export function columnsOf(rows: readonly RunRow[]): Column<RunRow>[] {
     {
       key: "state",
       title: "State",
-      text: (row) => look(row.state).word,
+      text: (row) => styleOf(row.state).word,
       value: (row) => STATES.indexOf(row.state),
       cell: (row) => (
         <span>
-          <Sign state={row.state} /> {look(row.state).word}
+          <Sign state={row.state} /> {styleOf(row.state).word}
         </span>
       ),
     },

@@ -5,6 +5,6 @@ import { RunsStore } from "./store.ts";
 /** A table of runs. */
 export const runsView: View<RunsStore> = {
   css: "",
-  store: (type, id, tell) => new RunsStore(type, id, tell),
+  store: (type, id, send) => new RunsStore(type, id, send),
   picture: (store) => <RunsPicture store={store} />,
 };

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { toCell } from "../../kit/leave.ts";
+import { focusCell } from "../../kit/focusCell.ts";
 import { count } from "../../kit/states.ts";
 import { matching, sorted } from "../../kit/table/columns.ts";
 import { StateChoice } from "../../kit/table/statechoice.tsx";
@@ -70,5 +70,5 @@ export function RunsPicture({ store }: { store: RunsStore }) {
 function leave(event: KeyboardEvent): void {
   if (event.key !== "Escape" || event.defaultPrevented) return;
   event.preventDefault();
-  toCell(event.currentTarget as HTMLElement);
+  focusCell(event.currentTarget as HTMLElement);
 }

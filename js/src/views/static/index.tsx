@@ -5,7 +5,7 @@ import { StaticStore } from "./store.ts";
 /** A type without its own view: the static HTML that kfnb wrote and escaped, drawn anew by the kernel. */
 export const staticView: View<StaticStore> = {
   css: "",
-  store: (type, id, tell) => new StaticStore(type, id, tell),
+  store: (type, id, send) => new StaticStore(type, id, send),
   picture: (store) => <StaticPicture store={store} />,
 };
 

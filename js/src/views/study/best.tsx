@@ -37,9 +37,9 @@ export function Best({ head, store }: { head: StudyHead; store: StudyStore }) {
 
 function compared(head: StudyHead, ranking: Ranking): string {
   const [best, second] = ranking.ranked;
-  const said = ["the only trial so far that ran to its end"];
+  const parts = ["the only trial so far that ran to its end"];
   if (second)
-    said.splice(
+    parts.splice(
       0,
       1,
       `of ${grouped(ranking.ranked.length)} trials that ran to their end`,
@@ -48,7 +48,7 @@ function compared(head: StudyHead, ranking: Ranking): string {
     );
   if (head.goal !== null && best) {
     const reached = head.maximize ? best.value >= head.goal : best.value <= head.goal;
-    said.push(`goal ${digits(head.goal, 6)} ${reached ? "reached" : "not reached"}`);
+    parts.push(`goal ${digits(head.goal, 6)} ${reached ? "reached" : "not reached"}`);
   }
-  return said.join("; ");
+  return parts.join("; ");
 }

@@ -46,7 +46,7 @@ export function placesOf(scale: Scale, [low, high]: Range): [number, number] {
 }
 
 /** A range in words: `lr from 0.0001 to 0.01`, `act relu or tanh`. */
-export function told(axis: Axis, range: Range): string {
+export function rangeText(axis: Axis, range: Range): string {
   const { scale, name } = axis;
   const [low, high] = range;
   if (scale.choices) {

@@ -1,6 +1,6 @@
 import { useRef } from "preact/hooks";
 import type { Axis } from "./axes.ts";
-import { placesOf, rangeOf, told } from "./brush.ts";
+import { placesOf, rangeOf, rangeText } from "./brush.ts";
 import { BOTTOM, TOP } from "./parallel.tsx";
 import type { StudyStore } from "./store.ts";
 
@@ -73,7 +73,7 @@ export function Brush({ axis, x, height, store }: Props) {
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={places ? Math.round(50 * (places[0] + places[1])) : 50}
-      aria-valuetext={range ? told(axis, range) : "all"}
+      aria-valuetext={range ? rangeText(axis, range) : "all"}
       style={`left:${x - WIDTH / 2}px;top:${TOP}px;width:${WIDTH}px;height:${tall}px`}
       onPointerDown={down}
       onPointerMove={move}

@@ -1,7 +1,7 @@
 import { useSignalEffect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { type Pen, penFor } from "./pen.ts";
+import { type Pen, penFor } from "./draw.ts";
 import { NONE, type StudyStore } from "./store.ts";
 import { useTheme } from "./theme.ts";
 import { Tip } from "./tip.tsx";

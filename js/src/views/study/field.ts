@@ -1,4 +1,4 @@
-import { type Pen, type Place, words } from "./pen.ts";
+import { type Pen, type Place, words } from "./draw.ts";
 import type { Scale, Tick } from "./scale.ts";
 
 const TOP = 10;

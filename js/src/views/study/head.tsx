@@ -1,6 +1,6 @@
+import { Answer, Stop } from "../../kit/actions.tsx";
 import { Copy } from "../../kit/copy.tsx";
 import { Elapsed } from "../../kit/elapsed.tsx";
-import { Answer, Stop } from "../../kit/orders.tsx";
 import { Pill } from "../../kit/pill.tsx";
 import { Sign } from "../../kit/sign.tsx";
 import { isOver } from "../../kit/states.ts";

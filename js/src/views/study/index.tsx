@@ -6,6 +6,6 @@ import { StudyPicture } from "./study.tsx";
 /** A study: its trials by their values, in charts and in a table. */
 export const studyView: View<StudyStore> = {
   css,
-  store: (type, id, tell) => new StudyStore(type, id, tell),
+  store: (type, id, send) => new StudyStore(type, id, send),
   picture: (store) => <StudyPicture store={store} />,
 };

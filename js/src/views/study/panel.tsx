@@ -2,7 +2,7 @@ import { Details } from "../../kit/details.tsx";
 import { Elapsed } from "../../kit/elapsed.tsx";
 import { LogView } from "../../kit/log/logview.tsx";
 import { Sign, stateStyle } from "../../kit/sign.tsx";
-import { isOver, look } from "../../kit/states.ts";
+import { isOver, styleOf } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
 import { digits } from "../../kit/words.ts";
 import type { StudyTrial } from "../../protocol.ts";
@@ -61,7 +61,7 @@ function PanelHead({ trial, store }: { trial: StudyTrial; store: StudyStore }) {
         <Sign state={trial.state} />
         <b>{`Trial ${trial.number}${best ? " ★" : ""}`}</b>
         <span class="soft">
-          {best ? "the best" : look(trial.state).word}
+          {best ? "the best" : styleOf(trial.state).word}
           <Elapsed began={trial.started} finished={trial.finished ?? null} before=" · " />
         </span>
         <button

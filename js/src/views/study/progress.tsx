@@ -28,7 +28,7 @@ export function Progress({ head, store }: { head: StudyHead; store: StudyStore }
       <div class="progress-words">
         <b>{doneOf(head, ranking)}</b>
         <Tally counts={ranking.counts} order={TRIAL_STATES} />
-        <span class="soft">{isOver(head.state) ? head.reason : said(left, head, ranking)}</span>
+        <span class="soft">{isOver(head.state) ? head.reason : remainingText(left, head, ranking)}</span>
       </div>
     </div>
   );
@@ -40,7 +40,7 @@ function doneOf(head: StudyHead, ranking: Ranking): string {
   return `${grouped(done)} of ${many(head.most, "trial")}`;
 }
 
-function said(left: number | null, head: StudyHead, ranking: Ranking): string {
+function remainingText(left: number | null, head: StudyHead, ranking: Ranking): string {
   if (head.state === "CANCELING") return "being stopped";
   if (left === null) return ranking.all.length ? "time left unknown" : "";
   return `about ${duration(left)} left${head.goal === null ? "" : " at most"}`;

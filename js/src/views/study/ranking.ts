@@ -72,7 +72,7 @@ export class Ranking {
     return this.#classes.get(number) ?? -1;
   }
 
-  /** All trials, as a table has them: the ranked ones, then those that were stopped, go on, or failed. */
+  /** All trials, as a table has them: the ranked ones, then those that were stopped, still run, or failed. */
   bestFirst(): StudyTrial[] {
     const rest = this.all.filter((trial) => !isMeasured(trial));
     rest.sort((one, other) => rank(one.state) - rank(other.state) || one.number - other.number);

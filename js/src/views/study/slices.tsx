@@ -1,9 +1,9 @@
 import { useMemo } from "preact/hooks";
 import { type Axis, OBJECTIVE, placeOn } from "./axes.ts";
 import { Canvas, type Drawing } from "./canvas.tsx";
+import { dots, type Pen, type Place, RAMP, ring } from "./draw.ts";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
-import { dots, type Pen, type Place, RAMP, ring } from "./pen.ts";
 import type { Ranking } from "./ranking.ts";
 import { noteOf } from "./scale.ts";
 import { NONE, type StudyStore } from "./store.ts";

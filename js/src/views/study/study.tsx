@@ -1,8 +1,8 @@
-import { toCell } from "../../kit/leave.ts";
+import { focusCell } from "../../kit/focusCell.ts";
+import { LastUpdate } from "../../kit/lastUpdate.ts";
 import { Tabs } from "../../kit/tabs.tsx";
-import { Until } from "../../kit/until.ts";
 import { grouped, many } from "../../kit/words.ts";
-import { told } from "./brush.ts";
+import { rangeText } from "./brush.ts";
 import { Curves } from "./curves.tsx";
 import { StudyTitle } from "./head.tsx";
 import { History } from "./history.tsx";
@@ -30,7 +30,7 @@ export function StudyPicture({ store }: { store: StudyStore }) {
       aria-label={`Study ${store.head.value?.name ?? ""}, live`}
       onKeyDown={leave(store)}
     >
-      <Until.Provider value={store.until.value}>
+      <LastUpdate.Provider value={store.until.value}>
         <StudyTitle store={store} />
         <div class="bar">
           <Tabs
@@ -49,7 +49,7 @@ export function StudyPicture({ store }: { store: StudyStore }) {
           </div>
           <TrialPanel store={store} />
         </div>
-      </Until.Provider>
+      </LastUpdate.Provider>
     </section>
   );
 }
@@ -79,7 +79,7 @@ function Chosen({ store }: { store: StudyStore }) {
   if (!chosen) return null;
   const ranges = store.axes.value.flatMap((axis) => {
     const range = store.view.brushes.value.get(axis.key);
-    return range ? [told(axis, range)] : [];
+    return range ? [rangeText(axis, range)] : [];
   });
   return (
     <span class="chosen" role="status">
@@ -103,6 +103,6 @@ function leave(store: StudyStore) {
     if (event.key !== "Escape" || event.defaultPrevented) return;
     event.preventDefault();
     if (store.view.open.peek() !== NONE) store.view.open.value = NONE;
-    else toCell(event.currentTarget as HTMLElement);
+    else focusCell(event.currentTarget as HTMLElement);
   };
 }

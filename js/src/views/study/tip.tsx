@@ -1,4 +1,4 @@
-import { look } from "../../kit/states.ts";
+import { styleOf } from "../../kit/states.ts";
 import { brief, digits } from "../../kit/words.ts";
 import { lastValue } from "./ranking.ts";
 import type { StudyStore } from "./store.ts";
@@ -23,7 +23,7 @@ export function Tip({ place: [x, y], width, store }: Props) {
       <div>
         <b>Trial {trial.number}</b>
         {trial.state !== "SUCCEEDED" && (
-          <span class="soft">{` ${look(trial.state).word.toLowerCase()}`}</span>
+          <span class="soft">{` ${styleOf(trial.state).word.toLowerCase()}`}</span>
         )}
       </div>
       {value !== null && <div>{`${store.head.value?.metric} = ${digits(value, 6)}`}</div>}

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { Sign } from "../../kit/sign.tsx";
-import { isOver, look, STATES } from "../../kit/states.ts";
+import { isOver, STATES, styleOf } from "../../kit/states.ts";
 import { type Column, matching, sorted } from "../../kit/table/columns.ts";
 import { StateChoice } from "../../kit/table/statechoice.tsx";
 import { Table } from "../../kit/table/table.tsx";
@@ -102,11 +102,11 @@ function columnsOf(
     {
       key: "state",
       title: "State",
-      text: ({ state }) => look(state).word,
+      text: ({ state }) => styleOf(state).word,
       value: ({ state }) => STATES.indexOf(state),
       cell: ({ state }) => (
         <span>
-          <Sign state={state} /> {look(state).word}
+          <Sign state={state} /> {styleOf(state).word}
         </span>
       ),
     },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.resources.cluster.model import Knowledge, Status, StatusItem, Trouble
+from kfnb.resources.cluster.model import Knowledge, Problem, Status, StatusItem
 from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
@@ -99,7 +99,7 @@ def _troubles(status: Status) -> list[Block]:
     return [*map(_trouble, first), *more]
 
 
-def _trouble(one: Trouble) -> Alert:
+def _trouble(one: Problem) -> Alert:
     why: Sequence[Block] = [Text(one.why)] if one.why else []
     if one.kind == "yaml":
         fix: Sequence[Block] = [Folded("YAML that fixes it", [CodeBlock(one.fix)])]

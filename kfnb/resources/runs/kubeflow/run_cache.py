@@ -13,7 +13,7 @@ from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow.diff import changes
 
-_LATELY = 60.0
+_RECENT = 60.0
 """Seconds after a poll within which the next poll is expected."""
 
 
@@ -36,7 +36,7 @@ class RunCache:
     @property
     def watched(self) -> bool:
         """Whether the run was polled recently and is not finished."""
-        return not self.over and time.monotonic() - self._requested < _LATELY
+        return not self.over and time.monotonic() - self._requested < _RECENT
 
     @property
     def over(self) -> bool:

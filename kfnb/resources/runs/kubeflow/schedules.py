@@ -29,7 +29,7 @@ _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 
 @dataclass(frozen=True)
-class Rhythm:
+class Recurrence:
     """When runs start: by ``cron`` in KFP's form, or ``every`` number of seconds; and how many run at once."""
 
     cron: str = ""
@@ -74,7 +74,7 @@ class RecurringRuns:
         self._root, self._account, self._uploads = root, account, uploads
 
     def create(
-        self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
+        self, submission: Submission, rhythm: Recurrence, uploaded: UploadedPipeline | None = None
     ) -> ScheduleSnapshot:
         """Create a schedule for a submission; ``uploaded`` is the stored version to run, if any."""
         experiment = self._experiments.needed(submission.experiment)

@@ -102,7 +102,7 @@ async def _drive(
             journal.note(*register_saved(journal.snapshot(), Path(order.registry), order.owner))
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
-        # a failed step may not have a message of its own
+        # a failed step may not have its own message
         full = shortage(folder.home) if result.state is RunState.FAILED else ""
         why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
         journal.ended(ending.state or result.state, {}, why)

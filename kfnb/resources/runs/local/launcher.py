@@ -235,4 +235,4 @@ def _execute(python: Path, spec: dict[str, Any]) -> NoReturn:
     file = Path(spec["failure"]).with_name("job.json")
     private.write(file, json.dumps(spec))
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # so that its log can be followed
-    os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is wanted
+    os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is needed

@@ -44,7 +44,7 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 def _perform(job: dict[str, Any]) -> None:
     from kfp.dsl.executor import Executor  # here, not by compat: another environment has KFP, but no kfnb
 
-    # the engine retries steps itself, in a folder of their own
+    # the engine retries steps itself, each attempt in its own folder
     os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
     sys.modules["__main__"] = ModuleType("__main__")

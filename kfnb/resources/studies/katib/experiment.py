@@ -53,7 +53,7 @@ def known_as(study: str) -> str:
 
 
 def experiment(search: Search, namespace: str = "") -> dict[str, Any]:
-    """The Experiment that is the search. Raises ``BackendError`` with all that is in the way."""
+    """The Experiment that is the search. Raises ``BackendError`` with every reason that prevents it."""
     name, steps = name_of(search.name), read_steps(search.subject)
     metrics = [
         _metric(search, metric, steps) for metric in (search.objective.metric, *search.objective.further)

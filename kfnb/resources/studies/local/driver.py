@@ -26,7 +26,7 @@ from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED
 from kfnb.resources.studies.local.pipeline_trials import Runs
 from kfnb.resources.studies.local.prepare import folder_of_steps, prepare
-from kfnb.resources.studies.local.search_loop import Searching, TrialRunner
+from kfnb.resources.studies.local.search_loop import SearchLoop, TrialRunner
 from kfnb.resources.studies.local.study_end import End, fruitless
 from kfnb.resources.studies.local.suggester import Suggester
 from kfnb.resources.studies.local.workers import Workers
@@ -72,7 +72,7 @@ async def _drive(
                 trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
         if not end.requested.is_set():
             suggester = Suggester(search, folder, past)
-            await Searching(search, order.trials, journal, suggester, trials, end, past).run()
+            await SearchLoop(search, order.trials, journal, suggester, trials, end, past).run()
     finally:
         if end.state is RunState.CANCELED:
             journal.state(RunState.CANCELING)

@@ -32,7 +32,7 @@ class TrialRunner(Protocol):
 
 
 @dataclass
-class Searching:
+class SearchLoop:
     """One attempt at a search. ``most`` is the number of trials with a result at which it ends, None for no limit;
     ``past`` are the trials there were before, by number.
     """

@@ -35,7 +35,7 @@ export function boxesOf(stacks: readonly Stack[], store: RunStore): Box[] {
   });
 }
 
-/** The branches of one condition stand as they were written, whichever was heard of first. */
+/** The branches of one condition keep the order in which they were written, whichever was received first. */
 function inOrder(stacks: readonly Stack[]): Stack[] {
   const branches = stacks.filter(isBranch).sort((one, other) => numberOf(one) - numberOf(other));
   return stacks.map((stack) => (isBranch(stack) ? (branches.shift() ?? stack) : stack));
@@ -61,8 +61,8 @@ function needsOf(stack: Stack): string[] {
 }
 
 function cardWidth(stack: Stack, title: string): number {
-  const wanted = title.length * ADVANCE + ICON + SIDES + BADGE;
-  return Math.round(Math.min(Math.max(wanted, NARROWEST), stack.group ? WIDEST + BADGE : WIDEST));
+  const ideal = title.length * ADVANCE + ICON + SIDES + BADGE;
+  return Math.round(Math.min(Math.max(ideal, NARROWEST), stack.group ? WIDEST + BADGE : WIDEST));
 }
 
 /** Room for the title and for any caption that there may be: a graph that grows while it runs would jump. */

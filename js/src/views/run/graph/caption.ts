@@ -1,6 +1,6 @@
 /** The text under a node's title. */
 
-import { type Counts, count, look, over, overall, tally, total } from "../../../kit/states.ts";
+import { type Counts, count, over, overall, styleOf, tally, total } from "../../../kit/states.ts";
 import { joined } from "../../../kit/words.ts";
 import type { RunTask, StateName } from "../../../protocol.ts";
 import type { Stack } from "../stack.ts";
@@ -38,14 +38,14 @@ export function ofMany(counts: Counts): string {
   if (failed) return `${failed} of ${all} failed`;
   const [ran, skipped] = [counts.get("SUCCEEDED") ?? 0, counts.get("SKIPPED") ?? 0];
   if (ran && skipped && ran + skipped === all) return `${ran} ran, ${skipped} skipped`;
-  if (counts.size === 1) return look([...counts.keys()][0] ?? "PENDING").word;
+  if (counts.size === 1) return styleOf([...counts.keys()][0] ?? "PENDING").word;
   return `${over(counts)} of ${all} done`;
 }
 
 /** A task's state in words, but for its duration. */
 export function ofOne(task: RunTask): string {
   const again = task.attempts > 1 && task.state === "RUNNING" ? `attempt ${task.attempts}` : "";
-  return joined(look(task.state).word, task.doing || again, task.cached && "cached");
+  return joined(styleOf(task.state).word, task.doing || again, task.cached && "cached");
 }
 
 /** A node in words, for those who do not see it. */

@@ -1,6 +1,6 @@
 import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
-import { Held } from "../../../kit/held.ts";
+import { Focus } from "../../../kit/focus.ts";
 import type { RunStore } from "../store.ts";
 import type { Camera } from "../view.ts";
 import { arrange, type Layout } from "./arrange.ts";
@@ -133,7 +133,7 @@ function watchSize(area: HTMLElement | null, stage: Stage): (() => void) | undef
 
 /** Keep the keyboard's focus at the node that it is at, also when that is drawn only now, or anew. Returns what does so at once. */
 function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): () => void {
-  const held = useRef<Held | null>(null);
+  const held = useRef<Focus | null>(null);
   const follow = () => {
     const last = held.current?.current;
     if (!last || (last.isConnected && last.dataset.key === stage.focus.peek())) return;
@@ -142,7 +142,7 @@ function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): () =>
   };
   useLayoutEffect(() => {
     const end = new AbortController();
-    if (area.current) held.current = new Held(area.current, end.signal);
+    if (area.current) held.current = new Focus(area.current, end.signal);
     return () => end.abort();
   }, [area]);
   useSignalEffect(() => {

@@ -2,7 +2,7 @@
  * One level of a graph in layers: the layer of each node, its rank there, and its height.
  *
  * The same method as kfnb/ui/graph/layering.py, so that the live view is where the static one was: layers
- * by longest path, edges over several layers led through stops of their own, order by barycenters, then heights that
+ * by longest path, edges over several layers led through separate stops, order by barycenters, then heights that
  * pull neighbours level.
  */
 
@@ -83,8 +83,8 @@ export function sortLayers(layers: string[][], { before, after }: Neighbours): v
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const [links, path] = sweep % 2 ? [after, layers.toReversed()] : [before, layers];
     for (const nodes of path) {
-      const wanted = new Map(nodes.map((node) => [node, mean(links.get(node), place, place.get(node) ?? 0)]));
-      nodes.sort((one, other) => (wanted.get(one) ?? 0) - (wanted.get(other) ?? 0));
+      const ideal = new Map(nodes.map((node) => [node, mean(links.get(node), place, place.get(node) ?? 0)]));
+      nodes.sort((one, other) => (ideal.get(one) ?? 0) - (ideal.get(other) ?? 0));
       number(nodes);
     }
   }
@@ -101,10 +101,10 @@ export function heights(
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     const [links, path] = sweep % 2 ? [after, layers.toReversed()] : [before, layers];
     for (const nodes of path) {
-      const wanted = nodes.map((node) => mean(links.get(node), middle, middle.get(node) ?? 0));
+      const ideal = nodes.map((node) => mean(links.get(node), middle, middle.get(node) ?? 0));
       const half = nodes.map((node) => (tall.get(node) ?? 0) / 2);
       const apart = half.slice(1).map((own, index) => own + (half[index] ?? 0) + gap);
-      const placed = spread(wanted, apart);
+      const placed = spread(ideal, apart);
       nodes.forEach((node, index) => {
         middle.set(node, placed[index] ?? 0);
       });
@@ -114,14 +114,14 @@ export function heights(
 }
 
 /**
- * The places nearest to `wanted` (least squares) that keep their order and the distances `apart`: isotonic
+ * The places nearest to `ideal` (least squares) that keep their order and the distances `apart`: isotonic
  * regression by pooling adjacent violators, on what is left when the distances are taken off.
  */
-export function spread(wanted: readonly number[], apart: readonly number[]): number[] {
+export function spread(ideal: readonly number[], apart: readonly number[]): number[] {
   const offsets = [0];
   for (const distance of apart) offsets.push((offsets[offsets.length - 1] ?? 0) + distance);
   const pools: { sum: number; size: number }[] = [];
-  wanted.forEach((place, index) => {
+  ideal.forEach((place, index) => {
     let pool = { sum: place - (offsets[index] ?? 0), size: 1 };
     for (let last = pools.at(-1); last && last.sum / last.size > pool.sum / pool.size; last = pools.at(-1)) {
       pools.pop();

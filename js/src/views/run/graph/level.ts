@@ -93,7 +93,7 @@ function hops(edges: readonly Edge[], ways: readonly string[][]): Edge[] {
   return [...seen.values()];
 }
 
-/** Which nodes and stops stand in each layer. */
+/** The nodes and stops of each layer. */
 function stand(layer: Map<string, number>, edges: readonly Edge[], ways: readonly string[][]): string[][] {
   const ranking = new Map(layer);
   edges.forEach(([source], index) => {

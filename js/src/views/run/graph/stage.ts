@@ -28,8 +28,8 @@ export class Stage {
     readonly layout: ReadonlySignal<Layout>,
   ) {
     this.height = computed(() => {
-      const wanted = this.layout.value.height * this.#startScale + 2 * MARGIN + STRIP;
-      return Math.round(Math.min(Math.max(wanted, LOWEST), HIGHEST));
+      const ideal = this.layout.value.height * this.#startScale + 2 * MARGIN + STRIP;
+      return Math.round(Math.min(Math.max(ideal, LOWEST), HIGHEST));
     });
     this.camera = computed(() => this.view.camera.value ?? this.#start());
   }
@@ -39,8 +39,8 @@ export class Stage {
     const scale = this.#startScale;
     const room = this.size.value.height - this.layout.value.height * scale - 2 * MARGIN;
     const first = leftmost(this.layout.value);
-    const wanted = first ? this.size.value.height / 2 - (first.y + first.height / 2) * scale : MARGIN;
-    return { x: MARGIN, y: Math.max(Math.min(MARGIN, wanted), Math.min(MARGIN, room)), scale };
+    const ideal = first ? this.size.value.height / 2 - (first.y + first.height / 2) * scale : MARGIN;
+    return { x: MARGIN, y: Math.max(Math.min(MARGIN, ideal), Math.min(MARGIN, room)), scale };
   }
 
   /** So small that the graph's width fits, and not smaller than can be read. */

@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import { useNow } from "../../../kit/clock.ts";
 import { RowList } from "../../../kit/rowlist.tsx";
 import { Sign, stateStyle } from "../../../kit/sign.tsx";
-import { isOver, look } from "../../../kit/states.ts";
+import { isOver, styleOf } from "../../../kit/states.ts";
 import { duration, joined, many } from "../../../kit/words.ts";
 import type { RunTask } from "../../../protocol.ts";
 import type { RunStore } from "../store.ts";
@@ -90,7 +90,7 @@ function TaskRow({ task, start, span, now, store }: RowProps) {
             class="bar-of"
             data-kind={bar.kind}
             style={place(bar.from, bar.to)}
-            title={said(bar, task)}
+            title={titleOf(bar, task)}
           />
         ))}
         <Note task={task} bars={bars} start={start} span={span} />
@@ -128,7 +128,7 @@ function took(task: RunTask, from: number, to: number): string {
   );
 }
 
-function said({ kind, from, to }: Bar, task: RunTask): string {
+function titleOf({ kind, from, to }: Bar, task: RunTask): string {
   const seconds = duration(to - from);
   if (kind === "wait") return `waited ${seconds}`;
   if (kind === "attempt") return `${seconds}, then tried again`;
@@ -139,7 +139,7 @@ function spoken(task: RunTask, start: number, store: RunStore): string {
   const began = task.began[0];
   return joined(
     `${task.title} ${task.turn.length ? store.label(task) : ""}`.trim(),
-    look(task.state).word,
+    styleOf(task.state).word,
     task.cached && "cached",
     began !== undefined && `began after ${duration(began - start)}`,
     began !== undefined && task.finished !== null && `took ${duration(task.finished - began)}`,

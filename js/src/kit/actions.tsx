@@ -1,34 +1,34 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Followed, Order } from "../store/followed.ts";
-import { useLate } from "./late.ts";
+import type { Action, Followed } from "../store/followed.ts";
+import { useSlow } from "./slow.ts";
 
 const PATIENCE = 4000;
 const READ = 10_000;
 
-function busy(order: Order, what: string): string {
-  const promise = order === "stop" ? `it will stop the ${what}` : "it will retry";
+function busy(action: Action, what: string): string {
+  const promise = action === "stop" ? `it will stop the ${what}` : "it will retry";
   return `The kernel is busy: ${promise} as soon as it is free.`;
 }
 
-/** How an order goes, until that is seen or has been read; what went wrong stays until the next order. */
+/** The state of an action, until its effect is shown or the text has been read; an error stays until the next action. */
 export function Answer({ over, what, store }: { over: boolean; what: string; store: Followed }) {
-  const said = store.said.value;
-  const late = useLate(said?.order !== undefined);
+  const message = store.message.value;
+  const slow = useSlow(message?.action !== undefined);
   useEffect(() => {
-    if (!said?.ok || said.order) return undefined;
+    if (!message?.ok || message.action) return undefined;
     const timer = setTimeout(() => {
-      store.said.value = null;
+      store.message.value = null;
     }, READ);
     return () => clearTimeout(timer);
-  }, [said, store]);
+  }, [message, store]);
   // the state of a run that has ended, or continues, replaces any answer
   useEffect(() => {
-    if (store.said.peek()?.ok) store.said.value = null;
+    if (store.message.peek()?.ok) store.message.value = null;
   }, [over, store]);
-  if (!said) return null;
+  if (!message) return null;
   return (
-    <span class="said" data-ok={said.ok} role="status">
-      {late && said.order ? busy(said.order, what) : said.text}
+    <span class="action-message" data-ok={message.ok} role="status">
+      {slow && message.action ? busy(message.action, what) : message.text}
     </span>
   );
 }
@@ -42,7 +42,7 @@ export function Stop({ what, store }: { what: string; store: Followed }) {
     return () => clearTimeout(timer);
   }, [sure]);
   const click = () => {
-    if (sure) store.order("stop");
+    if (sure) store.act("stop");
     setSure(!sure);
   };
   return (

@@ -2,7 +2,7 @@
  * Makes a click of a press that began before a picture was moved and ends after it, on the same element: a browser
  * forgets where a press began when that is taken out of the page, and a notebook replaces its outputs at any moment.
  */
-export class Press {
+export class MovedClick {
   #pressed: EventTarget | null = null;
   #moved = false;
 

@@ -151,7 +151,7 @@ function trace(ctx: CanvasRenderingContext2D, line: readonly (Place | null)[]): 
   }
 }
 
-/** Words, with a rim of paper around them where they stand on something. */
+/** Words, with a rim of paper around them where they cover something. */
 export function words(pen: Pen, text: string, x: number, y: number, how: Partial<Words> = {}): void {
   const { ctx, colours } = pen;
   ctx.font = `${how.bold ? "600 " : ""}11px ${colours.font}`;

@@ -2,7 +2,7 @@
  * Remembers which element in `area` has the focus, also when it is taken out of the page, which loses the focus:
  * `current` is null only once a person has gone elsewhere. `signal` ends it.
  */
-export class Held {
+export class Focus {
   current: HTMLElement | null = null;
 
   constructor(area: HTMLElement | ShadowRoot, signal?: AbortSignal) {

@@ -10,10 +10,10 @@ const PATIENCE = 5000;
 const NEVER = signal(false);
 
 /** All the places in the page that show one subject. */
-export class Exhibit {
+export class MountedSubject {
   readonly #homes = new Set<HTMLElement>();
   #roots: Root[] = [];
-  #asked = 0;
+  #requested = 0;
   /** Whether the kernel knows that no page looks, so that what is known may be old. */
   #left = false;
   #timer = 0;
@@ -36,8 +36,8 @@ export class Exhibit {
 
   /** Ask the kernel, unless it was asked just now. */
   ask(): void {
-    if (Date.now() - this.#asked < PATIENCE) return;
-    this.#asked = Date.now();
+    if (Date.now() - this.#requested < PATIENCE) return;
+    this.#requested = Date.now();
     this.store.ask();
   }
 
@@ -47,7 +47,7 @@ export class Exhibit {
   }
 
   answered(): void {
-    this.#asked = 0;
+    this.#requested = 0;
     this.#left = false;
     this.settle();
   }
@@ -99,7 +99,7 @@ export class Exhibit {
     this.#timer = 0;
     for (const root of this.#spare()) this.#drop(root);
     if (!this.empty) return;
-    this.#asked = 0;
+    this.#requested = 0;
     this.#left = true;
     this.store.leave();
   }

@@ -1,4 +1,4 @@
 import { createContext } from "preact";
 
 /** The moment after which nothing more is known; null as long as more may come. */
-export const Until = createContext<number | null>(null);
+export const LastUpdate = createContext<number | null>(null);

@@ -1,5 +1,5 @@
 /** Give the focus back to the notebook's cell that a picture is in. */
-export function toCell(inside: HTMLElement): void {
+export function focusCell(inside: HTMLElement): void {
   const root = inside.getRootNode();
   if (!(root instanceof ShadowRoot)) return;
   (root.activeElement as HTMLElement | null)?.blur();

@@ -1,12 +1,12 @@
+import { Answer, Stop } from "../../kit/actions.tsx";
 import { webAddress } from "../../kit/address.ts";
 import { Copy } from "../../kit/copy.tsx";
-import { Answer, Stop } from "../../kit/orders.tsx";
 import { isOver } from "../../kit/states.ts";
 import type { RunHead } from "../../protocol.ts";
 import type { RunStore } from "./store.ts";
 
 /** What can be done with a run. */
-export function Orders({ head, store }: { head: RunHead; store: RunStore }) {
+export function Actions({ head, store }: { head: RunHead; store: RunStore }) {
   const listens = !store.gone.value;
   const url = webAddress(head.url);
   return (
@@ -14,7 +14,7 @@ export function Orders({ head, store }: { head: RunHead; store: RunStore }) {
       <Answer over={isOver(head.state)} what="run" store={store} />
       {listens && !isOver(head.state) && head.state !== "CANCELING" && <Stop what="run" store={store} />}
       {listens && (head.state === "FAILED" || head.state === "CANCELED") && (
-        <button type="button" onClick={() => store.order("retry")}>
+        <button type="button" onClick={() => store.act("retry")}>
           Retry
         </button>
       )}
