@@ -11,8 +11,8 @@ KETTLES = Noun(
     (
         ("Boil", "%kf_boil", "boil", "put a kettle on"),
         ("BoilCell", "%%kf_boil"),
-        ("Show", "%kf_kettle", "kettles show", "show a kettle"),
-        ("List", "%kf_kettles", "kettles", "list the kettles"),
+        ("ShowKettle", "%kf_kettle", "kettles show", "show a kettle"),
+        ("ListKettles", "%kf_kettles", "kettles", "list the kettles"),
     ),
     exports={"boil": "api", "kettles": "api"},
     displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),

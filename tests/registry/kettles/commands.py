@@ -67,7 +67,7 @@ class BoilCell(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
+class ShowKettle(Command):
     """Show a kettle."""
 
     binds = True
@@ -92,7 +92,7 @@ class Show(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
+class ListKettles(Command):
     """List the kettles."""
 
     binds = True
