@@ -62,10 +62,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    from kfnb.registry import exports
+    from kfnb.registry import exports, public_modules
 
-    if name == "spawning":  # a module with names of its own, loaded when it is asked for
-        return import_module("kfnb.spawning")
+    if name in public_modules():
+        return import_module(public_modules()[name])
     module = exports().get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -73,9 +73,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from kfnb.registry import exports
+    from kfnb.registry import exports, public_modules
 
-    return sorted({*globals(), *exports(), "spawning"})
+    return sorted({*globals(), *exports(), *public_modules()})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -31,14 +31,16 @@ class Noun:
     """What users see of a noun.
 
     ``exports`` are public names of ``kfnb``, each with the module that has it: one of the noun's own folder, or a
-    whole name that begins with ``kfnb.``. ``displays`` are the classes, ``module.Class``, that the noun's ``display``
-    draws; ``live`` those of them that are followed in the page, ``tables`` those that the page can sort and refresh.
-    ``values`` are the kinds of words that its ``completion`` completes. ``page`` is its page of ``docs/``.
+    whole name that begins with ``kfnb.``. ``modules`` are public modules of ``kfnb``. ``displays`` are the classes,
+    ``module.Class``, that the noun's ``display`` draws; ``live`` those of them that are followed in the page,
+    ``tables`` those that the page can sort and refresh. ``values`` are the kinds of words that its ``completion``
+    completes. ``page`` is its page of ``docs/``.
     """
 
     name: str
     commands: tuple[tuple[str, ...], ...] = ()
     exports: Mapping[str, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
     displays: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
@@ -246,6 +248,7 @@ NOUNS: list[Noun] = [
                 "list, start, stop, create or delete notebooks on the cluster",
             ),
         ),
+        modules=("spawning",),
         displays=(
             "kfnb.resources.notebooks.model.Notebook",
             "kfnb.resources.notebooks.model.NotebookList",
@@ -314,6 +317,11 @@ def verbs() -> dict[str, tuple[Noun, CommandRow]]:
 def exports() -> dict[str, str]:
     """By each public name, the module that has it."""
     return {name: noun.place(module) for noun in NOUNS for name, module in noun.exports.items()}
+
+
+def public_modules() -> dict[str, str]:
+    """By the name of each public module, its whole name."""
+    return {name: f"kfnb.{name}" for noun in NOUNS for name in noun.modules}
 
 
 def noun_of_value(kind: str) -> Noun:
