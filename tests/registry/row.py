@@ -9,7 +9,7 @@ _PACKAGE = "tests.registry.kettles"
 KETTLES = Noun(
     "kettles",
     (
-        ("Boil", "%kf_boil", "boil", "put a kettle on"),
+        ("BoilKettle", "%kf_boil", "boil", "put a kettle on"),
         ("BoilCell", "%%kf_boil"),
         ("ShowKettle", "%kf_kettle", "kettles show", "show a kettle"),
         ("ListKettles", "%kf_kettles", "kettles", "list the kettles"),

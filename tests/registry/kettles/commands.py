@@ -29,7 +29,7 @@ def _followed(session: Session, kettle: KettleHandle) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boil(Command):
+class BoilKettle(Command):
     """Put a kettle on."""
 
     binds = True
