@@ -96,8 +96,8 @@ def folding() -> Iterator[Measured]:
     """A run's answer, from JSON data to the model; and JSON's own part in it."""
     from synthetic_runs import big_run
 
-    from kfnb.resources.runs.kubeflow.run_builder import fold
     from kfnb.resources.runs.kubeflow.plan import plan_of
+    from kfnb.resources.runs.kubeflow.run_builder import fold
 
     answer = big_run(TASKS)
     plan, text = plan_of(answer["pipeline_spec"]), json.dumps(answer)
