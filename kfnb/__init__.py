@@ -81,10 +81,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    from kfnb.registry import exports
+    from kfnb.registry import exports, public_modules
 
-    if name in ("model", "spawning"):  # modules, loaded when they are asked for
-        return import_module(f"kfnb.{name}")
+    if name in public_modules():
+        return import_module(public_modules()[name])
     module = exports().get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -92,9 +92,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from kfnb.registry import exports
+    from kfnb.registry import exports, public_modules
 
-    return sorted({*globals(), *exports(), "spawning"})
+    return sorted({*globals(), *exports(), *public_modules()})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

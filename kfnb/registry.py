@@ -32,14 +32,16 @@ class Noun:
     """What users see of a noun.
 
     ``exports`` are public names of ``kfnb``, each with the module that has it: one of the noun's own folder, or a
-    whole name that begins with ``kfnb.``. ``displays`` are the classes, ``module.Class``, that the noun's ``display``
-    draws; ``live`` those of them that are followed in the page, ``tables`` those that the page can sort and refresh.
-    ``values`` are the kinds of words that its ``completion`` completes. ``page`` is its page of ``docs/``.
+    whole name that begins with ``kfnb.``. ``modules`` are public modules of ``kfnb``. ``displays`` are the classes,
+    ``module.Class``, that the noun's ``display`` draws; ``live`` those of them that are followed in the page,
+    ``tables`` those that the page can sort and refresh. ``values`` are the kinds of words that its ``completion``
+    completes. ``page`` is its page of ``docs/``.
     """
 
     name: str
     commands: tuple[tuple[str, ...], ...] = ()
     exports: Mapping[str, str] = field(default_factory=dict)
+    modules: tuple[str, ...] = ()
     displays: tuple[str, ...] = ()
     live: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
@@ -101,7 +103,7 @@ NOUNS: list[Noun] = [
                 "show what travels with a component and why, or a pipeline's graph",
             ),
             (
-                "Compile",
+                "CompilePipeline",
                 "%kf_compile",
                 "compile",
                 "write a pipeline as KFP's YAML, or as a program of its SDK",
@@ -115,16 +117,21 @@ NOUNS: list[Noun] = [
     Noun(
         "runs",
         (
-            ("Submit", "%kf_submit", "submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
+            (
+                "SubmitPipeline",
+                "%kf_submit",
+                "submit",
+                "run a pipeline: a compiled file, or a program of KFP's SDK",
+            ),
             ("ShowRun", "%kf_run", "runs show", "show a run"),
             ("ListRuns", "%kf_runs", "runs", "list the newest runs; show a run, or remove the oldest"),
-            ("Prune", "", "runs prune", "remove all runs but the newest"),
-            ("Compare", "%kf_compare", "compare", "show what differs between runs"),
+            ("PruneRuns", "", "runs prune", "remove all runs but the newest"),
+            ("CompareRuns", "%kf_compare", "compare", "show what differs between runs"),
             ("PrintLogs", "%kf_logs", "logs", "print the logs of a run's tasks"),
-            ("Stop", "%kf_stop", "stop", "stop a run and all of its processes"),
-            ("Retry", "%kf_retry", "retry", "run the tasks of a run again that did not succeed"),
-            ("Archive", "%kf_archive", "archive", "archive runs; --undo restores them"),
-            ("Delete", "%kf_delete", "delete", "delete finished runs for good"),
+            ("StopRun", "%kf_stop", "stop", "stop a run and all of its processes"),
+            ("RetryRun", "%kf_retry", "retry", "run the tasks of a run again that did not succeed"),
+            ("ArchiveRuns", "%kf_archive", "archive", "archive runs; --undo restores them"),
+            ("DeleteRuns", "%kf_delete", "delete", "delete finished runs for good"),
         ),
         exports={
             "Artifact": "kfnb.model",
@@ -151,7 +158,7 @@ NOUNS: list[Noun] = [
         "studies",
         (
             (
-                "Tune",
+                "TunePipeline",
                 "%kf_tune",
                 "tune",
                 "search for the parameters of a pipeline that optimize an objective",
@@ -248,7 +255,7 @@ NOUNS: list[Noun] = [
         "uploads",
         (
             (
-                "Upload",
+                "UploadPipeline",
                 "%kf_upload",
                 "upload",
                 "upload a pipeline, or a new version of a pipeline, to the cluster",
@@ -297,7 +304,7 @@ NOUNS: list[Noun] = [
         (
             ("ShowStatus", "%kf_status", "status", "show the environment's status, and what is broken"),
             (
-                "Doctor",
+                "RunDoctor",
                 "",
                 "doctor",
                 "check this machine, the clients and the connection to the cluster; exit code 1 on errors",
@@ -315,12 +322,13 @@ NOUNS: list[Noun] = [
         "notebooks",
         (
             (
-                "Notebooks",
+                "ManageNotebooks",
                 "%kf_notebook",
                 "notebook",
                 "list, start, stop, create or delete notebooks on the cluster",
             ),
         ),
+        modules=("spawning",),
         displays=(
             "kfnb.resources.notebooks.model.Notebook",
             "kfnb.resources.notebooks.model.NotebookList",
@@ -333,14 +341,14 @@ NOUNS: list[Noun] = [
         "localcluster",
         (
             (
-                "ClusterVerbs",
+                "ManageLocalCluster",
                 "",
                 "cluster",
                 "manage a Kubeflow on this machine, with minikube or kind: up, status, down",
             ),
-            ("Up", "", "cluster up", "start the cluster"),
+            ("StartLocalCluster", "", "cluster up", "start the cluster"),
             ("ShowLocalCluster", "", "cluster status", "show which parts of the cluster are ready"),
-            ("Down", "", "cluster down", "delete the cluster"),
+            ("DeleteLocalCluster", "", "cluster down", "delete the cluster"),
         ),
         displays=("kfnb.resources.localcluster.model.LocalClusterStatus",),
         page="cluster.md",
@@ -352,14 +360,14 @@ NOUNS: list[Noun] = [
     ),
     Noun(
         "settings",
-        (("Config", "%kf_config", "", "show the settings, or set them"),),
+        (("ShowSettings", "%kf_config", "", "show the settings, or set them"),),
         exports={"KfnbError": "kfnb.errors"},
         displays=("kfnb.settings.Kfnb",),
         values=("setting", "file", "variable"),
     ),
     Noun(
         "completion",
-        (("Completion", "", "completion", "print the completion script for bash, zsh or fish"),),
+        (("PrintCompletion", "", "completion", "print the completion script for bash, zsh or fish"),),
         package="kfnb.commands.shell",
     ),
 ]
@@ -398,6 +406,11 @@ def verbs() -> dict[str, tuple[Noun, CommandRow]]:
 def exports() -> dict[str, str]:
     """By each public name, the module that has it."""
     return {name: noun.place(module) for noun in NOUNS for name, module in noun.exports.items()}
+
+
+def public_modules() -> dict[str, str]:
+    """By the name of each public module, its whole name."""
+    return {name: f"kfnb.{name}" for noun in NOUNS for name in noun.modules}
 
 
 def noun_of_value(kind: str) -> Noun:

@@ -13,7 +13,7 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.resources.runs import api
-from kfnb.resources.runs.commands import Submit
+from kfnb.resources.runs.commands import SubmitPipeline
 from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.handle import Run
 
@@ -58,7 +58,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     backend: Any = Waits(looks=3)
     handle = Run(backend, "r1")
     monkeypatch.setattr(api, "run", lambda *_: handle)
-    monkeypatch.setattr(Submit, "_submit", lambda *_: handle)
+    monkeypatch.setattr(SubmitPipeline, "_submit", lambda *_: handle)
     return handle
 
 

@@ -9,15 +9,15 @@ from kfnb.commands.parser import split_words
 from kfnb.commands.words import parameter
 from kfnb.errors import Help, UsageError
 from kfnb.resources.components.commands import DefineComponent
-from kfnb.resources.runs.commands import Submit
+from kfnb.resources.runs.commands import SubmitPipeline
 
 
 def component(line: str) -> DefineComponent:
     return _read(DefineComponent, line)
 
 
-def submit(line: str) -> Submit:
-    return _read(Submit, line)
+def submit(line: str) -> SubmitPipeline:
+    return _read(SubmitPipeline, line)
 
 
 def _read(command: type[Command], line: str) -> Command:

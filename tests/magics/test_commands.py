@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from kfnb.commands.command import parser_of, read
 from kfnb.model import RunSnapshot
 from kfnb.resources.runs.command_line import command
-from kfnb.resources.runs.commands import Submit
+from kfnb.resources.runs.commands import SubmitPipeline
 from kfnb.text.literals import read_literal
 
 
@@ -55,7 +55,11 @@ def test_whatever_was_given_is_given_again(value):
         said = eval(line, {"kfnb": type("Fake", (), {"submit": lambda name, given, backend: given})})
         assert said == {"x": value}
     else:
-        found = read(Submit, parser_of(Submit, "%kf_submit", notebook=True), line.removeprefix("%kf_submit "))
+        found = read(
+            SubmitPipeline,
+            parser_of(SubmitPipeline, "%kf_submit", notebook=True),
+            line.removeprefix("%kf_submit "),
+        )
         assert (found.command.pipeline, found.command.backend) == ("wine", "local")
         text = found.command.arguments["x"]
         assert (text if isinstance(value, str) else read_literal(text)) == value

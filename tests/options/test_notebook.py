@@ -5,12 +5,12 @@ import pytest
 from kfnb.commands.command import parser_of
 from kfnb.commands.command import read as read_line
 from kfnb.errors import UsageError
-from kfnb.resources.notebooks.commands import Notebooks
+from kfnb.resources.notebooks.commands import ManageNotebooks
 from kfnb.resources.notebooks.model import Mount
 
 
 def read(line):
-    return read_line(Notebooks, parser_of(Notebooks, "%kf_notebook", notebook=True), line).command
+    return read_line(ManageNotebooks, parser_of(ManageNotebooks, "%kf_notebook", notebook=True), line).command
 
 
 def test_without_words_notebooks_are_listed():

@@ -9,11 +9,11 @@ _PACKAGE = "tests.registry.kettles"
 KETTLES = Noun(
     "kettles",
     (
-        ("Boil", "%kf_boil", "boil", "put a kettle on"),
+        ("BoilKettle", "%kf_boil", "boil", "put a kettle on"),
         ("BoilCell", "%%kf_boil"),
-        ("Show", "%kf_kettle", "kettles show", "show a kettle"),
-        ("List", "%kf_kettles", "kettles", "list the kettles"),
-        ("Empty", "%kf_kettles empty", "kettles empty", "pour a kettle out"),
+        ("ShowKettle", "%kf_kettle", "kettles show", "show a kettle"),
+        ("ListKettles", "%kf_kettles", "kettles", "list the kettles"),
+        ("EmptyKettle", "%kf_kettles empty", "kettles empty", "pour a kettle out"),
     ),
     exports={"boil": "api", "kettles": "api"},
     displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),

@@ -46,7 +46,7 @@ SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Completion(Command):
+class PrintCompletion(Command):
     """Print the completion script of kfnb for your shell: source <(kfnb completion bash) in ~/.bashrc; source <(kfnb
     completion zsh) in ~/.zshrc, after compinit; kfnb completion fish | source in ~/.config/fish/config.fish.
     """

@@ -36,7 +36,7 @@ class ShowStatus(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Doctor(Command):
+class RunDoctor(Command):
     """Check this machine, the clients, the connection to the cluster, and what is broken there."""
 
     json = "print the checks, or the logs, as JSON"

@@ -181,7 +181,7 @@ class ShowDefinition(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compile(Command):
+class CompilePipeline(Command):
     """Write a pipeline to a file."""
 
     pipeline: Any = word("the pipeline's name, or a file that defines one", values="pipeline")

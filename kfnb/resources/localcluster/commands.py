@@ -33,7 +33,7 @@ def _profile() -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClusterVerbs(Command):
+class ManageLocalCluster(Command):
     """Manage a Kubeflow on this machine, with minikube or kind."""
 
     def run(self, session: Session) -> None:
@@ -42,7 +42,7 @@ class ClusterVerbs(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Up(Command):
+class StartLocalCluster(Command):
     """Start a cluster on this machine with minikube or kind, and install Kubeflow in it. Run again, it continues."""
 
     profile: str = _profile()
@@ -136,7 +136,7 @@ class ShowLocalCluster(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Down(Command):
+class DeleteLocalCluster(Command):
     """Delete the cluster that kfnb started on this machine, with all data."""
 
     profile: str = _profile()

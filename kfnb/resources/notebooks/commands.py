@@ -39,7 +39,7 @@ _RUNNING, _STOPPED = NotebookState.RUNNING, NotebookState.STOPPED
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notebooks(Command):
+class ManageNotebooks(Command):
     """List, start, stop, create or delete the notebooks of your namespace: Notebooks (v1) and Workspaces (v2)."""
 
     binds = True
@@ -140,7 +140,7 @@ def _mount(text: str) -> Mount:
     return Mount(claim, path.rstrip("/") or "/")
 
 
-def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | DryRun:
+def _create(found: ManageNotebooks, seconds: float, session: Session) -> Notebook | DryRun:
     requested, version = found.requested(), found.kind or ""
     if found.dry_run:
         tried = api.dry_run(requested, version=version, configurations=found.configuration)
@@ -152,7 +152,9 @@ def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Dr
     return _awaited(found.target, kind, seconds, session) if found.wait else made
 
 
-def _start(found: Notebooks, before: Notebook, version: str, seconds: float, session: Session) -> Notebook:
+def _start(
+    found: ManageNotebooks, before: Notebook, version: str, seconds: float, session: Session
+) -> Notebook:
     if before.state is _RUNNING:
         session.notify(f"{before.word} {before.name} is running already")
         return before
@@ -160,7 +162,7 @@ def _start(found: Notebooks, before: Notebook, version: str, seconds: float, ses
     return _awaited(found.target, version, seconds, session) if found.wait else started
 
 
-def _stop(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook:
+def _stop(found: ManageNotebooks, before: Notebook, version: str, session: Session) -> Notebook:
     if before.state is _STOPPED:
         session.notify(f"{before.word} {before.name} was stopped already")
         return before
@@ -168,7 +170,7 @@ def _stop(found: Notebooks, before: Notebook, version: str, session: Session) ->
     return api.stop(found.target, version=version)
 
 
-def _delete(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook | None:
+def _delete(found: ManageNotebooks, before: Notebook, version: str, session: Session) -> Notebook | None:
     """Delete it once the user agrees, or with ``--yes``; None where the user does not agree."""
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
@@ -183,7 +185,7 @@ def _delete(found: Notebooks, before: Notebook, version: str, session: Session) 
     return replace(deleted, state=NotebookState.DELETING, why="")
 
 
-def _check_here(found: Notebooks, before: Notebook) -> None:
+def _check_here(found: ManageNotebooks, before: Notebook) -> None:
     """Refuse to end the notebook in which this is typed, unless ``--yes`` is given."""
     if before.here and not found.yes:
         raise UsageError(

@@ -96,7 +96,7 @@ def followed(session: Session, run: Run) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Submit(Command):
+class SubmitPipeline(Command):
     """Run a pipeline. Give its arguments as --name value, or -p name value."""
 
     binds = True
@@ -173,7 +173,7 @@ def _ended(session: Session, name: str) -> Study:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Retry(Command):
+class RetryRun(Command):
     """Run again what did not succeed of a run; what succeeded is kept."""
 
     binds = True
@@ -189,7 +189,7 @@ class Retry(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stop(Command):
+class StopRun(Command):
     """Stop a run and all of its processes; finished tasks are kept."""
 
     run_id: str = word(_RUN, values="run", metavar="run")
@@ -270,7 +270,7 @@ class ListRuns(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(Command):
+class CompareRuns(Command):
     """Show runs side by side: arguments, metrics and environments that differ."""
 
     binds = True
@@ -320,7 +320,7 @@ class PrintLogs(LogOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Archive(Command):
+class ArchiveRuns(Command):
     """Archive runs: %kf_runs shows them only with --archived."""
 
     runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
@@ -337,7 +337,7 @@ class Archive(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delete(Command):
+class DeleteRuns(Command):
     """Delete finished runs permanently, with their files. Asks first."""
 
     runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
@@ -369,7 +369,7 @@ def _agreed(session: Session, chosen: list[Run]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prune(Command):
+class PruneRuns(Command):
     """Delete all finished local runs but the newest, with all of their files."""
 
     keep: int = option(type=int, default=20, help="number of newest runs to keep (default 20)")

@@ -11,7 +11,7 @@ from kfnb.settings import Kfnb, refuse_secret, settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Config(Command):
+class ShowSettings(Command):
     """Show the settings, or set them: name=value."""
 
     settings: tuple[str, ...] = word("a setting", many="*", metavar="NAME=VALUE", values="setting")

@@ -181,7 +181,7 @@ def _progress(study: model.StudySnapshot) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tune(SearchOptions, Command):
+class TunePipeline(SearchOptions, Command):
     """Search for the parameters of a component or a pipeline that optimize an objective. Fixed arguments are given as
     --name value, or -p name value.
     """

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload(Command):
+class UploadPipeline(Command):
     """Upload a pipeline to the cluster; as a new version if its name exists there."""
 
     binds = True

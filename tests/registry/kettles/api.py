@@ -9,16 +9,16 @@ from kfnb.settings import settings
 from kfnb.target import backend_name
 from tests.registry.kettles.engine import Engine
 from tests.registry.kettles.handle import KettleHandle
+from tests.registry.kettles.kubeflow.engine import KubeflowEngine
 from tests.registry.kettles.local.engine import LocalEngine
 from tests.registry.kettles.model import KettleList
-from tests.registry.kettles.remote import RemoteEngine
 
 
 def engine_of(backend: str | None) -> Engine:
     """The engine that goes with a backend."""
     if backend_name(backend) == "local":
         return LocalEngine(Path(settings().home))
-    return RemoteEngine(os.environ["KETTLES"])
+    return KubeflowEngine(os.environ["KETTLES"])
 
 
 def boil(name: str, *, goal: float = 100.0, seconds: float = 0.2, backend: str | None = None) -> KettleHandle:

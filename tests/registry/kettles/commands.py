@@ -29,7 +29,7 @@ def _followed(session: Session, kettle: KettleHandle) -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Boil(Command):
+class BoilKettle(Command):
     """Put a kettle on."""
 
     binds = True
@@ -67,7 +67,7 @@ class BoilCell(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
+class ShowKettle(Command):
     """Show a kettle."""
 
     binds = True
@@ -92,7 +92,7 @@ class Show(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
+class ListKettles(Command):
     """List the kettles."""
 
     binds = True
@@ -106,7 +106,7 @@ class List(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Empty(Command):
+class EmptyKettle(Command):
     """Pour a kettle out."""
 
     name: str = word("the kettle's name", values="kettle")

@@ -1,0 +1,1 @@
+"""Kettles of a server on the cluster."""
