@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Measured, in_turn
+from kfnb.entities import Artifact
 from kfnb.jobs.eventlog import FILE, EventLog
-from kfnb.model import Artifact
 from kfnb.resources.runs.events import encode
 
 RUNS, TASKS = 10_000, 10

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kfnb import model
+    from kfnb.entities import Artifact, RunState, Task
     from kfnb.errors import KfnbError, RunFailed, StudyFailed
-    from kfnb.model import Artifact, RunState, Task
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from kfnb.resources.experiments.model import Experiment
     from kfnb.resources.lineage.api import lineage
     from kfnb.resources.lineage.model import Lineage
-    from kfnb.resources.models.api import models, register
+    from kfnb.resources.models.api import model, models, register
     from kfnb.resources.models.handle import ModelVersion
     from kfnb.resources.models.leaderboard import Leaderboard
     from kfnb.resources.runs.api import compare, run, runs, submit

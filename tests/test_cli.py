@@ -15,7 +15,7 @@ import kfnb
 from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.terminal import notify
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.runs.display import as_json
 
 PROGRAM = """

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from kfnb.cli import main
+from kfnb.entities import RunState
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
 from kfnb.resources.runs import api
 from kfnb.resources.runs.commands import SubmitPipeline
 from kfnb.resources.runs.events import fold

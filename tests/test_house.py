@@ -29,7 +29,7 @@ LAYERS = [
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.extras",
-        "kfnb.model",
+        "kfnb.entities",
         "kfnb.registry",
         "kfnb.secret_store",
         "kfnb.settings",
@@ -49,9 +49,9 @@ ENGINES = {"local", *CLUSTER}
 
 # what a part must never import, whatever the layers say
 FORBIDDEN = {
-    "kfnb.ui": {"kfnb.model.run", "kfnb.resources.studies.model"},
+    "kfnb.ui": {"kfnb.entities.run", "kfnb.resources.studies.model"},
     "kfnb.jobs": {"kfnb.remote", "kfnb.settings", "kfp"},
-    "kfnb.model": {"kfnb"},
+    "kfnb.entities": {"kfnb"},
     "kfnb.registry": {"kfnb"},
     "kfnb.resources.runs.local": {"kfnb.remote", "kfnb.capture", "kfnb.pipeline", "kfnb.settings"},
     "kfnb.resources.studies.local": {"kfnb.remote"},
@@ -262,7 +262,7 @@ LONG_FILES: dict[str, int] = {
     "kfnb.capture.file_watch": 350,
     "kfnb.capture.names": 400,
     "kfnb.live.messages": 500,
-    "kfnb.model.run": 350,
+    "kfnb.entities.run": 350,
     "kfnb.pipeline.pipeline": 400,
     "kfnb.pipeline.wiring": 500,
     "kfnb.pipeline.writer": 450,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.model import Artifact, RunState, Task
+from kfnb.entities import Artifact, RunState, Task
 
 
 def test_a_state_is_its_word() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kfnb.model import Preview
+from kfnb.entities import Preview
 
 MOST_ROWS, MOST_COLUMNS, LONGEST_WORD = 10, 12, 40
 # of a file of pages or batches, which cannot be read in part: a page has up to a megabyte for each column

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import Artifact, digest_of
+from kfnb.entities import Artifact, digest_of
 
 
 class Digests:

@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.artifacts.binary import HEADS, ArtifactFile, word
 from kfnb.artifacts.text import decoded, text_head
 from kfnb.diagnostics import logger
-from kfnb.model import Artifact, Preview
+from kfnb.entities import Artifact, Preview
 
 _logger = logger(__package__)
 

@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Any
 
 from kfnb.artifacts.binary import MOST_ROWS, ArtifactFile, table
-from kfnb.model import Preview
+from kfnb.entities import Preview
 
 LONGEST_TEXT = 2000
 _PLAIN = ("txt", "text", "md", "log")

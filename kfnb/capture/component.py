@@ -21,8 +21,8 @@ from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
+from kfnb.entities import ImportedData
 from kfnb.errors import CaptureError
-from kfnb.model import ImportedData
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
 _PROGRAM_NAMES = {

@@ -12,8 +12,8 @@ from typing import Any
 
 from kfnb.capture.embedded.models import kfnb_read_model, kfnb_read_skops
 from kfnb.capture.embedded.values import kfnb_load
+from kfnb.entities import Artifact
 from kfnb.errors import BackendError, UsageError
-from kfnb.model import Artifact
 
 _FACTS = "kfnb_model.json"
 

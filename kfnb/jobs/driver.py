@@ -9,13 +9,13 @@ from typing import Any
 
 from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import system
 from kfnb.jobs.eventlog import EventLog, opened
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.reserve import give_up, reserved
-from kfnb.model import RunState
 
 _logger = logger(__package__)
 

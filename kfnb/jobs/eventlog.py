@@ -18,9 +18,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
-from kfnb.model import RunState
 
 FILE = "events.db"
 FORMAT = 2

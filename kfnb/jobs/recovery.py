@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from kfnb.disk import shortage
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import system
 from kfnb.jobs.eventlog import EventReader, Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.reserve import give_up
-from kfnb.model import RunState
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+from kfnb.entities import LogLine
 from kfnb.errors import NotFound
 from kfnb.live import followables
 from kfnb.live.comm import Live
@@ -27,7 +28,6 @@ from kfnb.live.messages import (
     to_json,
 )
 from kfnb.live.static_views import DisplayPlace, Pictures
-from kfnb.model import LogLine
 from kfnb.ui.mount_point import Home
 
 IN_TURN = frozenset({"log", "seen", "leave"})

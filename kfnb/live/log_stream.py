@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from kfnb.entities import LogLine
 from kfnb.errors import KfnbError
 from kfnb.live.messages import FileMessage, LogMessage
-from kfnb.model import LogLine
 
 PIECE = 1 << 19
 """Bytes after which a piece is sent, though there is more."""

@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
-from kfnb.model import FILES, Carried, carried, digest_of
+from kfnb.entities import FILES, Carried, carried, digest_of
 from kfnb.pipeline.notebook_files import is_hidden
 
 BESIDE = "kf_beside"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Graph, GraphEdge, GraphNode, Port, imported_data, importers
+from kfnb.entities import Graph, GraphEdge, GraphNode, Port, imported_data, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 from kfnb.text import conditions
 

@@ -23,8 +23,8 @@ from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.diagnostics import logger
+from kfnb.entities import Carried, ImportedData, kfp_name
 from kfnb.errors import PipelineError, did_you_mean
-from kfnb.model import Carried, ImportedData, kfp_name
 from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.notebook_files import changed_since, fitting, seen_beside
 from kfnb.pipeline.program import write_program

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from kfnb.capture.body import INDENT
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.notebook import DeclaredParameter
-from kfnb.model import kfp_name
+from kfnb.entities import kfp_name
 from kfnb.pipeline.packed_code import needed, source_of
 from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Producer, Wired

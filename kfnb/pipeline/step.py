@@ -17,8 +17,8 @@ from kfnb.capture.syntax import all_names
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
+from kfnb.entities import FILES
 from kfnb.errors import CaptureError
-from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
 

@@ -19,8 +19,8 @@ from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.notebook import DeclaredParameter
 from kfnb.capture.syntax import stored_names
+from kfnb.entities import FILES, ImportedData
 from kfnb.errors import PipelineError
-from kfnb.model import FILES, ImportedData
 from kfnb.pipeline.file_edges import WrittenFiles
 from kfnb.pipeline.task_settings import option_statements
 

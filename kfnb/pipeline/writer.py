@@ -19,7 +19,7 @@ from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
-from kfnb.model import FILES
+from kfnb.entities import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.sourcemap import mark, mark_generated
 from kfnb.text.variables import COMPUTES_NAMES, defaults_comment, reads_comment

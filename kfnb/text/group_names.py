@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from kfnb.model import Task
+from kfnb.entities import Task
 
 _WORDS = (
     (re.compile(r"for-loop-\d+"), "loop"),

@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from kfnb.entities import LogLine
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.model import LogLine
 from kfnb.text.log_levels import LEVELS, Leveller
 from kfnb.text.timespec import instant
 

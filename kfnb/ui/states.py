@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from kfnb.model import RunState, Task
+from kfnb.entities import RunState, Task
 from kfnb.ui import theme
 
 

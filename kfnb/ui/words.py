@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
-from kfnb.model import Artifact, RunSnapshot
+from kfnb.entities import Artifact, RunSnapshot
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 

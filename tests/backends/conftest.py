@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from kfnb import model
+from kfnb import entities
 from kfnb.resources.runs.local import LocalBackend
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -21,13 +21,13 @@ def backend(tmp_path: Path) -> LocalBackend:
 
 
 @pytest.fixture
-def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.RunSnapshot]:
+def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., entities.RunSnapshot]:
     """Run a pipeline to its end, with these arguments."""
     from local_runs import submission, wait
 
     def run(
         pipeline: Any, *, cache: bool = False, folder: Path = tmp_path, **arguments: Any
-    ) -> model.RunSnapshot:
+    ) -> entities.RunSnapshot:
         return wait(backend, backend.submit(submission(pipeline, folder, cache, **arguments)))
 
     return run

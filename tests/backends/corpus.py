@@ -19,8 +19,8 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from google.protobuf import json_format
 from kfp import dsl
 
-from kfnb import model
-from kfnb.model import Artifact
+from kfnb import entities
+from kfnb.entities import Artifact
 
 component = functools.partial(
     dsl.component,
@@ -57,7 +57,7 @@ def case(
     return add
 
 
-def canonical(run: model.RunSnapshot, read: Callable[[Artifact], bytes] | None = None) -> str:
+def canonical(run: entities.RunSnapshot, read: Callable[[Artifact], bytes] | None = None) -> str:
     """How a run ended, task by task, in JSON that two backends can be compared by; ``read`` gets artifacts' bytes.
 
     What differs from run to run is left out: times, addresses, ids, and what an exit task hears but the state.
@@ -67,7 +67,7 @@ def canonical(run: model.RunSnapshot, read: Callable[[Artifact], bytes] | None =
     return json.dumps(told, indent=1, sort_keys=True)
 
 
-def _task(task: model.Task, read: Callable[[Artifact], bytes] | None) -> dict[str, Any]:
+def _task(task: entities.Task, read: Callable[[Artifact], bytes] | None) -> dict[str, Any]:
     if task.group:
         return {"state": str(task.state)}
     inputs = {name: value for name, value in task.inputs.items() if not name.startswith("pipelinechannel--")}

@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf import json_format
 
-from kfnb import model
+from kfnb import entities
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.local import LocalBackend
 
@@ -23,7 +23,7 @@ def submission(pipeline: Any, folder: Path, cache: bool = False, **arguments: An
     return Submission(spec=spec, arguments=arguments, name="test", cache=cache, folder=str(folder))
 
 
-def wait(backend: LocalBackend, run_id: str, seconds: float = 30) -> model.RunSnapshot:
+def wait(backend: LocalBackend, run_id: str, seconds: float = 30) -> entities.RunSnapshot:
     """The run once it is finished."""
     return wait_until(lambda: backend.get(run_id), lambda run: run.state.finished, seconds)
 
@@ -42,13 +42,13 @@ def text(backend: LocalBackend, run_id: str, task: str | None = None) -> str:
     return "\n".join(line.text for line in filter(None, backend.logs(run_id, task)))
 
 
-def task(run: model.RunSnapshot, name: str) -> model.Task:
+def task(run: entities.RunSnapshot, name: str) -> entities.Task:
     """The run's one task of that name or id."""
     (found,) = [item for item in run.tasks if name in (item.id, item.name)]
     return found
 
 
-def tasks(run: model.RunSnapshot, name: str) -> list[model.Task]:
+def tasks(run: entities.RunSnapshot, name: str) -> list[entities.Task]:
     """The run's tasks of that name: one an iteration."""
     return [item for item in run.tasks if item.name == name]
 

@@ -21,7 +21,7 @@ import yaml
 from corpus import CORPUS, canonical, write_a_text
 
 import kfnb
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.handle import Run
 
 RECORDING = Path(__file__).parent / "recordings" / "corpus.json.gz"

@@ -5,9 +5,9 @@ import json
 import pytest
 from engines import ENGINES
 
+from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import RunFailed
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, RunSnapshot
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
 

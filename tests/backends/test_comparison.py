@@ -1,6 +1,6 @@
 """Several runs as one comparison."""
 
-from kfnb.model import Compared, RunSnapshot, RunState, Task
+from kfnb.entities import Compared, RunSnapshot, RunState, Task
 from kfnb.resources.runs.comparison import compared
 
 SUCCEEDED, FAILED = RunState.SUCCEEDED, RunState.FAILED

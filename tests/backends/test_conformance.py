@@ -9,9 +9,9 @@ import pytest
 from cluster import ACCESS, SECRET
 from engines import ENGINES, Engine
 
+from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.events import RunFold, encode
 from kfnb.resources.runs.handle import Run

@@ -12,7 +12,7 @@ from launcher import Execution, Reference
 from local_runs import submission, wait
 from record_corpus import recorded
 
-from kfnb.model import Artifact, RunSnapshot, RunState, Task
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.local import LocalBackend
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kfnb.entities import FILES, Artifact, RunSnapshot, RunState, Task
 from kfnb.errors import UsageError
-from kfnb.model import FILES, Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.output_files import copy_files, written
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from kfnb.entities import LogLine
 from kfnb.errors import UsageError
-from kfnb.model import LogLine
 from kfnb.text.log_levels import LEVELS, Leveller
 from kfnb.text.logs import ALL, LONGEST, Excerpt, last_state, log_filter, settled
 

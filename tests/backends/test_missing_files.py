@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 from kfnb.resources.runs.missing_files import with_advice
 
 ERROR = TaskError("FileNotFoundError", place="cell r, line 1")

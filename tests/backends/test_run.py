@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import Artifact, RunState, Task
 from kfnb.errors import RunFailed
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, RunState, Task
 from kfnb.resources.runs.events import RunFold, decode, encode, fold
 from kfnb.resources.runs.handle import Run, RunList
 
@@ -22,10 +22,10 @@ class Kept:
     name = "kept"
     pace = Pace(0.01, 0.05)
 
-    def __init__(self, run: model.RunSnapshot) -> None:
+    def __init__(self, run: entities.RunSnapshot) -> None:
         self.run = run
 
-    def get(self, run_id: str) -> model.RunSnapshot:
+    def get(self, run_id: str) -> entities.RunSnapshot:
         assert run_id == self.run.id
         return self.run
 
@@ -38,7 +38,7 @@ class Kept:
 
 
 def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) -> Run:
-    return Run(Kept(model.RunSnapshot("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
+    return Run(Kept(entities.RunSnapshot("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
 
 
 def task(task_id: str, **fields: Any) -> Task:

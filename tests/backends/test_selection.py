@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.resources.runs.selection import Selection
 
 RUN = RunSnapshot("1", "Nightly-7", "p", "local", state=RunState.FAILED, experiment="churn", created=100.0)

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kfnb.entities import LogLine
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.model import LogLine
 from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.handle import Run
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study as Handle
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 

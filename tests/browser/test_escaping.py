@@ -19,7 +19,7 @@ HOSTILE = f"""
 import sys; sys.path.insert(0, {str(HERE)!r})
 from made_up import MadeUp
 from kfnb.resources.runs.events import encode
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 BAD = '\\'"><img src=x onerror="window.taken=1"><script>window.taken=2</script></script><svg onload=window.taken=3>'
 backend = MadeUp(BAD + "-run", lines=[BAD, "\\x1b[31m" + BAD])
 made = {{

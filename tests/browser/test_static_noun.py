@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from kfnb.ipython import _extensions
 from kfnb.ipython.display import show
 from kfnb.live.followables import Followable, register
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.ui.blocks import CodeBlock, Folded, Text, Title, bundle
 from kfnb.ui.states import style_of
 

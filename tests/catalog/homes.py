@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.records import ArtifactRecord, Reading, Trace
+from kfnb.entities import Artifact
 from kfnb.jobs.eventlog import EventLog
-from kfnb.model import Artifact
 from kfnb.resources.runs.events import encode
 
 

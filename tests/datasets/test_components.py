@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import kfnb
+from kfnb.entities import imported_data
 from kfnb.errors import UsageError
-from kfnb.model import imported_data
 from kfnb.resources.components.api import spec_of
 from kfnb.resources.datasets.api import with_data
 from tests.conftest import Shell

@@ -11,9 +11,9 @@ from typing import Any, Protocol
 from google.protobuf import json_format
 from kfp import dsl
 
+from kfnb.entities import RunState
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.polling import Polled
-from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.local import LocalBackend

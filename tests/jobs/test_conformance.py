@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from kinds import KINDS, Jobs, until
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import private, system
 from kfnb.jobs.eventlog import opened, reading
-from kfnb.model import RunState
 
 LONG = 60.0
 

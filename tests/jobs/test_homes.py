@@ -9,8 +9,8 @@ from old_homes import HOMES, OldHome, unpacked
 
 import kfnb
 from kfnb import cli, settings
+from kfnb.entities import RunState
 from kfnb.errors import RunFailed
-from kfnb.model import RunState
 from kfnb.resources.studies.model import TrialState
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from kfnb.entities import RunState
 from kfnb.jobs.fold import Event, JobFold
-from kfnb.model import RunState
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.model import TrialState

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, Hidden, StudyNotFound
-from kfnb.model import RunState
 from kfnb.resources.studies.katib import connect
 from kfnb.resources.studies.katib.resources import Resources
 from kfnb.resources.studies.model import Objective, TrialState

@@ -12,7 +12,7 @@ from homes import Step, write_run
 from replay import CACHED, GOOD, serving
 
 import kfnb
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs import api
 from kfnb.resources.runs.kubeflow import mlmd

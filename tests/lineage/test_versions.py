@@ -9,8 +9,8 @@ from homes import Step, digest, write_run
 import kfnb
 from kfnb import settings
 from kfnb.commands.display import as_json, bundle
+from kfnb.entities import Artifact
 from kfnb.errors import NotFound, UsageError
-from kfnb.model import Artifact
 from kfnb.resources.lineage import api
 from kfnb.resources.models.api import rollback
 

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 import pytest
 
 from kfnb import registry
+from kfnb.entities import RunState
 from kfnb.live import board as boards
 from kfnb.live import followables
 from kfnb.live.board import MOST_FOLLOWED, MOST_REMEMBERED, Board
 from kfnb.live.followables import Followable, register
-from kfnb.model import RunState
 from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.events import Event
 from kfnb.resources.runs.handle import Run

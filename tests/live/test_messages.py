@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.entities import RunState
 from kfnb.live.messages import FetchRequest, PageRequest, StateName, read_request
-from kfnb.model import RunState
 from kfnb.resources.studies.model import TrialState
 
 ROOT = Path(__file__).parents[2]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.commands.command import parser_of, read
-from kfnb.model import RunSnapshot
+from kfnb.entities import RunSnapshot
 from kfnb.resources.runs.command_line import command
 from kfnb.resources.runs.commands import SubmitPipeline
 from kfnb.text.literals import read_literal

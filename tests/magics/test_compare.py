@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from kfnb.model import Comparison
+from kfnb.entities import Comparison
 from tests.conftest import Shell
 
 

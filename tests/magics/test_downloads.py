@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from kfnb.model import Artifact, RunSnapshot, RunState, Task
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs import downloads
 from kfnb.resources.runs.downloads import CannotDownload, Downloads
 

@@ -8,12 +8,12 @@ from dataclasses import replace
 
 import pytest
 
+from kfnb.entities import RunState
 from kfnb.errors import StudyNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.live.followers import Follower
 from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
-from kfnb.model import RunState
 from kfnb.resources.studies import known_importances as importance_module
 from kfnb.resources.studies.known_importances import FEWEST, KnownImportances
 from kfnb.resources.studies.live import StudySubject

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import RunState
 from kfnb.live import redraw, static_views
 from kfnb.live.static_views import Pictures
-from kfnb.model import RunState
 
 
 class Clock:
@@ -43,7 +43,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def running(clock):
-    return model.RunSnapshot("made-up", "r", "p", "local", RunState.RUNNING, started=clock.now)
+    return entities.RunSnapshot("made-up", "r", "p", "local", RunState.RUNNING, started=clock.now)
 
 
 def shown_after(clock, run, seconds, *, changed, live=False, draw=None):

@@ -11,8 +11,8 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 import kfnb
+from kfnb.entities import Artifact
 from kfnb.errors import UsageError
-from kfnb.model import Artifact
 from kfnb.resources.models import api
 from kfnb.settings import settings
 from tests.conftest import Shell

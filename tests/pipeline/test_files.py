@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from kfnb.capture.embedded.files import kfnb_files_in
+from kfnb.entities import importers
 from kfnb.errors import RunFailed
-from kfnb.model import importers
 from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
 from tests.pipeline.launched import launch

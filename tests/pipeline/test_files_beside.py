@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kfnb.entities import importers
 from kfnb.errors import RunFailed
-from kfnb.model import importers
 from kfnb.resources.components import api
 from tests.pipeline.launched import launch
 

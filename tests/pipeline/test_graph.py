@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.model import ComponentView, Graph, GraphEdge
+from kfnb.entities import ComponentView, Graph, GraphEdge
 from tests.conftest import Shell
 
 

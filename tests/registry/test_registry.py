@@ -20,8 +20,8 @@ from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.display import bundle
 from kfnb.commands.shell.commands import answers
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.model import RunState
 from tests.conftest import Shell
 from tests.magics.test_completion import complete
 from tests.registry.row import KETTLES

@@ -5,7 +5,7 @@ import json
 import pytest
 from http_server import Server, answer
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import STOPPED, experiment_state
 from kfnb.remote.kubernetes.notebooks import server as server_of

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from study_engines import ENGINES, Studies, until
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound
-from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.model import StudySnapshot as Seen

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent / "katib"))
 from katib_server import NAMESPACE, KatibServer, katib_server
 
 import kfnb
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from tests.conftest import Shell
 
 CELL = (

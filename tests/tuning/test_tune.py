@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import kfnb
+from kfnb.entities import RunState
 from kfnb.errors import StudyFailed, UsageError
-from kfnb.model import RunState
 from kfnb.resources.studies.model import StudyPlot, TrialState
 from kfnb.settings import settings
 from tests.conftest import Shell

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 
 START = 1_795_000_000.0

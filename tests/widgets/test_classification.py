@@ -3,7 +3,7 @@ import math
 import pytest
 import widget_samples as samples
 
-from kfnb.model import Artifact, RunSnapshot, RunState
+from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
 from kfnb.resources.runs.view.run import draw_run
 

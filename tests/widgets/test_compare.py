@@ -6,7 +6,7 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, RunSnapshot, RunState
+from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.ui.words import TIMES, width

@@ -7,7 +7,7 @@ from dataclasses import replace
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import ComponentView, Graph, GraphEdge, GraphNode, RunSnapshot, RunState, Task
+from kfnb.entities import ComponentView, Graph, GraphEdge, GraphNode, RunSnapshot, RunState, Task
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
 from kfnb.resources.runs.view.progress import draw_progress
@@ -137,7 +137,7 @@ def test_nothing_heavy_and_no_other_layer_is_imported():
         "        for one in file.glob('*.py'):\n"
         "            __import__(f'kfnb.resources.{file.parent.name}.view.{one.stem}')\n"
         "messages = {f'kfnb.live.{one}' for one in ('contents', 'messages', 'redraw')}\n"
-        "drawn = ('kfnb.ui', 'kfnb.model', 'kfnb.text')\n"
+        "drawn = ('kfnb.ui', 'kfnb.entities', 'kfnb.text')\n"
         "ours = {m for m in sys.modules if m.startswith('kfnb.') and not m.startswith(drawn)}\n"
         "ours = {m for m in ours if not m.startswith('kfnb.resources') or m.endswith(('.api', '.handle', '.line'))}\n"
         "assert ours <= {'kfnb.diagnostics', 'kfnb.errors', 'kfnb.live', *messages} | set(sys.argv[1:]), ours\n"

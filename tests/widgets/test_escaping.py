@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import kfnb
-from kfnb import model
-from kfnb.model import Artifact, ComponentView, Port, Preview, RunSnapshot, RunState, Task, TaskError
+from kfnb import entities
+from kfnb.entities import Artifact, ComponentView, Port, Preview, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
@@ -288,14 +288,16 @@ def test_any_task_can_be_drawn_and_none_brings_markup(task, preview, content, ti
     check(draw_task(task, contents, dict.fromkeys(found, preview), now=samples.NOW, titled=titled))
 
 
-nodes = st.builds(model.GraphNode, ids, texts, ids, st.booleans(), texts)
+nodes = st.builds(entities.GraphNode, ids, texts, ids, st.booleans(), texts)
 
 
 @settings(max_examples=40)
-@given(st.lists(nodes, max_size=6), st.lists(st.builds(model.GraphEdge, ids, ids, texts), max_size=6), texts)
+@given(
+    st.lists(nodes, max_size=6), st.lists(st.builds(entities.GraphEdge, ids, ids, texts), max_size=6), texts
+)
 def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
     ports = (Port(text, text, text, text),)
-    check(draw_graph(model.Graph(text, ports, tuple(some), tuple(edges), (text,))))
+    check(draw_graph(entities.Graph(text, ports, tuple(some), tuple(edges), (text,))))
 
 
 def test_an_element_escapes_its_text_and_its_attributes():
@@ -312,7 +314,7 @@ DRAWN = {
     "draw_diff": lambda text: draw_diff(filled(DatasetDiff, text)),
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
-    "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
+    "draw_graph": lambda text: draw_graph(filled(entities.Graph, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, number_scale, value_scale

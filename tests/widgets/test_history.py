@@ -6,7 +6,7 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, RunSnapshot, RunState, Task
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.curves import MOST_LINES, Of, metric_plot
 from kfnb.resources.runs.view.metric_history import read_curves
 from kfnb.resources.runs.view.run import draw_run

@@ -3,7 +3,7 @@
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, RunSnapshot, RunState, Task
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.artifacts import MOST_SHOWN, MOST_TURNS
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.words import TIMES

@@ -5,7 +5,7 @@ from dataclasses import replace
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.cluster.model import Knowledge, Machine, Status, StatusItem, WaitingPod
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.runs.view.progress import draw_progress

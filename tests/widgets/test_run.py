@@ -4,8 +4,8 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb import model
-from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
+from kfnb import entities
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.states import overall, style_of
 from kfnb.ui.words import TIMES
@@ -284,7 +284,7 @@ def test_several_tasks_are_in_the_state_that_tells_most():
 
 
 def test_every_state_of_the_model_has_a_look():
-    assert all(style_of(state).word for state in model.RunState)
+    assert all(style_of(state).word for state in entities.RunState)
 
 
 def test_what_has_no_effect_here_is_said_with_the_run() -> None:

@@ -11,7 +11,7 @@ import widget_pages as reading
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.studies.model import Dimension, Objective, StudyPlot, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.progress import time_left

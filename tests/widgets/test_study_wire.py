@@ -10,7 +10,7 @@ import study_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.studies.model import Dimension, Trial, TrialState
 from kfnb.resources.studies.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial
 

@@ -7,7 +7,7 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, Preview, RunState, Task, TaskError
+from kfnb.entities import Artifact, Preview, RunState, Task, TaskError
 from kfnb.resources.runs.view.task import artifact_of, draw_task
 from kfnb.ui.words import file_size, width
 

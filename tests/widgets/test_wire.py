@@ -13,6 +13,7 @@ import widget_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.live.messages import (
     ChangeMessage,
     DetailMessage,
@@ -24,7 +25,6 @@ from kfnb.live.messages import (
     WholeMessage,
     to_json,
 )
-from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs import wire
 from kfnb.resources.runs.wire import RunsWire, RunWire
 from kfnb.resources.studies.model import Trial, TrialState

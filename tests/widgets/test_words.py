@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.ui.words import TIMES, clean, counted, cut, digits, duration, moment, one_line, short, width
 
 

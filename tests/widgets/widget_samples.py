@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from kfnb.model import (
+from kfnb.entities import (
     Artifact,
     CarriedItem,
     ComponentView,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.remote.kubernetes.fields import Item, at, mapping, rows
 
 STOPPED = "kfnb/stopped"

@@ -14,8 +14,8 @@ from itertools import count
 from pathlib import Path
 
 from kfnb import disk, target
+from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError, KfnbError
-from kfnb.model import RunSnapshot
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token

@@ -7,7 +7,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from kfnb.model import Listing, RunSnapshot
+from kfnb.entities import Listing, RunSnapshot
 
 T = TypeVar("T")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.remote.kubernetes.experiments import experiment_state
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.remote.kubernetes.notebooks import server, stopped

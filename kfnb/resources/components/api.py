@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
 from kfnb.errors import UsageError
 from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
@@ -50,7 +50,7 @@ def _kfp_object(pipeline: Any) -> Any:
     return pipelines.compile_program(made.pipeline.name, made.program)
 
 
-def show(name: str) -> model.ComponentView | model.Graph:
+def show(name: str) -> entities.ComponentView | entities.Graph:
     """The view of a component with its dependencies, or of a pipeline's graph before it runs."""
     current = workspace()
     if name in current.notebook.components:

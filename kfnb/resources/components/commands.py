@@ -20,7 +20,7 @@ from kfnb.resources.datasets import api as datasets
 
 if TYPE_CHECKING:
     from kfnb.capture.notebook import DeclaredParameter
-    from kfnb.model import ComponentView, Graph
+    from kfnb.entities import ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
     from kfnb.resources.datasets.importing import TakenData
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from kfnb.commands.display import Display
-from kfnb.model.component import ComponentView, Graph
+from kfnb.entities.component import ComponentView, Graph
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kfnb.entities import Listing
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.model import Listing
 from kfnb.resources.datasets import checkout, files, values
 from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import file_digests, home

@@ -8,8 +8,8 @@ from typing import Any
 
 from kfnb.capture.component import DataInput
 from kfnb.capture.embedded.data import FRAMES, PATH
+from kfnb.entities import ImportedData, imported_data, with_addresses
 from kfnb.errors import UsageError
-from kfnb.model import ImportedData, imported_data, with_addresses
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.datasets.location import data_store
 from kfnb.resources.datasets.model import DatasetSnapshot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.model import Listing
+from kfnb.entities import Listing
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.index import Index
+from kfnb.entities import Artifact
 from kfnb.errors import BackendError, UsageError
-from kfnb.model import Artifact
 from kfnb.resources.lineage import openlineage, references
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage

@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.catalog.records import DATASET, MODEL
 from kfnb.catalog.schema import content_text
 from kfnb.catalog.walk import MOST, Same, Walk, Walked, select
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
 
 _EXECUTIONS = """

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Any
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 
 
 class NodeKind(str, Enum):

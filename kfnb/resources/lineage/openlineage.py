@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any
 
 from kfnb.catalog.walk import Same, select
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.lineage.graph import artifacts_of, tasks_of
 from kfnb.resources.lineage.model import LineageNode, NodeKind
 

@@ -12,8 +12,8 @@ from kfnb.artifacts.digests import Digests
 from kfnb.catalog.records import DATASET, MODEL
 from kfnb.catalog.schema import content_key
 from kfnb.catalog.walk import select
+from kfnb.entities.run import kfp_name
 from kfnb.errors import NotFound, UsageError, did_you_mean
-from kfnb.model.run import kfp_name
 from kfnb.resources.lineage.graph import StartingPoint
 
 _TYPES = {"data": DATASET, "model": MODEL}

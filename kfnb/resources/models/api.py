@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.model import Artifact, RunSnapshot
 from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.resources.models.leaderboard import LeaderboardEntry
 
 _MOST_RUNS = 200

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from kfnb.model import Listing
+from kfnb.entities import Listing
 
 
 class ModelState(str, Enum):

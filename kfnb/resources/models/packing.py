@@ -12,9 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.capture.embedded.models import kfnb_model_format, kfnb_write_model
+from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.model import Artifact
 from kfnb.resources.models.model import ColumnType, Signature
 
 FACTS = "kfnb_model.json"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import RunSnapshot
+from kfnb.entities import RunSnapshot
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
 from kfnb.resources.models.packing import facts_of

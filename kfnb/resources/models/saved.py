@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Artifact, RunSnapshot, Task, data_of
 from kfnb.errors import KfnbError
-from kfnb.model import Artifact, RunSnapshot, Task, data_of
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.registry import LocalRegistry
 from kfnb.resources.models.registration import Registration, draft_of, source_of

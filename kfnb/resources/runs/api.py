@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model, target
+from kfnb import entities, target
 from kfnb.aliases import accepts
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
@@ -142,16 +142,16 @@ def runs(
     return RunList(lambda: chosen.list(selection, limit=limit))
 
 
-def _state(word: str) -> model.RunState:
+def _state(word: str) -> entities.RunState:
     try:
-        return model.RunState(word.upper())
+        return entities.RunState(word.upper())
     except ValueError:
-        known = list(map(str, model.RunState))
+        known = list(map(str, entities.RunState))
         hint = did_you_mean(word.upper(), known, f"states are {', '.join(known)}")
         raise UsageError(f"unknown state {word}", code="unknown-state", hint=hint, ref=word) from None
 
 
-def handles(*runs: str | Run | model.RunSnapshot) -> list[Run]:
+def handles(*runs: str | Run | entities.RunSnapshot) -> list[Run]:
     """The handles of runs, each once, given by id, by the start of an id, or as runs. Raises ``RunNotFound``."""
     found = [one if isinstance(one, Run) else run(one if isinstance(one, str) else one.id) for one in runs]
     return list({one.id: one for one in found}.values())
@@ -169,7 +169,7 @@ def cluster_backend(what: str) -> KubeflowBackend:
     )
 
 
-def compare(*runs: str | Run | model.RunSnapshot, whole: bool = False) -> model.Comparison:
+def compare(*runs: str | Run | entities.RunSnapshot, whole: bool = False) -> entities.Comparison:
     """Two or more runs side by side: what differs between them, and with ``whole`` what does not.
 
     A run is given by its id, a unique start of its id, or as a run. Raises ``RunNotFound``.
@@ -180,8 +180,8 @@ def compare(*runs: str | Run | model.RunSnapshot, whole: bool = False) -> model.
     return compared(list(found.values()), whole=whole)
 
 
-def _data(one: str | Run | model.RunSnapshot) -> model.RunSnapshot:
-    if isinstance(one, model.RunSnapshot):
+def _data(one: str | Run | entities.RunSnapshot) -> entities.RunSnapshot:
+    if isinstance(one, entities.RunSnapshot):
         return one if one.tasks else run(one.id).snapshot()  # the runs of a list have no tasks
     return (run(one) if isinstance(one, str) else one).snapshot()
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb import model
+from kfnb import entities
 from kfnb.artifacts.preview import preview
 from kfnb.diagnostics import logger
-from kfnb.model import Artifact, Preview, Task
+from kfnb.entities import Artifact, Preview, Task
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.mount_point import Home
 
@@ -25,7 +25,7 @@ class Drawing:
         self._home = home
         self._texts: dict[str, str] = {}
 
-    def __call__(self, run: model.RunSnapshot) -> dict[str, str]:
+    def __call__(self, run: entities.RunSnapshot) -> dict[str, str]:
         """The run as a mimebundle."""
         for task in run.tasks:
             for artifact in _reports(task):

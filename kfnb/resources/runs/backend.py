@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.model import LogLine
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.selection import LISTED, Selection
 
@@ -61,11 +61,11 @@ class Backend(Protocol):
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run."""
         ...
 
-    def get(self, run_id: str) -> model.RunSnapshot:
+    def get(self, run_id: str) -> entities.RunSnapshot:
         """The current state of the run. Raises ``RunNotFound``."""
         ...
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[entities.RunSnapshot]:
         """The newest runs first, as many as ``limit``; possibly without their tasks."""
         ...
 

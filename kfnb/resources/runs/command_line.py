@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import RunSnapshot
+from kfnb.entities import RunSnapshot
 from kfnb.pipeline.workspace import workspace
 
 _PLAIN = re.compile(r"[\w./:@%+,=-]+")

@@ -8,14 +8,14 @@ from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model
+from kfnb import entities
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
+from kfnb.entities import RunState
 from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
 from kfnb.jobs.polling import poll
-from kfnb.model import RunState
 from kfnb.pipeline.spec import Compiled
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs import api
@@ -25,7 +25,7 @@ from kfnb.target import BACKENDS
 from kfnb.text.logs import log_filter
 
 if TYPE_CHECKING:
-    from kfnb.model import Comparison
+    from kfnb.entities import Comparison
     from kfnb.resources.studies.handle import Study
 
 STATES = tuple(str(state).lower() for state in RunState)
@@ -57,7 +57,7 @@ def handle_of(session: Session, text: str) -> Run:
     """The run for a word: a name that is bound to a run, an id, or the start of an id. Raises ``RunNotFound``."""
     value = session.names.get(text)
     try:
-        return api.handles(value if isinstance(value, Run | model.RunSnapshot) else text)[0]
+        return api.handles(value if isinstance(value, Run | entities.RunSnapshot) else text)[0]
     except RunNotFound as missing:
         names = [name for name, value in session.names.items() if isinstance(value, Run)]
         hint = "; ".join(filter(None, (missing.hint, did_you_mean(text, names))))
@@ -75,7 +75,7 @@ def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
 def followed(session: Session, run: Run) -> Any:
     """A run that has been started, followed as the session does."""
 
-    def seen() -> Iterator[model.RunSnapshot]:
+    def seen() -> Iterator[entities.RunSnapshot]:
         observed = run.observe()
         for _ in poll(observed, observed.pace):
             yield observed.run
@@ -286,7 +286,7 @@ class CompareRuns(Command):
     @staticmethod
     def _data(session: Session, text: str) -> Any:
         value = session.names.get(text)
-        return value if isinstance(value, Run | model.RunSnapshot) else handle_of(session, text)
+        return value if isinstance(value, Run | entities.RunSnapshot) else handle_of(session, text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import Compared, Comparison, RunSnapshot, Task
+from kfnb.entities import Compared, Comparison, RunSnapshot, Task
 from kfnb.resources.runs.iterations import joined, measured
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.model import Comparison, Task
-from kfnb.model import RunSnapshot as RunData
+from kfnb.entities import Comparison, Task
+from kfnb.entities import RunSnapshot as RunData
 from kfnb.resources.runs.artifact_text import Drawing
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run, RunList

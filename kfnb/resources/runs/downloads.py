@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from kfnb import model
+from kfnb import entities
 from kfnb.diagnostics import logger
 from kfnb.errors import Code, KfnbError
 from kfnb.resources.runs.view.task import artifact_of
@@ -40,7 +40,7 @@ class Download:
     Raises ``CannotDownload``.
     """
 
-    def __init__(self, artifact: model.Artifact, task: str, label: str) -> None:
+    def __init__(self, artifact: entities.Artifact, task: str, label: str) -> None:
         self._label = label
         try:
             self.name, self._file = self._opened(
@@ -62,7 +62,7 @@ class Download:
         """Give up the file."""
         self._file.close()
 
-    def _opened(self, artifact: model.Artifact, name: str) -> tuple[str, IO[bytes]]:
+    def _opened(self, artifact: entities.Artifact, name: str) -> tuple[str, IO[bytes]]:
         filesystem, path = artifact.filesystem()
         if not filesystem.isdir(path):
             self._check(filesystem.size(path) or 0)
@@ -93,7 +93,7 @@ def _inside(path: str, folder: str) -> str:
     return PurePosixPath(path).relative_to(PurePosixPath(folder)).as_posix()
 
 
-def _suffix(artifact: model.Artifact, path: str) -> str:
+def _suffix(artifact: entities.Artifact, path: str) -> str:
     """What the file's name ends with: its own ending, else its format where that is known."""
     own = PurePosixPath(path).suffix
     form = artifact.metadata.get("format")
@@ -116,7 +116,7 @@ class Downloads:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str, str], Download] = {}
 
-    def next(self, run: model.RunSnapshot, task_id: str, artifact: str, *, first: int) -> DownloadPiece:
+    def next(self, run: entities.RunSnapshot, task_id: str, artifact: str, *, first: int) -> DownloadPiece:
         """The piece of an artifact that begins at byte ``first``; at 0, it begins anew.
 
         Raises ``CannotDownload``.
@@ -133,7 +133,7 @@ class Downloads:
                 self._open.pop(key).close()
         return DownloadPiece(download.name, download.size, data)
 
-    def _begin(self, key: tuple[str, str, str], run: model.RunSnapshot) -> None:
+    def _begin(self, key: tuple[str, str, str], run: entities.RunSnapshot) -> None:
         if key in self._open:
             self._open.pop(key).close()
         begun = _begin(run, *key[1:])
@@ -142,7 +142,7 @@ class Downloads:
         self._open[key] = begun
 
 
-def _begin(run: model.RunSnapshot, task_id: str, artifact: str) -> Download:
+def _begin(run: entities.RunSnapshot, task_id: str, artifact: str) -> Download:
     task = next((task for task in run.tasks if task.id == task_id), None)
     found = artifact_of(task, artifact) if task else None
     if task is None or found is None:

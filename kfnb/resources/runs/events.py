@@ -26,9 +26,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import Artifact, RunState, Task, TaskError
 from kfnb.jobs.fold import Event, JobFold
-from kfnb.model import Artifact, RunState, Task, TaskError
 
 
 def encode(value: Any) -> Any:
@@ -107,11 +107,11 @@ class RunFold(JobFold[str]):
     def __init__(self, run_id: str) -> None:
         super().__init__()
         self.id = run_id
-        self._run = model.RunSnapshot(id=run_id, name="", pipeline="", backend="")
+        self._run = entities.RunSnapshot(id=run_id, name="", pipeline="", backend="")
         self._tasks: dict[str, Task] = {}
 
     @property
-    def run(self) -> model.RunSnapshot:
+    def run(self) -> entities.RunSnapshot:
         """The run as of the last event."""
         return replace(self._run, tasks=tuple(self._tasks.values()), notes=(*self._run.notes, *self.notes))
 
@@ -203,7 +203,7 @@ def _entered(thing: Any, state: RunState, time: float) -> Any:
     return replace(thing, state=state, finished=time if state.finished else None)
 
 
-def fold(run_id: str, events: Iterable[Event]) -> model.RunSnapshot:
+def fold(run_id: str, events: Iterable[Event]) -> entities.RunSnapshot:
     """The run from its ``events``."""
     total = RunFold(run_id)
     total.take(events)

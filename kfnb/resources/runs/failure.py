@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 from kfnb.sourcemap import CellLine, find_place
 
 _STEP = "ephemeral_component.py"

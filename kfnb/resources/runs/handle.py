@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from kfnb import model
+from kfnb import entities
 from kfnb.aliases import accepts
+from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.errors import RunFailed
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
-from kfnb.model import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
@@ -32,7 +32,7 @@ class Run:
         self.id = run_id
         self._copier: FileCopier | None = None
 
-    def snapshot(self) -> model.RunSnapshot:
+    def snapshot(self) -> entities.RunSnapshot:
         """The current state of the run as plain data."""
         return self._backend.get(self.id)
 
@@ -40,7 +40,7 @@ class Run:
         """An observer that polls the run."""
         return Observer(self._backend, self.id)
 
-    def watch(self) -> Iterator[model.RunSnapshot]:
+    def watch(self) -> Iterator[entities.RunSnapshot]:
         """The run after each change, until it is finished."""
         fold = RunFold(self.id)
         for event in self._backend.events(self.id):
@@ -227,10 +227,10 @@ class Run:
         return f"<Run {now.id} of {now.pipeline}: {now.state}>"
 
 
-class RunList(Sequence[model.RunSnapshot]):
+class RunList(Sequence[entities.RunSnapshot]):
     """Runs, the newest first, as of their creation; ``fetch`` returns the current list."""
 
-    def __init__(self, fetch: Callable[[], Sequence[model.RunSnapshot]]) -> None:
+    def __init__(self, fetch: Callable[[], Sequence[entities.RunSnapshot]]) -> None:
         self._fetch = fetch
         self._runs = list(fetch())
 
@@ -239,10 +239,10 @@ class RunList(Sequence[model.RunSnapshot]):
         return RunList(self._fetch)
 
     @overload
-    def __getitem__(self, index: int) -> model.RunSnapshot: ...
+    def __getitem__(self, index: int) -> entities.RunSnapshot: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[model.RunSnapshot]: ...
-    def __getitem__(self, index: int | slice) -> model.RunSnapshot | Sequence[model.RunSnapshot]:
+    def __getitem__(self, index: slice) -> Sequence[entities.RunSnapshot]: ...
+    def __getitem__(self, index: int | slice) -> entities.RunSnapshot | Sequence[entities.RunSnapshot]:
         return self._runs[index]
 
     def __len__(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import ByTask, OfTask, RunState, Task
+from kfnb.entities import ByTask, OfTask, RunState, Task
 
 
 def joined(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kfnb import model
+from kfnb import entities
 from kfnb.live.board import Board
 from kfnb.live.followables import PACE, Followable, state_of
 from kfnb.live.handlers import Answer, detail, reply
@@ -33,7 +33,7 @@ from kfnb.resources.runs.wire import RunsWire, RunWire
 
 def _detail_of_task(board: Board, request: DetailRequest) -> None:
     def content() -> tuple[str, str] | None:
-        run: model.RunSnapshot = board.find(request.type, request.id).snapshot()
+        run: entities.RunSnapshot = board.find(request.type, request.id).snapshot()
         task = next((task for task in run.tasks if task.id == request.part), None)
         if task is None:
             return None
@@ -98,7 +98,7 @@ class RunSubject:
         self.pace = self._observer.pace
 
     @property
-    def shown(self) -> model.RunSnapshot:
+    def shown(self) -> entities.RunSnapshot:
         """The run."""
         return self._observer.run
 
@@ -112,7 +112,7 @@ class RunSubject:
         return bool(self._observer.refresh())
 
 
-def _line_of_run(run: model.RunSnapshot) -> str:
+def _line_of_run(run: entities.RunSnapshot) -> str:
     state = state_of(run)
     return f"run {run.id} of {run.pipeline}: {state}. A cell above shows it; %kf_run {run.id} draws it here"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 
 
 def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 
 _PATH = re.compile(r"'(?P<quoted>[^']+)'|\(os error 2\): (?P<last>.+)")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kfnb import model
+from kfnb import entities
 from kfnb.jobs.polling import JobObserver
 from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import RunFold
@@ -23,11 +23,11 @@ class Observer(JobObserver[str]):
         self.pace = backend.pace
 
     @property
-    def run(self) -> model.RunSnapshot:
+    def run(self) -> entities.RunSnapshot:
         """The run."""
         return self._fold.run
 
     @property
-    def tasks(self) -> Mapping[str, model.Task]:
+    def tasks(self) -> Mapping[str, entities.Task]:
         """Its tasks and groups, by id."""
         return self._fold.tasks

@@ -12,9 +12,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kfnb.entities import FILES, Artifact, RunSnapshot, Task, path_of
 from kfnb.errors import KfnbError, UsageError
 from kfnb.jobs.polling import poll
-from kfnb.model import FILES, Artifact, RunSnapshot, Task, path_of
 
 if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run as Handle

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 
 DEFAULT_EXPERIMENT = "Default"
 """The experiment of runs that name none, as KFP calls it."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.catalog.records import ArtifactRecord, Reading, RunContext, TaskExecution, Trace, Use
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.runs.events import decode, encode
 
 BEGAN = frozenset({RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED})

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import LabelsMessage, Pair, RunHead, RunRow, RunTask
-from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.iterations import Loops
 from kfnb.resources.runs.view.tree import Tree, is_indexed, is_iteration
 from kfnb.text.group_names import group_title

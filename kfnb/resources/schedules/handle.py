@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from kfnb import model
+from kfnb import entities
 from kfnb.resources.schedules.model import ScheduleSnapshot
 
 
@@ -71,5 +71,5 @@ class Schedule:
         return f"<Schedule {self.id} of {self.latest.pipeline}: {self.latest.rhythm}>"
 
 
-class ScheduleList(model.Listing[Schedule]):
+class ScheduleList(entities.Listing[Schedule]):
     """Schedules, as of their creation."""

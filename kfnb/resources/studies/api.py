@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from kfnb import target
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
+from kfnb.entities import imported_data
 from kfnb.errors import StudyNotFound, UsageError
-from kfnb.model import imported_data
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components import api as components_api

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from kfnb.entities import kfp_name
 from kfnb.errors import UsageError
-from kfnb.model import kfp_name
 from kfnb.pipeline.spec import check_arguments, parameter_type
 from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject

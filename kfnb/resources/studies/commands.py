@@ -13,9 +13,9 @@ from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
 from kfnb.commands.words import parameter, unique
+from kfnb.entities import LogLine, RunState
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
-from kfnb.model import LogLine, RunState
 from kfnb.resources.studies import api, model
 from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 from kfnb.resources.studies.handle import Study

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
-from kfnb.model import RunState
 from kfnb.resources.studies import model
 from kfnb.resources.studies.engine import Engine, ObservedStudy
 from kfnb.resources.studies.importance import with_importances

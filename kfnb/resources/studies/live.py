@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from kfnb.entities import LogLine
 from kfnb.jobs.polling import Pace
 from kfnb.live.board import Board
 from kfnb.live.followables import Followable, state_of
 from kfnb.live.handlers import Answer, detail
 from kfnb.live.messages import DetailRequest, LogRequest, SaveRequest
-from kfnb.model import LogLine
 from kfnb.resources.studies import api, model
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.known_importances import KnownImportances

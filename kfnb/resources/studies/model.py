@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from kfnb.model import Listing, RunState, TaskError, seconds_between
+from kfnb.entities import Listing, RunState, TaskError, seconds_between
 
 Value = float | int | str | bool
 

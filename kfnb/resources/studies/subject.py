@@ -19,8 +19,8 @@ from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.values import ValueKind
+from kfnb.entities import kfp_name
 from kfnb.errors import UsageError
-from kfnb.model import kfp_name
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments

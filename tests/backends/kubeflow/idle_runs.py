@@ -11,8 +11,8 @@ from cluster import Kubernetes, Metadata, running
 from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
+from kfnb.entities import RunState
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client

@@ -10,8 +10,8 @@ from typing import Any
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import NAMES, RUNS, STOCK, exchanges, looks, text_of
 
+from kfnb.entities import RunSnapshot
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import mlmd
 from kfnb.resources.runs.kubeflow.argo_nodes import name_of, task_of
 from kfnb.resources.runs.kubeflow.mlmd import Recorded

@@ -7,7 +7,7 @@ from cluster import Metadata, running
 from replay import BAD, CACHED, GOOD, text_of
 
 from kfnb.artifacts.preview import preview
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.kubeflow import artifacts, mlmd
 from kfnb.resources.runs.kubeflow.mlmd import ArtifactUse, Execution, Recorded, Stored
 from kfnb.resources.runs.kubeflow.objects import Store

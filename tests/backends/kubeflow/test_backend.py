@@ -14,9 +14,9 @@ from idle_runs import idle_minute, seen_after
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 from synthetic_runs import big_run, many_runs
 
+from kfnb.entities import RunState, TaskError
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState, TaskError
 from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.events import RunFold

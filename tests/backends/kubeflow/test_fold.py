@@ -8,8 +8,8 @@ import pytest
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
 from synthetic_runs import big_run
 
+from kfnb.entities import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.jobs.fold import Event
-from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import RunFold, decode, encode
 from kfnb.resources.runs.kubeflow.diff import changes
 from kfnb.resources.runs.kubeflow.plan import plan_of

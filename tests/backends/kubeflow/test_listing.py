@@ -10,8 +10,8 @@ from replay import RUNS, Replay, exchanges, serving, text_of
 from run_store import listed
 from synthetic_runs import many_runs
 
+from kfnb.entities import RunState
 from kfnb.errors import RunNotFound
-from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.backend import Submission

@@ -6,9 +6,9 @@ import pytest
 from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
+from kfnb.entities import Artifact, LogLine
 from kfnb.errors import BackendUnavailable
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, LogLine
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.runs.kubeflow.log_lines import own_lines

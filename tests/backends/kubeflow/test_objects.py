@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from replay import GOOD
 
 from kfnb.artifacts.preview import preview
+from kfnb.entities import FILES, Artifact, RunSnapshot, Task
 from kfnb.errors import BackendError, Unreadable
-from kfnb.model import FILES, Artifact, RunSnapshot, Task
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession

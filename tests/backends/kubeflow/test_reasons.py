@@ -7,7 +7,7 @@ from cluster import watched
 from recorded import at, beside, in_the_end, names
 from replay import BAD, STOPPED, looks
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 
 NO_METADATA = (
     "the run could not be prepared: ML Metadata did not answer at "

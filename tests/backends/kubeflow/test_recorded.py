@@ -7,8 +7,8 @@ import pytest
 from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.jobs.fold import Event
-from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components

@@ -1,6 +1,6 @@
 """What was skipped in one attempt at a run, and waits in the next."""
 
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
 
 SKIPPED, RUNNING, FAILED, PENDING, SUCCEEDED = (

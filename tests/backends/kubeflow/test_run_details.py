@@ -7,8 +7,8 @@ import pytest
 from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
+from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.errors import BackendError
-from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle

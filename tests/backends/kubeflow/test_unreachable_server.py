@@ -11,9 +11,9 @@ from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 
 from kfnb import settings as config
 from kfnb.cli import main
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.model import RunState
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api

@@ -8,9 +8,9 @@ from contextlib import suppress
 import pytest
 from cluster import ACCESS, SECRET
 
+from kfnb.entities import carried, digest_of, importers
+from kfnb.entities.carried import imported
 from kfnb.errors import BackendError
-from kfnb.model import carried, digest_of, importers
-from kfnb.model.carried import imported
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import file_uploads as uploading

@@ -7,8 +7,8 @@ from kfp import dsl
 from local_runs import submission, wait
 from steps import nap, number
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, RunNotFound
-from kfnb.model import RunState
 from kfnb.resources.runs.selection import Selection
 
 

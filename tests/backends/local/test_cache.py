@@ -10,7 +10,7 @@ from kfp import dsl
 from local_runs import submission, task, tasks, wait, wait_until
 from steps import component, fail, number, read, write
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.local import shared_files
 
 

@@ -32,7 +32,7 @@ from steps import (
     write,
 )
 
-from kfnb.model import Artifact, RunState
+from kfnb.entities import Artifact, RunState
 
 pytestmark = pytest.mark.usefixtures("way")
 

@@ -11,7 +11,7 @@ from kfp import dsl
 from local_runs import marked, submission, task, text, wait, wait_until
 from steps import write
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.local import LocalBackend
 
 STAND_IN = """#!{python}

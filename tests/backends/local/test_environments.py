@@ -11,7 +11,7 @@ from kfp import dsl
 from local_runs import submission, task, text, wait
 from steps import component
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.install_errors import uv_error
 from kfnb.resources.runs.local.environment import Requirements, missing, parse
 

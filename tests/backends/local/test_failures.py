@@ -10,7 +10,7 @@ from kfp import dsl
 from local_runs import spec_of, task, tasks, text
 from steps import component, fail, number, word
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.local.failure import from_status
 
 pytestmark = pytest.mark.usefixtures("way")

@@ -22,9 +22,9 @@ from kfp import dsl
 from local_runs import marked, spec_of, submission, wait, wait_until
 from steps import component, same
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.model import RunState
 from kfnb.resources.runs.local import LocalBackend
 
 STEPS = 10
@@ -119,7 +119,7 @@ class Round:
         return [pid for pid in pids if (pid == supervisor) == (victim == "supervisor")]
 
 
-def work_of(run: model.RunSnapshot) -> list[model.Task]:
+def work_of(run: entities.RunSnapshot) -> list[entities.Task]:
     return [item for item in run.tasks if item.name.startswith("work")]
 
 

@@ -6,7 +6,7 @@ from kfp import dsl
 from local_runs import submission, wait
 from steps import component, fail
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 
 
 @component

@@ -12,8 +12,8 @@ from kfp import dsl, kubernetes
 from local_runs import spec_of, submission, task, wait
 from steps import component
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.mounts import possible

@@ -13,8 +13,8 @@ from kfp import dsl
 from local_runs import marked, submission, task, wait, wait_until
 from steps import component, nap
 
+from kfnb.entities import RunState
 from kfnb.jobs.prefork import WAITS, key
-from kfnb.model import RunState
 from kfnb.resources.runs.local import LocalBackend
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")

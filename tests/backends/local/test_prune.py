@@ -8,8 +8,8 @@ from local_runs import marked, submission, wait, wait_until
 from steps import nap, number
 
 from kfnb import cli, settings
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, RunNotFound
-from kfnb.model import RunState
 
 
 def gone(folder):

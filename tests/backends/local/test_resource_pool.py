@@ -15,8 +15,8 @@ from kfp import dsl
 from local_runs import submission, task, wait, wait_until
 from steps import component, nap, word
 
+from kfnb.entities import RunState
 from kfnb.jobs import linux
-from kfnb.model import RunState
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.resource_pool import ResourcePool, Share, spare

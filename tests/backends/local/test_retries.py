@@ -10,7 +10,7 @@ from kfp import dsl
 from local_runs import task, tasks
 from steps import component, fail, word
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.local.spec import Retries
 

@@ -18,9 +18,9 @@ from kfp import dsl
 from local_runs import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.eventlog import opened
-from kfnb.model import RunState
 from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.kind import end

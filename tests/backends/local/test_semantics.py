@@ -14,8 +14,8 @@ from kfp import dsl
 from local_runs import submission, tasks, wait
 from steps import word
 
-from kfnb import model
-from kfnb.model import RunState
+from kfnb import entities
+from kfnb.entities import RunState
 from kfnb.resources.runs.local import LocalBackend
 
 SUCCEEDED, FAILED, SKIPPED = RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED
@@ -180,7 +180,7 @@ def _value(ref: Ref, env: Mapping[Any, Any]) -> Any:
             ]
 
 
-def told(run: model.RunSnapshot) -> Told:
+def told(run: entities.RunSnapshot) -> Told:
     """What the engine says of its tasks; groups, which the description knows nothing of, are left out of the ids."""
     return {
         re.sub(r"(for-loop|condition|condition-branches|exit-handler)-\d+/", "", task.id): (
@@ -207,7 +207,7 @@ def check(described: Pipeline, arguments: dict[str, Any], folder: Path, *, again
         compare(wait(backend, backend.submit(told_to)), described, expected, attempts=False)
 
 
-def compare(run: model.RunSnapshot, described: Pipeline, expected: Reference, *, attempts: bool) -> None:
+def compare(run: entities.RunSnapshot, described: Pipeline, expected: Reference, *, attempts: bool) -> None:
     last = 3 if attempts else 2  # a cached task has no attempts, a retried one has more
     assert repr(_sorted(told(run), last)) == repr(_sorted(expected.tasks, last)), run.error
     assert run.state is expected.state

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.local.condition import holds
 from kfnb.resources.runs.local.parameter_text import accepted, parse
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run, unfilled

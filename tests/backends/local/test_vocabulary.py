@@ -12,8 +12,8 @@ from kfp import dsl
 from local_runs import spec_of, submission, task, wait
 from steps import add, component, fail, nap, number, read, word, write
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
 
 

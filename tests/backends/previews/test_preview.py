@@ -21,7 +21,7 @@ from kfnb.artifacts.preview import HEAD, preview
 from kfnb.capture.embedded import values
 from kfnb.capture.embedded.values import kfnb_save
 from kfnb.capture.values import kind_of
-from kfnb.model import Artifact, Preview
+from kfnb.entities import Artifact, Preview
 
 np = pytest.importorskip("numpy")
 pd = pytest.importorskip("pandas")

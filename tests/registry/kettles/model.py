@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.model import RunState
-from kfnb.model.listing import Listing
+from kfnb.entities import RunState
+from kfnb.entities.listing import Listing
 
 COLD = 20.0
 

@@ -10,8 +10,8 @@ from asked_kubernetes import asking
 from katib_searches import churn, search
 from katib_server import NAMESPACE, KatibServer
 
+from kfnb.entities import RunState, TaskError
 from kfnb.errors import BackendError, BackendUnavailable, StudyNotFound
-from kfnb.model import RunState, TaskError
 from kfnb.resources.studies.katib import KatibEngine, connect
 from kfnb.resources.studies.katib.logs import program_of
 from kfnb.resources.studies.katib.observations import Curve

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replay_kubernetes import replaying
 
+from kfnb.entities import RunState, TaskError
 from kfnb.errors import Hidden
-from kfnb.model import RunState, TaskError
 from kfnb.resources.studies.katib import KatibEngine, connect, resource_parser
 from kfnb.resources.studies.model import Objective, StudySnapshot, TrialState
 

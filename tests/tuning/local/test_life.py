@@ -14,9 +14,9 @@ import pytest
 from local_studies import Start, folder_of, processes_of
 
 import kfnb
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound, UsageError
 from kfnb.jobs.eventlog import reading
-from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.model import TrialState
 

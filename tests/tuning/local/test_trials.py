@@ -6,8 +6,8 @@ import pytest
 from local_studies import Start, folder_of
 
 import kfnb
+from kfnb.entities import RunState
 from kfnb.errors import StudyFailed
-from kfnb.model import RunState
 from kfnb.resources.studies.model import TrialState
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
+from kfnb.entities import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle, notes_section
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import cut

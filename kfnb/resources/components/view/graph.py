@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kfnb.model import Graph, GraphEdge, GraphNode
+from kfnb.entities import Graph, GraphEdge, GraphNode
 from kfnb.resources.components.view.component import port_table
 from kfnb.text.group_names import group_word
 from kfnb.ui.blocks import Block, Picture, Section, Title, bundle, notes_section

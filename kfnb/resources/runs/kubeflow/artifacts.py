@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import Artifact, RunState
+from kfnb.entities import Artifact, RunState
 from kfnb.resources.runs.kubeflow.components import Components, Ports
 from kfnb.resources.runs.kubeflow.mlmd import ArtifactUse, Execution, Recorded, Stored
 from kfnb.resources.runs.metrics import metrics

@@ -12,11 +12,11 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
-from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.backend import Submission
@@ -106,11 +106,11 @@ class KubeflowBackend:
         cargo.send(submission.notify)
         return str(self._server.request("POST", "/runs", body)["run_id"])
 
-    def get(self, run_id: str) -> model.RunSnapshot:
+    def get(self, run_id: str) -> entities.RunSnapshot:
         """The run as of at most a second ago. Raises ``RunNotFound``."""
         return self._track(run_id).watch.run(self.pace.shortest)
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[entities.RunSnapshot]:
         """The newest runs first, without their tasks."""
         experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
         if selection.experiment and not experiment:
@@ -238,7 +238,7 @@ class KubeflowBackend:
             )
         return begun[0]
 
-    def _outline(self, answer: Json) -> model.RunSnapshot:
+    def _outline(self, answer: Json) -> entities.RunSnapshot:
         run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
         return outline(
             answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)

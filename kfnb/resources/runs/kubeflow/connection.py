@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine
 from kfnb.errors import BackendError
-from kfnb.model import LogLine
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
 from kfnb.remote.kfp.server import Server
@@ -205,13 +205,13 @@ class _Lazily:
         """See ``DetailSource``."""
         return self._made.trouble if self._made else self._why_not
 
-    def facts(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
+    def facts(self, run: entities.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
         """See ``DetailSource``."""
         return self._insight().facts(run, spec)
 
     def logs(
         self,
-        snapshot: Callable[[], model.RunSnapshot],
+        snapshot: Callable[[], entities.RunSnapshot],
         spec: Mapping[str, Any],
         task: str | None,
         *,
@@ -221,7 +221,7 @@ class _Lazily:
         return self._insight().logs(snapshot, spec, task, follow=follow)
 
     def log_places(
-        self, snapshot: Callable[[], model.RunSnapshot], spec: Mapping[str, Any], task: str | None
+        self, snapshot: Callable[[], entities.RunSnapshot], spec: Mapping[str, Any], task: str | None
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
         return self._insight().log_places(snapshot, spec, task)

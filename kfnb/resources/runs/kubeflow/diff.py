@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.model import RunSnapshot, RunState, Task, TaskError
+from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import literal
 
 Fact = tuple[float, str, str, Mapping[str, Any]]

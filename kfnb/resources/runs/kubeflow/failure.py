@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, brief, ended, signaled
 from kfnb.resources.runs import install_errors
 from kfnb.resources.runs.failure import from_description

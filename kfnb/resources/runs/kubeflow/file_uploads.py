@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Carried, carried, digest_of, importers, stored
 from kfnb.errors import BackendError
-from kfnb.model import Carried, carried, digest_of, importers, stored
 
 Json = Mapping[str, Any]
 Notify = Callable[[str], None]

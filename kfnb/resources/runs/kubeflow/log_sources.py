@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import Task, kfp_name
 from kfnb.errors import BackendError, did_you_mean
-from kfnb.model import Task, kfp_name
 from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.logs import LogSource, ObservedSources
 from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
@@ -25,7 +25,7 @@ class Sources:
         self,
         records: MetadataCache,
         pods: Pods | None,
-        snapshot: Callable[[], model.RunSnapshot],
+        snapshot: Callable[[], entities.RunSnapshot],
         spec: Json,
         task: str | None,
     ) -> None:
@@ -59,7 +59,7 @@ class Sources:
         self._learn(run)
         return tuple(self._source(task) for task in tasks)
 
-    def _fitting(self, run: model.RunSnapshot) -> list[Task]:
+    def _fitting(self, run: entities.RunSnapshot) -> list[Task]:
         fitting = [task for task in run.tasks if not task.group and self._fits(task)]
         self._there = self._there or bool(fitting)
         # in the logs of all tasks, cached tasks are left out
@@ -71,7 +71,7 @@ class Sources:
     def _fits(self, task: Task) -> bool:
         return self._task is None or self._task == task.id or task.name in (self._task, kfp_name(self._task))
 
-    def _missing(self, run: model.RunSnapshot) -> BackendError:
+    def _missing(self, run: entities.RunSnapshot) -> BackendError:
         there = {task.name for task in run.tasks if not task.group}
         return BackendError(
             f"run {run.id} has no task {self._task}",
@@ -80,7 +80,7 @@ class Sources:
             ref=run.id,
         )
 
-    def _learn(self, run: model.RunSnapshot) -> None:
+    def _learn(self, run: entities.RunSnapshot) -> None:
         self._made = self._records.of(run, self._spec)
         pods = self._kubernetes.of_run(run.id) if self._kubernetes is not None else ()
         self._pods = {pod.task: pod.name for pod in pods if pod.role == "launcher"}

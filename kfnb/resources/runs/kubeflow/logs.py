@@ -11,9 +11,9 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
+from kfnb.entities import Artifact, LogLine
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.model import Artifact, LogLine
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.kubeflow.pods import MAIN, Pods

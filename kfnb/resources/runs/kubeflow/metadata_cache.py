@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError
-from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import artifacts
 from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded

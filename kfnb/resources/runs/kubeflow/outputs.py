@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from kfnb.model import Task
+from kfnb.entities import Task
 from kfnb.resources.runs.kubeflow.plan import DagPlan
 
 

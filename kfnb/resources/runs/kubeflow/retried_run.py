@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 
 _AGAIN = (RunState.FAILED, RunState.CANCELED)
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.kubeflow.outputs import results
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of

@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _RECENT = 60.0

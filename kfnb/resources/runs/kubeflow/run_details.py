@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine, RunState, Task, TaskError
 from kfnb.jobs.polling import Pace
-from kfnb.model import LogLine, RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow import logs, pending
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
 from kfnb.resources.runs.kubeflow.components import Components
@@ -55,7 +55,7 @@ class RunDetails:
         """See ``DetailSource``."""
         return self._records.trouble
 
-    def facts(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
+    def facts(self, run: entities.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
         """The facts about a run's tasks and groups, by their ids; also about those that ``run`` does not have yet.
 
         The id "" has why the run itself could not be prepared, if so; and how its Workflow ended, if the server has not
@@ -95,7 +95,7 @@ class RunDetails:
         return found
 
     def logs(
-        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
+        self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What the tasks of a run wrote: one task, by its id or name, or all."""
         sources = Sources(self._records, self._pods, snapshot, spec, task)
@@ -104,17 +104,19 @@ class RunDetails:
         return logs.read(sources.begun(), self._pods)
 
     def log_places(
-        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+        self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
         sources = Sources(self._records, self._pods, snapshot, spec, task).begun()
         return tuple(source.place for source in sources if source.place)
 
-    def pods(self, run: model.RunSnapshot, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
+    def pods(self, run: entities.RunSnapshot, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
         """The pods of the run that Kubernetes still has."""
         return self._pods.of_run(run.id, succeeded=succeeded) if self._pods is not None else ()
 
-    def _doing(self, run: model.RunSnapshot, pods: tuple[TaskPod, ...], workflow: Workflow) -> dict[str, str]:
+    def _doing(
+        self, run: entities.RunSnapshot, pods: tuple[TaskPod, ...], workflow: Workflow
+    ) -> dict[str, str]:
         if self._pods is None or run.state.finished:
             return {}
         queued = workflow.queued if run.state is RunState.PENDING else None
@@ -125,7 +127,7 @@ class RunDetails:
         return dict.fromkeys(first, words[""]) | words if "" in words else words
 
     def _error(
-        self, run: model.RunSnapshot, task: Task, made: TaskRecord, pod: TaskPod | None, spec: Json
+        self, run: entities.RunSnapshot, task: Task, made: TaskRecord, pod: TaskPod | None, spec: Json
     ) -> TaskError | None:
         """The error of a failed task, or of a group's driver; read once for each attempt."""
         if task.state is not RunState.FAILED or (task.group and (pod is None or pod.role != "driver")):
@@ -142,7 +144,7 @@ class RunDetails:
             self._errors[key] = error
         return self._errors[key]
 
-    def _unprepared(self, run: model.RunSnapshot, pod: TaskPod) -> TaskError:
+    def _unprepared(self, run: entities.RunSnapshot, pod: TaskPod) -> TaskError:
         """Why the run's own driver, in ``pod``, failed; read once for each of its pods."""
         key = run.id, pod.name, 0
         if key not in self._errors:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.selection import Selection

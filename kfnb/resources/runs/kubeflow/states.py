@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.text.timestamps import seconds
 
 _STATES = {"ERROR": RunState.FAILED, **{state.value: state for state in RunState}}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import RunState, Task, TaskError
+from kfnb.entities import RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow.failure import UNPREPARED
 from kfnb.resources.runs.kubeflow.plan import DagPlan
 from kfnb.resources.runs.kubeflow.states import state_named

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 
 
 @dataclass(frozen=True)

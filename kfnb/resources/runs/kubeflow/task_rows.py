@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import Path
 from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import state_named

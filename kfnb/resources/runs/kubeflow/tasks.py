@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kfnb.model import RunState, Task, TaskError
+from kfnb.entities import RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import state_named
 from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts

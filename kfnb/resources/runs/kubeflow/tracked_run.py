@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.kubeflow.limits import cautions
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
@@ -41,18 +41,18 @@ class DetailSource(Protocol):
         """Why artifacts and metrics are unknown; empty if they are known."""
         ...
 
-    def facts(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
+    def facts(self, run: entities.RunSnapshot, spec: Json) -> Mapping[str, TaskFacts]:
         """The facts about its tasks, by their ids. Raises ``BackendError``."""
         ...
 
     def logs(
-        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
+        self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What its tasks wrote, as in ``Backend.logs``; ``snapshot`` returns the current run."""
         ...
 
     def log_places(
-        self, snapshot: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+        self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """Where the logs are, for each task that has begun."""
         ...
@@ -101,7 +101,7 @@ class TrackedRun:
             raise self._gone() from None
         self.watch.soon()
 
-    def _request(self) -> model.RunSnapshot:
+    def _request(self) -> entities.RunSnapshot:
         try:
             answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
         except MissingResource:
@@ -114,7 +114,7 @@ class TrackedRun:
         run = self._folded(answer)
         return self._not_yet_again(replace(run, notes=(*run.notes, *self._cautions)))
 
-    def _folded(self, answer: Json) -> model.RunSnapshot:
+    def _folded(self, answer: Json) -> entities.RunSnapshot:
         experiment = self._experiment(str(answer.get("experiment_id", "")))
         page = self._page(self._id)
         run = fold(answer, self._plan, self._of_task, experiment, page)
@@ -132,7 +132,7 @@ class TrackedRun:
     def _of_task(self, task: str) -> TaskFacts:
         return self._facts.get(task, NOTHING)
 
-    def _learn(self, insight: DetailSource, run: model.RunSnapshot) -> bool:
+    def _learn(self, insight: DetailSource, run: entities.RunSnapshot) -> bool:
         """Request the details of the run; return whether they changed.
 
         They are requested after a change or while a task waits; and from time to time, since the server may have
@@ -151,7 +151,7 @@ class TrackedRun:
         changed, self._facts, self._known = facts != self._facts, facts, states
         return changed
 
-    def _waits(self, run: model.RunSnapshot) -> bool:
+    def _waits(self, run: entities.RunSnapshot) -> bool:
         """Whether a task waits for more than the pipeline (a node, an image, a volume), or rows are outdated.
 
         A task that is due may wait, and so may a task that runs by its row without a running pod.
@@ -163,7 +163,7 @@ class TrackedRun:
             or not all(self._of_task(task.id).going for task in running)
         )
 
-    def _not_yet_again(self, run: model.RunSnapshot) -> model.RunSnapshot:
+    def _not_yet_again(self, run: entities.RunSnapshot) -> entities.RunSnapshot:
         """Correct a retried run, which the server reports as failed for a moment."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:

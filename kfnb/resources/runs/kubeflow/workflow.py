@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import is_attempt, name_of, place_of, task_of
 from kfnb.text.timestamps import seconds
 

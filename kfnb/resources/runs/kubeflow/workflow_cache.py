@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.readiness import due

@@ -13,7 +13,8 @@ from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 
-from kfnb import model
+from kfnb import entities
+from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -21,7 +22,6 @@ from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
-from kfnb.model import LogLine, RunState
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.backend import CACHED, Submission
 from kfnb.resources.runs.events import encode, fold
@@ -120,13 +120,13 @@ class LocalBackend:
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id
 
-    def get(self, run_id: str) -> model.RunSnapshot:
+    def get(self, run_id: str) -> entities.RunSnapshot:
         """The current state of the run. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
         with job(folder).reading() as log:
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[entities.RunSnapshot]:
         """The newest runs first, without their tasks. A run with damaged files is FAILED, with a note."""
         outlines = map(self._outline, folders.existing(self._home))
         found = builtins.list(islice(filter(selection.fits, outlines), limit))
@@ -251,12 +251,12 @@ class LocalBackend:
             raise RunNotFound(f"unknown run {run_id} in {self._home}", ref=run_id)
         return begun[0]
 
-    def _outline(self, folder: RunFolder) -> model.RunSnapshot:
+    def _outline(self, folder: RunFolder) -> entities.RunSnapshot:
         try:
             with job(folder).reading() as log:
                 run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
-            run = model.RunSnapshot(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
+            run = entities.RunSnapshot(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
         return replace(run, archived=folder.archived)
 
 

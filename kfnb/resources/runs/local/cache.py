@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
+from kfnb.entities import Artifact
 from kfnb.jobs import private
-from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
 from kfnb.resources.runs.local.executor_io import TaskInvocation

@@ -17,6 +17,7 @@ from typing import Any
 
 from kfnb.artifacts.digests import Digests
 from kfnb.disk import shortage
+from kfnb.entities import Artifact, RunState
 from kfnb.jobs import private
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
@@ -24,7 +25,6 @@ from kfnb.jobs.folder import check
 from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.model import Artifact, RunState
 from kfnb.resources.models.saved import register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache

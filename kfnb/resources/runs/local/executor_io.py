@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Artifact
 from kfnb.jobs import private
-from kfnb.model import Artifact
 from kfnb.resources.runs.local.importer import absolute
 from kfnb.resources.runs.local.parameter_text import finite_json, parse
 from kfnb.resources.runs.local.pod_resources import Supply

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 
 _END, _LONGEST = 4096, 300
 """Bytes of a log that are searched for its last line, and how many characters of it are shown."""

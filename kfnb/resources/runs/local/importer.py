@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kfnb.model import Carried, stored
+from kfnb.entities import Carried, stored
 from kfnb.resources.runs.local.step_errors import StepFault
 
 BESIDE = "beside"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.jobs.eventlog import EventLog, Fact
-from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import RunFold, encode, fold
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec

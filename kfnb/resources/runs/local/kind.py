@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from kfnb.entities import RunState, Task
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
-from kfnb.model import RunState, Task
 from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.local.container import remove
 from kfnb.resources.runs.local.folder import RunFolder

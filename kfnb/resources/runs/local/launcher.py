@@ -13,9 +13,9 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kfnb.entities import Artifact, TaskError, read_carried
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
-from kfnb.model import Artifact, TaskError, read_carried
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kfnb.model import LogLine
+from kfnb.entities import LogLine
 from kfnb.resources.runs.local.folder import RunFolder
 
 _CHUNK = 1 << 20

@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.runs.local.parameter_text import accepted
 from kfnb.resources.runs.local.resolve import Inputs, Result
 from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, LoopSpec, PipelineSpec

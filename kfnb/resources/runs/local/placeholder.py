@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import text
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kfnb.model import Artifact, RunState, TaskError
+from kfnb.entities import Artifact, RunState, TaskError
 from kfnb.resources.runs.local.parameter_text import MISSING, accepted
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run
 from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec

@@ -14,7 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.runs.local.condition import holds, warm_up
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 
 
 class StepFault(Exception):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.runs.local.resolve import Result
 from kfnb.resources.runs.local.spec import DagSpec, PipelineSpec, TaskSpec
 

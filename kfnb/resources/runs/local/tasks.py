@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal

@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from kfnb.catalog.records import Reading, RunContext, Trace
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import eventlog
 from kfnb.jobs.folder import HINT, usable
-from kfnb.model import RunState
 from kfnb.resources.runs.traces import BEGAN, TracedTask, traced_tasks
 
 UNREADABLE = "UNKNOWN"

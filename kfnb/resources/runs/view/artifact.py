@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Artifact, Preview
+from kfnb.entities import Artifact, Preview
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, CodeBlock, Folded, filled, headed, texts
 from kfnb.ui.markup import Element, el

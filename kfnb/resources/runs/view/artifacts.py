@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.view.iterations import Loops
 from kfnb.resources.runs.view.metrics import classification_blocks, curve_plots, metrics_table
 from kfnb.resources.runs.view.tree import Leaf, Tree

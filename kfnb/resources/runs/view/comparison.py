@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from kfnb.model import Compared, Comparison, RunSnapshot, RunState
+from kfnb.entities import Compared, Comparison, RunSnapshot, RunState
 from kfnb.resources.runs.view.overlay import overlays
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme

@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text
 from kfnb.ui.states import style_of

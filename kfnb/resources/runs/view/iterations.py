@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from kfnb.model import Artifact
+from kfnb.entities import Artifact
 from kfnb.resources.runs.view.tree import Leaf, Tree, is_indexed
 from kfnb.text.group_names import group_title
 from kfnb.ui.words import assignments, short

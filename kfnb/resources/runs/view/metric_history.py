@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kfnb.model import Artifact, Task
+from kfnb.entities import Artifact, Task
 
 CURVES = "kfnb_curves"
 """The key of the curves: ``{"loss": [[step, value], ...]}``."""

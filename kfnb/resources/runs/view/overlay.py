@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from kfnb.model import Artifact, RunSnapshot
+from kfnb.entities import Artifact, RunSnapshot
 from kfnb.resources.runs.view.classification import Roc, read_roc
 from kfnb.resources.runs.view.curves import Of, metric_plot, roc_plot
 from kfnb.resources.runs.view.metric_history import Points, curves_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from kfnb.model import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.resources.runs.view.failure import find_failure
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.resources.runs.view.tree import Leaf, Tree

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import Artifact, RunSnapshot, RunState
+from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.artifacts import artifact_blocks
 from kfnb.resources.runs.view.failure import failure_blocks
 from kfnb.resources.runs.view.iterations import Loops

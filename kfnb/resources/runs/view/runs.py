@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from kfnb.model import RunSnapshot
+from kfnb.entities import RunSnapshot
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from kfnb.model import Artifact, Preview, RunState, Task
+from kfnb.entities import Artifact, Preview, RunState, Task
 from kfnb.resources.runs.view.artifact import ArtifactPart, Card, artifact_card
 from kfnb.resources.runs.view.artifacts import ArtifactBudget, TaskArtifact, arranged, output_blocks
 from kfnb.resources.runs.view.failure import cause_block

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import Artifact, RunState, Task
+from kfnb.entities import Artifact, RunState, Task
 from kfnb.resources.runs.view.iterations import LoopIterations, Loops, Turn
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kfnb.model import RunState, Task
+from kfnb.entities import RunState, Task
 from kfnb.ui.states import overall, shown
 
 Path = tuple[str, ...]

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import RESUMABLE, STOPPED
 from kfnb.remote.kubernetes.fields import Item

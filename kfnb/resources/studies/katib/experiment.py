@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kfnb.entities import kfp_name
 from kfnb.errors import BackendError
-from kfnb.model import kfp_name
 from kfnb.resources.studies.katib import algorithms, template
 from kfnb.resources.studies.katib.parameters import written
 from kfnb.resources.studies.katib.steps import Steps, read_steps

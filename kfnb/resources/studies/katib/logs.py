@@ -9,8 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from kfnb.entities import TaskError
 from kfnb.errors import BackendError
-from kfnb.model import TaskError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.pods import diagnose
 from kfnb.resources.runs.kubeflow.failure import SILENT, why_failed

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from kfnb.model import RunState, TaskError
+from kfnb.entities import RunState, TaskError
 from kfnb.remote.kubernetes.experiments import ALL_REACHED, experiment_state, held_conditions
 from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies.katib import parameters

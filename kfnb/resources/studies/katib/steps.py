@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
+from kfnb.entities import importers, kfp_name
 from kfnb.errors import BackendError
-from kfnb.model import importers, kfp_name
 from kfnb.resources.studies.search import TrialSubject
 from kfnb.text.parameter_values import typed
 

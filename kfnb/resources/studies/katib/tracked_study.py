@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.remote.kubernetes.fields import Item
 from kfnb.resources.studies import model
 from kfnb.resources.studies.katib import resource_parser

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
+from kfnb.entities import TaskError
 from kfnb.errors import BackendError, Hidden
-from kfnb.model import TaskError
 from kfnb.resources.studies.katib.logs import Logs, TrialContainer
 from kfnb.resources.studies.katib.observations import Curve, Observations
 from kfnb.resources.studies.model import Trial, TrialState

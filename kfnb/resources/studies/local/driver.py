@@ -13,12 +13,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from kfnb.entities import RunState
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.model import RunState
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import Order, StudyFolder

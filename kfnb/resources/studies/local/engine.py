@@ -9,11 +9,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.jobs.folder import absolute, check
 from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
 from kfnb.resources.runs.local.logs import Tail
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.studies import model

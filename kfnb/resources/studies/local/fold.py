@@ -22,8 +22,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
+from kfnb.entities import RunState, TaskError
 from kfnb.jobs.fold import Event, JobFold
-from kfnb.model import RunState, TaskError
 from kfnb.resources.studies import model
 from kfnb.resources.studies.model import Dimension, Objective, Trial, TrialState
 from kfnb.resources.studies.search import Search

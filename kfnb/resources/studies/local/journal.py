@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.jobs.eventlog import EventLog, Fact
-from kfnb.model import RunState
 from kfnb.resources.studies.local.outcome import Outcome
 
 

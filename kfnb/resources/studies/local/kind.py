@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
+from kfnb.entities import TaskError
 from kfnb.errors import BackendError
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
-from kfnb.model import TaskError
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import StudyFolder

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import TaskError
+from kfnb.entities import TaskError
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.studies.model import Objective, TrialState
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from kfnb.entities import Artifact, RunSnapshot, RunState, TaskError
 from kfnb.errors import BackendError
-from kfnb.model import Artifact, RunSnapshot, RunState, TaskError
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.local import LocalBackend

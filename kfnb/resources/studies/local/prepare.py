@@ -12,9 +12,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import private
-from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.environment import missing, parse

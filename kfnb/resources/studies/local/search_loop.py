@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
 from kfnb.resources.studies.local.study_end import End

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.studies import model
 
 T = TypeVar("T")

@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import TaskError
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
-from kfnb.model import TaskError
 from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.studies.local.folder import StudyFolder

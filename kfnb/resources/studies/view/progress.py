@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.studies.model import StudySnapshot, TrialState
 from kfnb.resources.studies.view.states import in_order, trial_style
 from kfnb.ui import theme

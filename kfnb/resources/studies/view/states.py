@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model import RunState
+from kfnb.entities import RunState
 from kfnb.resources.studies.model import Trial, TrialState
 from kfnb.ui import theme
 from kfnb.ui.states import StateStyle, style_of

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.model import RunState
 from kfnb.remote.http import Http, Request
 from tests.registry.kettles.model import Kettle
 

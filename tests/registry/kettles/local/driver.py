@@ -8,12 +8,12 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from kfnb.entities import RunState
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.model import RunState
 from tests.registry.kettles.local import flame
 from tests.registry.kettles.local.folder import KettleFolder, Order
 from tests.registry.kettles.model import COLD

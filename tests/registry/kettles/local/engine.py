@@ -6,11 +6,11 @@ import builtins
 import time
 from pathlib import Path
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import JobObserver
-from kfnb.model import RunState
 from tests.registry.kettles.local.fold import KettleFold
 from tests.registry.kettles.local.folder import KettleFolder, Order, existing, find, new
 from tests.registry.kettles.local.kind import job

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kfnb.entities import RunState
 from kfnb.jobs.fold import Event, JobFold
-from kfnb.model import RunState
 from tests.registry.kettles.model import Kettle
 
 

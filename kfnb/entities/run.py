@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from pkgutil import resolve_name
 from typing import IO, Any, TypeVar
 
-from kfnb.model.carried import imported
+from kfnb.entities.carried import imported
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.model.carried import TITLE
+from kfnb.entities.carried import TITLE
 
 _SCHEME = "kfnb-data:"
 _FORMAT, _DIGEST, _UNKNOWN = "format", "kfnb_digest", "digest of "

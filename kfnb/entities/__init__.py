@@ -1,0 +1,61 @@
+"""Frozen data that every layer shares: runs, their tasks, artifacts; components and graphs.
+
+Nothing here draws or imports other parts of kfnb, and only an ``Artifact`` does I/O: it reads its own content. A
+backend folds its observations into these objects; widgets and text draw them.
+"""
+
+from kfnb.entities.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
+from kfnb.entities.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
+from kfnb.entities.imported_data import ImportedData, data_of, imported_data, with_addresses
+from kfnb.entities.listing import Listing
+from kfnb.entities.log_line import LogLine
+from kfnb.entities.run import (
+    Artifact,
+    ByTask,
+    Compared,
+    Comparison,
+    OfTask,
+    Preview,
+    RunSnapshot,
+    RunState,
+    Task,
+    TaskError,
+    kfp_name,
+    seconds_between,
+)
+
+__all__ = [
+    "FILES",
+    "Artifact",
+    "ByTask",
+    "Carried",
+    "CarriedItem",
+    "Compared",
+    "Comparison",
+    "ComponentView",
+    "Graph",
+    "GraphEdge",
+    "GraphNode",
+    "ImportedData",
+    "Listing",
+    "LogLine",
+    "OfTask",
+    "PodSetting",
+    "Port",
+    "Preview",
+    "RunSnapshot",
+    "RunState",
+    "Task",
+    "TaskError",
+    "carried",
+    "data_of",
+    "digest_of",
+    "imported_data",
+    "importers",
+    "kfp_name",
+    "path_of",
+    "read_carried",
+    "seconds_between",
+    "stored",
+    "with_addresses",
+]
