@@ -11,7 +11,7 @@ import pytest
 
 import kfnb
 from kfnb.cli import main
-from kfnb.errors import NotFound, UsageError
+from kfnb.errors import BackendError, NotFound, UsageError
 from tests.conftest import Shell
 
 MAKE = "import pandas as pd\ndf = pd.DataFrame({'x': range(100), 's': ['a', 'b'] * 50})"
@@ -153,6 +153,46 @@ def test_a_terminal_prunes_after_a_confirmation(home: Path, capsys: pytest.Captu
     assert run("prune", "--yes") == 0
     assert not old.exists()
     assert run("check") == 0
+
+
+def test_a_terminal_names_a_damaged_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("f.txt").write_text("hello")
+    run("add", "notes", "f.txt")
+    record = home / "data" / "versions" / "notes" / "000001.json"
+    record.chmod(0o600)
+    record.write_text("{ not json")
+    capsys.readouterr()
+    assert run() == 0
+    assert "The records of notes@1 cannot be read; kfnb data check names them." in capsys.readouterr().out
+    assert run("--name", "notes") == 0
+    assert "The records of notes@1 cannot be read" in capsys.readouterr().out
+    assert run("check") == 1
+    assert "versions/notes/000001.json" in capsys.readouterr().out
+
+
+def test_drafts_of_killed_processes_are_pruned(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = home / "data-drafts" / "old", home / "data-drafts" / "new"
+    for draft in (old, new):
+        draft.mkdir(parents=True)
+        (draft / "data.parquet").write_text("left")
+    os.utime(old, (1, 1))
+    assert run("prune") == 2
+    assert "1 draft of values that were not added (4 B)" in capsys.readouterr().err
+    assert run("prune", "--yes") == 0
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_changed_copy_of_a_file_is_never_loaded(home: Path) -> None:
+    Path("f.txt").write_text("hello")
+    version = kfnb.add_data("notes", "f.txt")
+    path = version.path()
+    path.chmod(0o600)
+    path.write_text("HELLO")  # the store's own file, by a link
+    with pytest.raises(BackendError, match="was changed in the data store"):
+        version.load()
+    kfnb.add_data("notes", "f.txt")  # repairs it
+    assert run("check") == 0
+    assert version.load().read_text() == "hello"
 
 
 # -- completion -----------------------------------------------------------------------------------------------------

@@ -102,7 +102,12 @@ def test_rows_are_compared_by_a_key(versions: Shell) -> None:
 
 def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
     frame = pd.DataFrame(
-        {"id": [1, 2, 3], "x": [1.0, None, 3.0], "s": ["a", None, "c"], "l": [[1], None, [2]]}
+        {
+            "id": [1, 2, 3],
+            "x": [1.0, None, 3.0],
+            "s": ["a", None, "c"],
+            "l": [np.zeros(2000), None, np.ones(1)],
+        }
     )
     one = kfnb.add_data("f", frame)
     other = kfnb.add_data("f", frame.assign(x=[1.0, None, 4.0]).iloc[::-1])
@@ -120,6 +125,13 @@ def test_a_key_must_be_one(versions: Shell) -> None:
     array = kfnb.add_data("a", np.arange(3))
     with pytest.raises(UsageError, match="a@1 is not a table"):
         array.diff(array, key="id")
+
+
+def test_rows_without_a_key_are_the_same_rows(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 3]}))
+    found = one.diff(kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 4]})), key="k").rows
+    assert found is not None
+    assert (found.changed, found.unchanged) == (1, 2)
 
 
 def test_folders_differ_by_their_files(shell: Shell, tmp_path) -> None:

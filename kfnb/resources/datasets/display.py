@@ -33,7 +33,7 @@ def _changes(diff: DatasetDiff) -> dict[str, Any]:
 DISPLAYS = {
     DatasetVersion: Display(lambda one: draw_version(one.snapshot()), lambda one: asdict(one.snapshot())),
     DatasetList: Display(
-        lambda listed: draw_versions([one.snapshot() for one in listed]),
+        lambda listed: draw_versions([one.snapshot() for one in listed], listed.damaged),
         lambda listed: [_summary(one.snapshot()) for one in listed],
     ),
     DatasetDiff: Display(draw_diff, _changes),

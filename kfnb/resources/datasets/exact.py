@@ -41,12 +41,12 @@ def _changed_cell(before: Any, after: Any) -> str:
     if _are_texts(before):
         return ""
     pairs = zip(before, after, strict=True)
-    changed = next(((one, other) for one, other in pairs if not _same(one, other)), None)
+    changed = next(((one, other) for one, other in pairs if not same_cell(one, other)), None)
     return f"holds {_shown(changed[0])}, which would come back as {_shown(changed[1])}" if changed else ""
 
 
 def _same_labels(before: Any, after: Any) -> bool:
-    return all(map(_same, before, after))
+    return all(map(same_cell, before, after))
 
 
 def _same_type(before: Any, after: Any) -> bool:
@@ -69,19 +69,19 @@ def _are_texts(values: Any) -> bool:
     return bool(infer_dtype(values, skipna=True) in ("string", "empty"))
 
 
-def _same(one: Any, other: Any) -> bool:
+def same_cell(one: Any, other: Any) -> bool:
     """Whether two cells are the same, of the same type."""
     if _is_missing(one) or _is_missing(other):
         return _is_missing(one) and _is_missing(other)
     if type(one) is not type(other):
         return False
     if isinstance(one, dict):
-        return one.keys() == other.keys() and all(_same(one[name], other[name]) for name in one)
+        return one.keys() == other.keys() and all(same_cell(one[name], other[name]) for name in one)
     if isinstance(one, tuple | list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(same_cell, one, other))
     if type(one).__name__ == "ndarray":
         same_form = one.dtype == other.dtype and one.shape == other.shape
-        return same_form and all(map(_same, one.tolist(), other.tolist()))
+        return same_form and all(map(same_cell, one.tolist(), other.tolist()))
     # 1.50 and 1.5 are equal decimals, noon in Rome and noon in Berlin equal times: their texts differ
     return bool(one == other) and str(one) == str(other)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,4 +179,8 @@ class DatasetVersion:
 
 
 class DatasetList(Listing[DatasetVersion]):
-    """Versions of data sets at the time of the request."""
+    """Versions of data sets at the time of the request. ``damaged`` are those whose records cannot be read."""
+
+    def __init__(self, items: Iterable[DatasetVersion], damaged: Iterable[str] = ()) -> None:
+        super().__init__(items)
+        self.damaged = tuple(damaged)

@@ -92,7 +92,10 @@ class DatasetSnapshot:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``."""
+    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``.
+
+    Of a version whose record cannot be read (``unreadable record``), ``path`` is that of the record in the store.
+    """
 
     ref: str
     path: str

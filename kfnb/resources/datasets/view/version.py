@@ -32,9 +32,12 @@ _COLUMNS = (
 )
 
 
-def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
-    """Versions as a mimebundle: a row each, in the order given."""
-    if not listed:
+def draw_versions(listed: Sequence[DatasetSnapshot], damaged: Sequence[str] = ()) -> dict[str, str]:
+    """Versions as a mimebundle: a row each, in the order given; then the ``damaged`` ones by their names."""
+    notes = [Text(f"The records of {', '.join(damaged)} cannot be read; kfnb data check names them.")] * bool(
+        damaged
+    )
+    if not listed and not damaged:
         return bundle("Data sets", [Text("No data sets yet. %kf_data add NAME VALUE adds one.")])
     rows: list[list[Value]] = [
         [
@@ -48,7 +51,8 @@ def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
         ]
         for one in listed
     ]
-    return bundle("Data sets", [Table("Data sets", _DATA_SETS, rows).without_empty_columns()])
+    tables = [Table("Data sets", _DATA_SETS, rows).without_empty_columns()] if rows else []
+    return bundle("Data sets", [*tables, *notes])
 
 
 def draw_version(one: DatasetSnapshot) -> dict[str, str]:
