@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.errors import UsageError
 from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
@@ -55,6 +56,11 @@ def add(
     source = {"cell": cell} if cell else {}
     if isinstance(thing, DatasetVersion):
         thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
+    if isinstance(thing, str) and not thing.strip():
+        raise UsageError("the path of the data is empty:", hint="give a file, a folder or a value")
+    if isinstance(thing, str) and thing.startswith(("http://", "https://")):
+        hint = "download the file, and add that"
+        raise UsageError(f"{thing} is not the address of an object store:", hint=hint, ref=thing)
     if isinstance(thing, str | Path):
         if "://" in str(thing) or is_foreign(str(thing)):
             source |= {"path": str(thing)}

@@ -184,12 +184,12 @@ class DataStore:
 
 def check_name(name: str) -> str:
     """A valid name of a data set. Raises ``UsageError`` for another."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
             f"invalid name of a data set: {name!r}",
             code="invalid-name",
             hint="use at most 63 lower-case letters, digits, '-', '_' and '.', beginning with a letter or a digit",
-            ref=name,
+            ref=str(name),
         )
     return name
 

@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("Column"),
     Column("Type", whole=True),
     Column("Missing", number=True),
+    Column("Infinite", number=True),
     Column("Distinct", number=True),
     Column("Minimum", number=True),
     Column("Median", number=True),
@@ -113,9 +114,10 @@ def _column(column: ColumnProfile) -> list[Value]:
         column.name,
         TableCell(short_type(column.type), code=True, hint=column.type),
         missing,
+        str(column.infinite or ""),
         "" if column.distinct is None else str(column.distinct),
         limit(column.minimum),
-        brief(median(column)) if isinstance(column.minimum, int | float) else "",
+        brief(column.median),
         limit(column.maximum),
         ", ".join(f"{value} {TIMES} {count}" for value, count in column.top[:3]),
     ]
@@ -133,11 +135,6 @@ def limit(value: float | str | None) -> str:
     if isinstance(value, str):
         return re.sub(r"( 00:00:00)?(\.0+)?(?=Z?$)", "", value, count=1)
     return brief(value)
-
-
-def median(column: ColumnProfile) -> float | None:
-    """The middle edge, where no edges coincide."""
-    return column.edges[len(column.edges) // 2] if len(column.edges) % 2 else None
 
 
 def _digest(file: FileEntry) -> str:
