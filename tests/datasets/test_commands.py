@@ -11,7 +11,7 @@ import pytest
 
 import kfnb
 from kfnb.cli import main
-from kfnb.errors import NotFound, UsageError
+from kfnb.errors import BackendError, NotFound, UsageError
 from tests.conftest import Shell
 
 MAKE = "import pandas as pd\ndf = pd.DataFrame({'x': range(100), 's': ['a', 'b'] * 50})"
@@ -43,7 +43,9 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
     assert kfnb.add_data("notes", tmp_path / "f.txt").version == 1
     assert kfnb.add_data("copy", version).digest == version.digest
     assert version == kfnb.dataset("numbers@latest")
-    with pytest.raises(UsageError, match="the scheme https:// is not allowed"):
+    with pytest.raises(
+        UsageError, match=r"data\.csv is not the address of an object store: download the file"
+    ):
         kfnb.add_data("web", "https://example.com/data.csv")
 
 
@@ -153,6 +155,89 @@ def test_a_terminal_prunes_after_a_confirmation(home: Path, capsys: pytest.Captu
     assert run("prune", "--yes") == 0
     assert not old.exists()
     assert run("check") == 0
+
+
+def test_a_terminal_names_a_damaged_record(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("f.txt").write_text("hello")
+    run("add", "notes", "f.txt")
+    record = home / "data" / "versions" / "notes" / "000001.json"
+    record.chmod(0o600)
+    record.write_text("{ not json")
+    capsys.readouterr()
+    assert run() == 0
+    assert "The records of notes@1 cannot be read; kfnb data check names them." in capsys.readouterr().out
+    assert run("--name", "notes") == 0
+    assert "The records of notes@1 cannot be read" in capsys.readouterr().out
+    assert run("check") == 1
+    assert "versions/notes/000001.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["", " "])
+def test_an_empty_path_is_not_the_folder_of_work(home: Path, path: str) -> None:
+    with pytest.raises(UsageError, match="the path of the data is empty"):
+        kfnb.add_data("notes", path)
+    assert run("add", "notes", path) == 2
+
+
+@pytest.mark.parametrize("name", [None, 5])
+def test_a_name_that_is_no_text_is_refused(home: Path, name: object) -> None:
+    for call in (lambda: kfnb.add_data(name, "x"), lambda: kfnb.dataset(name)):  # type: ignore[arg-type]
+        with pytest.raises(UsageError, match=f"invalid name of a data set: {name}"):
+            call()
+
+
+def test_a_file_is_written_where_the_message_says(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.txt").write_text("hello")
+    kfnb.add_data("t", "t.txt")
+    Path("folder").mkdir()
+    for path, written in {"folder": "folder/t.txt", "new/": "new/t.txt", "other": "other"}.items():
+        assert run("get", "t", path) == 0
+        assert f"to {written}\n" in capsys.readouterr().err
+        assert Path(written).read_text() == "hello"
+
+
+def test_a_value_is_not_written_under_the_name_of_another_format(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": [1]}))
+    assert run("get", "d", "out.csv") == 2
+    assert "d@1 is kept as .parquet, not as .csv: write out.parquet" in capsys.readouterr().err
+    assert run("get", "d", "out.parquet") == 0
+    assert pd.read_parquet("out.parquet").x[0] == 1
+
+
+def test_one_version_has_one_digest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    version = kfnb.add_data("d", pd.DataFrame({"x": [1]}))
+    run("--json")
+    [listed] = json.loads(capsys.readouterr().out)
+    run("show", "d", "--json")
+    shown = json.loads(capsys.readouterr().out)
+    assert listed["digest"] == shown["digest"] == version.digest != shown["manifest"]
+
+
+def test_drafts_of_killed_processes_are_pruned(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = home / "data-drafts" / "old", home / "data-drafts" / "new"
+    for draft in (old, new):
+        draft.mkdir(parents=True)
+        (draft / "data.parquet").write_text("left")
+    os.utime(old, (1, 1))
+    assert run("prune") == 2
+    assert "1 draft of values that were not added (4 B)" in capsys.readouterr().err
+    assert run("prune", "--yes") == 0
+    assert (old.exists(), new.exists()) == (False, True)
+
+
+def test_a_changed_copy_of_a_file_is_never_loaded(home: Path) -> None:
+    Path("f.txt").write_text("hello")
+    version = kfnb.add_data("notes", "f.txt")
+    path = version.path()
+    path.chmod(0o600)
+    path.write_text("HELLO")  # the store's own file, by a link
+    with pytest.raises(BackendError, match="was changed in the data store"):
+        version.load()
+    kfnb.add_data("notes", "f.txt")  # repairs it
+    assert run("check") == 0
+    assert version.load().read_text() == "hello"
 
 
 # -- completion -----------------------------------------------------------------------------------------------------

@@ -102,7 +102,12 @@ def test_rows_are_compared_by_a_key(versions: Shell) -> None:
 
 def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
     frame = pd.DataFrame(
-        {"id": [1, 2, 3], "x": [1.0, None, 3.0], "s": ["a", None, "c"], "l": [[1], None, [2]]}
+        {
+            "id": [1, 2, 3],
+            "x": [1.0, None, 3.0],
+            "s": ["a", None, "c"],
+            "l": [np.zeros(2000), None, np.ones(1)],
+        }
     )
     one = kfnb.add_data("f", frame)
     other = kfnb.add_data("f", frame.assign(x=[1.0, None, 4.0]).iloc[::-1])
@@ -120,6 +125,41 @@ def test_a_key_must_be_one(versions: Shell) -> None:
     array = kfnb.add_data("a", np.arange(3))
     with pytest.raises(UsageError, match="a@1 is not a table"):
         array.diff(array, key="id")
+
+
+def test_rows_without_a_key_are_the_same_rows(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 3]}))
+    found = one.diff(kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 4]})), key="k").rows
+    assert found is not None
+    assert (found.changed, found.unchanged) == (1, 2)
+
+
+def test_a_column_of_another_type_is_compared(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"x": [1, 2, 3, 4]}))
+    found = one.diff(kfnb.add_data("d", pd.DataFrame({"x": [1.0, None, None, 4.0]})))
+    assert [old.type for old, _ in found.retyped] == ["int64"]
+    assert [shift.name for shift in found.moved] == ["x"]
+    other = kfnb.add_data("d", pd.DataFrame({"x": ["a", "b"]}))
+    assert one.diff(other).moved == ()
+
+
+def test_infinite_values_are_a_difference(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]}))
+    two = kfnb.add_data("d", pd.DataFrame({"x": [1.0, 2.0, np.inf, -np.inf]}))
+    assert two.profile[0].infinite == 2
+    assert "Infinite" in bundle(two)["text/plain"]
+    assert "Infinite" not in bundle(one)["text/plain"]
+    assert one.diff(two).moved[0].score > 0.25
+
+
+def test_a_file_and_a_folder_are_compared_by_their_files(shell: Shell, tmp_path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in "ab":
+        (folder / name).write_text(name)
+    found = kfnb.add_data("p", folder / "a").diff(kfnb.add_data("p", folder))
+    assert (found.files_added, found.files_removed) == (("b",), ())
+    assert "p@1 is a file, p@2 a folder: only what both have can be compared." in bundle(found)["text/plain"]
 
 
 def test_folders_differ_by_their_files(shell: Shell, tmp_path) -> None:

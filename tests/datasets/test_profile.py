@@ -89,3 +89,8 @@ def test_many_distinct_values_are_not_counted() -> None:
 def test_an_array_is_one_column() -> None:
     [found] = profile_array(np.arange(6).reshape(2, 3))
     assert (found.type, found.rows, found.minimum, found.maximum) == ("int64[2 x 3]", 6, 0, 5)
+
+
+def test_the_median_is_the_middle_value() -> None:
+    [found] = profile_table(pa.table({"x": list(range(100))}))
+    assert found.median == 49.5

@@ -91,4 +91,6 @@ def test_nothing_there_is_named(put: Callable[[str, bytes], str], shell: Shell) 
     uri = put("f.txt", b"hello").replace("f.txt", "g.txt")
     with pytest.raises(UsageError, match="no object is at"):
         kfnb.add_data("there", uri)
-    assert "the scheme https:// is not allowed" in shell.fails("%kf_data add web https://example.com/f.csv")
+    assert "f.csv is not the address of an object store" in shell.fails(
+        "%kf_data add web https://example.com/f.csv"
+    )

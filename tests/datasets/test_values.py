@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,14 @@ FRAME = pd.DataFrame(
         "list": [[1], None, [2, 3]],
     }
 )
+NOON = datetime(2020, 1, 1, 12)  # noqa: DTZ001 - without a zone
+EAST = timezone(timedelta(hours=5))
+
+
+def objects(*cells: Any) -> pd.DataFrame:
+    return pd.DataFrame({"a": pd.Series(list(cells), dtype=object)})
+
+
 VALUES: dict[str, Any] = {
     "a frame": FRAME.drop(columns="list"),
     "a frame with an index": FRAME.drop(columns="list").set_index(["number", "text"]),
@@ -41,6 +51,15 @@ VALUES: dict[str, Any] = {
     "a frame with periods": pd.DataFrame({"p": pd.period_range("2020", periods=3, freq="M")}),
     "a frame without rows": FRAME.drop(columns="list").iloc[:0],
     "a frame without columns": pd.DataFrame(),
+    "dates": objects(date(2020, 1, 1), None),
+    "times of a day": objects(time(1), None),
+    "bytes": objects(b"x", None),
+    "decimals": objects(Decimal("1.50"), Decimal("2.25")),
+    "truth values, some missing": objects(True, None),
+    "arrays in cells": objects(np.array([1.5, np.nan]), np.array([3.0])),
+    "dicts in cells": objects({"a": 1}, {"a": 2}),
+    "a time zone": pd.DataFrame({"t": pd.to_datetime(["2020"]).tz_localize("Europe/Rome")}),
+    "names of columns in a range": pd.DataFrame(np.zeros((2, 2))),
     "a series": pd.Series([1, 2, None], name="x"),
     "a series without a name": pd.Series(["a", None]),
     "polars": pl.DataFrame({"x": [1, None], "s": ["a", None], "l": [[1], [2, 3]]}),
@@ -100,9 +119,47 @@ def test_a_dict_of_values_comes_back_as_it_was(tmp_path: Path) -> None:
         (np.array([object()]), "df is an array of Python objects"),
         ([1, 2], "df is of type list, which is not kept as data"),
         (open, "which is not kept as data"),
-        ({}, "a dict of data needs text keys"),
-        ({1: FRAME}, "a dict of data needs text keys"),
-        ({"a": 1}, r"df\['a'\] is neither"),
+        ({}, "df is an empty dict"),
+        ({1: FRAME}, "a dict of data needs texts as keys; df has the key 1"),
+        ({"a": 1}, r"df\['a'\] is of type int"),
+        ({"k" * 300: FRAME}, r"the key k+\.\.\. of df is too long: use at most 200 letters"),
+        (
+            pd.DataFrame([[1, 2]], columns=[1, "a"]),
+            r"the names of the columns of df are of several types \(int, str\)",
+        ),
+        (
+            pd.DataFrame([[1]], columns=pd.CategoricalIndex(["a"])),
+            "the names of the columns of df are categories",
+        ),
+        (pd.DataFrame({"a": pd.arrays.SparseArray([0, 1])}), "column 'a' of df is sparse"),
+        (pl.DataFrame({"a": pl.Series([1], dtype=pl.Int128)}), "df has a column whose type cannot be kept"),
+        (objects(2**70), "values of type int of more than 64 bits"),
+        (
+            objects(date(2020, 1, 1), NOON),
+            r"holds datetime.*, which would come back as datetime\.date\(2020, 1, 1\)",
+        ),
+        (
+            objects(NOON.replace(tzinfo=EAST), NOON.replace(tzinfo=timezone.utc)),
+            "would come back as datetime64",
+        ),
+        (objects(NOON, NOON.replace(tzinfo=EAST)), "would come back as datetime64"),
+        (objects(time(1), time(1, tzinfo=EAST)), r"would come back as datetime\.time\(1, 0\)"),
+        (objects(b"x", "x"), r"holds 'x' \(str\), which would come back as b'x' \(bytes\)"),
+        (objects(Decimal("NaN"), Decimal("1.5")), "would come back as None"),
+        (
+            objects(Decimal("1.50"), Decimal("1.5")),
+            r"holds Decimal\('1.5'\).*would come back as Decimal\('1.50'\)",
+        ),
+        (objects({1}), r"holds \{1\} \(set\), which would come back as array"),
+        (objects((1,)), r"\(tuple\), which would come back as array"),
+        (objects([1]), r"\(list\), which would come back as array"),
+        (objects({"a": 1}, {"b": 2}), "would come back as {'a': 1.0, 'b': None}"),
+        (objects(1, 2), r"column 'a' of df \(object\) would come back as int64"),
+        (
+            pd.DataFrame({"x": [1]}, index=pd.Index([1], dtype=object)),
+            "the index of df .* would come back as int64",
+        ),
+        (pd.Series([b"x", "x"], name="s"), "column 's' of df holds 'x'"),
     ],
 )
 def test_what_would_come_back_as_another_value_is_refused(value: Any, message: str, tmp_path: Path) -> None:
@@ -115,6 +172,16 @@ def test_many_columns_are_kept(tmp_path: Path) -> None:
     wide = pd.DataFrame(np.zeros((2, 10_000)), columns=[f"c{number}" for number in range(10_000)])
     written = write(wide, tmp_path, "wide")
     assert len(written.columns) == 10_000
+
+
+def test_texts_are_the_same_whatever_holds_them(tmp_path: Path) -> None:
+    kinds = [object, "str"]
+    frames = [pd.DataFrame({"a": pd.Series(["x", None], dtype=kind)}) for kind in kinds]
+    written = []
+    for number, frame in enumerate(frames):
+        (tmp_path / str(number)).mkdir()
+        written.append(write(frame, tmp_path / str(number), "df").logical)
+    assert written[0] == written[1]
 
 
 # -- the same frame from a file -------------------------------------------------------------------------------------

@@ -246,6 +246,8 @@ def test_what_is_not_known_is_refused_with_what_is_similar(home, tmp_path, recor
     records.units = {"model": ArtifactRecord("churn", MODEL, digest=digest("m"), names=("churn@1",))}
     for ref, message in {
         "churm@1": "unknown reference churm@1: did you mean churn@1?",
+        "churn@9": "unknown reference churn@9: churn has churn@1",
+        "elsewhere@1": "unknown reference elsewhere@1: no data set or model is called elsewhere",
         "": "unknown reference : give a run",
         f"{FIRST}/trian": "has no task trian: did you mean train?; the tasks are load, train, evaluate",
         f"{FIRST}/train/modle": "has no artifact modle: did you mean model?",

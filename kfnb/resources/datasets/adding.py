@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,9 +20,17 @@ from kfnb.resources.datasets.files import Contents, contents_of, files_of, foote
 from kfnb.resources.datasets.foreign import DELTA, is_foreign
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import content_key
-from kfnb.resources.datasets.store import DataStore, check_name
+from kfnb.resources.datasets.store import GRACE, DataStore, check_name
 
 _AT_ONCE = 4
+DRAFTS = "data-drafts"
+"""The folder of the home in which values are written before they are in the store."""
+
+
+def left_behind(home: Path, grace: float = GRACE) -> list[Path]:
+    """The drafts of values that killed processes left in the home, older than ``grace`` seconds."""
+    before = time.time() - grace
+    return [one for one in sorted((home / DRAFTS).glob("*")) if one.stat().st_mtime < before]
 
 
 class Adding:
@@ -41,7 +50,7 @@ class Adding:
         with _draft_folder(self._home) as folder:
             written = values.write(value, Path(folder), what)
             known = self._store.same(name, written.logical)
-            if known is not None and self._complete(known):
+            if known is not None and self._unchanged(known):
                 return known, False
             made = Contents(written.logical, written.columns, written.rows)
             draft = self._draft(name, written.kind, list(written.files.items()), made, written.library)
@@ -59,7 +68,7 @@ class Adding:
         try:
             made = contents_of(files)
             known = self._store.same(name, made.logical) if made.logical else None
-            if known is not None and self._complete(known):
+            if known is not None and self._unchanged(known):
                 return known, False
             draft = self._draft(name, "folder" if path.is_dir() else "file", files, made)
         except OSError as error:
@@ -134,12 +143,10 @@ class Adding:
 
     def _stored(self, path: str, file: Path) -> FileEntry:
         known = self._digests.known(file)
-        if known:
-            there = self._store.objects.find(content_key(known))
-            if there is not None:
-                self._store.objects.touch(there.key)
-                return FileEntry(path, there.size, known)
         before = file.stat()
+        if known and self._has(FileEntry(path, before.st_size, known)):
+            self._store.objects.touch(content_key(known))
+            return FileEntry(path, before.st_size, known)
         sha256, size = self._store.objects.put_content(file)
         self._digests.keep(file, before, sha256)
         return FileEntry(path, size, sha256)
@@ -150,6 +157,21 @@ class Adding:
             lambda one: bool(one.uri) or self._store.objects.find(content_key(one.sha256)), {*record.files}
         )
         return all(found)
+
+    def _unchanged(self, record: DatasetSnapshot) -> bool:
+        """Whether the store has all content of a version as it was added: what it has not is added again."""
+        return all(self._in_threads(lambda one: bool(one.uri) or self._has(one), {*record.files}))
+
+    def _has(self, entry: FileEntry) -> bool:
+        key = content_key(entry.sha256)
+        there = self._store.objects.find(key)
+        if there is None or there.size != entry.size:
+            return False
+        file = self._store.objects.local(key)
+        try:
+            return file is None or self._digests.of(file) == entry.sha256
+        except OSError:
+            return False
 
     @staticmethod
     def _in_threads(work: Callable[[Any], Any], items: Any) -> list[Any]:
@@ -163,9 +185,10 @@ class Adding:
 @contextmanager
 def _draft_folder(home: Path) -> Iterator[str]:
     """A folder for the files of a value. Raises ``BackendError`` if they cannot be written."""
+    drafts = home / DRAFTS
     try:
-        private.make(home)
-        with tempfile.TemporaryDirectory(prefix="data-", dir=home) as folder:
+        private.make(drafts)
+        with tempfile.TemporaryDirectory(dir=drafts) as folder:
             yield folder
     except OSError as error:
         if isinstance(error, KfnbError):

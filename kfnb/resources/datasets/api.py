@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.resources.datasets.adding import Adding
+from kfnb.errors import UsageError
+from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
@@ -54,6 +56,11 @@ def add(
     source = {"cell": cell} if cell else {}
     if isinstance(thing, DatasetVersion):
         thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
+    if isinstance(thing, str) and not thing.strip():
+        raise UsageError("the path of the data is empty:", hint="give a file, a folder or a value")
+    if isinstance(thing, str) and thing.startswith(("http://", "https://")):
+        hint = "download the file, and add that"
+        raise UsageError(f"{thing} is not the address of an object store:", hint=hint, ref=thing)
     if isinstance(thing, str | Path):
         if "://" in str(thing) or is_foreign(str(thing)):
             source |= {"path": str(thing)}
@@ -89,9 +96,11 @@ def datasets(name: str = "") -> DatasetList:
     """The newest version of each data set; or all versions of the one called ``name``, the newest first."""
     store = data_store()
     if name:
-        store.get(*parse_ref(name))
-        return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
-    return DatasetList(DatasetVersion(one, store) for one in store.newest())
+        name, number = parse_ref(name)
+        if not store.numbers(name) or number is not None:
+            store.get(name, number)
+    found, damaged = store.readable(name, newest=not name)
+    return DatasetList((DatasetVersion(one, store) for one in found), (one.ref for one in damaged))
 
 
 def records() -> DatasetRecords:
@@ -102,33 +111,50 @@ def records() -> DatasetRecords:
 def verify(*versions: DatasetVersion) -> Verification:
     """Read every byte of versions, by default of all. Raises ``BackendError``."""
     store = data_store()
-    return store.verify([one.snapshot() for one in versions] or store.versions())
+    return store.verify([one.snapshot() for one in versions] if versions else None)
 
 
 @dataclass(frozen=True)
 class Unused:
-    """Objects of a store that no version refers to."""
+    """Objects of a store that no version refers to, and ``drafts`` of values that killed processes left in the home."""
 
     objects: tuple[StoredObject, ...]
+    drafts: tuple[Path, ...] = ()
 
     @property
     def title(self) -> str:
         """What they are, in words: their number, the largest ones, and their size."""
+        if not self.objects:
+            return self._drafts
         largest = sorted((one.size for one in self.objects), reverse=True)[:_SHOWN]
         sizes = ", ".join(map(file_size, largest)) + (", ..." if len(self.objects) > len(largest) else "")
         total = file_size(sum(one.size for one in self.objects))
         what = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
-        return f"{what} ({sizes}; {total} in all) that no version refers to"
+        more = f", and {self._drafts}" if self.drafts else ""
+        return f"{what} ({sizes}; {total} in all) that no version refers to{more}"
+
+    @property
+    def _drafts(self) -> str:
+        count = "1 draft" if len(self.drafts) == 1 else f"{len(self.drafts)} drafts"
+        return f"{count} of values that were not added ({file_size(self.size_of_drafts)})"
+
+    @property
+    def size_of_drafts(self) -> int:
+        """Bytes of the drafts."""
+        return sum(file.stat().st_size for one in self.drafts for file in one.rglob("*") if file.is_file())
 
 
 def unused() -> Unused:
     """What no version refers to, if it was written more than an hour ago. Raises ``BackendError``."""
-    return Unused(tuple(data_store().unused()))
+    return Unused(tuple(data_store().unused()), tuple(left_behind(home())))
 
 
 def prune(found: Unused) -> int:
     """Remove what ``unused`` found; the bytes that were freed. Raises ``BackendError``."""
-    return data_store().remove(found.objects)
+    freed = data_store().remove(found.objects) + found.size_of_drafts
+    for draft in found.drafts:
+        shutil.rmtree(draft, ignore_errors=True)
+    return freed
 
 
 def _version(store: DataStore, added: tuple[DatasetSnapshot, bool]) -> tuple[DatasetVersion, bool]:

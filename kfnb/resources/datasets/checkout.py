@@ -41,14 +41,17 @@ def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: 
     return found
 
 
-def download(objects: Objects, record: DatasetSnapshot, target: Path) -> None:
-    """Write a version's files as the user's own: a single file as ``target``, others below it.
+def download(objects: Objects, record: DatasetSnapshot, target: Path, *, into: bool = False) -> Path:
+    """Write a version's files as the user's own: a single file as ``target``, others below it; where they are.
 
-    Raises ``UsageError`` if a file is there already, ``BackendError`` for changed bytes; nothing is written then.
+    A single file is written into ``target`` if that is a folder, or is to be one (``into``). Raises ``UsageError`` if a
+    file is there already, ``BackendError`` for changed bytes; nothing is written then.
     """
     single = record.kind != "folder" and len(record.files) == 1
-    if single and target.is_dir():
+    if single and (into or target.is_dir()):
         target /= record.files[0].path
+    elif single and record.kind not in ("file", "folder"):
+        _check_ending(record, target)
     places = [(entry, target if single else target / entry.path) for entry in record.files]
     for _, place in places:
         if place.exists():
@@ -56,6 +59,18 @@ def download(objects: Objects, record: DatasetSnapshot, target: Path) -> None:
     for entry, place in places:
         place.parent.mkdir(parents=True, exist_ok=True)
         _copy(objects, record, entry, place)
+    return target
+
+
+def _check_ending(record: DatasetSnapshot, target: Path) -> None:
+    """Raise ``UsageError`` if the name of ``target`` promises another format than that in which a value is kept."""
+    kept = Path(record.files[0].path).suffix
+    if target.suffix and target.suffix != kept:
+        raise UsageError(
+            f"{record.ref} is kept as {kept}, not as {target.suffix}: write {target.with_suffix(kept).name}",
+            hint="or load it in a program and write that",
+            ref=str(target),
+        )
 
 
 def publish(objects: Objects, record: DatasetSnapshot) -> str:

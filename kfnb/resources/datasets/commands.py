@@ -150,7 +150,7 @@ class PruneData(Command):
     def run(self, session: Session) -> None:
         """Remove it after a confirmation."""
         unused = api.unused()
-        if not unused.objects:
+        if not (unused.objects or unused.drafts):
             session.notify("nothing to remove")
             return
         if not self.yes and not _confirmed(session, unused.title):

@@ -19,10 +19,11 @@ def difference(
     old = {column.name: column for column in before.columns}
     new = {column.name: column for column in after.columns}
     both = [(old[name], new[name]) for name in old if name in new]
-    same_type = [(one, other) for one, other in both if one.type == other.type]
-    shifts = [ColumnShift(one.name, score(one, other), one, other) for one, other in same_type]
+    comparable = [(one, other) for one, other in both if one.type == other.type or _sort(one) == _sort(other)]
+    shifts = [ColumnShift(one.name, score(one, other), one, other) for one, other in comparable]
     moved = sorted((one for one in shifts if one.score > 0), key=lambda one: (-one.score, one.name))
-    files, others = _files(before), _files(after)
+    listed = "folder" in (before.kind, after.kind)
+    files, others = (_files(before), _files(after)) if listed else ({}, {})
     return DatasetDiff(
         before,
         after,
@@ -57,9 +58,17 @@ def histogram(profile: ColumnProfile, low: float, high: float, bins: int) -> lis
     return [max(0.0, other - one) for one, other in zip([0.0, *below[1:-1]], below[1:], strict=True)]
 
 
+def _sort(profile: ColumnProfile) -> str:
+    """What the values of a column are compared as: its type may change from one version to the next."""
+    if profile.edges:
+        return "times" if profile.type.startswith(("timestamp", "date")) else "numbers"
+    return "words" if profile.top else profile.type
+
+
 def _shares(reference: ColumnProfile, profile: ColumnProfile) -> list[float]:
-    """The shares of values in the bins of ``reference``, then of missing values."""
-    present = 1 - profile.nulls / profile.rows
+    """The shares of values in the bins of ``reference``, then of infinite and of missing values."""
+    missing, infinite = profile.nulls / profile.rows, profile.infinite / profile.rows
+    present = 1 - missing - infinite
     if reference.edges:
         below = [0.0, *(_below(profile, edge) for edge in reference.edges[1:-1]), 1.0]
         if not profile.edges:
@@ -70,7 +79,7 @@ def _shares(reference: ColumnProfile, profile: ColumnProfile) -> list[float]:
         count = max(1, profile.rows - profile.nulls)
         bins = [known.get(value, 0) / count for value, _ in reference.top]
         bins.append(max(0.0, 1 - sum(bins)) if reference.top else 0.0)
-    return [*(share * present for share in bins), profile.nulls / profile.rows]
+    return [*(share * present for share in bins), infinite, missing]
 
 
 def _below(profile: ColumnProfile, value: float) -> float:
@@ -89,5 +98,6 @@ def _below(profile: ColumnProfile, value: float) -> float:
 
 
 def _files(record: DatasetSnapshot) -> Mapping[str, str]:
-    """The files of a folder by their paths; of other versions, files are how kfnb keeps a value."""
-    return {file.path: file.sha256 for file in record.files} if record.kind == "folder" else {}
+    """The files of a folder or a file by their paths; of other versions, files are how kfnb keeps a value."""
+    known = record.files if record.kind in ("folder", "file") else ()
+    return {file.path: file.sha256 or file.tag for file in known}

@@ -25,15 +25,22 @@ def _summary(one: DatasetSnapshot) -> dict[str, Any]:
     }
 
 
+def _whole(one: DatasetSnapshot) -> dict[str, Any]:
+    """All of a record. What ``digest`` means is the same in a list: the identity; that of the files is ``manifest``."""
+    found = asdict(one)
+    del found["logical"]
+    return {**found, "digest": one.identity, "manifest": one.digest}
+
+
 def _changes(diff: DatasetDiff) -> dict[str, Any]:
     found = asdict(diff)
     return {**found, "before": _summary(diff.before), "after": _summary(diff.after), "same": diff.same}
 
 
 DISPLAYS = {
-    DatasetVersion: Display(lambda one: draw_version(one.snapshot()), lambda one: asdict(one.snapshot())),
+    DatasetVersion: Display(lambda one: draw_version(one.snapshot()), lambda one: _whole(one.snapshot())),
     DatasetList: Display(
-        lambda listed: draw_versions([one.snapshot() for one in listed]),
+        lambda listed: draw_versions([one.snapshot() for one in listed], listed.damaged),
         lambda listed: [_summary(one.snapshot()) for one in listed],
     ),
     DatasetDiff: Display(draw_diff, _changes),

@@ -17,7 +17,7 @@ from kfnb.resources.datasets import referenced
 from kfnb.resources.datasets.logical import array_digest, table_digest
 from kfnb.resources.datasets.model import ColumnProfile, FileEntry
 from kfnb.resources.datasets.profile import profile_array, profile_footers, profile_table
-from kfnb.resources.datasets.values import read_table
+from kfnb.resources.datasets.tables import read_table
 
 _logger = logger(__package__)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,12 +126,13 @@ class DatasetVersion:
         return found[0] if len(found) == 1 and self.kind not in ("folder", "frames") else self._folder
 
     def download(self, path: str | Path) -> Path:
-        """Write its file or files to a path, where they are the user's own; the path.
+        """Write its file or files to a path, where they are the user's own; where they are.
 
-        Raises ``UsageError`` if a file is there already, ``BackendError`` for damaged content.
+        A single file is written into a folder, and into a new one if ``path`` ends in ``/``. Raises ``UsageError`` if a
+        file is there already, or if the path's ending is that of another format; ``BackendError`` for damaged content.
         """
-        checkout.download(self._store.objects, self._snapshot, Path(path).expanduser())
-        return Path(path)
+        target, into = Path(path).expanduser(), str(path).endswith(("/", os.sep))
+        return checkout.download(self._store.objects, self._snapshot, target, into=into)
 
     def diff(self, other: DatasetVersion, *, key: str = "") -> DatasetDiff:
         """What differs between this version and ``other``, a later one; its rows too if ``key`` is a column.
@@ -179,4 +181,8 @@ class DatasetVersion:
 
 
 class DatasetList(Listing[DatasetVersion]):
-    """Versions of data sets at the time of the request."""
+    """Versions of data sets at the time of the request. ``damaged`` are those whose records cannot be read."""
+
+    def __init__(self, items: Iterable[DatasetVersion], damaged: Iterable[str] = ()) -> None:
+        super().__init__(items)
+        self.damaged = tuple(damaged)

@@ -26,12 +26,13 @@ class FileEntry:
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. Of numbers and times: the
-    minimum, the maximum and the ``edges`` of 20 quantiles with the count of each bin; fewer where edges coincide. A bin
-    includes its lower edge, the last one both. Times are ISO texts as minimum and maximum, seconds since 1970 as edges.
-    Of texts, categories and truth values: the ``top`` values with their counts, most frequent first, and the count of
-    all ``other`` values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only
-    what the file states is given.
+    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. ``infinite`` values are in no
+    other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20 quantiles with the count of
+    each bin; fewer where edges coincide. A bin includes its lower edge, the last one both. Times are ISO texts as
+    minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of texts, categories
+    and truth values: the ``top`` values with their counts, most frequent first, and the count of all ``other``
+    values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only what the file
+    states is given.
     """
 
     name: str
@@ -42,6 +43,8 @@ class ColumnProfile:
     minimum: float | str | None = None
     maximum: float | str | None = None
     mean: float | None = None
+    median: float | None = None
+    infinite: int = 0
     edges: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     top: tuple[tuple[str, int], ...] = ()
@@ -92,7 +95,10 @@ class DatasetSnapshot:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``."""
+    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``.
+
+    Of a version whose record cannot be read (``unreadable record``), ``path`` is that of the record in the store.
+    """
 
     ref: str
     path: str

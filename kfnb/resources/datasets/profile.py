@@ -107,16 +107,17 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
     present = column.drop_null()
     whole = pa.types.is_integer(column.type)
     values = np.sort((present if whole else present.cast(pa.float64())).to_numpy())
-    missing = 0
+    missing = infinite = 0
     if not whole:
-        missing = int(np.isnan(values).sum())
+        missing, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         values = values[np.isfinite(values)]
     if not values.size:
-        return ColumnProfile(**{**vars(plain), "nulls": plain.nulls + missing})
+        return ColumnProfile(**{**vars(plain), "nulls": plain.nulls + missing, "infinite": infinite})
     edges, counts = _bins(values)
     first, last = values[0].item(), values[-1].item()
     with np.errstate(all="ignore"):
         mean = _finite(float(values.mean(dtype="float64")))
+        median = _finite(float(np.median(values)))
     return ColumnProfile(
         plain.name,
         plain.type,
@@ -126,6 +127,8 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
         minimum=first,
         maximum=last,
         mean=mean,
+        median=median,
+        infinite=infinite,
         edges=edges,
         counts=counts,
     )

@@ -10,6 +10,8 @@ LATEST = "latest"
 
 def parse_ref(text: str) -> tuple[str, int | None]:
     """The name and the number of a version; None for the newest. Raises ``UsageError``."""
+    if not isinstance(text, str):  # a program may give anything
+        return check_name(text), None
     name, at, version = text.strip().removeprefix("local:").partition("@")
     check_name(name)
     if not at or version == LATEST:

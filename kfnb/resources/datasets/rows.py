@@ -6,6 +6,7 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.extras import require
+from kfnb.resources.datasets.exact import same_cell
 from kfnb.resources.datasets.model import RowChanges
 
 
@@ -15,12 +16,14 @@ def compared_rows(before: Any, after: Any, key: str, names: tuple[str, str]) -> 
     ``names`` are those of the versions. Raises ``UsageError`` if a table has no such column, or a value in it twice.
     """
     require("pandas", "comparing rows")
+    import numpy as np
+
     old, new = (_by_key(table, key, name) for table, name in zip((before, after), names, strict=True))
     kept = old.index.intersection(new.index)
     old_kept, new_kept = old.loc[kept], new.loc[kept]
     both = [name for name in old.columns if name in new.columns]
     differs = {name: _differs(old_kept[name], new_kept[name]) for name in both}
-    changed = sum(differs.values(), start=old_kept.index != old_kept.index).astype(bool)
+    changed = sum(differs.values(), start=np.zeros(len(kept), dtype=bool)).astype(bool)
     counts = sorted(((name, int(one.sum())) for name, one in differs.items()), key=lambda pair: -pair[1])
     return RowChanges(
         key,
@@ -41,7 +44,8 @@ def _by_key(table: Any, key: str, name: str) -> Any:
         raise UsageError(f"{name} has no column {key}; its columns are {known}", ref=key)
     twice = frame[key][frame[key].duplicated()]
     if len(twice):
-        raise UsageError(f"{key} is not a key of {name}: {twice.iloc[0]!r} is in several rows", ref=key)
+        [value] = twice.head(1).tolist()  # a value of Python, not of numpy
+        raise UsageError(f"{key} is not a key of {name}: {value!r} is in several rows", ref=key)
     return frame.set_index(key)
 
 
@@ -57,5 +61,5 @@ def _differs(before: Any, after: Any) -> Any:
 def _same(one: Any, other: Any) -> bool:
     try:
         return bool(one == other)
-    except (TypeError, ValueError):  # lists and arrays in the cells
-        return repr(one) == repr(other)
+    except (TypeError, ValueError):  # arrays in the cells
+        return same_cell(one, other)

@@ -70,27 +70,30 @@ class DataStore:
 
     def versions(self, name: str = "") -> list[DatasetSnapshot]:
         """All versions of a data set, or of all; by name, the newest first. Damaged records are left out."""
+        return self.readable(name)[0]
+
+    def readable(self, name: str = "", *, newest: bool = False) -> tuple[list[DatasetSnapshot], list[Damage]]:
+        """As ``versions``, or of each data set the ``newest`` version alone; and the records that are damaged."""
         names = [name] if name else self.names()
-        return self._all([(one, number) for one in names for number in self.numbers(one)[::-1]])
-
-    def newest(self) -> list[DatasetSnapshot]:
-        """The newest version of each data set, by name. Damaged records are left out."""
-        names = self.names()
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            numbers = list(threads.map(self.numbers, names))
-        return self._all([(name, found[-1]) for name, found in zip(names, numbers, strict=True) if found])
+            numbers = [found[::-1] for found in threads.map(self.numbers, names)]
+            pairs = [
+                (one, number)
+                for one, found in zip(names, numbers, strict=True)
+                for number in (found[:1] if newest else found)
+            ]
+            found = list(threads.map(lambda pair: self._record_or_damage(*pair), pairs))
+        return (
+            [one for one in found if isinstance(one, DatasetSnapshot)],
+            [one for one in found if isinstance(one, Damage)],
+        )
 
-    def _all(self, versions: Sequence[tuple[str, int]]) -> list[DatasetSnapshot]:
-        with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda pair: self._readable(*pair), versions)
-            return [one for one in found if one is not None]
-
-    def _readable(self, name: str, number: int) -> DatasetSnapshot | None:
+    def _record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
         try:
             return self._record(name, number)
         except BackendError:
-            _logger.warning("The record of %s@%s cannot be read.", name, number, exc_info=True)
-            return None
+            _logger.debug("The record of %s@%s cannot be read.", name, number, exc_info=True)
+            return Damage(f"{name}@{number}", _record_key(name, number), "unreadable record")
 
     def _record(self, name: str, number: int) -> DatasetSnapshot:
         key = _record_key(name, number)
@@ -126,8 +129,14 @@ class DataStore:
 
     # -- care -----------------------------------------------------------------------------------------------
 
-    def verify(self, records: Sequence[DatasetSnapshot]) -> Verification:
-        """Read every byte of versions; content that they share is read once. Of objects elsewhere, compare the tags."""
+    def verify(self, records: Sequence[DatasetSnapshot] | None = None) -> Verification:
+        """Read every byte of versions, by default of all; of objects elsewhere, compare the tags.
+
+        Content that they share is read once.
+        """
+        damaged: list[Damage] = []
+        if records is None:
+            records, damaged = self.readable()
         every = {_content(file): file for record in records for file in record.files}
         state = {content: self._problem(file) for content, file in every.items()}
         damages = tuple(
@@ -136,7 +145,8 @@ class DataStore:
             for file in record.files
             if state[_content(file)]
         )
-        return Verification(len(records), sum(file.size for file in every.values()), damages)
+        size = sum(file.size for file in every.values())
+        return Verification(len(records) + len(damaged), size, (*damaged, *damages))
 
     def _problem(self, file: FileEntry) -> str:
         if file.uri:
@@ -174,12 +184,12 @@ class DataStore:
 
 def check_name(name: str) -> str:
     """A valid name of a data set. Raises ``UsageError`` for another."""
-    if not _NAME.fullmatch(name):
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise UsageError(
             f"invalid name of a data set: {name!r}",
             code="invalid-name",
             hint="use at most 63 lower-case letters, digits, '-', '_' and '.', beginning with a letter or a digit",
-            ref=name,
+            ref=str(name),
         )
     return name
 

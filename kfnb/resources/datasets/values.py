@@ -11,9 +11,18 @@ from urllib.parse import quote, unquote
 
 from kfnb.errors import UsageError
 from kfnb.extras import require
+from kfnb.resources.datasets.exact import what_changed
 from kfnb.resources.datasets.logical import array_digest, group_digest, table_digest
 from kfnb.resources.datasets.model import ColumnProfile
 from kfnb.resources.datasets.profile import profile_array, profile_table
+from kfnb.resources.datasets.tables import (
+    frame_of,
+    from_arrow,
+    read_table,
+    save_arrow,
+    save_parquet,
+    to_arrow,
+)
 
 _KINDS = {
     ("pandas", "DataFrame"): "pandas",
@@ -23,6 +32,8 @@ _KINDS = {
     ("pyarrow", "Table"): "arrow",
     ("numpy", "ndarray"): "numpy",
 }
+_LONGEST_KEY = 200
+"""Characters of a key, which is the name of a file: one has at most 255 bytes."""
 KEPT = "DataFrames and Series of pandas and polars, Arrow tables, numpy arrays, and dicts of them"
 
 
@@ -83,13 +94,8 @@ class _WrittenPart:
 
 
 def _write_group(value: Mapping[Any, Any], folder: Path, what: str) -> Written:
-    names = sorted(value) if all(isinstance(name, str) and name for name in value) else []
-    libraries = {name: library_of(value[name]) for name in names}
-    if not names or not all(libraries.values()):
-        other = next((f"{what}[{name!r}]" for name, library in libraries.items() if not library), what)
-        raise UsageError(
-            f"a dict of data needs text keys and frames or arrays as values; {other} is neither", ref=what
-        )
+    libraries = _libraries(value, what)
+    names = sorted(value)
     parts = {
         name: _write_part(value[name], libraries[name], folder / quote(name, safe=" "), f"{what}[{name!r}]")
         for name in names
@@ -108,15 +114,35 @@ def _write_group(value: Mapping[Any, Any], folder: Path, what: str) -> Written:
     )
 
 
+def _libraries(value: Mapping[Any, Any], what: str) -> dict[str, str]:
+    """How each part of a dict is kept. Raises ``UsageError`` if it has other parts, or none."""
+    if not value:
+        raise UsageError(f"{what} is an empty dict: a dict of data needs frames or arrays", ref=what)
+    for name in value:
+        if not isinstance(name, str) or not name:
+            raise UsageError(f"a dict of data needs texts as keys; {what} has the key {name!r}", ref=what)
+        if len(quote(name, safe=" ")) > _LONGEST_KEY:
+            raise UsageError(
+                f"the key {name[:20]}... of {what} is too long: use at most {_LONGEST_KEY} letters", ref=what
+            )
+        if not library_of(value[name]):
+            kind = type(value[name]).__name__
+            raise UsageError(
+                f"a dict of data needs frames or arrays as values; {what}[{name!r}] is of type {kind}",
+                ref=what,
+            )
+    return {name: library_of(value[name]) for name in sorted(value)}
+
+
 def _write_part(value: Any, library: str, stem: Path, what: str) -> _WrittenPart:
     if library == "numpy":
         return _write_array(value, stem.with_name(f"{stem.name}.npy"), what)
     require("pyarrow", "adding a table")
-    table = _to_arrow(value, library, what)
+    table = to_arrow(value, library, what)
     logical = _digest_of(table, library, what)
-    for ending, save in (("parquet", _save_parquet), ("arrow", _save_arrow)):
+    for ending, save in (("parquet", save_parquet), ("arrow", save_arrow)):
         file = stem.with_name(f"{stem.name}.{ending}")
-        if _saved(save, table, file) and _comes_back(logical, library, file, what):
+        if _saved(save, table, file) and _comes_back(value, logical, library, file, what):
             return _WrittenPart(file, logical, profile_table(table), table.num_rows)
         file.unlink(missing_ok=True)
     raise UsageError(_loss(value, library, what), ref=what)
@@ -132,12 +158,14 @@ def _saved(save: Callable[[Any, Path], None], table: Any, file: Path) -> bool:
     return True
 
 
-def _comes_back(logical: str, library: str, file: Path, what: str) -> bool:
+def _comes_back(value: Any, logical: str, library: str, file: Path, what: str) -> bool:
     import pyarrow as pa
 
     try:
-        value = _read_part(library, file, file.name)
-        return _digest_of(_to_arrow(value, library, what), library, what) == logical
+        again = _read_part(library, file, file.name)
+        if library.startswith("pandas") and what_changed(frame_of(value), frame_of(again), what):
+            return False
+        return _digest_of(to_arrow(again, library, what), library, what) == logical
     except (pa.ArrowException, UsageError, ValueError, TypeError):
         return False
 
@@ -145,12 +173,16 @@ def _comes_back(logical: str, library: str, file: Path, what: str) -> bool:
 def _loss(value: Any, library: str, what: str) -> str:
     """Which column comes back as another one."""
     hint = "convert it with .astype(...) to one type, or write a file yourself and add that"
+    if library.startswith("pandas"):
+        frame = frame_of(value)
+        if found := what_changed(frame, to_arrow(frame, "pandas", what).to_pandas(), what):
+            return f"{found}; {hint}"
     if library in ("pandas", "polars"):
         for name in value.columns:
             one = value[[name]]
-            table = _to_arrow(one, library, what)
-            again = table.to_pandas() if library == "pandas" else _from_arrow(table, library)
-            if table_digest(_to_arrow(again, library, what)) != table_digest(table):
+            table = to_arrow(one, library, what)
+            again = table.to_pandas() if library == "pandas" else from_arrow(table, library)
+            if table_digest(to_arrow(again, library, what)) != table_digest(table):
                 return (
                     f"column {name!r} of {what} ({one[name].dtype}) would come back as another type; {hint}"
                 )
@@ -165,94 +197,6 @@ def _digest_of(table: Any, library: str, what: str) -> str:
     except (pa.ArrowException, ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"{what} has a column whose type cannot be kept: {error}", ref=what) from None
     return group_digest({"series": found}) if library.endswith(".Series") else found
-
-
-# -- tables ---------------------------------------------------------------------------------------------------------
-
-
-def _to_arrow(value: Any, library: str, what: str) -> Any:
-    import pyarrow as pa
-
-    if library == "arrow":
-        return value
-    if library == "polars":
-        return value.to_arrow()
-    if library == "polars.Series":
-        return value.to_frame().to_arrow()
-    frame = value.to_frame("" if value.name is None else value.name) if library == "pandas.Series" else value
-    twice = frame.columns[frame.columns.duplicated()]
-    if len(twice):
-        raise UsageError(f"{what} has two columns called {twice[0]!r}: rename one", ref=what)
-    try:
-        return pa.Table.from_pandas(frame)
-    except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
-        raise UsageError(_unfit(frame, what, error), ref=what) from None
-
-
-def _unfit(frame: Any, what: str, error: Exception) -> str:
-    """Which column of a DataFrame Arrow cannot hold."""
-    import pyarrow as pa
-
-    for name in frame.columns:
-        try:
-            pa.Array.from_pandas(frame[name])
-        except (pa.ArrowException, ValueError, TypeError, OverflowError):
-            kinds = sorted({type(item).__name__ for item in frame[name].dropna().head(100_000)})
-            one = f"values of type {kinds[0]}, which a table cannot hold" if len(kinds) == 1 else ""
-            several = f"values of several types ({', '.join(kinds)})"
-            return f"column {name!r} of {what} holds {one or several}: convert it with .astype(...)"
-    return f"{what} cannot be written as a table: {error}"
-
-
-def _from_arrow(table: Any, library: str) -> Any:
-    if library == "arrow":
-        return table
-    if library.startswith("polars"):
-        import polars as pl
-
-        frame: Any = pl.from_arrow(table)
-        return frame if library == "polars" else frame.to_series(0)
-    frame = table.to_pandas()
-    if library == "pandas":
-        return frame
-    label = frame.columns[0]
-    return frame.iloc[:, 0].rename(None if isinstance(label, str) and not label else label)
-
-
-def _save_parquet(table: Any, file: Path) -> None:
-    """Content-defined chunks: a row more leaves most of the file's bytes as they were."""
-    import pyarrow.parquet as pq
-
-    chunked = {"use_content_defined_chunking": True} if _has_chunking() else {}
-    pq.write_table(table, file, compression="zstd", **chunked)
-
-
-def _has_chunking() -> bool:
-    import pyarrow as pa
-
-    return int(pa.__version__.partition(".")[0]) >= 21  # noqa: PLR2004 - its first version that has them
-
-
-def _save_arrow(table: Any, file: Path) -> None:
-    import pyarrow as pa
-
-    with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
-        if not table.num_rows:  # which writes nothing then: categories would be lost
-            columns = [column.chunk(0) for column in table.columns if column.num_chunks]
-            if len(columns) == table.num_columns:
-                writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=table.schema))
-
-
-def read_table(file: Path, name: str) -> Any:
-    """The table in a file that is called ``name``: Parquet, or Arrow's own format."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    if not name.endswith((".arrow", ".feather")):
-        return pq.ParquetFile(file).read()
-    with pa.OSFile(str(file), "rb") as source:
-        return pa.ipc.open_file(source).read_all()
 
 
 # -- arrays ---------------------------------------------------------------------------------------------------------
@@ -284,7 +228,7 @@ def _read_part(library: str, file: Path, name: str) -> Any:
 
         return np.load(file, allow_pickle=False)
     require("pyarrow", "loading a table")
-    return _from_arrow(read_table(file, name), library)
+    return from_arrow(read_table(file, name), library)
 
 
 def _refusal(value: Any, what: str) -> str:

@@ -21,6 +21,7 @@ _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
 _TASKS = """select x.name, x.id from units u join executions x on x.id >= u.executions and x.id < u.executions_end
     where u.id = ? order by x.id"""
 _CANDIDATES = 200
+_SHOWN = 10
 _WHOLE = 64
 
 
@@ -33,11 +34,23 @@ def find(index: sqlite3.Connection, ref: str) -> StartingPoint:
         or _file(index, ref)
     )
     if found is None:
-        hint = did_you_mean(
+        raise NotFound(f"unknown reference {ref}:", hint=_hint(index, ref), ref=ref)
+    return found
+
+
+def _hint(index: sqlite3.Connection, ref: str) -> str:
+    """What may have been meant by an unknown reference."""
+    name, at, _ = ref.rpartition(":")[2].partition("@")
+    if not at:
+        return did_you_mean(
             ref, _known(index), "give a run, RUN/TASK, a version (churn@3), a digest or a file"
         )
-        raise NotFound(f"unknown reference {ref}:", hint=hint, ref=ref)
-    return found
+    known = names(index)
+    own = [one for one in known if one.startswith(f"{name}@")]
+    if own:
+        more = f", and {len(own) - _SHOWN} more" if len(own) > _SHOWN else ""
+        return f"{name} has {', '.join(own[:_SHOWN])}{more}"
+    return did_you_mean(ref, known, f"no data set or model is called {name}")
 
 
 def names(index: sqlite3.Connection) -> list[str]:

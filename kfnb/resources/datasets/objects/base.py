@@ -37,6 +37,8 @@ class Objects(Protocol):
     def put_content(self, file: Path) -> tuple[str, int]:
         """Write a file's bytes as content, atomically, unless they are there: their sha256 and size.
 
+        Content that was changed is replaced; in a bucket, if its size is another one.
+
         Raises ``Conflict`` if the file changes meanwhile, and ``OSError`` if it cannot be read.
         """
 

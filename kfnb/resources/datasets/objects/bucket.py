@@ -29,7 +29,8 @@ class BucketObjects:
         size = file.stat().st_size
         sha256 = sha256_of(pieces(file))
         key = content_key(sha256)
-        if self.find(key) is None:
+        there = self.find(key)
+        if there is None or there.size != size:
             with _errors():
                 self.store.write_parts(self._path(key), verified(pieces(file), sha256, str(file)))
         return sha256, size

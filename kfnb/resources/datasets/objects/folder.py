@@ -14,7 +14,7 @@ from typing import BinaryIO
 from kfnb import disk
 from kfnb.errors import Absent, BackendError, Conflict
 from kfnb.jobs import private
-from kfnb.resources.datasets.objects.base import PIECE, StoredObject, content_key, pieces
+from kfnb.resources.datasets.objects.base import PIECE, StoredObject, content_key, pieces, sha256_of
 
 _DRAFTS = "drafts"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
@@ -58,7 +58,9 @@ class FolderObjects:
             if _version_of(file) != before:
                 hint = "nothing was added; try again"
                 raise Conflict(f"{file} changed while it was being read", hint=hint, ref=str(file))
-            self._adopt(draft, content_key(found.hexdigest()))
+            key = content_key(found.hexdigest())
+            if not self._adopt(draft, key) and sha256_of(pieces(self._path(key))) != found.hexdigest():
+                draft.replace(self._path(key))  # that content was changed: it is repaired
         return found.hexdigest(), size
 
     def find(self, key: str) -> StoredObject | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kfnb.resources.datasets.diff import histogram
 from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff
-from kfnb.resources.datasets.view.version import contents, limit, median, short_type
+from kfnb.resources.datasets.view.version import contents, limit, short_type
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
 from kfnb.ui.plot import BARS
 from kfnb.ui.table import Column, Table, TableCell, Value
@@ -16,6 +16,13 @@ _MOST = 20
 _BINS = 16
 _LITTLE, _MUCH = 0.1, 0.25
 _LONGEST = 40
+_KINDS = {
+    "frame": "a frame",
+    "array": "an array",
+    "frames": "a dict of frames or arrays",
+    "file": "a file",
+    "folder": "a folder",
+}
 
 
 def draw_diff(diff: DatasetDiff) -> dict[str, str]:
@@ -25,6 +32,9 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
     if diff.same:
         blocks.append(Text("Both have the same content."))
     else:
+        if before.kind != after.kind:
+            kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
+            blocks.append(Text(f"{kinds}: only what both have can be compared."))
         blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
     if len(blocks) == 1:
         blocks.append(Text("Their contents differ; what is known of their columns is the same."))
@@ -102,7 +112,7 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
             f"{column.nulls / column.rows:.1%}" if column.nulls else "",
             brief(column.mean),
             limit(column.minimum),
-            brief(median(column)) if isinstance(column.minimum, int | float) else "",
+            brief(column.median),
             limit(column.maximum),
             picture,
         ]

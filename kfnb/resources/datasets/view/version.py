@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("Column"),
     Column("Type", whole=True),
     Column("Missing", number=True),
+    Column("Infinite", number=True),
     Column("Distinct", number=True),
     Column("Minimum", number=True),
     Column("Median", number=True),
@@ -32,9 +33,12 @@ _COLUMNS = (
 )
 
 
-def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
-    """Versions as a mimebundle: a row each, in the order given."""
-    if not listed:
+def draw_versions(listed: Sequence[DatasetSnapshot], damaged: Sequence[str] = ()) -> dict[str, str]:
+    """Versions as a mimebundle: a row each, in the order given; then the ``damaged`` ones by their names."""
+    notes = [Text(f"The records of {', '.join(damaged)} cannot be read; kfnb data check names them.")] * bool(
+        damaged
+    )
+    if not listed and not damaged:
         return bundle("Data sets", [Text("No data sets yet. %kf_data add NAME VALUE adds one.")])
     rows: list[list[Value]] = [
         [
@@ -48,7 +52,8 @@ def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
         ]
         for one in listed
     ]
-    return bundle("Data sets", [Table("Data sets", _DATA_SETS, rows).without_empty_columns()])
+    tables = [Table("Data sets", _DATA_SETS, rows).without_empty_columns()] if rows else []
+    return bundle("Data sets", [*tables, *notes])
 
 
 def draw_version(one: DatasetSnapshot) -> dict[str, str]:
@@ -109,9 +114,10 @@ def _column(column: ColumnProfile) -> list[Value]:
         column.name,
         TableCell(short_type(column.type), code=True, hint=column.type),
         missing,
+        str(column.infinite or ""),
         "" if column.distinct is None else str(column.distinct),
         limit(column.minimum),
-        brief(median(column)) if isinstance(column.minimum, int | float) else "",
+        brief(column.median),
         limit(column.maximum),
         ", ".join(f"{value} {TIMES} {count}" for value, count in column.top[:3]),
     ]
@@ -129,11 +135,6 @@ def limit(value: float | str | None) -> str:
     if isinstance(value, str):
         return re.sub(r"( 00:00:00)?(\.0+)?(?=Z?$)", "", value, count=1)
     return brief(value)
-
-
-def median(column: ColumnProfile) -> float | None:
-    """The middle edge, where no edges coincide."""
-    return column.edges[len(column.edges) // 2] if len(column.edges) % 2 else None
 
 
 def _digest(file: FileEntry) -> str:
