@@ -57,7 +57,10 @@ def test_what_lacks_the_metric_comes_after_the_ranks() -> None:
     assert order(ranked([entry("a@1", f1=1.0), entry("b@1", acc=0.5)], "acc")) == [("b@1", 1), ("a@1", None)]
 
 
-@pytest.mark.parametrize("name", ["loss", "val_loss", "rmse", "log_loss", "test_error", "latency_ms", "MAE"])
+LESS = "loss val_loss rmse log_loss test_error latency_ms MAE test-rmse log-loss train.loss valLoss RMSE logLoss"
+
+
+@pytest.mark.parametrize("name", [*LESS.split(), "eval loss"])
 def test_less_is_better_where_the_name_says_so(name: str) -> None:
     assert not maximized(name)
     assert order(ranked([entry("a@1", **{name: 2.0}), entry("b@1", **{name: 1.0})]))[0] == ("b@1", 1)
@@ -68,10 +71,15 @@ def test_less_is_better_where_the_name_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["accuracy", "f1", "auc", "r2", "terror", "gloss", "merror_free", "precision"]
+    "name", ["accuracy", "f1", "auc", "r2", "terror", "gloss", "merror_free", "precision", "rocAUC"]
 )
 def test_more_is_better_otherwise(name: str) -> None:
     assert maximized(name)
+
+
+@pytest.mark.parametrize("name", ["neg_mean_squared_error", "neg_log_loss", "neg_rmse", "test_neg_brier_score"])
+def test_more_is_better_of_what_scikit_learn_negates(name: str) -> None:
+    assert order(ranked([entry("a@1", **{name: -2.0}), entry("b@1", **{name: -1.0})]))[0] == ("b@1", 1)
 
 
 def test_the_metric_that_most_have_ranks_and_an_unknown_one_is_an_error() -> None:

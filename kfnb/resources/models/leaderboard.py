@@ -12,18 +12,22 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.extras import require
 from kfnb.resources.models.model import VersionSnapshot
 
-_LOWER = re.compile(
-    r"(?:^|_)(?:loss|error|err|mae|mse|rmse|rmsle|mape|wape|smape|logloss|log_loss|brier|perplexity|cost|latency|"
-    r"seconds|deviance|hinge|wer|cer|fid|ece|fpr|fnr)(?:_|$)"
+_LOWER = frozenset(
+    "loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds"
+    " deviance hinge wer cer fid ece fpr fnr".split()
 )
-"""Names of metrics of which less is better, as words of a name: ``val_loss``, ``rmse``."""
+"""Words of metrics of which less is better: ``val_loss``, ``test-rmse``, ``trainLoss``."""
+_NEGATED = "neg"
+"""The word by which scikit-learn says that more is better after all: ``neg_log_loss``."""
+_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
 
 MOST_ROWS = 50
 
 
 def maximized(metric: str) -> bool:
     """Whether more of a metric is better, by its name."""
-    return _LOWER.search(metric.lower()) is None
+    words = {word.lower() for word in _WORD.findall(metric)}
+    return _NEGATED in words or not words & _LOWER
 
 
 @dataclass(frozen=True)
