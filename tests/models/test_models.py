@@ -38,6 +38,8 @@ def trained(c: float = 1.0) -> LogisticRegression:
 def _home(tmp_path: Path) -> Iterator[None]:
     before = settings().home, settings().owner
     settings().home, settings().owner = str(tmp_path / "home"), "ann"
+    for number in (1, 2):
+        kfnb.add_data("churn-data", pd.DataFrame({"a": [number]}))
     yield
     settings().home, settings().owner = before
 
@@ -138,6 +140,14 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"metrics": {"accuracy": float("nan")}}, "metric accuracy is nan: a metric must be a finite number"),
         ({"metrics": {"accuracy": "high"}}, "metric accuracy is 'high'"),
         ({"metrics": {"ok": True}}, "metric ok is True"),
+        ({"metrics": {"a": 10**400}}, "metric a is inf: a metric must be a finite number"),
+        ({"metrics": "acc"}, "metrics='acc': give numbers by name"),
+        ({"metrics": [1]}, r"metrics=\[1\]: give numbers by name"),
+        ({"name": None}, "model name None: give a text"),
+        ({"alias": 5}, "alias 5: give a text"),
+        ({"alias": "Champion"}, "use lower-case letters"),
+        ({"data": "nope@1"}, "unknown data set nope"),
+        ({"data": "churn-data@77"}, "unknown version churn-data@77; churn-data has versions 1"),
         ({"data": "churn-data"}, "give a version of a data set; such as churn-data@2"),
         ({"model": 3}, "3 is not a model"),
         ({"model": {"a": 1}}, "dict has no safe format; pass pickle=True"),
@@ -160,6 +170,8 @@ def test_bad_input_is_one_message_and_nothing_is_kept(arguments: dict[str, Any],
         ("churn@0", "versions are numbers from 1"),
         ("churn@-1", "versions are numbers from 1"),
         ("a/b@1", "model name"),
+        (None, "None is not a model"),
+        (5, "5 is not a model"),
     ],
 )
 def test_a_reference_to_nothing_says_what_there_is(reference: str, message: str) -> None:
@@ -218,6 +230,7 @@ def test_two_users_share_one_folder(tmp_path: Path) -> None:
     try:
         churn()[0].promote()
         environment = {**os.environ, "KFNB_REGISTRY": str(tmp_path / "shared"), "KFNB_OWNER": "bob"}
+        environment["KFNB_HOME"] = settings().home
         subprocess.run([sys.executable, "-c", program], check=True, env=environment)
         assert [(one.ref, one.owner, one.rank) for one in kfnb.models()] == [
             ("churn@2", "bob", 1),
@@ -237,6 +250,7 @@ def test_two_users_share_one_folder(tmp_path: Path) -> None:
 def notebook(shell: Shell) -> Shell:
     """A notebook with a trained ``model``, its home and user as in the other tests."""
     settings().owner = "ann"
+    kfnb.add_data("d", pd.DataFrame({"a": [1]}))
     shell.run("from sklearn.linear_model import LogisticRegression\nimport pandas as pd")
     shell.run("X = pd.DataFrame({'a': [0., 1., 2., 3.]}); model = LogisticRegression().fit(X, [0, 0, 1, 1])")
     return shell

@@ -130,6 +130,8 @@ def test_an_artifact_of_a_run_is_registered_by_its_name(notebook: Shell) -> None
     version = notebook.run(f"%kf_register train.kf_model --run {run.id} --name copy")
     assert (version.ref, version.run) == ("copy@1", run.id)
     assert version.digest == kfnb.model("churn").digest
+    assert (version.metrics, version.data) == ({"accuracy": 0.6}, ("churn-data@2",))
+    assert (version.snapshot().metrics_data, version.description) == ("churn-data@2", "a try")
     message = notebook.fails(f"%kf_register train.nothing --run {run.id} --name copy")
     assert f"run {run.id} has no artifact train.nothing" in message
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
@@ -13,8 +13,11 @@ from kfnb.extras import require
 from kfnb.resources.models.model import VersionSnapshot
 
 _LOWER = frozenset(
-    "loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds"
-    " deviance hinge wer cer fid ece fpr fnr".split()
+    re.findall(
+        r"\w+",
+        """loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds
+        deviance hinge wer cer fid ece fpr fnr""",
+    )
 )
 """Words of metrics of which less is better: ``val_loss``, ``test-rmse``, ``trainLoss``."""
 _NEGATED = "neg"
@@ -32,7 +35,7 @@ def maximized(metric: str) -> bool:
 
 @dataclass(frozen=True)
 class LeaderboardEntry:
-    """A version of a model, a run or the best trial of a study.
+    """A version of a model as it was measured on one version of the data, a run, or the best trial of a study.
 
     ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
     compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
@@ -62,7 +65,7 @@ class LeaderboardGroup:
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``limit`` is how many of each group are displayed.
+    ``limit`` is how many of each group are displayed, ``chosen`` is whether only some versions were asked for.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     ) -> None:
         self.groups = tuple(groups)
         self.by, self.maximize, self.only = by, maximize, only
-        self.limit = MOST_ROWS
+        self.limit, self.chosen = MOST_ROWS, False
         self._entries = [entry for group in self.groups for entry in group.entries]
 
     @overload
@@ -118,8 +121,23 @@ class Leaderboard(Sequence[LeaderboardEntry]):
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
-def entry_of(version: VersionSnapshot, backend: str = "local") -> LeaderboardEntry:
-    """The entry of a version of a backend's registry."""
+def entries_of(
+    version: VersionSnapshot, backend: str = "local", data: str = ""
+) -> Iterator[LeaderboardEntry]:
+    """The entries of a version of a backend's registry: one for each version of the data that it was measured on.
+
+    With ``data``, the one of that version alone, if it was measured on it.
+    """
+    measured = version.measured
+    if data in measured:
+        measured = {data: measured[data]}
+    for on, metrics in measured.items() or [(version.metrics_data, version.metrics)]:
+        yield _entry(version, backend, metrics, on)
+
+
+def _entry(
+    version: VersionSnapshot, backend: str, metrics: Mapping[str, float], data: str
+) -> LeaderboardEntry:
     return LeaderboardEntry(
         version.ref if backend == "local" else f"{backend}:{version.ref}",
         version.name,
@@ -127,8 +145,8 @@ def entry_of(version: VersionSnapshot, backend: str = "local") -> LeaderboardEnt
         "version",
         version.aliases,
         version.owner,
-        version.metrics,
-        version.metrics_data,
+        metrics,
+        data,
         version.created,
         version.tags,
     )

@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Move:
-    """A move that is wanted: ``alias`` of ``model`` shall name ``to``, if it names ``expected``."""
+    """A move that is requested: ``alias`` of ``model`` shall name ``to``, if it names ``expected``."""
 
     model: str
     alias: str

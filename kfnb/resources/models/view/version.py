@@ -88,9 +88,9 @@ def draw_changes(changes: Sequence[AliasChange]) -> Iterator[Block]:
 
 
 def _facts(version: VersionSnapshot) -> Iterator[Block]:
-    if version.metrics:
-        heading = f"Metrics on {version.metrics_data}" if version.metrics_data else "Metrics"
-        yield _pairs(heading, {name: digits(value) for name, value in version.metrics.items()})
+    for data, metrics in version.measured.items():
+        heading = f"Metrics on {data}" if data else "Metrics"
+        yield _pairs(heading, {name: digits(value) for name, value in metrics.items()})
     if version.parameters:
         yield _pairs("Parameters", {name: short(value) for name, value in version.parameters.items()})
     origin = {
@@ -184,8 +184,9 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
     """How a metric went from version to version; a line for each version of the data."""
     by_data: dict[str, list[tuple[float, float]]] = {}
     for one in sorted(versions, key=lambda one: one.version):
-        if metric in one.metrics:
-            by_data.setdefault(one.metrics_data, []).append((float(one.version), one.metrics[metric]))
+        for data, metrics in one.measured.items():
+            if metric in metrics:
+                by_data.setdefault(data, []).append((float(one.version), metrics[metric]))
     points = [point for some in by_data.values() for point in some]
     if len(points) < 2:  # noqa: PLR2004 - no line
         return
