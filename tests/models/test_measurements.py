@@ -88,7 +88,9 @@ def test_metrics_on_one_of_two_data_sets_are_ranked_once_it_is_known_which() -> 
     notes: list[str] = []
     both = ["holdout@1", "holdout@2"]
     kfnb.register(constant(1), "m", metrics={"a": 1}, data=both, notify=notes.append)
-    assert notes[0].startswith("m@1 is not ranked, as it was measured on holdout@1 or holdout@2: register it again")
+    assert notes[0].startswith(
+        "m@1 is not ranked, as it was measured on holdout@1 or holdout@2: register it again"
+    )
     assert [one.rank for one in kfnb.models()] == [None]
     kfnb.register(constant(1), "m", metrics={"a": 1}, data="holdout@2")
     assert [(one.data, one.rank) for one in kfnb.models()] == [("holdout@2", 1)]

@@ -86,6 +86,10 @@ def test_a_file_and_a_model_folder_are_registered_as_they_are(tmp_path: Path) ->
     (tmp_path / "model.xyz").write_text("?")
     with pytest.raises(UsageError, match=r"the ending of the file tells no known format; known are .skops"):
         kfnb.register(tmp_path / "model.xyz", "churn")
+    for ending in ("skops", "ubj", "txt", "safetensors", "keras", "onnx"):
+        (tmp_path / f"junk.{ending}").write_text("hello")
+        with pytest.raises(UsageError, match="is not a file of the format"):
+            kfnb.register(tmp_path / f"junk.{ending}", "churn")
     with pytest.raises(UsageError, match="no such file or folder"):
         kfnb.register(tmp_path / "nothing.skops", "churn")
     with pytest.raises(UsageError, match="is not a model folder"):
@@ -150,6 +154,11 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"data": "churn-data@77"}, "unknown version churn-data@77; churn-data has versions 1"),
         ({"data": "churn-data"}, "give a version of a data set; such as churn-data@2"),
         ({"model": 3}, "3 is not a model"),
+        ({"example": X.rename(columns={"a": "c"})}, "the model does not take the example"),
+        ({"example": X[:0]}, "the example has no rows"),
+        ({"example": []}, "the example has no rows"),
+        ({"example": "abc"}, "the example is a str; give a DataFrame or an array"),
+        ({"example": {"a": 1}}, "the example is a dict; give a DataFrame or an array"),
         ({"model": {"a": 1}}, "dict has no safe format; pass pickle=True"),
         ({"run": "000000-nothing"}, "000000-nothing"),
     ],
@@ -217,6 +226,22 @@ def test_a_damaged_model_is_not_loaded() -> None:
     file.write_bytes(b"PK")
     with pytest.raises(BackendError, match="was changed on disk since it was registered"):
         version.load()
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_damaged_model_is_repaired_by_registering_it_again(lost: bool) -> None:
+    version = kfnb.register(trained(), "churn")
+    file = Path(version.uri) / "model.skops"
+    file.chmod(0o600)
+    file.unlink() if lost else file.write_bytes(b"PK")
+    assert kfnb.register(trained(), "churn").ref == "churn@1"
+    assert version.load().predict(X).tolist() == Y
+    assert not list(Path(version.uri).parents[2].glob(".draft-*"))
+
+
+def test_python_runs_the_command_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "kfnb", "--version"], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
 
 
 def test_two_users_share_one_folder(tmp_path: Path) -> None:
@@ -305,6 +330,7 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
         ("%kf_models --limit 0", "must be at least 1"),
         ("%kf_models promote churn", "unknown model churn; no model is registered yet"),
         ("%kf_models nothing", "unknown model nothing"),
+        ("%kf_models prmote churn", "unexpected argument churn; did you mean promote"),
     ],
 )
 def test_a_wrong_line_is_one_message(notebook: Shell, line: str, message: str) -> None:
@@ -340,5 +366,5 @@ def test_the_verbs_do_the_same_and_print_json(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)[0]["because"] == "CI"
     assert main(["register", str(kfnb.model("churn").path()), "--name", "copy", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ref"] == "copy@1"
-    assert main(["models", "show", "churm"]) == 2
+    assert main(["models", "show", "churm"]) == main(["data", "show", "churm"]) == 1
     assert "did you mean churn" in capsys.readouterr().err

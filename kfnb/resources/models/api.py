@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import UsageError, did_you_mean
+from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
@@ -184,6 +184,20 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
     return ModelRecords(registry_of("local"), str(registry_folder()))
+
+
+def is_run_known(version: ModelVersion) -> bool:
+    """Whether the run that made a version is there; runs on a cluster are not asked for."""
+    source = version.snapshot().source
+    if source.kind != "kfp" or source.backend != "local":
+        return True
+    from kfnb.resources.runs.api import handles
+
+    try:
+        handles(source.id)
+    except RunNotFound:
+        return False
+    return True
 
 
 def _known(
