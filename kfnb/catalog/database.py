@@ -193,8 +193,8 @@ class Database:
     def _error(self, error: sqlite3.DatabaseError) -> BackendError:
         text, file = str(error), str(self.file)
         if "locked" in text or "busy" in text:
-            told = f"{self._schema.title} in {file} is locked by another process, for more than {self._patience:g} s"
-            return BackendUnavailable(f"{told}; try again", ref=file)
+            message = f"{self._schema.title} in {file} is locked by another process, for more than {self._patience:g} s"
+            return BackendUnavailable(f"{message}; try again", ref=file)
         if "full" in text:
             return BackendError(f"{file} cannot be written: {text}", code="disk-full", ref=file)
         if "not a database" in text or "malformed" in text:

@@ -75,7 +75,7 @@ def content_text(key: bytes) -> str:
 def clear(connection: sqlite3.Connection) -> None:
     """Remove all that the tables have."""
     for table in _TABLES:
-        connection.execute(f"delete from {table}")  # noqa: S608 - a name of ours
+        connection.execute(f"delete from {table}")  # noqa: S608 - a name from kfnb
 
 
 def forget(connection: sqlite3.Connection, source: str, unit: str) -> None:

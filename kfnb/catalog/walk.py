@@ -126,7 +126,7 @@ class Same:
 
 
 class Walk:
-    """One walk, up or down, for so many levels at most; an execution and an artifact are a level each."""
+    """One walk, up or down, of at most ``levels`` levels; an execution and an artifact are a level each."""
 
     def __init__(self, index: sqlite3.Connection, walked: Walked, same: Same) -> None:
         self._index, self._walked, self._same = index, walked, same

@@ -14,9 +14,9 @@ import kfnb
 from kfnb.errors import UsageError
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, maximized, ranked
 from kfnb.resources.models.model import AliasChange, ModelSource, ModelState, VersionSnapshot
-from kfnb.resources.models.view.comparison import draw_comparison
+from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
-from kfnb.resources.models.view.version import draw_version
+from kfnb.resources.models.view.version import draw_model_version
 from kfnb.settings import settings
 from tests.conftest import Shell
 
@@ -162,7 +162,7 @@ def test_a_page_has_what_a_version_is_made_of_and_how_it_is_loaded() -> None:
     source = ModelSource("kfp", "pipelinerun", "261130-1", "churn run", task="train")
     one = snapshot(2, aliases=("champion",), source=source, parameters={"C": 0.5}, packages={"skops": "0.16"})
     history = [AliasChange("churn", "champion", 1, 2, "bob", 1796000000.0, "better")]
-    page = draw_version(one, [one, snapshot(1, state=ModelState.ARCHIVED)], history)["text/plain"]
+    page = draw_model_version(one, [one, snapshot(1, state=ModelState.ARCHIVED)], history)["text/plain"]
     for text in (
         'kfnb.model("churn@champion").load()',
         "@champion",
@@ -181,7 +181,7 @@ def test_a_comparison_shows_what_differs_and_says_that_the_data_do() -> None:
         snapshot(1, parameters={"C": 1, "n": 2}),
         snapshot(2, parameters={"C": 3, "n": 2}, metrics_data="d@2"),
     )
-    text = draw_comparison([one, two])["text/plain"]
+    text = draw_model_comparison([one, two])["text/plain"]
     assert "They were measured on different data" in text
     assert "C " in text
     assert "\nn " not in text
@@ -208,8 +208,8 @@ def test_nothing_hostile_gets_into_a_page() -> None:
         HOSTILE, HOSTILE, 1, aliases=(HOSTILE,), owner=HOSTILE, metrics={HOSTILE: 1.0}, data=HOSTILE
     )
     for drawn in (
-        draw_version(one, [one, snapshot(2, metrics={HOSTILE: 2.0})], [change]),
-        draw_comparison([one, snapshot(2)]),
+        draw_model_version(one, [one, snapshot(2, metrics={HOSTILE: 2.0})], [change]),
+        draw_model_comparison([one, snapshot(2)]),
         draw_leaderboard(ranked([row])),
     ):
         assert "<script" not in drawn["text/html"]

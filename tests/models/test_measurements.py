@@ -14,8 +14,8 @@ from kfnb.resources.models import api
 from kfnb.resources.models.local.registry import LocalRegistry
 from kfnb.resources.models.model import VersionSnapshot
 from kfnb.resources.models.transfer import transfer
-from kfnb.resources.models.view.comparison import draw_comparison
-from kfnb.resources.models.view.version import draw_version
+from kfnb.resources.models.view.comparison import draw_model_comparison
+from kfnb.resources.models.view.version import draw_model_version
 from kfnb.settings import settings
 
 
@@ -50,10 +50,10 @@ def test_each_version_of_the_data_has_its_metrics_and_its_ranks() -> None:
         ("holdout@2", "m@1", 1),
     }
     assert [(one.data, one.ref) for one in kfnb.models(data="holdout@2")] == [("holdout@2", "m@1")]
-    page = draw_version(again.snapshot(), again.siblings(), [])["text/plain"]
+    page = draw_model_version(again.snapshot(), again.siblings(), [])["text/plain"]
     assert "Metrics on holdout@1" in page
     assert "Metrics on holdout@2" in page
-    compared = draw_comparison([snapshot("m@1"), snapshot("m@2")])["text/plain"]
+    compared = draw_model_comparison([snapshot("m@1"), snapshot("m@2")])["text/plain"]
     assert "different data" not in compared
 
 

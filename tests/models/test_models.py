@@ -240,7 +240,9 @@ def test_a_damaged_model_is_repaired_by_registering_it_again(lost: bool) -> None
 
 
 def test_python_runs_the_command_as_a_module() -> None:
-    done = subprocess.run([sys.executable, "-m", "kfnb", "--version"], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "kfnb", "--version"], check=True, capture_output=True, text=True
+    )
     assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
 
 

@@ -25,6 +25,13 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup
+from kfnb.resources.models.model import AliasChange, VersionSnapshot
+from kfnb.resources.models.transfer import Transfer
+from kfnb.resources.models.view.comparison import draw_model_comparison
+from kfnb.resources.models.view.leaderboard import draw_leaderboard
+from kfnb.resources.models.view.transfer import draw_transfer
+from kfnb.resources.models.view.version import draw_history, draw_model_version
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
 from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
 from kfnb.resources.runs.comparison import compared
@@ -315,6 +322,15 @@ DRAWN = {
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
     "draw_graph": lambda text: draw_graph(filled(entities.Graph, text)),
+    "draw_history": lambda text: draw_history([filled(AliasChange, text)]),
+    "draw_leaderboard": lambda text: draw_leaderboard(
+        Leaderboard([filled(LeaderboardGroup, text)], text, maximize=True, only=text)
+    ),
+    "draw_model_comparison": lambda text: draw_model_comparison([filled(VersionSnapshot, text)] * 2),
+    "draw_model_version": lambda text: draw_model_version(
+        filled(VersionSnapshot, text), [filled(VersionSnapshot, text)], [filled(AliasChange, text)], text
+    ),
+    "draw_transfer": lambda text: draw_transfer(filled(Transfer, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),

@@ -82,9 +82,9 @@ def _by_name(kubernetes: Kubernetes, path: str, namespace: str, name: str) -> li
         return []
 
 
-def _service(told: Mapping[str, Any], namespace: str) -> RegistryService:
-    name = told["metadata"]["name"]
-    for port in (told.get("spec") or {}).get("ports") or ():
+def _service(service: Mapping[str, Any], namespace: str) -> RegistryService:
+    name = service["metadata"]["name"]
+    for port in (service.get("spec") or {}).get("ports") or ():
         if port.get("name") in _PORTS:
             return RegistryService(name, namespace, int(port["port"]), _PORTS[port["name"]])
     return RegistryService(name, namespace)

@@ -1,4 +1,4 @@
-"""The files of a version, back on a disk or by their names in a bucket; every byte is verified on the way."""
+"""The files of a version, back on a disk or by their names in a bucket; every byte is verified."""
 
 from __future__ import annotations
 

@@ -80,9 +80,9 @@ class DataStore:
             numbers = list(threads.map(self.numbers, names))
         return self._all([(name, found[-1]) for name, found in zip(names, numbers, strict=True) if found])
 
-    def _all(self, wanted: Sequence[tuple[str, int]]) -> list[DatasetSnapshot]:
+    def _all(self, versions: Sequence[tuple[str, int]]) -> list[DatasetSnapshot]:
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda pair: self._readable(*pair), wanted)
+            found = threads.map(lambda pair: self._readable(*pair), versions)
             return [one for one in found if one is not None]
 
     def _readable(self, name: str, number: int) -> DatasetSnapshot | None:

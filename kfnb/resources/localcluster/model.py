@@ -22,8 +22,9 @@ class Reached(str, Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """A cluster of ours, what was asked for, and how far it has come. ``cores``, ``memory`` (GiB) and ``driver`` are
-    minikube's, empty where none were given.
+    """A managed cluster, what was requested, and which parts are installed.
+
+    ``cores``, ``memory`` (GiB) and ``driver`` are minikube's, empty where none were given.
     """
 
     profile: str

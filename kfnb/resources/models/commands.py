@@ -251,7 +251,7 @@ class PushModel(Command):
 
     def run(self, session: Session) -> Transfer:
         """Copy it."""
-        return push(self.model, tell=session.notify)
+        return push(self.model, notify=session.notify)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +264,7 @@ class PullModel(Command):
 
     def run(self, session: Session) -> Transfer:
         """Copy it."""
-        return pull(self.model, tell=session.notify)
+        return pull(self.model, notify=session.notify)
 
 
 def _notify(session: Session, change: AliasChange) -> None:

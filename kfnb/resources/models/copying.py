@@ -11,20 +11,20 @@ from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.transfer import Transfer, transfer
 
 
-def push(ref: str, *, tell: Callable[[str], None] = print) -> Transfer:
+def push(ref: str, *, notify: Callable[[str], None] = print) -> Transfer:
     """Copy a model from this machine to the cluster: all versions of ``churn``, or the one of ``churn@champion``.
 
-    ``tell`` is called before each version. Raises ``UsageError``, ``BackendError``.
+    ``notify`` is called before each version. Raises ``UsageError``, ``BackendError``.
     """
-    return _copied(ref, "local", "kubeflow", tell)
+    return _copied(ref, "local", "kubeflow", notify)
 
 
-def pull(ref: str, *, tell: Callable[[str], None] = print) -> Transfer:
+def pull(ref: str, *, notify: Callable[[str], None] = print) -> Transfer:
     """Copy a model from the cluster to this machine, as ``push`` does to the cluster."""
-    return _copied(ref, "kubeflow", "local", tell)
+    return _copied(ref, "kubeflow", "local", notify)
 
 
-def _copied(ref: str, source: str, target: str, tell: Callable[[str], None]) -> Transfer:
+def _copied(ref: str, source: str, target: str, notify: Callable[[str], None]) -> Transfer:
     reference = parse(ref)
     if reference.backend not in (None, source):
         other = "pull" if source == "local" else "push"
@@ -32,4 +32,6 @@ def _copied(ref: str, source: str, target: str, tell: Callable[[str], None]) -> 
     registry = registry_of(source)
     version = resolve(registry, reference).version if "@" in ref else None
     copied_by = owner()
-    return transfer(registry, registry_of(target), reference.name, version=version, by=copied_by, tell=tell)
+    return transfer(
+        registry, registry_of(target), reference.name, version=version, by=copied_by, notify=notify
+    )

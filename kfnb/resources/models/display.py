@@ -11,10 +11,10 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import AliasHistory, ModelComparison, VersionSnapshot
 from kfnb.resources.models.transfer import Transfer
-from kfnb.resources.models.view.comparison import draw_comparison
+from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
-from kfnb.resources.models.view.version import draw_history, draw_version
+from kfnb.resources.models.view.version import draw_history, draw_model_version
 
 
 def as_json(version: VersionSnapshot) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def _board(board: Leaderboard) -> dict[str, Any]:
 DISPLAYS = {
     Leaderboard: Display(draw_leaderboard, _board),
     ModelVersion: Display(
-        lambda one: draw_version(
+        lambda one: draw_model_version(
             one.snapshot(), one.siblings(), one.changes(), one.backend, known_run=api.is_run_known(one)
         ),
         lambda one: as_json(one.snapshot()),
@@ -37,6 +37,7 @@ DISPLAYS = {
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
     ModelComparison: Display(
-        lambda one: draw_comparison(one.versions), lambda one: [as_json(version) for version in one.versions]
+        lambda one: draw_model_comparison(one.versions),
+        lambda one: [as_json(version) for version in one.versions],
     ),
 }

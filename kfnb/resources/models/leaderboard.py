@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.extras import require
 from kfnb.resources.models.model import VersionSnapshot
 
 _LOWER = frozenset(
@@ -99,6 +98,8 @@ class Leaderboard(Sequence[LeaderboardEntry]):
 
     def to_frame(self) -> Any:
         """A pandas DataFrame: name, version, aliases, owner, data, created, rank, and a column for each metric."""
+        from kfnb.extras import require
+
         require("pandas", "to_frame")
         import pandas as pd
 

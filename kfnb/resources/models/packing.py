@@ -79,15 +79,15 @@ def packed(model: Any, how: Packing) -> Iterator[Path]:
 def facts_of(folder: Path) -> ModelFacts:
     """What a model folder says of its model. Raises ``UsageError`` if it is not one."""
     try:
-        told = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        sides = (_columns(told.get(side, ())) for side in ("inputs", "outputs"))
+        stored = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        sides = (_columns(stored.get(side, ())) for side in ("inputs", "outputs"))
         return ModelFacts(
-            str(told["format"]),
-            str(told["file"]),
+            str(stored["format"]),
+            str(stored["file"]),
             Signature(*sides),
-            {str(name): str(version) for name, version in told.get("packages", {}).items()},
-            str(told.get("python", "")),
-            told.get("input_example"),
+            {str(name): str(version) for name, version in stored.get("packages", {}).items()},
+            str(stored.get("python", "")),
+            stored.get("input_example"),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
@@ -95,7 +95,7 @@ def facts_of(folder: Path) -> ModelFacts:
         ) from None
 
 
-def _columns(told: Any) -> tuple[ColumnType, ...]:
+def _columns(stored: Any) -> tuple[ColumnType, ...]:
     return tuple(
         ColumnType(
             str(one["name"]),
@@ -103,7 +103,7 @@ def _columns(told: Any) -> tuple[ColumnType, ...]:
             tuple(map(int, one.get("shape", ()))),
             bool(one.get("nullable")),
         )
-        for one in told
+        for one in stored
     )
 
 

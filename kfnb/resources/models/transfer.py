@@ -37,36 +37,35 @@ def transfer(
     *,
     version: int | None = None,
     by: str,
-    tell: Callable[[str], None] = lambda _: None,
+    notify: Callable[[str], None] = lambda _: None,
 ) -> Transfer:
     """Register all versions of a model, or one, in another registry, and set the aliases that it does not have.
 
     A version whose content is there already is the same version, so that a transfer which was cut off is done again.
-    An alias that exists there is never moved: it may be what is in production. ``tell`` is called before each version.
-    Raises ``UsageError`` for an unknown
-    model or version, ``BackendError``.
+    An alias that exists there is never moved: it may be what is in production. ``notify`` is called before each
+    version. Raises ``UsageError`` for an unknown model or version, ``BackendError``.
     """
     found = _chosen(source, name, version)
     chosen = [one for one in found if one.digest]
     same = {one.digest: one for one in _there(target, name)}
     numbers = {}
     for one in chosen:
-        tell(f"copying {one.ref} ({file_size(one.size)})")
+        notify(f"copying {one.ref} ({file_size(one.size)})")
         numbers[one.version] = _sent(source, target, one, same.get(one.digest))
     there = {alias: one.version for one in _there(target, name) for alias in one.aliases}
-    wanted = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
-    for alias in sorted(wanted.keys() - there.keys()):
+    desired = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
+    for alias in sorted(desired.keys() - there.keys()):
         because = f"copied from the {source.name} registry"
-        target.move_alias(name, alias, wanted[alias], expected=None, by=by, because=because)
+        target.move_alias(name, alias, desired[alias], expected=None, by=by, because=because)
     return Transfer(
         model=name,
         source=source.name,
         target=target.name,
         versions=numbers,
-        aliases={alias: number for alias, number in sorted(wanted.items()) if alias not in there},
+        aliases={alias: number for alias, number in sorted(desired.items()) if alias not in there},
         left={
             alias: (there[alias], number)
-            for alias, number in sorted(wanted.items())
+            for alias, number in sorted(desired.items())
             if alias in there and there[alias] != number
         },
         skipped=tuple(one.version for one in found if not one.digest),

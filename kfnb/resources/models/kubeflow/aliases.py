@@ -41,7 +41,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Move:
-    """A move that is requested: ``alias`` of ``model`` shall name ``to``, if it names ``expected``."""
+    """A requested move: ``alias`` of ``model`` is to name ``to``, if it names ``expected``."""
 
     model: str
     alias: str
@@ -99,14 +99,14 @@ class AliasLog:
     def show(self, model_id: str) -> None:
         """Write where the aliases stand into the properties of their model, until that is still so afterwards."""
         for _ in range(_TRIES):
-            told = self._server.get(f"/registered_models/{model_id}")
-            properties = dict(told.get("customProperties") or {})
+            answer = self._server.get(f"/registered_models/{model_id}")
+            properties = dict(answer.get("customProperties") or {})
             kept = {name: value for name, value in properties.items() if not name.startswith(PROPERTY)}
             named = standing(self.entries({}, model_id))
-            wanted = kept | {f"{PROPERTY}{alias}": text(str(number)) for alias, number in named.items()}
-            if wanted == properties:
+            desired = kept | {f"{PROPERTY}{alias}": text(str(number)) for alias, number in named.items()}
+            if desired == properties:
                 return
-            self._server.update(f"/registered_models/{model_id}", {"customProperties": wanted})
+            self._server.update(f"/registered_models/{model_id}", {"customProperties": desired})
 
 
 def standing(entries: Iterable[Entry]) -> dict[str, int]:
@@ -157,12 +157,12 @@ def _body(model_id: str, number: int, change: AliasChange, token: str) -> Json:
     }
 
 
-def _entry(told: Json, names: Mapping[str, str]) -> Entry | None:
+def _entry(answer: Json, names: Mapping[str, str]) -> Entry | None:
     """The move that an artifact holds; None for another artifact."""
-    found = _ID.fullmatch(str(told.get("externalId") or ""))
+    found = _ID.fullmatch(str(answer.get("externalId") or ""))
     if found is None:
         return None
-    own = plain(told.get("customProperties") or {})
+    own = plain(answer.get("customProperties") or {})
     try:
         change = AliasChange(
             model=names.get(found["model"], ""),

@@ -112,9 +112,9 @@ def tag_property(name: str, taken: Json) -> str:
     return f"{_TAG}{name}" if clashes or _is_reserved(name) else name
 
 
-def decoded(told: Json, model: str, number: int) -> VersionSnapshot:
+def decoded(answer: Json, model: str, number: int) -> VersionSnapshot:
     """The version in a ModelVersion of the registry, which kfnb or another client wrote."""
-    properties = plain(told.get("customProperties") or {})
+    properties = plain(answer.get("customProperties") or {})
     own = {name.removeprefix(OWN): value for name, value in properties.items() if name.startswith(OWN)}
     texts: dict[str, Any] = {name: str(own.get(name, "")) for name in _TEXTS}
     return VersionSnapshot(
@@ -122,7 +122,7 @@ def decoded(told: Json, model: str, number: int) -> VersionSnapshot:
         version=number,
         **texts,
         size=int(_number(own.get("size"))),
-        state=state_of(told),
+        state=state_of(answer),
         metrics=_metrics(properties),
         parameters={
             name.removeprefix(_PARAMETER): _read(value, value)
@@ -133,21 +133,21 @@ def decoded(told: Json, model: str, number: int) -> VersionSnapshot:
         source=_source(_read(own.get("source"), {})),
         signature=_signature(_read(own.get("signature"), {})),
         packages={str(name): str(one) for name, one in _read(own.get("packages"), {}).items()},
-        owner=str(told.get("author") or ""),
-        created=_number(own.get("created")) or created_of(told),
-        description=str(told.get("description") or ""),
+        owner=str(answer.get("author") or ""),
+        created=_number(own.get("created")) or created_of(answer),
+        description=str(answer.get("description") or ""),
         tags=_tags(properties),
     )
 
 
-def created_of(told: Json) -> float:
+def created_of(answer: Json) -> float:
     """When the registry made an object, in seconds since 1970."""
-    return _number(told.get("createTimeSinceEpoch")) / 1000
+    return _number(answer.get("createTimeSinceEpoch")) / 1000
 
 
-def state_of(told: Json) -> ModelState:
+def state_of(answer: Json) -> ModelState:
     """The state of an object; what a newer registry may call otherwise is live."""
-    return ModelState.ARCHIVED if told.get("state") == ModelState.ARCHIVED.value else ModelState.LIVE
+    return ModelState.ARCHIVED if answer.get("state") == ModelState.ARCHIVED.value else ModelState.LIVE
 
 
 def _is_reserved(name: str) -> bool:
@@ -171,20 +171,22 @@ def _tags(properties: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _source(told: Any) -> ModelSource:
+def _source(answer: Any) -> ModelSource:
     fields = ModelSource.__dataclass_fields__
-    told = told if isinstance(told, dict) else {}
-    return ModelSource(**{name: str(value) for name, value in told.items() if name in fields})
+    answer = answer if isinstance(answer, dict) else {}
+    return ModelSource(**{name: str(value) for name, value in answer.items() if name in fields})
 
 
-def _signature(told: Any) -> Signature:
-    told = told if isinstance(told, dict) else {}
-    return Signature(*(tuple(map(_column, told.get(side) or ())) for side in ("inputs", "outputs")))
+def _signature(answer: Any) -> Signature:
+    answer = answer if isinstance(answer, dict) else {}
+    return Signature(*(tuple(map(_column, answer.get(side) or ())) for side in ("inputs", "outputs")))
 
 
-def _column(told: Json) -> ColumnType:
-    shape = tuple(int(size) for size in told.get("shape") or ())
-    return ColumnType(str(told.get("name", "")), str(told.get("type", "")), shape, bool(told.get("nullable")))
+def _column(answer: Json) -> ColumnType:
+    shape = tuple(int(size) for size in answer.get("shape") or ())
+    return ColumnType(
+        str(answer.get("name", "")), str(answer.get("type", "")), shape, bool(answer.get("nullable"))
+    )
 
 
 def _json(value: Any) -> str:

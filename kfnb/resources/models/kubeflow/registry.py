@@ -77,26 +77,26 @@ class KubeflowRegistry:
         if query.name:
             model = self._model(query.name)
             models = [model]
-            told = {model["id"]: [*self._server.list(f"/registered_models/{model['id']}/versions")]}
+            by_id = {model["id"]: [*self._server.list(f"/registered_models/{model['id']}/versions")]}
             moved = {model["id"]: self._log.entries({}, model["id"])}
         else:
             models = [*self._server.list("/registered_models")]
-            told = by_model(self._server.list("/model_versions"))
+            by_id = by_model(self._server.list("/model_versions"))
             moved = moves(self._log.entries({}))
         found = [
             version
             for model in models
             if query.archived or state_of(model) is ModelState.LIVE
-            for version in snapshots(model, numbered(told.get(model["id"], [])), moved.get(model["id"], []))
+            for version in snapshots(model, numbered(by_id.get(model["id"], [])), moved.get(model["id"], []))
             if is_meant(version, query)
         ]
         return sorted(found, key=lambda one: (one.created, one.name, one.version), reverse=True)
 
     def version(self, model: str, version: int) -> VersionSnapshot:
         """See ``ModelRegistry``."""
-        told = self._model(model)
-        one = self._version(told, version)
-        return self._whole(told, one, version)
+        record = self._model(model)
+        one = self._version(record, version)
+        return self._whole(record, one, version)
 
     def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
         """See ``ModelRegistry``."""
@@ -122,29 +122,29 @@ class KubeflowRegistry:
         """See ``ModelRegistry``."""
         if to is not None:
             check_alias(alias)
-        told = self._model(model)
+        record = self._model(model)
         carrier = to if to is not None else expected
         if carrier is None:
-            carrier = max(self._numbers(told["id"]), default=0)
-        version = self._version(told, carrier)
-        self._complete(told, version, carrier)
-        change = self._log.append(told["id"], Move(model, alias, to, expected, by, because), version["id"])
-        self._log.show(told["id"])
+            carrier = max(self._numbers(record["id"]), default=0)
+        version = self._version(record, carrier)
+        self._complete(record, version, carrier)
+        change = self._log.append(record["id"], Move(model, alias, to, expected, by, because), version["id"])
+        self._log.show(record["id"])
         return change
 
     def history(self, model: str) -> list[AliasChange]:
         """See ``ModelRegistry``."""
-        told = self._model(model)
-        changes = [one.change for one in self._log.entries({told["id"]: model}, told["id"])]
+        record = self._model(model)
+        changes = [one.change for one in self._log.entries({record["id"]: model}, record["id"])]
         return sorted(changes, key=lambda one: one.at, reverse=True)
 
     def set_state(self, model: str, version: int, state: ModelState) -> None:
         """See ``ModelRegistry``."""
-        told = self._model(model)
-        one = self._version(told, version)
+        record = self._model(model)
+        one = self._version(record, version)
         if state is ModelState.ARCHIVED:
-            self._check_unnamed(told, version)
-        self._complete(told, one, version)
+            self._check_unnamed(record, version)
+        self._complete(record, one, version)
         self._server.update(f"/model_versions/{one['id']}", {"state": state.value})
 
     def annotate(
@@ -156,9 +156,9 @@ class KubeflowRegistry:
         tags: dict[str, str | None] | None = None,
     ) -> None:
         """See ``ModelRegistry``. What another client changes in the same moment may be lost: see docs/models.md."""
-        told = self._model(model)
-        one = self._version(told, version)
-        self._complete(told, one, version)
+        record = self._model(model)
+        one = self._version(record, version)
+        self._complete(record, one, version)
         body: dict[str, Any] = {} if description is None else {"description": description}
         if tags:
             properties = dict(one.get("customProperties") or {})
@@ -241,8 +241,8 @@ class KubeflowRegistry:
     def _add(self, there: Json, draft: VersionSnapshot) -> Json:
         """Add the metrics, data, tags and description that the version does not have, and restore it."""
         properties = dict(there.get("customProperties") or {})
-        wanted = completed(properties, draft)
-        body: dict[str, Any] = {} if wanted == properties else {"customProperties": wanted}
+        desired = completed(properties, draft)
+        body: dict[str, Any] = {} if desired == properties else {"customProperties": desired}
         if state_of(there) is ModelState.ARCHIVED:
             body["state"] = ModelState.LIVE.value
         if draft.description and not there.get("description"):

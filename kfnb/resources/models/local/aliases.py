@@ -24,52 +24,54 @@ class AliasMove:
     because: str
 
 
-def move(connection: sqlite3.Connection, wanted: AliasMove) -> AliasChange:
+def move(connection: sqlite3.Connection, request: AliasMove) -> AliasChange:
     """Move an alias, in a transaction. Raises ``Conflict``, or ``UsageError`` if one is removed that does not exist."""
-    known = dict(connection.execute("select alias, version from aliases where model = ?", (wanted.key,)))
-    now = known.get(wanted.alias)
-    if now is None and wanted.to is None and wanted.expected is None:
+    known = dict(connection.execute("select alias, version from aliases where model = ?", (request.key,)))
+    now = known.get(request.alias)
+    if now is None and request.to is None and request.expected is None:
         raise UsageError(
-            f"{wanted.model} has no alias {wanted.alias}",
+            f"{request.model} has no alias {request.alias}",
             code="not-found",
-            hint=did_you_mean(wanted.alias, known),
-            ref=f"{wanted.model}@{wanted.alias}",
+            hint=did_you_mean(request.alias, known),
+            ref=f"{request.model}@{request.alias}",
         )
-    if now == wanted.to and now == wanted.expected:
+    if now == request.to and now == request.expected:
         return next(
-            one for one in history_of(connection, wanted.model, wanted.key) if one.alias == wanted.alias
+            one for one in history_of(connection, request.model, request.key) if one.alias == request.alias
         )
-    if now != wanted.expected:
-        raise _conflict(connection, wanted, now)
-    return _moved(connection, wanted, now)
+    if now != request.expected:
+        raise _conflict(connection, request, now)
+    return _moved(connection, request, now)
 
 
-def _moved(connection: sqlite3.Connection, wanted: AliasMove, now: int | None) -> AliasChange:
-    change = AliasChange(wanted.model, wanted.alias, now, wanted.to, wanted.by, time.time(), wanted.because)
-    if wanted.to is None:
-        connection.execute("delete from aliases where model = ? and alias = ?", (wanted.key, wanted.alias))
+def _moved(connection: sqlite3.Connection, request: AliasMove, now: int | None) -> AliasChange:
+    change = AliasChange(
+        request.model, request.alias, now, request.to, request.by, time.time(), request.because
+    )
+    if request.to is None:
+        connection.execute("delete from aliases where model = ? and alias = ?", (request.key, request.alias))
     else:
         connection.execute(
             "insert into aliases values (?, ?, ?) on conflict (model, alias) do update set version = excluded.version",
-            (wanted.key, wanted.alias, wanted.to),
+            (request.key, request.alias, request.to),
         )
     connection.execute(
         """insert into alias_history (model, alias, from_version, to_version, by, at, because)
             values (?, ?, ?, ?, ?, ?, ?)""",
-        (wanted.key, wanted.alias, now, wanted.to, wanted.by, change.at, wanted.because),
+        (request.key, request.alias, now, request.to, request.by, change.at, request.because),
     )
     return change
 
 
-def _conflict(connection: sqlite3.Connection, wanted: AliasMove, now: int | None) -> Conflict:
+def _conflict(connection: sqlite3.Connection, request: AliasMove, now: int | None) -> Conflict:
     """The error of the second of two who move an alias at once."""
-    history = history_of(connection, wanted.model, wanted.key)
-    last = next((one for one in history if one.alias == wanted.alias), None)
-    ref = f"{wanted.model}@{wanted.alias}"
-    expected = f"version {wanted.expected}" if wanted.expected is not None else "no version"
+    history = history_of(connection, request.model, request.key)
+    last = next((one for one in history if one.alias == request.alias), None)
+    ref = f"{request.model}@{request.alias}"
+    expected = f"version {request.expected}" if request.expected is not None else "no version"
     if last is None:
         return Conflict(
-            f"{wanted.model} has no alias {wanted.alias}, which was expected to name {expected}", ref=ref
+            f"{request.model} has no alias {request.alias}, which was expected to name {expected}", ref=ref
         )
     what = f"moved {ref} to version {now}" if now is not None else f"removed {ref}"
     when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.at))

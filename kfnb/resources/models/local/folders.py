@@ -136,5 +136,5 @@ def _usable(root: Path) -> Iterator[None]:
         import errno
 
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        told = f"the model folder cannot be written to {root}: {error.strerror or error}"
-        raise BackendError(told, code="disk-full" if full else "backend", ref=str(root)) from None
+        message = f"the model folder cannot be written to {root}: {error.strerror or error}"
+        raise BackendError(message, code="disk-full" if full else "backend", ref=str(root)) from None

@@ -1,4 +1,4 @@
-"""``draw_comparison``: versions side by side, and only what differs."""
+"""``draw_model_comparison``: versions side by side, and only what differs."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _PARTS: tuple[tuple[str, Part, bool], ...] = (
 )
 
 
-def draw_comparison(versions: Sequence[VersionSnapshot]) -> dict[str, str]:
+def draw_model_comparison(versions: Sequence[VersionSnapshot]) -> dict[str, str]:
     """Versions as a mimebundle: a column each."""
     versions = _on_the_same_data(versions)
     blocks = list(_blocks(versions))

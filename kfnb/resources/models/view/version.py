@@ -1,4 +1,4 @@
-"""``draw_version``: the page of a version: what it is, how it is loaded, its model's versions and aliases."""
+"""``draw_model_version``: the page of a version: what it is, how it is loaded, its model's versions and aliases."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST_VERSIONS, _MOST_CHANGES, _MOST_METRICS = 20, 20, 4
 _ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
 
 
-def draw_version(
+def draw_model_version(
     version: VersionSnapshot,
     versions: Sequence[VersionSnapshot],
     changes: Sequence[AliasChange],

@@ -102,12 +102,12 @@ def _rows(folder: str) -> list[Row]:
     file = f"{folder}/{eventlog.FILE}"
     try:
         if not _has_log(f"{file}-wal"):
-            # nobody writes it: it is read without the files that WAL mode would make in the run's folder
+            # no process writes it: it is read without the files that WAL mode would make in the run's folder
             uri = f"file:{quote(file)}?immutable=1"
             with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
                 return connection.execute(_QUERY, _KINDS).fetchall()
     except sqlite3.Error:
-        pass  # somebody has just begun to write it
+        pass  # a process has just begun to write it
     with eventlog.reading(Path(folder)) as log:
         return [(one.time, one.kind, one.task, json.dumps(dict(one.data))) for one in log.read()]
 
