@@ -29,7 +29,7 @@ def lineage() -> Iterator[Measured]:
 
     with _home(RUNS, TASKS) as home:
         model = home / "model.onnx"
-        model.write_text("model")
+        model.write_text("\x08\x08\x12model")
         kfnb.register(model, "churn", run=_run_id(RUNS // 2))
         rebuilt = _rebuild()
 

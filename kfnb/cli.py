@@ -75,8 +75,8 @@ def _run(words: list[str]) -> int:
         notify(str(error))
         if "--json" in words:
             print_error_as_json(error)
-        # all errors but the backend's come before anything has started: wrong use
-        return 1 if isinstance(error, BackendError) else 2
+        # wrong use, as nothing has started yet; a name that is not found has exit code 1, whichever noun it is of
+        return 1 if isinstance(error, BackendError) or error.code == "not-found" else 2
     except Exception as error:
         if "--json" in words and getattr(error, "errno", None) not in _NOT_WRITTEN:
             from kfnb.commands.terminal import print_error_as_json

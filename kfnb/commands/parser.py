@@ -43,7 +43,8 @@ class Parser(argparse.ArgumentParser):
         """The options in a magic's line, or in a command's words. Raises ``UsageError``, or ``Help``."""
         found, rest = self._read(words)
         if rest:
-            self._refuse(rest[0])
+            first = words.split()[0] if isinstance(words, str) else words[0]
+            self._refuse(rest[0], first)
         return found
 
     def read_with_arguments(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -75,12 +76,15 @@ class Parser(argparse.ArgumentParser):
         except ValueError as error:
             self.error(f"{error} in {line!r}")
 
-    def _refuse(self, word: str) -> NoReturn:
+    def _refuse(self, word: str, first: str) -> NoReturn:
+        """Refuse a word; where verbs are known, the ``first`` word may be one that is misspelt."""
         known = [option for action in compat.actions_of(self) for option in action.option_strings]
         word = word.partition("=")[0]
         hint = did_you_mean(word, known)
         if word.startswith("-"):
             self.error(f"unknown option {word}", code="unknown-option", hint=hint, ref=word)
+        if self.verbs and not first.startswith("-"):
+            hint = did_you_mean(first, self.verbs, f"the verbs are {', '.join(self.verbs)}")
         self.error(f"unexpected argument {word}", hint=hint, ref=word)
 
 

@@ -24,6 +24,10 @@ def raw(tmp_path):
     return file
 
 
+ONNX = "\x08\x08\x12"
+"""What a file of ONNX begins with."""
+
+
 def artifact_at(path: Path, type: str) -> Artifact:
     return Artifact(path.name, type, str(path), {}, digest(path.read_text()))
 
@@ -32,7 +36,7 @@ def train(home, raw, run=RUN, text="weights") -> Path:
     """A run that trains a model on a file, which is then a file of ours."""
     file = home / f"{run}.onnx"
     home.mkdir(exist_ok=True)
-    file.write_text(text)
+    file.write_text(f"{ONNX}{text}")
     model = artifact_at(file, "system.Model")
     write_run(
         home,
@@ -70,7 +74,7 @@ def test_a_data_set_and_a_model_may_have_one_name(home, raw):
 
 def test_a_model_whose_record_names_its_data_needs_no_run(home, raw, tmp_path):
     kfnb.add_data("churn-data", raw)
-    (tmp_path / "m.onnx").write_text("weights")
+    (tmp_path / "m.onnx").write_text(f"{ONNX}weights")
     kfnb.register(tmp_path / "m.onnx", "churn", data="churn-data@1")
     assert kfnb.lineage("churn@1").data == ("churn-data@1",)
     assert kfnb.lineage("churn-data@1").models == ("churn@1",)

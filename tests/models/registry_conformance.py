@@ -50,6 +50,9 @@ class RegistryConformance:
     one_order = False
     """Whether the registry answers in one order alone (recorded traffic), so that nothing can happen at once."""
 
+    measured_once = False
+    """Whether a version has the metrics on one version of the data alone, of which the first hold."""
+
     @pytest.fixture
     def registry(self) -> Any:
         raise NotImplementedError
@@ -123,7 +126,7 @@ class RegistryConformance:
             "same", tags={"a": "2", "b": "3"}, metrics={"accuracy": 0.1, "loss": 0.2}, owner="bob"
         )
         assert again.version == first.version == 1
-        assert again.metrics == {"accuracy": 0.9, "loss": 0.2}
+        assert again.metrics == {"accuracy": 0.9 if self.measured_once else 0.1, "loss": 0.2}
         assert again.tags == {"a": "1", "b": "3"}
         assert again.owner == "ann"
         assert len(registry.versions(VersionQuery(name=churn))) == 2
@@ -253,9 +256,12 @@ class RegistryConformance:
         )
         assert (again.version, again.state) == (1, ModelState.LIVE)
         assert (again.data, again.metrics_data, again.description) == (("d@1", "d@2"), "d@2", "new")
-        assert again.metrics == {"accuracy": 0.9, "loss": 0.5}
+        if self.measured_once:
+            assert again.metrics == {"accuracy": 0.9, "loss": 0.5}
+        else:
+            assert again.measured == {"d@2": {"loss": 0.5}, "": {"accuracy": 0.9}}
         later = register("same", metrics_data="d@9", description="newer")
-        assert (later.metrics_data, later.description) == ("d@2", "new")
+        assert (later.metrics_data, later.description) == ("d@2" if self.measured_once else "d@9", "new")
 
     @pytest.mark.parametrize("alias", ["7", "latest", "a/b", "", "-x"])
     def test_an_alias_is_a_word(self, registry, register, churn, alias):

@@ -26,6 +26,8 @@ from kfnb.resources.runs.kubeflow.connection import Access
 class TestKubeflowRegistry(RegistryConformance):
     """As recorded from both servers; see ``model_registry_rig`` for real ones."""
 
+    measured_once = True
+
     @pytest.fixture
     def registry(self, connected: Callable[..., KubeflowRegistry], rig: RegistryRig) -> KubeflowRegistry:
         self.one_order = rig.recorded

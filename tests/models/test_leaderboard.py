@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kfnb
 from kfnb.errors import UsageError
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, maximized, ranked
 from kfnb.resources.models.model import AliasChange, ModelSource, ModelState, VersionSnapshot
@@ -50,14 +52,19 @@ def test_what_was_measured_on_unknown_data_is_sorted_last_and_not_ranked() -> No
     assert order(board) == [("c@1", 1), ("b@1", None), ("a@1", None)]
     text = draw_leaderboard(board)["text/plain"]
     assert "Measured on d@1" in text
-    assert "Not ranked: which data they were measured on is not recorded" in text
+    assert "Not ranked: it is not known on which data they were measured" in text
 
 
 def test_what_lacks_the_metric_comes_after_the_ranks() -> None:
     assert order(ranked([entry("a@1", f1=1.0), entry("b@1", acc=0.5)], "acc")) == [("b@1", 1), ("a@1", None)]
 
 
-@pytest.mark.parametrize("name", ["loss", "val_loss", "rmse", "log_loss", "test_error", "latency_ms", "MAE"])
+LESS = (
+    "loss val_loss rmse log_loss test_error latency_ms MAE test-rmse log-loss train.loss valLoss RMSE logLoss"
+)
+
+
+@pytest.mark.parametrize("name", [*LESS.split(), "eval loss"])
 def test_less_is_better_where_the_name_says_so(name: str) -> None:
     assert not maximized(name)
     assert order(ranked([entry("a@1", **{name: 2.0}), entry("b@1", **{name: 1.0})]))[0] == ("b@1", 1)
@@ -68,10 +75,17 @@ def test_less_is_better_where_the_name_says_so(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["accuracy", "f1", "auc", "r2", "terror", "gloss", "merror_free", "precision"]
+    "name", ["accuracy", "f1", "auc", "r2", "terror", "gloss", "merror_free", "precision", "rocAUC"]
 )
 def test_more_is_better_otherwise(name: str) -> None:
     assert maximized(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["neg_mean_squared_error", "neg_log_loss", "neg_rmse", "test_neg_brier_score"]
+)
+def test_more_is_better_of_what_scikit_learn_negates(name: str) -> None:
+    assert order(ranked([entry("a@1", **{name: -2.0}), entry("b@1", **{name: -1.0})]))[0] == ("b@1", 1)
 
 
 def test_the_metric_that_most_have_ranks_and_an_unknown_one_is_an_error() -> None:
@@ -121,6 +135,17 @@ def test_only_so_many_rows_are_drawn() -> None:
     assert "m@99" in text
     assert "m@50" not in text
     assert "89 more; --limit shows them." in text
+
+
+def test_filters_that_nothing_fits_do_not_say_that_there_are_no_models(tmp_path: Path) -> None:
+    from kfnb.resources.models import api
+
+    settings().home = str(tmp_path)
+    assert "No models yet" in draw_leaderboard(api.models())["text/plain"]
+    for board in (api.models(owner="zoe"), api.models(data="d@1")):
+        assert "No versions match." in draw_leaderboard(board)["text/plain"]
+    with pytest.raises(UsageError, match="data='d': give a version of a data set; such as churn-data@2"):
+        api.models(data="d")
 
 
 def snapshot(number: int, **fields: object) -> VersionSnapshot:
@@ -196,6 +221,7 @@ def test_runs_and_trials_are_listed_where_they_are_asked_for(shell: Shell) -> No
     shell.run("%kf_pipeline p train")
     run = shell.submit("p", C=7.0)
     shell.run("%%kf_tune bowl --space x=int(1,3) --objective loss --minimize --trials 2\nloss = x * x")
+    kfnb.add_data("d", pd.DataFrame({"a": [1]}))
     shell.run("model = {'weights': 1}")
     shell.run("%kf_register model --name churn --metric accuracy=0.9 --data d@1 --pickle")
     assert [one.ref for one in shell.run("%kf_models")] == ["churn@1"]

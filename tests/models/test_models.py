@@ -38,6 +38,8 @@ def trained(c: float = 1.0) -> LogisticRegression:
 def _home(tmp_path: Path) -> Iterator[None]:
     before = settings().home, settings().owner
     settings().home, settings().owner = str(tmp_path / "home"), "ann"
+    for number in (1, 2):
+        kfnb.add_data("churn-data", pd.DataFrame({"a": [number]}))
     yield
     settings().home, settings().owner = before
 
@@ -84,6 +86,10 @@ def test_a_file_and_a_model_folder_are_registered_as_they_are(tmp_path: Path) ->
     (tmp_path / "model.xyz").write_text("?")
     with pytest.raises(UsageError, match=r"the ending of the file tells no known format; known are .skops"):
         kfnb.register(tmp_path / "model.xyz", "churn")
+    for ending in ("skops", "ubj", "txt", "safetensors", "keras", "onnx"):
+        (tmp_path / f"junk.{ending}").write_text("hello")
+        with pytest.raises(UsageError, match="is not a file of the format"):
+            kfnb.register(tmp_path / f"junk.{ending}", "churn")
     with pytest.raises(UsageError, match="no such file or folder"):
         kfnb.register(tmp_path / "nothing.skops", "churn")
     with pytest.raises(UsageError, match="is not a model folder"):
@@ -138,8 +144,21 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"metrics": {"accuracy": float("nan")}}, "metric accuracy is nan: a metric must be a finite number"),
         ({"metrics": {"accuracy": "high"}}, "metric accuracy is 'high'"),
         ({"metrics": {"ok": True}}, "metric ok is True"),
+        ({"metrics": {"a": 10**400}}, "metric a is inf: a metric must be a finite number"),
+        ({"metrics": "acc"}, "metrics='acc': give numbers by name"),
+        ({"metrics": [1]}, r"metrics=\[1\]: give numbers by name"),
+        ({"name": None}, "model name None: give a text"),
+        ({"alias": 5}, "alias 5: give a text"),
+        ({"alias": "Champion"}, "use lower-case letters"),
+        ({"data": "nope@1"}, "unknown data set nope"),
+        ({"data": "churn-data@77"}, "unknown version churn-data@77; churn-data has versions 1"),
         ({"data": "churn-data"}, "give a version of a data set; such as churn-data@2"),
         ({"model": 3}, "3 is not a model"),
+        ({"example": X.rename(columns={"a": "c"})}, "the model does not take the example"),
+        ({"example": X[:0]}, "the example has no rows"),
+        ({"example": []}, "the example has no rows"),
+        ({"example": "abc"}, "the example is a str; give a DataFrame or an array"),
+        ({"example": {"a": 1}}, "the example is a dict; give a DataFrame or an array"),
         ({"model": {"a": 1}}, "dict has no safe format; pass pickle=True"),
         ({"run": "000000-nothing"}, "000000-nothing"),
     ],
@@ -160,6 +179,8 @@ def test_bad_input_is_one_message_and_nothing_is_kept(arguments: dict[str, Any],
         ("churn@0", "versions are numbers from 1"),
         ("churn@-1", "versions are numbers from 1"),
         ("a/b@1", "model name"),
+        (None, "None is not a model"),
+        (5, "5 is not a model"),
     ],
 )
 def test_a_reference_to_nothing_says_what_there_is(reference: str, message: str) -> None:
@@ -207,6 +228,24 @@ def test_a_damaged_model_is_not_loaded() -> None:
         version.load()
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_damaged_model_is_repaired_by_registering_it_again(lost: bool) -> None:
+    version = kfnb.register(trained(), "churn")
+    file = Path(version.uri) / "model.skops"
+    file.chmod(0o600)
+    file.unlink() if lost else file.write_bytes(b"PK")
+    assert kfnb.register(trained(), "churn").ref == "churn@1"
+    assert version.load().predict(X).tolist() == Y
+    assert not list(Path(version.uri).parents[2].glob(".draft-*"))
+
+
+def test_python_runs_the_command_as_a_module() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "kfnb", "--version"], check=True, capture_output=True, text=True
+    )
+    assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
+
+
 def test_two_users_share_one_folder(tmp_path: Path) -> None:
     program = (
         "import kfnb, sys\n"
@@ -218,6 +257,7 @@ def test_two_users_share_one_folder(tmp_path: Path) -> None:
     try:
         churn()[0].promote()
         environment = {**os.environ, "KFNB_REGISTRY": str(tmp_path / "shared"), "KFNB_OWNER": "bob"}
+        environment["KFNB_HOME"] = settings().home
         subprocess.run([sys.executable, "-c", program], check=True, env=environment)
         assert [(one.ref, one.owner, one.rank) for one in kfnb.models()] == [
             ("churn@2", "bob", 1),
@@ -237,6 +277,7 @@ def test_two_users_share_one_folder(tmp_path: Path) -> None:
 def notebook(shell: Shell) -> Shell:
     """A notebook with a trained ``model``, its home and user as in the other tests."""
     settings().owner = "ann"
+    kfnb.add_data("d", pd.DataFrame({"a": [1]}))
     shell.run("from sklearn.linear_model import LogisticRegression\nimport pandas as pd")
     shell.run("X = pd.DataFrame({'a': [0., 1., 2., 3.]}); model = LogisticRegression().fit(X, [0, 0, 1, 1])")
     return shell
@@ -291,6 +332,7 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
         ("%kf_models --limit 0", "must be at least 1"),
         ("%kf_models promote churn", "unknown model churn; no model is registered yet"),
         ("%kf_models nothing", "unknown model nothing"),
+        ("%kf_models prmote churn", "unexpected argument churn; did you mean promote"),
     ],
 )
 def test_a_wrong_line_is_one_message(notebook: Shell, line: str, message: str) -> None:
@@ -326,5 +368,5 @@ def test_the_verbs_do_the_same_and_print_json(tmp_path: Path, capsys: pytest.Cap
     assert json.loads(capsys.readouterr().out)[0]["because"] == "CI"
     assert main(["register", str(kfnb.model("churn").path()), "--name", "copy", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["ref"] == "copy@1"
-    assert main(["models", "show", "churm"]) == 2
+    assert main(["models", "show", "churm"]) == main(["data", "show", "churm"]) == 1
     assert "did you mean churn" in capsys.readouterr().err

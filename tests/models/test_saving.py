@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import tempfile
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -11,9 +13,11 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
 import kfnb
+from kfnb.capture.embedded.saving import kfnb_model_saver
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 from kfnb.resources.models import api
+from kfnb.resources.models.display import DISPLAYS
 from kfnb.settings import settings
 from tests.conftest import Shell
 
@@ -54,6 +58,27 @@ def test_a_run_registers_what_its_steps_saved(notebook: Shell) -> None:
     assert (source.kind, source.cls, source.task, source.backend) == ("kfp", "pipelinerun", "train", "local")
     assert isinstance(version.load(), LogisticRegression)
     assert run.snapshot().notes == ("registered churn@1 (saved by train)",)
+
+
+def test_a_page_says_that_its_run_was_deleted(notebook: Shell) -> None:
+    run = notebook.submit("churn_pipeline")
+    version = kfnb.model("churn")
+    assert "(deleted" not in DISPLAYS[kfnb.ModelVersion].bundle(version)["text/plain"]
+    run.delete()
+    assert f"{run.id} (deleted" in DISPLAYS[kfnb.ModelVersion].bundle(version)["text/plain"]
+
+
+def test_two_models_of_a_step_have_two_names() -> None:
+    artifact = SimpleNamespace(path=tempfile.mkdtemp(), metadata={})
+    save = kfnb_model_saver(artifact)
+    model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])
+    save(model, "one")
+    save(model, "two")
+    with pytest.raises(
+        ValueError, match="a model is saved as one already: give each model of a step its own name"
+    ):
+        save(model, "one")
+    assert [one["name"] for one in artifact.metadata["kfnb_models"]] == ["one", "two"]
 
 
 def test_a_cached_run_registers_nothing_twice_and_another_model_is_the_next_version(notebook: Shell) -> None:
@@ -130,6 +155,8 @@ def test_an_artifact_of_a_run_is_registered_by_its_name(notebook: Shell) -> None
     version = notebook.run(f"%kf_register train.kf_model --run {run.id} --name copy")
     assert (version.ref, version.run) == ("copy@1", run.id)
     assert version.digest == kfnb.model("churn").digest
+    assert (version.metrics, version.data) == ({"accuracy": 0.6}, ("churn-data@2",))
+    assert (version.snapshot().metrics_data, version.description) == ("churn-data@2", "a try")
     message = notebook.fails(f"%kf_register train.nothing --run {run.id} --name copy")
     assert f"run {run.id} has no artifact train.nothing" in message
 

@@ -22,7 +22,10 @@ def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
 
 
 def kfnb_signature(model: Any, example: Any = None) -> dict[str, Any]:
-    """The columns that a model takes and returns, and the first rows of an example."""
+    """The columns that a model takes and returns, and the first rows of an example.
+
+    Raises ``TypeError`` for an example that the model does not take.
+    """
     facts: dict[str, Any] = {"inputs": [], "outputs": []}
     if example is None:
         names = [str(name) for name in getattr(model, "feature_names_in_", ())]
@@ -31,11 +34,19 @@ def kfnb_signature(model: Any, example: Any = None) -> dict[str, Any]:
         if not names and isinstance(count, int):
             facts["inputs"] = [kfnb_column("", shape=[-1, count])]
         return facts
+    shape = getattr(example, "shape", None)
+    if not (shape or isinstance(example, list)):
+        raise TypeError(f"the example is a {type(example).__name__}; give a DataFrame or an array")
+    if not (shape[0] if shape else example):
+        raise TypeError("the example has no rows")
     rows = example[:5]
     facts["inputs"] = kfnb_columns(rows)
     facts["input_example"] = kfnb_example_rows(rows)
     if hasattr(model, "predict"):
-        facts["outputs"] = kfnb_columns(model.predict(rows))
+        try:
+            facts["outputs"] = kfnb_columns(model.predict(rows))
+        except Exception as error:  # whatever its library raises of values that do not fit
+            raise TypeError(f"the model does not take the example: {error}") from None
     return facts
 
 

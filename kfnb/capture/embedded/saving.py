@@ -43,14 +43,16 @@ def kfnb_model_saver(artifact: Any) -> Callable[..., None]:
         for key, value in numbers.items():
             if value - value != 0.0:
                 raise ValueError(f"metric {key} is {value}: a metric must be a finite number")
+        before = artifact.metadata.get("kfnb_models", [])
+        if any(one["folder"] == (name or "model") for one in before):
+            raise ValueError(
+                f"a model is saved as {name or 'model'} already: give each model of a step its own name"
+            )
         folder = os.path.join(artifact.path, name or "model")
         shutil.rmtree(folder, ignore_errors=True)
         kfnb_write_model(model, folder, example, pickle=pickle, trust=trust)
-        saved = [
-            one for one in artifact.metadata.get("kfnb_models", []) if one["folder"] != (name or "model")
-        ]
         entry = {"folder": name or "model", "name": name or "", "metrics": numbers}
         entry.update(data=data or "", description=description)
-        artifact.metadata["kfnb_models"] = [*saved, entry]
+        artifact.metadata["kfnb_models"] = [*before, entry]
 
     return save

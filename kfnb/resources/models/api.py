@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import UsageError, did_you_mean
+from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, entry_of, ranked
+from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
 from kfnb.resources.models.location import owner as user
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
@@ -26,6 +27,7 @@ from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, source_of
+from kfnb.resources.models.registration import registered as registered_as
 from kfnb.resources.models.traces import ModelRecords
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
@@ -51,6 +53,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     pickle: bool = False,
     trust: Sequence[str] = (),
     backend: str | None = None,
+    notify: Callable[[str], None] = print,
 ) -> ModelVersion:
     """Register a model as a version of the model ``name``. Content that it has already is the same version.
 
@@ -59,26 +62,25 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
     an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
     loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. Raises ``UsageError``, ``BackendError``.
+    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already. Raises
+    ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
         check_alias(alias)
-    made_by = _run(run)
-    known = Registration(
+    known = _known(model, _run(run), metrics, parameters, _data(data))
+    known = replace(
+        known,
         name=name,
-        metrics=check_metrics(
-            metrics if metrics is not None else measured.metrics_of(made_by) if made_by else {}
-        ),
-        parameters=dict(parameters if parameters is not None else made_by.arguments if made_by else {}),
-        data=_data(data),
-        source=source_of(made_by),
-        description=description,
+        description=description or known.description,
         tags={str(key): str(value) for key, value in (tags or {}).items()},
     )
     registry = registry_of(backend_name(backend) if backend else None)
     with packed(model, Packing(example, pickle, trust)) as folder:
-        version = ModelVersion(registry, registry.register(draft_of(known, folder, user()), folder))
+        kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
+    version = ModelVersion(registry, kept)
+    for note in notes:
+        notify(note)
     if alias is not None:
         version.promote(alias, because="registered")
     return version
@@ -117,7 +119,7 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     query = VersionQuery(
         name=check_name(name) if name else "",
         owner=owner or "",
-        data=data or "",
+        data=_data_ref(data) if data else "",
         alias=alias or "",
         tag=tag or "",
         since=None if since is None else instant(since),
@@ -126,10 +128,12 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     )
     registry = registry_of(backend_name(backend) if backend else None)
     versions = registry.versions(query)
-    entries = [entry_of(one, registry.name) for one in versions]
+    entries = [entry for one in versions for entry in entries_of(one, registry.name, query.data)]
     if runs:
         entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
-    return ranked(entries, by or "", maximize=maximize, only=name or "")
+    board = ranked(entries, by or "", maximize=maximize, only=name or "")
+    board.chosen = any((owner, since, data, alias, tag))
+    return board
 
 
 def registered() -> list[RegisteredModel]:
@@ -182,6 +186,49 @@ def records() -> ModelRecords:
     return ModelRecords(registry_of("local"), str(registry_folder()))
 
 
+def is_run_known(version: ModelVersion) -> bool:
+    """Whether the run that made a version is there; runs on a cluster are not asked for."""
+    source = version.snapshot().source
+    if source.kind != "kfp" or source.backend != "local":
+        return True
+    from kfnb.resources.runs.api import handles
+
+    try:
+        handles(source.id)
+    except RunNotFound:
+        return False
+    return True
+
+
+def _known(
+    model: Any,
+    run: RunSnapshot | None,
+    metrics: Mapping[str, float] | None,
+    parameters: Mapping[str, Any] | None,
+    data: tuple[str, ...],
+) -> Registration:
+    """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
+    saved = measured.saved_with(model)
+    of_run = measured.metrics_of(run) if run else {}
+    return Registration(
+        metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
+        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
+        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, model),
+        source=source_of(run),
+        description=str(saved.get("description") or ""),
+    )
+
+
+def _data_behind(run: RunSnapshot | None, model: Any) -> tuple[str, ...]:
+    """The data of the task that made an artifact, and of those before it."""
+    if run is None or not isinstance(model, Artifact):
+        return ()
+    from kfnb.resources.models.saved import data_behind
+
+    makers = [one for one in run.tasks if any(model == output for output in one.outputs.values())]
+    return data_behind(run, makers[0]) if makers else ()
+
+
 def _run(run: Any) -> RunSnapshot | None:
     if run is None or isinstance(run, RunSnapshot):
         return run
@@ -191,12 +238,18 @@ def _run(run: Any) -> RunSnapshot | None:
 
 
 def _data(data: Any) -> tuple[str, ...]:
+    """The versions of data sets that are given, which have to exist. Raises ``UsageError``."""
     if data is None:
         return ()
+    from kfnb.resources.datasets.api import dataset
+
     given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
-    refs = [str(getattr(one, "ref", one)) for one in given]
-    for ref in refs:
-        if not _DATA.fullmatch(ref):
-            message = f"data={ref!r}: give a version of a data set"
-            raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
-    return tuple(refs)
+    return tuple(dataset(_data_ref(one)).ref for one in given)
+
+
+def _data_ref(data: Any) -> str:
+    ref = str(getattr(data, "ref", data))
+    if not _DATA.fullmatch(ref):
+        message = f"data={ref!r}: give a version of a data set"
+        raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
+    return ref

@@ -11,13 +11,15 @@ from kfnb.errors import UsageError
 from kfnb.resources.models.model import VersionSnapshot
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
-_ALIAS = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,62}")
+_ALIAS = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
 LATEST = "latest"
 """What a reference calls the newest version. No alias has that name."""
 
 
 def check_name(name: str) -> str:
     """The name of a model, if it may be one. Raises ``UsageError``."""
+    if not isinstance(name, str):
+        raise UsageError(f"model name {name!r}: give a text", code="invalid-name")
     if _NAME.fullmatch(name):
         return name
     simple = re.sub("[^a-z0-9_.-]+", "-", name.lower()).strip("-_.")[:63]
@@ -31,6 +33,8 @@ def check_name(name: str) -> str:
 
 def check_alias(alias: str) -> str:
     """The name of an alias, if it may be one. Raises ``UsageError``."""
+    if not isinstance(alias, str):
+        raise UsageError(f"alias {alias!r}: give a text", code="invalid-name")
     if alias.isdigit():
         raise UsageError(
             f"alias {alias!r} is a number, and numbers are versions:",
@@ -42,13 +46,15 @@ def check_alias(alias: str) -> str:
         message = "alias latest: the newest version has this name already"
         raise UsageError(message, code="invalid-name", ref=alias)
     if not _ALIAS.fullmatch(alias):
-        message = f"alias {alias!r}: use letters, digits, '-', '_' and '.', at most 63, the first a letter"
-        raise UsageError(message, code="invalid-name", ref=alias)
+        message = f"alias {alias!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them"
+        raise UsageError(f"{message}, the first a letter", code="invalid-name", ref=alias)
     return alias
 
 
 def check_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Metrics as finite floats; NumPy's numbers are converted. Raises ``UsageError``."""
+    if not isinstance(metrics, Mapping):
+        raise UsageError(f"metrics={metrics!r}: give numbers by name", hint="such as {'accuracy': 0.9}")
     return {str(name): _number(str(name), value) for name, value in metrics.items()}
 
 
@@ -56,9 +62,13 @@ def _number(name: str, value: Any) -> float:
     plain = value.item() if getattr(value, "ndim", None) == 0 and hasattr(value, "item") else value
     if isinstance(plain, bool) or not isinstance(plain, int | float):
         raise UsageError(f"metric {name} is {value!r}: a metric must be a finite number", ref=name)
-    if not math.isfinite(plain):
-        raise UsageError(f"metric {name} is {plain}: a metric must be a finite number", ref=name)
-    return float(plain)
+    try:
+        number = float(plain)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise UsageError(f"metric {name} is {number}: a metric must be a finite number", ref=name)
+    return number
 
 
 def check_draft(draft: VersionSnapshot) -> None:

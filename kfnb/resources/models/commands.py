@@ -72,6 +72,7 @@ class RegisterModel(Command):
             pickle=self.pickle,
             trust=self.trust,
             backend=self.backend,
+            notify=session.notify,
         )
         if version.format == "pickle":
             session.notify(f"{version.ref} is a pickle, which executes code when it is loaded")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
+from kfnb.resources.models import api
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import AliasHistory, ModelComparison, VersionSnapshot
@@ -28,7 +29,9 @@ def _board(board: Leaderboard) -> dict[str, Any]:
 DISPLAYS = {
     Leaderboard: Display(draw_leaderboard, _board),
     ModelVersion: Display(
-        lambda one: draw_model_version(one.snapshot(), one.siblings(), one.changes(), one.backend),
+        lambda one: draw_model_version(
+            one.snapshot(), one.siblings(), one.changes(), one.backend, known_run=api.is_run_known(one)
+        ),
         lambda one: as_json(one.snapshot()),
     ),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),

@@ -57,7 +57,8 @@ class ModelRegistry(Protocol):
         """Keep the model folder as a version, and return it with its number and address.
 
         ``draft.version`` is ignored. Content that the model has already is the same version: its number is
-        returned, with metrics and tags added to it that it did not have.
+        returned, with metrics and tags added to it that it did not have. The local registry keeps the metrics of each
+        version of the data, where newer ones replace those of the same name; a cluster's keeps those on one alone.
         """
         ...
 

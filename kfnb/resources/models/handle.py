@@ -116,8 +116,13 @@ class ModelVersion:
 
     @property
     def metrics(self) -> Mapping[str, float]:
-        """Its metrics, now."""
+        """Its metrics, now: those that were measured last."""
         return self.snapshot().metrics
+
+    @property
+    def measured(self) -> Mapping[str, Mapping[str, float]]:
+        """All its metrics, now, by the version of the data that they were measured on; empty where it is unknown."""
+        return self.snapshot().measured
 
     @property
     def aliases(self) -> tuple[str, ...]:

@@ -4,30 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.model import VersionSnapshot
 
-_LOWER = re.compile(
-    r"(?:^|_)(?:loss|error|err|mae|mse|rmse|rmsle|mape|wape|smape|logloss|log_loss|brier|perplexity|cost|latency|"
-    r"seconds|deviance|hinge|wer|cer|fid|ece|fpr|fnr)(?:_|$)"
+_LOWER = frozenset(
+    re.findall(
+        r"\w+",
+        """loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds
+        deviance hinge wer cer fid ece fpr fnr""",
+    )
 )
-"""Names of metrics of which less is better, as words of a name: ``val_loss``, ``rmse``."""
+"""Words of metrics of which less is better: ``val_loss``, ``test-rmse``, ``trainLoss``."""
+_NEGATED = "neg"
+"""The word by which scikit-learn says that more is better after all: ``neg_log_loss``."""
+_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
 
 MOST_ROWS = 50
 
 
 def maximized(metric: str) -> bool:
     """Whether more of a metric is better, by its name."""
-    return _LOWER.search(metric.lower()) is None
+    words = {word.lower() for word in _WORD.findall(metric)}
+    return _NEGATED in words or not words & _LOWER
 
 
 @dataclass(frozen=True)
 class LeaderboardEntry:
-    """A version of a model, a run or the best trial of a study.
+    """A version of a model as it was measured on one version of the data, a run, or the best trial of a study.
 
     ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
     compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
@@ -57,7 +64,7 @@ class LeaderboardGroup:
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``limit`` is how many of each group are displayed.
+    ``limit`` is how many of each group are displayed, ``chosen`` is whether only some versions were asked for.
     """
 
     def __init__(
@@ -65,7 +72,7 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     ) -> None:
         self.groups = tuple(groups)
         self.by, self.maximize, self.only = by, maximize, only
-        self.limit = MOST_ROWS
+        self.limit, self.chosen = MOST_ROWS, False
         self._entries = [entry for group in self.groups for entry in group.entries]
 
     @overload
@@ -115,8 +122,23 @@ class Leaderboard(Sequence[LeaderboardEntry]):
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
-def entry_of(version: VersionSnapshot, backend: str = "local") -> LeaderboardEntry:
-    """The entry of a version of a backend's registry."""
+def entries_of(
+    version: VersionSnapshot, backend: str = "local", data: str = ""
+) -> Iterator[LeaderboardEntry]:
+    """The entries of a version of a backend's registry: one for each version of the data that it was measured on.
+
+    With ``data``, the one of that version alone, if it was measured on it.
+    """
+    measured = version.measured
+    if data in measured:
+        measured = {data: measured[data]}
+    for on, metrics in measured.items() or [(version.metrics_data, version.metrics)]:
+        yield _entry(version, backend, metrics, on)
+
+
+def _entry(
+    version: VersionSnapshot, backend: str, metrics: Mapping[str, float], data: str
+) -> LeaderboardEntry:
     return LeaderboardEntry(
         version.ref if backend == "local" else f"{backend}:{version.ref}",
         version.name,
@@ -124,8 +146,8 @@ def entry_of(version: VersionSnapshot, backend: str = "local") -> LeaderboardEnt
         "version",
         version.aliases,
         version.owner,
-        version.metrics,
-        version.metrics_data,
+        metrics,
+        data,
         version.created,
         version.tags,
     )

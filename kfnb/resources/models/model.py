@@ -62,8 +62,8 @@ class VersionSnapshot:
 
     ``digest`` is the sha256 of the model folder's manifest, and is unique in the model. ``uri`` is the model folder.
     ``data`` are references of data set versions, and ``metrics_data`` is the one on which ``metrics`` were measured;
-    empty if unknown. ``code`` is the digest of the component's source. ``size`` is in bytes, times are in
-    seconds since 1970.
+    empty if unknown. ``metrics`` are the newest measurement; ``others`` are those on other data, by that. ``code`` is
+    the digest of the component's source. ``size`` is in bytes, times are in seconds since 1970.
     """
 
     name: str
@@ -77,6 +77,7 @@ class VersionSnapshot:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[str, ...] = ()
     metrics_data: str = ""
+    others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: ModelSource = ModelSource()
     signature: Signature = Signature()
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +94,11 @@ class VersionSnapshot:
     def ref(self) -> str:
         """``churn@3``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def measured(self) -> Mapping[str, Mapping[str, float]]:
+        """Metrics by the version of the data that they were measured on (empty if unknown), the newest first."""
+        return {**({self.metrics_data: self.metrics} if self.metrics else {}), **self.others}
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,16 @@ _BY_ENDING = {
     ".onnx": "onnx",
 }
 """The formats of files that are registered as they are."""
+_BEGINNINGS = {
+    "skops": rb"PK\x03\x04",
+    "xgboost": rb"\{",
+    "lightgbm": rb"tree\r?\n",
+    "torch": rb".{8}\{",
+    "keras": rb"PK\x03\x04",
+    "onnx": rb"\x08[\x01-\x7f][\x12\x1a\x22\x28\x32\x3a\x42]",
+}
+"""What files of a format begin with. ONNX's begin with the version of the format, and the number of the next field."""
+_LONGEST = 16
 _PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
 
 
@@ -124,6 +135,7 @@ def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
     if not form:
         hint = f"known are {', '.join(_BY_ENDING)}"
         raise UsageError(f"{path}: the ending of the file tells no known format", hint=hint, ref=str(path))
+    _check_beginning(path, form)
     folder = temporary / "model"
     folder.mkdir()
     file = f"model{path.suffix}"
@@ -131,6 +143,15 @@ def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
     facts_file = {"format": form, "file": file, "inputs": [], "outputs": [], "packages": {}, "python": ""}
     (folder / FACTS).write_text(json.dumps(facts_file, indent=1, sort_keys=True), encoding="utf-8")
     return folder
+
+
+def _check_beginning(path: Path, form: str) -> None:
+    """Raise ``UsageError`` if a file does not begin as those of its format do."""
+    with path.open("rb") as file:
+        begins = file.read(_LONGEST)
+    beginning = _BEGINNINGS.get(form)
+    if beginning is not None and not re.match(beginning, begins, re.DOTALL):
+        raise UsageError(f"{path} is not a file of the format {form}", ref=str(path))
 
 
 def _refuse_pickle(path: Path, *, pickled: bool, how: Packing) -> None:

@@ -28,6 +28,9 @@ class ModelReference:
 
 def parse(text: str) -> ModelReference:
     """Read a reference. Raises ``UsageError``."""
+    if not isinstance(text, str):
+        message = f"{text!r} is not a model"
+        raise UsageError(message, code="invalid-argument", hint="give a reference such as 'churn@3'")
     backend, rest = split_reference(text.strip())
     name, at, which = rest.partition("@")
     check_name(name)

@@ -10,10 +10,8 @@ from kfnb.entities import Artifact, RunSnapshot, Task, data_of
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.registry import LocalRegistry
-from kfnb.resources.models.registration import Registration, draft_of, source_of
-
-SAVED = "kfnb_models"
-"""The key of what a step saved, in its artifact's metadata."""
+from kfnb.resources.models.measured import SAVED
+from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
 
 
 def register_saved(run: RunSnapshot, registry: Path, owner: str) -> list[str]:
@@ -88,5 +86,7 @@ def _register(
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
-    version = registry.register(draft_of(known, folder, owner), folder)
-    return f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else "")
+    version, notes = registered(registry, draft_of(known, folder, owner), folder)
+    return "; ".join(
+        [f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""), *notes]
+    )

@@ -53,7 +53,8 @@ class ModelRecords:
         return self._newest.get(one.name) == one.version
 
     def _stamp(self, one: VersionSnapshot) -> str:
-        changing = (one.aliases, str(one.state), sorted(one.metrics.items()), one.data, self._is_newest(one))
+        measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
+        changing = (one.aliases, str(one.state), measured, one.data, self._is_newest(one))
         return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
 
 
@@ -86,7 +87,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of=tuple(dict.fromkeys(filter(None, (*found.data, found.metrics_data)))),
+        of=tuple(dict.fromkeys(filter(None, (*found.data, *found.measured)))),
         properties={name: value for name, value in facts.items() if value},
     )
 

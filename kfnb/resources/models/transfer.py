@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.measurements import without_measurements
 from kfnb.resources.models.model import ModelState, VersionSnapshot
 from kfnb.ui.words import file_size
 
@@ -46,11 +47,11 @@ def transfer(
     """
     found = _chosen(source, name, version)
     chosen = [one for one in found if one.digest]
-    states = {one.digest: one.state for one in _there(target, name)}
+    same = {one.digest: one for one in _there(target, name)}
     numbers = {}
     for one in chosen:
         notify(f"copying {one.ref} ({file_size(one.size)})")
-        numbers[one.version] = _sent(source, target, one, states)
+        numbers[one.version] = _sent(source, target, one, same.get(one.digest))
     there = {alias: one.version for one in _there(target, name) for alias in one.aliases}
     desired = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
     for alias in sorted(desired.keys() - there.keys()):
@@ -93,11 +94,13 @@ def _there(target: ModelRegistry, name: str) -> list[VersionSnapshot]:
 
 
 def _sent(
-    source: ModelRegistry, target: ModelRegistry, version: VersionSnapshot, states: Mapping[str, ModelState]
+    source: ModelRegistry, target: ModelRegistry, version: VersionSnapshot, same: VersionSnapshot | None
 ) -> int:
-    """Register a version there. One that is there already keeps its state, which registering it would change."""
+    """Register a version there. The ``same`` content there keeps its state and its measurements."""
     draft = replace(version, version=0, uri="", aliases=(), state=ModelState.LIVE)
+    if same is not None:
+        draft = without_measurements(draft, same)
     number = target.register(draft, source.download(version)).version
-    if states.get(version.digest, version.state) is ModelState.ARCHIVED:
+    if (same or version).state is ModelState.ARCHIVED:
         target.set_state(version.name, number, ModelState.ARCHIVED)
     return number

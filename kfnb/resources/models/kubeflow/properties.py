@@ -71,12 +71,18 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
 
 
 def completed(properties: Json, draft: VersionSnapshot) -> dict[str, Json]:
-    """A version's properties, with the metrics, data and tags of a ``draft`` of the same content added."""
+    """A version's properties, with the metrics, data and tags of a ``draft`` of the same content added.
+
+    Metrics are added only if they were measured on the same data.
+    """
     own = plain(properties)
     data = dict.fromkeys([*map(str, _read(own.get(f"{OWN}data"), ())), *draft.data])
-    found = _encoded_metrics(draft.metrics) | dict(properties) | {f"{OWN}data": text(_json([*data]))}
-    if not own.get(f"{OWN}metrics_data"):
-        found[f"{OWN}metrics_data"] = text(draft.metrics_data)
+    measured_on = str(own.get(f"{OWN}metrics_data") or draft.metrics_data)
+    metrics = (
+        draft.metrics if draft.metrics_data == measured_on else {}
+    )  # properties hold those on one data alone
+    found = _encoded_metrics(metrics) | dict(properties) | {f"{OWN}data": text(_json([*data]))}
+    found[f"{OWN}metrics_data"] = text(measured_on)
     return _encoded_tags(draft.tags, found) | found
 
 

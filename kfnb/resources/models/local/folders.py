@@ -34,9 +34,9 @@ class ModelFolders:
         return self._root / "sha256" / digest[:2] / digest[2:]
 
     def keep(self, folder: Path, digest: str) -> Path:
-        """Copy a model folder, unless its content is there already. Raises ``BackendError``."""
+        """Copy a model folder, unless its content is there already, unchanged. Raises ``BackendError``."""
         place = self.path(digest)
-        if place.is_dir():
+        if place.is_dir() and folder_digest(place) == digest:
             return place
         with _usable(self._root), self._draft() as draft:
             shutil.copytree(folder, draft, dirs_exist_ok=True, copy_function=shutil.copyfile)
@@ -46,6 +46,7 @@ class ModelFolders:
                 )
             self._settle(draft)
             self._make(place.parent)
+            self._put_aside(place)
             with suppress(FileExistsError, OSError):
                 draft.rename(place)
             if not place.is_dir():  # not by another process either
@@ -74,6 +75,14 @@ class ModelFolders:
         finally:
             if draft.exists():
                 _remove(draft)
+
+    def _put_aside(self, place: Path) -> None:
+        """Let a damaged folder make room: its new name is that of an abandoned draft."""
+        if place.is_dir():
+            damaged = Path(mkdtemp(prefix=_DRAFT, dir=self._root))
+            place.chmod(place.stat().st_mode | stat.S_IWUSR)
+            place.rename(damaged)
+            _remove(damaged)
 
     def _settle(self, draft: Path) -> None:
         """Give a draft the permissions of the root, without the right to write files, and write it to the disk."""

@@ -64,14 +64,13 @@ def _where(query: VersionQuery, key: int | None) -> tuple[str, list[Any]]:
     """The condition of a query in SQL, and its values."""
     tag, _, value = query.tag.partition("=")
     tagged = "exists (select 1 from json_each(v.tags) t where t.key = ? and (? = '' or t.value = ?))"
+    measured = """(v.metrics_data = ? or exists (select 1 from json_each(v.data) where value = ?)
+        or exists (select 1 from json_each(v.others) where key = ?))"""
     conditions: list[tuple[str, tuple[Any, ...]]] = [
         ("v.model = ?", (key,)),
         ("v.owner = ?", (query.owner,)),
         ("v.created >= ?", (query.since,)),
-        (
-            "(v.metrics_data = ? or exists (select 1 from json_each(v.data) where value = ?))",
-            (query.data,) * 2,
-        ),
+        (measured, (query.data,) * 3),
         (
             "exists (select 1 from aliases a where a.model = v.model and a.version = v.version and a.alias = ?)",
             (query.alias,),

@@ -19,7 +19,7 @@ from kfnb.resources.models.model import (
 
 COLUMNS = (
     "m.name, v.version, v.digest, v.format, v.size, v.state, v.metrics, v.metrics_data, v.data, v.tags, v.owner,"
-    " v.created, v.description"
+    " v.created, v.description, v.others"
 )
 """What ``outlines`` reads, in this order."""
 
@@ -56,9 +56,12 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
     """Versions without what is in ``record``. All JSON of ten thousand rows is parsed at once, which is faster."""
     if not rows:
         return []
-    metrics, data, tags = (json.loads(f"[{','.join(column)}]") for column in _columns(rows, 6, 8, 9))
+    columns = _columns(rows, 6, 8, 9, 13)
+    metrics, data, tags, others = (json.loads(f"[{','.join(column)}]") for column in columns)
     found = []
-    for row, own_metrics, own_data, own_tags in zip(rows, metrics, data, tags, strict=True):
+    for row, own_metrics, own_data, own_tags, own_others in zip(
+        rows, metrics, data, tags, others, strict=True
+    ):
         name, version, digest, form, size, state, _, metrics_data, _, _, owner, created, description = row[
             :13
         ]
@@ -74,6 +77,7 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
                 metrics=own_metrics,
                 data=tuple(own_data),
                 metrics_data=metrics_data,
+                others=own_others,
                 owner=owner,
                 created=created,
                 description=description,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,11 @@ from kfnb.resources.models.local.folders import ModelFolders
 from kfnb.resources.models.local.queries import aliases_of, history_of, model_id, outline_of, outlines_of
 from kfnb.resources.models.local.records import record_of, with_record
 from kfnb.resources.models.local.schema import FILE, SCHEMA
+from kfnb.resources.models.measurements import with_measurements
 from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
 
 _INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
-    owner, created, description, run, record) values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    owner, created, description, run, record, others) values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 class LocalRegistry:
@@ -98,7 +100,7 @@ class LocalRegistry:
             known = connection.execute(query, (key, digest)).fetchone()
             number = known[0] if known else _insert(connection, key, replace(draft, digest=digest))
             if known:
-                _add(connection, key, number, draft)
+                _add(connection, key, self._version(connection, draft.name, number), draft)
             return self._version(connection, draft.name, number)
 
     def move_alias(
@@ -184,30 +186,33 @@ def _insert(connection: sqlite3.Connection, model: int, draft: VersionSnapshot) 
             draft.description,
             draft.source.id if draft.source.kind == "kfp" else "",
             record_of(draft),
+            _json(draft.others),
         ),
     )
     return number
 
 
-def _add(connection: sqlite3.Connection, model: int, number: int, draft: VersionSnapshot) -> None:
-    """Give a version that is registered again what it did not have: metrics, tags, data, a description."""
-    query = (
-        "select metrics, metrics_data, data, tags, description from versions where model = ? and version = ?"
-    )
-    metrics, metrics_data, data, tags, description = connection.execute(query, (model, number)).fetchone()
+def _add(connection: sqlite3.Connection, model: int, kept: VersionSnapshot, draft: VersionSnapshot) -> None:
+    """Give a version that is registered again its new measurements, and what it did not have: tags, a description."""
+    found = with_measurements(kept, draft)
     connection.execute(
-        """update versions set metrics = ?, metrics_data = ?, data = ?, tags = ?, description = ?, state = 'LIVE'
-            where model = ? and version = ?""",
+        """update versions set metrics = ?, metrics_data = ?, others = ?, data = ?, tags = ?, description = ?,
+            state = 'LIVE' where model = ? and version = ?""",
         (
-            json.dumps({**draft.metrics, **json.loads(metrics)}),
-            metrics_data or draft.metrics_data,
-            json.dumps(list(dict.fromkeys([*json.loads(data), *draft.data]))),
-            json.dumps({**draft.tags, **json.loads(tags)}),
-            description or draft.description,
+            json.dumps(dict(found.metrics)),
+            found.metrics_data,
+            _json(found.others),
+            json.dumps(list(dict.fromkeys([*kept.data, *draft.data]))),
+            json.dumps({**draft.tags, **kept.tags}),
+            kept.description or draft.description,
             model,
-            number,
+            kept.version,
         ),
     )
+
+
+def _json(others: Mapping[str, Mapping[str, float]]) -> str:
+    return json.dumps({data: dict(metrics) for data, metrics in others.items()})
 
 
 def _by_alias(versions: dict[int, tuple[str, ...]]) -> dict[str, int]:

@@ -20,7 +20,7 @@ _FORMAT_1 = (
         format text not null, size integer not null, state text not null default 'LIVE',
         metrics text not null, metrics_data text not null, data text not null, tags text not null,
         owner text not null, created real not null, description text not null,
-        run text not null, record text not null,
+        run text not null, record text not null, others text not null default '{}',
         primary key (model, version), unique (model, digest)
     )""",
     "create index versions_created on versions (created)",

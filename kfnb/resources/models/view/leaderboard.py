@@ -11,13 +11,15 @@ from kfnb.ui.words import digits, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
+_HOW = "%kf_register MODEL --name NAME registers one."
 
 
 def draw_leaderboard(board: Leaderboard) -> dict[str, str]:
     """The leaderboard as a mimebundle, with the best entries of each group."""
     what = f"Versions of {board.only}" if board.only else "Models"
     if not board:
-        return bundle(what, [Text("No models yet. %kf_register MODEL --name NAME registers one.")])
+        none = "No versions match." if board.chosen else "No models yet. " + _HOW
+        return bundle(what, [Text(none)])
     better = "more is better" if board.maximize else "less is better"
     facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
     return bundle(what, [Title(what, facts=facts), *_groups(board)])
@@ -39,7 +41,7 @@ def _groups(board: Leaderboard) -> Iterator[Block]:
 
 def _unknown(group: LeaderboardGroup) -> str:
     measured = any(entry.metrics for entry in group.entries)
-    return "Not ranked: which data they were measured on is not recorded" if measured else "Without metrics"
+    return "Not ranked: it is not known on which data they were measured" if measured else "Without metrics"
 
 
 def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:

@@ -23,10 +23,13 @@ def draw_model_version(
     versions: Sequence[VersionSnapshot],
     changes: Sequence[AliasChange],
     backend: str = "local",
+    *,
+    known_run: bool = True,
 ) -> dict[str, str]:
     """A version of a backend's registry as a mimebundle.
 
-    ``versions`` are all of its model, ``changes`` those of its aliases, newest first.
+    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``known_run`` is whether the
+    run that made it is still there.
     """
     facts = (
         version.format,
@@ -48,7 +51,7 @@ def draw_model_version(
             Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
         )
     blocks += [
-        Row(list(_facts(version))),
+        Row(list(_facts(version, known_run=known_run))),
         *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
@@ -87,15 +90,15 @@ def draw_changes(changes: Sequence[AliasChange]) -> Iterator[Block]:
     yield Section("Aliases over time", [Table("Aliases over time", columns, rows).without_empty_columns()])
 
 
-def _facts(version: VersionSnapshot) -> Iterator[Block]:
-    if version.metrics:
-        heading = f"Metrics on {version.metrics_data}" if version.metrics_data else "Metrics"
-        yield _pairs(heading, {name: digits(value) for name, value in version.metrics.items()})
+def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
+    for data, metrics in version.measured.items():
+        heading = f"Metrics on {data}" if data else "Metrics"
+        yield _pairs(heading, {name: digits(value) for name, value in metrics.items()})
     if version.parameters:
         yield _pairs("Parameters", {name: short(value) for name, value in version.parameters.items()})
     origin = {
         "data": ", ".join(version.data),
-        **_source(version.source),
+        **_source(version.source, known_run=known_run),
         "Python": version.python,
         **dict(sorted(version.packages.items())),
         **{f"tag {name}": value or "yes" for name, value in sorted(version.tags.items())},
@@ -107,9 +110,12 @@ def _facts(version: VersionSnapshot) -> Iterator[Block]:
             yield _signature(heading, columns)
 
 
-def _source(source: ModelSource) -> Mapping[str, str]:
+def _source(source: ModelSource, *, known_run: bool) -> Mapping[str, str]:
     if source.kind == "kfp":
-        return {"run": source.id, "task": source.task}
+        return {
+            "run": f"{source.id}{'' if known_run else ' (deleted, or not on this machine)'}",
+            "task": source.task,
+        }
     return {"from": source.id} if source.kind == "import" else {}
 
 
@@ -184,8 +190,9 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
     """How a metric went from version to version; a line for each version of the data."""
     by_data: dict[str, list[tuple[float, float]]] = {}
     for one in sorted(versions, key=lambda one: one.version):
-        if metric in one.metrics:
-            by_data.setdefault(one.metrics_data, []).append((float(one.version), one.metrics[metric]))
+        for data, metrics in one.measured.items():
+            if metric in metrics:
+                by_data.setdefault(data, []).append((float(one.version), metrics[metric]))
     points = [point for some in by_data.values() for point in some]
     if len(points) < 2:  # noqa: PLR2004 - no line
         return

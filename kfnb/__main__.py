@@ -1,0 +1,7 @@
+"""``python -m kfnb``: the command ``kfnb``."""
+
+import sys
+
+from kfnb.cli import main
+
+sys.exit(main())
