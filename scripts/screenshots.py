@@ -19,7 +19,7 @@ for folder in ("browser", "cluster"):
 
 # they lie beside the tests that use them
 from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402
-from replay_kubernetes import kubeconfig, replaying  # noqa: E402
+from replay_kubernetes import replaying, written_kubeconfig  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, TALLEST, TALLEST_STUDY = 1120, 900, 1040
@@ -197,7 +197,7 @@ def cluster(page: Page, lab: Lab) -> None:
     """Where one is, in the recorded cluster: in the light and in the dark; its notebooks."""
     page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
     with replaying() as server:
-        reached = f"%env KUBECONFIG={kubeconfig(lab.folder, server.url, 'editor')}"
+        reached = f"%env KUBECONFIG={written_kubeconfig(lab.folder, server.url, 'editor')}"
         lab.write("cluster.ipynb", ["%load_ext kfnb", reached, "%kf_config context=editor", *CLUSTER])
         lab.theme(LIGHT)
         sheet = lab.open(page, "cluster.ipynb")

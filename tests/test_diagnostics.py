@@ -53,6 +53,7 @@ SILENT = {
     "kfnb.resources.studies.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
     "kfnb.resources.studies.local.trial_log:flush": "what a trial has put in the place of its own streams",
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
+    "kfnb.capture.embedded.model_facts:kfnb_signature": "raises a TypeError that says what the model says",
     "kfnb.capture.embedded.models:kfnb_write_skops": "raises a TypeError that says what skops says",
     "kfnb.resources.models.handle:ModelVersion.load": "raises a BackendError that says what the library says",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
