@@ -55,7 +55,6 @@ SILENT = {
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.model_facts:kfnb_signature": "raises a TypeError that says what the model says",
     "kfnb.capture.embedded.models:kfnb_write_skops": "raises a TypeError that says what skops says",
-    "kfnb.resources.models.handle:ModelVersion.load": "raises a BackendError that says what the library says",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_notify": "inside the user's own look at the environment, which logging would do too",
     "kfnb.capture.audit:_report": "inside the user's own opening of a file, which logging would do too",

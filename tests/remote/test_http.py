@@ -241,7 +241,7 @@ def test_after_the_deadline_there_is_no_other_try(server):
     began = time.monotonic()
     hasty = RetryPolicy(tries=100, pause=0.1, longest=0.1, deadline=0.45)
     assert Http(retry=hasty).send(get(server)).status == 503
-    assert time.monotonic() - began < 5  # a hundred tries would take 10 s
+    assert time.monotonic() - began < 1
     assert 2 <= len(server.asked) <= 6
 
 

@@ -100,9 +100,9 @@ def _unknown(named: str, namespaces: list[str], hidden: list[str]) -> BackendErr
         )
         return BackendError(message, code="forbidden", hint=hint, ref=hidden[0])
     message = (
-        f"there is no model registry {named} in {where};"
+        f"model registry {named} was not found in {where};"
         if named
-        else f"there is no model registry in {where};"
+        else f"no model registry was found in {where};"
     )
     hint = "if it is elsewhere, set %kf_config model_registry=ADDRESS"
     return BackendError(message, code="not-found", hint=hint, ref=namespaces[0] if namespaces else "")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.embedded.models import kfnb_read_model
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.environment import differences
@@ -17,6 +18,8 @@ from kfnb.resources.models.promotion import CHAMPION, promote
 
 if TYPE_CHECKING:
     from kfnb.resources.lineage.model import Lineage
+
+_logger = logger(__package__)
 
 
 class ModelVersion:
@@ -182,6 +185,7 @@ class ModelVersion:
             message = f"{self.ref} cannot be loaded: {error}"
             raise BackendError(message, code="missing-package", hint=hint, ref=self.ref) from None
         except Exception as error:  # whatever its library raises of a file that it cannot read
+            _logger.debug("The library of %s cannot read it.", self.ref, exc_info=True)
             raise BackendError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from error
 
     def lineage(self) -> Lineage:

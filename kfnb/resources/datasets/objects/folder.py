@@ -179,7 +179,7 @@ class FolderObjects:
         return folder
 
     def _renamed(self, draft: Path, target: Path) -> bool:
-        """Move a draft under a lock where there are no hard links."""
+        """Move a draft under a lock where the file system has no hard links."""
         import fcntl
 
         with (self.folder / _DRAFTS / ".lock").open("a") as lock:
