@@ -260,7 +260,7 @@ LONG_FUNCTIONS: dict[str, int] = {
 LONG_FILES: dict[str, int] = {
     "kfnb.capture.capture": 400,
     "kfnb.capture.content": 400,
-    "kfnb.capture.dependencies": 550,
+    "kfnb.capture.tracer": 450,
     "kfnb.capture.file_watch": 350,
     "kfnb.capture.names": 400,
     "kfnb.live.messages": 500,

@@ -27,7 +27,7 @@ from kfnb.capture.component import (
 )
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Dependencies, dependencies_of, trace
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
@@ -39,6 +39,7 @@ from kfnb.capture.object_changes import ObjectWatch
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
+from kfnb.capture.tracer import dependencies_of, trace
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch

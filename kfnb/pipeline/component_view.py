@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import DefinitionKind
-from kfnb.capture.dependencies import dependencies_of
 from kfnb.capture.notebook import ExecutedNotebook
+from kfnb.capture.tracer import dependencies_of
 from kfnb.entities import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.step import Step, make_step

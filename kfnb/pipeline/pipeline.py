@@ -18,10 +18,11 @@ from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
 from kfnb.capture.definitions import DefinitionKind
-from kfnb.capture.dependencies import Dependencies, dependencies_of, trace
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
+from kfnb.capture.tracer import dependencies_of, trace
 from kfnb.diagnostics import logger
 from kfnb.entities import Carried, ImportedData, kfp_name
 from kfnb.errors import PipelineError, did_you_mean

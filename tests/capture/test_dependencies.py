@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.capture.dependencies import Dependencies, trace
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.tracer import trace
 
 
 def dependencies(shell, name: str) -> Dependencies:

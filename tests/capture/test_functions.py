@@ -43,7 +43,7 @@ def test_a_function_component_takes_and_makes_what_it_is_annotated_with(shell) -
     ],
 )
 def test_a_function_however_it_is_laid_out(shell, function: str) -> None:
-    from kfnb.capture.dependencies import dependencies_of
+    from kfnb.capture.tracer import dependencies_of
     from kfnb.pipeline.step import make_step
 
     shell.run("K = 1")

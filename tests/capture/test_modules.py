@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.capture.dependencies import dependencies_of
 from kfnb.capture.modules import collect, imported
+from kfnb.capture.tracer import dependencies_of
 from kfnb.pipeline.step import make_step
 
 

@@ -7,7 +7,7 @@ from importlib.metadata import distribution, version
 import pytest
 
 from kfnb.capture import packages
-from kfnb.capture.dependencies import dependencies_of
+from kfnb.capture.tracer import dependencies_of
 from kfnb.errors import CaptureError
 from kfnb.pipeline.step import make_step
 

@@ -109,7 +109,9 @@ def test_of_several_registries_the_settings_choose_one(api):
     with pytest.raises(BackendError, match=r"has several model registries: blue, red; .*model_registry=NAME"):
         find(api.kubernetes, ("team-a",))
     assert find(api.kubernetes, ("team-a",), "red").name == "red"
-    with pytest.raises(BackendError, match=r"model registry green was not found in namespace team-a") as caught:
+    with pytest.raises(
+        BackendError, match=r"model registry green was not found in namespace team-a"
+    ) as caught:
         find(api.kubernetes, ("team-a",), "green")
     assert caught.value.code == "not-found"
 
@@ -125,7 +127,9 @@ def test_where_services_may_not_be_listed_the_usual_one_is_found_by_its_name(api
 
 
 def test_what_the_user_may_not_see_is_told_apart_from_what_is_not_there(api):
-    with pytest.raises(BackendError, match=r"no model registry was found in namespace team-a or kubeflow") as caught:
+    with pytest.raises(
+        BackendError, match=r"no model registry was found in namespace team-a or kubeflow"
+    ) as caught:
         find(api.kubernetes, ("team-a", "kubeflow"))
     assert caught.value.code == "not-found"
     api.refused = {"kubeflow/list", "/api/v1/namespaces/kubeflow/services/model-registry-service"}

@@ -14,10 +14,11 @@ from typing import Any
 from kfnb.capture.capture import checked
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
-from kfnb.capture.dependencies import Dependencies, dependencies_of
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
+from kfnb.capture.tracer import dependencies_of
 from kfnb.capture.values import ValueKind
 from kfnb.entities import kfp_name
 from kfnb.errors import UsageError
