@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.errors import UsageError
+from kfnb.errors import KfnbError, UsageError
 from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
 from kfnb.resources.datasets.location import data_store, file_digests, home, owner
-from kfnb.resources.datasets.model import DatasetSnapshot, Verification
+from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
-from kfnb.resources.datasets.store import DataStore
+from kfnb.resources.datasets.store import MISSING, DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
-from kfnb.ui.words import file_size
+from kfnb.ui.words import file_size, file_sizes
 
 __all__ = [
     "TakenData",
     "Unused",
     "add",
     "add_data",
+    "damaged",
     "dataset",
     "datasets",
     "prune",
@@ -32,10 +34,9 @@ __all__ = [
     "taken",
     "unused",
     "verify",
+    "verify_refs",
     "with_data",
 ]
-
-_SHOWN = 5
 
 
 def add_data(name: str, value_or_path: Any, *, description: str = "") -> DatasetVersion:
@@ -109,9 +110,46 @@ def records() -> DatasetRecords:
 
 
 def verify(*versions: DatasetVersion) -> Verification:
-    """Read every byte of versions, by default of all. Raises ``BackendError``."""
-    store = data_store()
-    return store.verify([one.snapshot() for one in versions] if versions else None)
+    """Read every byte of versions, by default of all, and name the models made of what is damaged.
+
+    Raises ``BackendError``.
+    """
+    found = data_store().verify([one.snapshot() for one in versions] if versions else None)
+    try:
+        return replace(found, damages=tuple(replace(one, models=_made_of(one.ref)) for one in found.damages))
+    except KfnbError as error:
+        return replace(found, note=f"The models that were made of it are not known: {error}")
+
+
+def verify_refs(refs: Iterable[str]) -> Verification:
+    """Read every byte of the versions that references name; a missing one is damaged. Raises ``BackendError``."""
+    store, named = data_store(), dict.fromkeys(refs)
+    lost = {ref for ref, problem in store.damaged(named).items() if problem == MISSING}
+    found = [store.record_or_damage(*_pair(ref)) for ref in named if ref not in lost]
+    verified = store.verify(
+        [one for one in found if isinstance(one, DatasetSnapshot)],
+        [one for one in found if isinstance(one, Damage)],
+    )
+    missing = [Damage(ref, "", MISSING) for ref in named if ref in lost]
+    return replace(verified, versions=len(named), damages=(*missing, *verified.damages))
+
+
+def damaged(refs: Iterable[str]) -> Mapping[str, str]:
+    """By reference, what is known to be wrong with versions; no content is read. Raises ``BackendError``."""
+    return data_store().damaged(refs)
+
+
+def _pair(ref: str) -> tuple[str, int]:
+    name, number = parse_ref(ref)
+    assert number is not None
+    return name, number
+
+
+def _made_of(ref: str) -> tuple[str, ...]:
+    """The versions of models that name a version of a data set, in order."""
+    from kfnb import models  # by its public name, since models read the records of data sets
+
+    return tuple(sorted({one.ref for one in models(data=ref, archived=True)}))
 
 
 @dataclass(frozen=True)
@@ -126,12 +164,9 @@ class Unused:
         """What they are, in words: their number, the largest ones, and their size."""
         if not self.objects:
             return self._drafts
-        largest = sorted((one.size for one in self.objects), reverse=True)[:_SHOWN]
-        sizes = ", ".join(map(file_size, largest)) + (", ..." if len(self.objects) > len(largest) else "")
-        total = file_size(sum(one.size for one in self.objects))
         what = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
         more = f", and {self._drafts}" if self.drafts else ""
-        return f"{what} ({sizes}; {total} in all) that no version refers to{more}"
+        return f"{what} ({file_sizes(one.size for one in self.objects)}) that no version refers to{more}"
 
     @property
     def _drafts(self) -> str:

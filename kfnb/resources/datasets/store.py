@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
 from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets.marks import DamageMarks
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, FileEntry, Verification
 from kfnb.resources.datasets.objects import CONTENT, Objects, StoredObject, content_digest, content_key
 from kfnb.resources.datasets.objects.base import sha256_of
@@ -22,6 +23,8 @@ _VERSIONS = "versions/"
 _RECORD = re.compile(r"(\d{6,})\.json")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _AT_ONCE = 16
+MISSING = "missing"
+"""The problem of what is not in the store."""
 GRACE = 3600.0
 """Seconds for which content that no version refers to is kept: a writer may be about to refer to it."""
 
@@ -35,6 +38,7 @@ class DataStore:
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
+        self._marks = DamageMarks(objects)
         self._records: dict[str, DatasetSnapshot] = {}
 
     @property
@@ -82,13 +86,14 @@ class DataStore:
                 for one, found in zip(names, numbers, strict=True)
                 for number in (found[:1] if newest else found)
             ]
-            found = list(threads.map(lambda pair: self._record_or_damage(*pair), pairs))
+            found = list(threads.map(lambda pair: self.record_or_damage(*pair), pairs))
         return (
             [one for one in found if isinstance(one, DatasetSnapshot)],
             [one for one in found if isinstance(one, Damage)],
         )
 
-    def _record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
+    def record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
+        """A version, or what is wrong with its record."""
         try:
             return self._record(name, number)
         except BackendError:
@@ -118,6 +123,8 @@ class DataStore:
         while True:
             number = max(self.numbers(draft.name), default=0) + 1
             if (known := self.same(draft.name, draft.identity)) is not None:
+                if known.ref in self._marks.known():
+                    self.verify([known])  # adding the content again may have repaired it
                 return known, False
             made = replace(draft, version=number, created=draft.created or time.time())
             if self.objects.create(_record_key(made.name, number), encoded(made)):
@@ -129,24 +136,45 @@ class DataStore:
 
     # -- care -----------------------------------------------------------------------------------------------
 
-    def verify(self, records: Sequence[DatasetSnapshot] | None = None) -> Verification:
+    def verify(
+        self, records: Sequence[DatasetSnapshot] | None = None, unreadable: Sequence[Damage] = ()
+    ) -> Verification:
         """Read every byte of versions, by default of all; of objects elsewhere, compare the tags.
 
-        Content that they share is read once.
+        Content that they share is read once. ``unreadable`` are versions whose records cannot be read. What is damaged
+        is marked in the store, until it is found to be whole.
         """
-        damaged: list[Damage] = []
         if records is None:
-            records, damaged = self.readable()
+            records, unreadable = self.readable()
+        damaged = [*unreadable]
         every = {_content(file): file for record in records for file in record.files}
         state = {content: self._problem(file) for content, file in every.items()}
-        damages = tuple(
+        damaged += (
             Damage(record.ref, file.path, state[_content(file)])
             for record in records
             for file in record.files
             if state[_content(file)]
         )
-        size = sum(file.size for file in every.values())
-        return Verification(len(records) + len(damaged), size, (*damaged, *damages))
+        checked = {*(record.ref for record in records), *(damage.ref for damage in damaged)}
+        self._marks.update(checked, damaged)
+        return Verification(len(checked), sum(file.size for file in every.values()), tuple(damaged))
+
+    def damaged(self, refs: Iterable[str]) -> dict[str, str]:
+        """By reference (``churn-data@3``), what is known to be wrong with versions; no content is read.
+
+        It is ``missing``, or what the last verification found.
+        """
+        by_name: dict[str, set[str]] = {}
+        for ref in refs:
+            by_name.setdefault(ref.rpartition("@")[0], set()).add(ref)
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            numbers = dict(zip(by_name, threads.map(self.numbers, by_name), strict=True))
+        there = {f"{name}@{number}" for name, found in numbers.items() for number in found}
+        marked = self._marks.known()
+        found = {
+            ref: marked.get(ref, "") if ref in there else MISSING for some in by_name.values() for ref in some
+        }
+        return {ref: problem for ref, problem in found.items() if problem}
 
     def _problem(self, file: FileEntry) -> str:
         if file.uri:
@@ -154,7 +182,7 @@ class DataStore:
         try:
             found = sha256_of(self.objects.stream(content_key(file.sha256)))
         except Absent:
-            return "missing"
+            return MISSING
         return "" if found == file.sha256 else "changed"
 
     def unused(self, grace: float = GRACE) -> list[StoredObject]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.resources.models.checks import check_alias, check_metrics, check_name, is_data_version
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
@@ -34,8 +33,6 @@ from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run
-
-_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
 
 
 def register(  # noqa: PLR0913 - what is known of a model; they are keywords
@@ -249,7 +246,7 @@ def _data(data: Any) -> tuple[str, ...]:
 
 def _data_ref(data: Any) -> str:
     ref = str(getattr(data, "ref", data))
-    if not _DATA.fullmatch(ref):
+    if not is_data_version(ref):
         message = f"data={ref!r}: give a version of a data set"
         raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
     return ref

@@ -11,17 +11,31 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
-from kfnb.resources.models.copying import pull, push
+from kfnb.resources.models.care_commands import CheckModels, PruneModels
+from kfnb.resources.models.copy_commands import PullModel, PushModel
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.promotion import CHAMPION
-from kfnb.resources.models.transfer import Transfer
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
+__all__ = [
+    "ArchiveModel",
+    "CheckModels",
+    "CompareModels",
+    "PromoteModel",
+    "PruneModels",
+    "PullModel",
+    "PushModel",
+    "RegisterModel",
+    "RollbackModel",
+    "ShowAliasHistory",
+    "ShowLeaderboard",
+    "ShowModel",
+]
+
 _REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
-_COPIED = "a model, with all its versions; or a version, NAME@3"
 _BECAUSE = "the reason, which the history keeps"
 
 
@@ -239,32 +253,6 @@ class ArchiveModel(Command):
             else:
                 version.archive()
             session.notify(f"{version.ref} is {'restored' if self.undo else 'archived'}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PushModel(Command):
-    """Copy a model from this machine to the cluster: its versions, and the aliases that the cluster does not have."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return push(self.model, notify=session.notify)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PullModel(Command):
-    """Copy a model from the cluster to this machine: its versions, and the aliases that are not here."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return pull(self.model, notify=session.notify)
 
 
 def _notify(session: Session, change: AliasChange) -> None:

@@ -10,6 +10,7 @@ from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.model import VersionSnapshot
+from kfnb.target import split_reference
 
 _LOWER = frozenset(
     re.findall(
@@ -37,7 +38,8 @@ class LeaderboardEntry:
     """A version of a model as it was measured on one version of the data, a run, or the best trial of a study.
 
     ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
-    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
+    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it. ``made_of`` are the versions of data
+    sets behind it.
     """
 
     ref: str
@@ -50,7 +52,13 @@ class LeaderboardEntry:
     data: str = ""
     created: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    made_of: tuple[str, ...] = ()
     rank: int | None = None
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of, or measured on."""
+        return tuple(dict.fromkeys(filter(None, (*self.made_of, self.data))))
 
 
 @dataclass(frozen=True)
@@ -88,6 +96,12 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     def __repr__(self) -> str:
         lines = (f"{one.rank or '-'}  {one.ref}  {one.metrics.get(self.by, '')}" for one in self._entries)
         return "\n".join(lines) or "no models yet"
+
+    @property
+    def data_behind(self) -> set[str]:
+        """The versions of data sets behind its versions of this machine: those of a cluster may be in another store."""
+        here = [one for one in self._entries if one.kind == "version" and not split_reference(one.ref)[0]]
+        return {ref for one in here for ref in one.behind}
 
     @property
     def metrics(self) -> list[str]:
@@ -150,6 +164,7 @@ def _entry(
         data,
         version.created,
         version.tags,
+        version.data,
     )
 
 

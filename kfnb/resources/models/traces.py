@@ -87,7 +87,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of=tuple(dict.fromkeys(filter(None, (*found.data, *found.measured)))),
+        of=found.behind,
         properties={name: value for name, value in facts.items() if value},
     )
 

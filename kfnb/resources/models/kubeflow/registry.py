@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.errors import BackendError, UsageError, did_you_mean
 from kfnb.remote.model_registry.server import RegistryServer, Taken
 from kfnb.resources.models.checks import check_alias, check_draft
-from kfnb.resources.models.engine import VersionQuery
+from kfnb.resources.models.engine import MISSING, VersionQuery
 from kfnb.resources.models.kubeflow.aliases import AliasLog, Move, standing
 from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact, source_of
 from kfnb.resources.models.kubeflow.folders import StoredFolders
@@ -179,6 +179,12 @@ class KubeflowRegistry:
             message = f"{version.ref} has no model artifact in the registry"
             raise BackendError(message, code="not-found", ref=version.ref)
         return self._folders.download(version.uri, version.digest)
+
+    def problem(self, version: VersionSnapshot) -> str:
+        """See ``ModelRegistry``."""
+        if not version.digest:
+            return ""
+        return self._folders.problem(version.uri, version.digest) if version.uri else MISSING
 
     def close(self) -> None:
         """Close all connections."""

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from kfnb.catalog.database import Database
-from kfnb.errors import UsageError
+from kfnb.errors import BackendError, UsageError
 from kfnb.resources.models.checks import check_alias, check_draft
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.aliases import AliasMove, move
-from kfnb.resources.models.local.folders import ModelFolders
+from kfnb.resources.models.local.folders import ModelFolders, StoredFolder, remove
 from kfnb.resources.models.local.queries import aliases_of, history_of, model_id, outline_of, outlines_of
 from kfnb.resources.models.local.records import record_of, with_record
 from kfnb.resources.models.local.schema import FILE, SCHEMA
@@ -24,6 +24,9 @@ from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel
 
 _INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
     owner, created, description, run, record, others) values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+GRACE = 3600.0
+"""Seconds for which a folder that no version refers to is kept: a registration may be about to refer to it."""
 
 
 class LocalRegistry:
@@ -81,6 +84,10 @@ class LocalRegistry:
         """The model folder, verified."""
         return self._folders.verify(version.digest)
 
+    def problem(self, version: VersionSnapshot) -> str:
+        """What is wrong with the model folder."""
+        return self._folders.problem(version.digest)
+
     def _version(self, connection: sqlite3.Connection, model: str, version: int) -> VersionSnapshot:
         return self._whole(*outline_of(connection, model, version))
 
@@ -101,6 +108,8 @@ class LocalRegistry:
             number = known[0] if known else _insert(connection, key, replace(draft, digest=digest))
             if known:
                 _add(connection, key, self._version(connection, draft.name, number), draft)
+            if not self._folders.path(digest).is_dir():  # a cleaning has just removed it
+                self._folders.keep(folder, digest)
             return self._version(connection, draft.name, number)
 
     def move_alias(
@@ -152,8 +161,37 @@ class LocalRegistry:
                 ),
             )
 
+    # -- care -------------------------------------------------------------------------------------------------
+
+    def unused(self, grace: float = GRACE) -> list[StoredFolder]:
+        """The folders that no version refers to, and drafts, to which nothing was written for ``grace`` seconds."""
+        left = [*self._folders.left(time.time() - grace)]
+        with self._database.reading() as connection:
+            used = _digests(connection)
+        return [one for one in left if one.digest not in used]
+
+    def remove(self, folders: Iterable[StoredFolder]) -> int:
+        """Remove folders that ``unused`` found, unless a version refers to one by now; the bytes that were freed."""
+        with self._database.writing() as connection:  # no registration takes one of them meanwhile
+            used = _digests(connection)
+            unused = [one for one in folders if one.digest not in used and one.path.is_dir()]
+            aside = [(one, self._put_aside(one)) for one in unused]
+        return sum(one.size for one, place in aside if remove(place))
+
+    def _put_aside(self, folder: StoredFolder) -> Path:
+        try:
+            return self._folders.put_aside(folder.path)
+        except OSError as error:
+            message = f"{folder.path} cannot be removed: {error.strerror or error}"
+            raise BackendError(message, code="forbidden", ref=str(folder.path)) from None
+
 
 # -- within a transaction ---------------------------------------------------------------------------------------
+
+
+def _digests(connection: sqlite3.Connection) -> set[str]:
+    """The digests of all model folders that versions refer to."""
+    return {digest for (digest,) in connection.execute("select distinct digest from versions")}
 
 
 def _model_for(connection: sqlite3.Connection, draft: VersionSnapshot) -> int:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, LeaderboardGroup
+from kfnb.resources.models.model import NO_DAMAGE, DataDamage
+from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits, moment
@@ -14,23 +16,24 @@ MOST_METRICS = 5
 _HOW = "%kf_register MODEL --name NAME registers one."
 
 
-def draw_leaderboard(board: Leaderboard) -> dict[str, str]:
-    """The leaderboard as a mimebundle, with the best entries of each group."""
+def draw_leaderboard(board: Leaderboard, damage: DataDamage = NO_DAMAGE) -> dict[str, str]:
+    """The leaderboard as a mimebundle, with the best entries of each group; those with damaged data are marked."""
     what = f"Versions of {board.only}" if board.only else "Models"
     if not board:
         none = "No versions match." if board.chosen else "No models yet. " + _HOW
         return bundle(what, [Text(none)])
     better = "more is better" if board.maximize else "less is better"
     facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
-    return bundle(what, [Title(what, facts=facts), *_groups(board)])
+    notes = [Text(damage.note)] if damage.note else []
+    return bundle(what, [Title(what, facts=facts), *_groups(board, damage), *notes])
 
 
-def _groups(board: Leaderboard) -> Iterator[Block]:
+def _groups(board: Leaderboard, damage: DataDamage) -> Iterator[Block]:
     for group in board.groups:
         shown = group.entries[: board.limit]
         rest = len(group.entries) - len(shown)
         more = [Text(f"{rest} more; --limit shows them.")] if rest else []
-        blocks: list[Block] = [_table(board, shown), *more]
+        blocks: list[Block] = [_table(board, shown, damage), *more]
         if group.data:
             yield Section(f"Measured on {group.data}", blocks)
         elif len(board.groups) > 1 or board.by:
@@ -44,7 +47,7 @@ def _unknown(group: LeaderboardGroup) -> str:
     return "Not ranked: it is not known on which data they were measured" if measured else "Without metrics"
 
 
-def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
+def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry], damage: DataDamage) -> Table:
     metrics = [name for name in board.metrics if any(name in one.metrics for one in entries)][:MOST_METRICS]
     columns = (
         Column("#", number=True),
@@ -53,6 +56,7 @@ def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
         *(Column(name, number=True) for name in metrics),
         Column("Owner"),
         Column("Registered", whole=True),
+        Column("Warning"),
         Column("Tags", aside=True),
     )
     shares = _shares([one.metrics.get(board.by) for one in entries])
@@ -64,11 +68,17 @@ def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
             *(_metric(one, name, share if name == board.by else None) for name in metrics),
             one.owner,
             moment(one.created),
+            _warning(one, damage),
             ", ".join(f"{key}={value}" if value else key for key, value in sorted(one.tags.items())),
         ]
         for one, share in zip(entries, shares, strict=True)
     ]
     return Table("Leaderboard", columns, rows).without_empty_columns()
+
+
+def _warning(entry: LeaderboardEntry, damage: DataDamage) -> Value:
+    words = damage_words(entry.behind, damage.problems)
+    return TableCell(words, DAMAGED) if words else ""
 
 
 def _metric(entry: LeaderboardEntry, name: str, share: float | None) -> Value:

@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kfnb.resources.models.leaderboard import maximized
-from kfnb.resources.models.model import AliasChange, ColumnType, ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.model import (
+    NO_DAMAGE,
+    AliasChange,
+    ColumnType,
+    DataDamage,
+    ModelSource,
+    ModelState,
+    VersionSnapshot,
+)
+from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, CodeBlock, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
@@ -23,13 +32,14 @@ def draw_model_version(
     versions: Sequence[VersionSnapshot],
     changes: Sequence[AliasChange],
     backend: str = "local",
+    damage: DataDamage = NO_DAMAGE,
     *,
     known_run: bool = True,
 ) -> dict[str, str]:
     """A version of a backend's registry as a mimebundle.
 
-    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``known_run`` is whether the
-    run that made it is still there.
+    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``damage`` is that of the data
+    behind it, ``known_run`` whether the run that made it is still there.
     """
     facts = (
         version.format,
@@ -51,12 +61,23 @@ def draw_model_version(
             Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
         )
     blocks += [
+        *_warnings(version, damage),
         Row(list(_facts(version, known_run=known_run))),
         *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
     ]
     return bundle(f"Model {version.ref}", blocks)
+
+
+def _warnings(version: VersionSnapshot, damage: DataDamage) -> Iterator[Block]:
+    words = damage_words(version.behind, damage.problems)
+    if words:
+        yield Text(
+            f"{DAMAGED.icon} Damaged data is behind this version: {words}. kfnb models check reads it again."
+        )
+    if damage.note:
+        yield Text(damage.note)
 
 
 def draw_history(changes: Sequence[AliasChange]) -> dict[str, str]:
