@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kfnb.entities import Artifact, RunSnapshot
+from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name, is_data_version
@@ -25,7 +25,7 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, source_of
+from kfnb.resources.models.registration import Registration, draft_of, maker_of, source_of
 from kfnb.resources.models.registration import registered as registered_as
 from kfnb.resources.models.traces import ModelRecords
 from kfnb.target import backend_name
@@ -207,23 +207,24 @@ def _known(
     """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
+    task = maker_of(run, model)
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, model),
-        source=source_of(run),
+        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, task),
+        source=source_of(run, task.id if task else ""),
+        code=task.code if task else "",
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, model: Any) -> tuple[str, ...]:
-    """The data of the task that made an artifact, and of those before it."""
-    if run is None or not isinstance(model, Artifact):
+def _data_behind(run: RunSnapshot | None, task: Task | None) -> tuple[str, ...]:
+    """The data of a task, and of those before it."""
+    if run is None or task is None:
         return ()
     from kfnb.resources.models.saved import data_behind
 
-    makers = [one for one in run.tasks if any(model == output for output in one.outputs.values())]
-    return data_behind(run, makers[0]) if makers else ()
+    return data_behind(run, task)
 
 
 def _run(run: Any) -> RunSnapshot | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import RunSnapshot
+from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import UsageError
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
@@ -26,6 +26,7 @@ class Registration:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[str, ...] = ()
     source: ModelSource = field(default_factory=ModelSource)
+    code: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -44,6 +45,7 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         data=known.data,
         metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
         source=known.source,
+        code=known.code,
         signature=facts.signature,
         packages=facts.packages or {},
         python=facts.python,
@@ -86,7 +88,15 @@ def _same(registry: ModelRegistry, draft: VersionSnapshot) -> VersionSnapshot | 
 
 
 def source_of(run: RunSnapshot | None, task: str = "") -> ModelSource:
-    """What a version of a run is from, by KEP-12020's fields; without a run, a notebook."""
+    """What a version of a run is from, by KEP-12020's fields; without a run, a notebook. ``task`` is a task's id."""
     if run is None:
         return ModelSource()
     return ModelSource("kfp", "pipelinerun", run.id, run.name, "", task, run.backend)
+
+
+def maker_of(run: RunSnapshot | None, model: Any) -> Task | None:
+    """The task of a run that made an artifact; None for what no task of it made."""
+    if run is None or not isinstance(model, Artifact):
+        return None
+    made = (one for one in run.tasks if not one.group and model in one.outputs.values())
+    return next(made, None)

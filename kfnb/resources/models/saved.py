@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kfnb.entities import Artifact, RunSnapshot, Task, data_of
-from kfnb.errors import KfnbError
+from kfnb.errors import KfnbError, NotFound
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.registry import LocalRegistry
 from kfnb.resources.models.measured import SAVED
 from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
 
 
-def register_saved(run: RunSnapshot, registry: Path, owner: str) -> list[str]:
-    """Register what the tasks of a run saved with a name, in the registry in a folder; notes for the user.
+@dataclass(frozen=True)
+class Destination:
+    """Where a run's models are registered, and for whom; ``data_store`` has the data that they name."""
+
+    registry: Path
+    data_store: str
+    owner: str
+
+
+def register_saved(run: RunSnapshot, to: Destination) -> list[str]:
+    """Register what the tasks of a run saved with a name; notes for the user.
 
     What cannot be registered is a note too: the run has succeeded. A retried run, or one whose outputs come from the
     cache, has the same content, and so registers nothing twice.
@@ -24,9 +34,9 @@ def register_saved(run: RunSnapshot, registry: Path, owner: str) -> list[str]:
     for task, artifact in _artifacts(run):
         for entry in _entries(artifact):
             try:
-                notes.append(_register(run, task, artifact, entry, LocalRegistry(registry), owner))
+                notes.append(_register(run, task, artifact, entry, to))
             except KfnbError as error:
-                notes.append(f"model {entry['name']} of {task.name} is not registered: {error}")
+                notes.append(f"model {entry['name']} of {task.id} is not registered: {error}")
     return notes
 
 
@@ -69,24 +79,34 @@ def data_behind(run: RunSnapshot, task: Task) -> tuple[str, ...]:
 
 
 def _register(
-    run: RunSnapshot,
-    task: Task,
-    artifact: Artifact,
-    entry: dict[str, Any],
-    registry: LocalRegistry,
-    owner: str,
+    run: RunSnapshot, task: Task, artifact: Artifact, entry: dict[str, Any], to: Destination
 ) -> str:
-    data = (str(entry["data"]),) if entry.get("data") else data_behind(run, task)
+    named, doubt = _named_data(str(entry.get("data") or ""), to.data_store)
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
-        data=data,
-        source=source_of(run, task.name),
+        data=(named,) if named else data_behind(run, task),
+        source=source_of(run, task.id),
+        code=task.code,
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
-    version, notes = registered(registry, draft_of(known, folder, owner), folder)
-    return "; ".join(
-        [f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""), *notes]
-    )
+    version, notes = registered(LocalRegistry(to.registry), draft_of(known, folder, to.owner), folder)
+    return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes])
+
+
+def _named_data(ref: str, data_store: str) -> tuple[str, list[str]]:
+    """The version of a data set that a step named, if it exists; and a note if it does not, or if that is not known."""
+    if not (ref and data_store):
+        return ref, []
+    from kfnb.resources.datasets.location import store_at
+    from kfnb.resources.datasets.reference import parse_ref
+
+    try:
+        store_at(data_store).get(*parse_ref(ref))
+    except NotFound as error:
+        return "", [f"without data={ref}, which does not exist: {error}"]
+    except KfnbError as error:
+        return ref, [f"whether data={ref} exists is not known: {error}"]
+    return ref, []
