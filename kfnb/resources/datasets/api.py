@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.errors import KfnbError, UsageError
+from kfnb import disk
+from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
@@ -31,6 +32,7 @@ __all__ = [
     "datasets",
     "prune",
     "records",
+    "store_summary",
     "taken",
     "unused",
     "verify",
@@ -102,6 +104,15 @@ def datasets(name: str = "") -> DatasetList:
             store.get(name, number)
     found, damaged = store.readable(name, newest=not name)
     return DatasetList((DatasetVersion(one, store) for one in found), (one.ref for one in damaged))
+
+
+def store_summary() -> str:
+    """Where the data store is, and how many data sets it has. Raises ``UsageError``, ``BackendError``."""
+    store = data_store()
+    if "://" not in store.root and (why := disk.unusable(Path(store.root))):
+        raise BackendError(f"the data store {store.root} cannot be used: {why}", code="not-found")
+    count = len(store.names())
+    return f"{'1 data set' if count == 1 else f'{count} data sets'} in {store.root}"
 
 
 def records() -> DatasetRecords:

@@ -133,9 +133,9 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     return board
 
 
-def registered() -> list[RegisteredModel]:
-    """All models, by name, without their versions."""
-    return registry_of().models()
+def registered(backend: str | None = None) -> list[RegisteredModel]:
+    """All models of a backend's registry, by name, without their versions."""
+    return registry_of(backend).models()
 
 
 def history(name: str) -> AliasHistory:
@@ -176,6 +176,13 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
     from kfnb.resources.models.local.registry import LocalRegistry
 
     return LocalRegistry(registry_folder())
+
+
+def cluster_registry() -> str:
+    """The address of the cluster's registry, and which version of the API it has. Raises ``BackendError``."""
+    from kfnb.resources.models.kubeflow import connect
+
+    return connect().summary
 
 
 def records() -> ModelRecords:

@@ -58,7 +58,9 @@ class RegisterModel(Command):
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
     data: tuple[str, ...] = repeated(
-        metavar="NAME@VERSION", help="the data that it was made of and measured on"
+        values="data version",
+        metavar="NAME@VERSION",
+        help="the data that it was made of and measured on",
     )
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
@@ -123,7 +125,9 @@ class ShowLeaderboard(Command):
     since: str | None = option(
         metavar="TIME", help="only what was registered since, such as 7d or 2026-11-25"
     )
-    data: str | None = option(metavar="NAME@VERSION", help="only what was made of or measured on this data")
+    data: str | None = option(
+        values="data version", metavar="NAME@VERSION", help="only what was made of or measured on this data"
+    )
     alias: str | None = option(values="alias", help="only what this alias names")
     tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
     archived: bool = flag(help="archived versions too")

@@ -52,6 +52,11 @@ class KubeflowRegistry:
         self._server, self._folders, self._close = server, folders, close
         self._log = AliasLog(server)
 
+    @property
+    def summary(self) -> str:
+        """Its address, and which version of the API it has. Raises ``BackendError``."""
+        return f"{self._server.url} has {self._server.version} of the API"
+
     def models(self, *, archived: bool = False) -> list[RegisteredModel]:
         """See ``ModelRegistry``."""
         listed = [*self._server.list("/registered_models")]
