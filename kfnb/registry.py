@@ -250,6 +250,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.models.model.ModelVerification",
             "kfnb.resources.models.transfer.Transfer",
         ),
+        live=("kfnb.resources.models.leaderboard.Leaderboard",),
         values=("model", "model version", "alias", "metric"),
         page="models.md",
     ),

@@ -13,7 +13,7 @@ from kfnb.resources.models import measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name, is_data_version
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, entries_of, ranked
 from kfnb.resources.models.location import owner as user
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
@@ -113,24 +113,47 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     are listed too. ``backend`` is ``local`` or ``kubeflow``, by default ``local``. Raises ``UsageError``,
     ``BackendError``.
     """
-    query = VersionQuery(
-        name=check_name(name) if name else "",
-        owner=owner or "",
-        data=_data_ref(data) if data else "",
-        alias=alias or "",
-        tag=tag or "",
-        since=None if since is None else instant(since),
-        archived=archived,
-        outline=not runs,
+    query = LeaderboardQuery(
+        name,
+        by,
+        owner,
+        since,
+        data,
+        alias,
+        tag,
+        archived,
+        runs,
+        maximize,
+        backend_name(backend) if backend else None,
     )
-    registry = registry_of(backend_name(backend) if backend else None)
-    versions = registry.versions(query)
-    entries = [entry for one in versions for entry in entries_of(one, registry.name, query.data)]
-    if runs:
+    return leaderboard(query)
+
+
+def leaderboard(query: LeaderboardQuery) -> Leaderboard:
+    """The leaderboard that a query is about. Raises ``UsageError``, ``BackendError``."""
+    chosen = VersionQuery(
+        name=check_name(query.name) if query.name else "",
+        owner=query.owner or "",
+        data=_data_ref(query.data) if query.data else "",
+        alias=query.alias or "",
+        tag=query.tag or "",
+        since=None if query.since is None else instant(query.since),
+        archived=query.archived,
+        outline=not query.runs,
+    )
+    registry = registry_of(query.backend)
+    versions = registry.versions(chosen)
+    entries = [entry for one in versions for entry in entries_of(one, registry.name, chosen.data)]
+    if query.runs:
         entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
-    board = ranked(entries, by or "", maximize=maximize, only=name or "")
-    board.chosen = any((owner, since, data, alias, tag))
+    board = ranked(entries, query.by or "", maximize=query.maximize, only=query.name or "")
+    board.query = query
     return board
+
+
+def stamp_of(query: LeaderboardQuery) -> str:
+    """A text that is another one once what a leaderboard has may have changed; empty if that is not known."""
+    return "" if query.runs else registry_of(query.backend).stamp()
 
 
 def registered(backend: str | None = None) -> list[RegisteredModel]:

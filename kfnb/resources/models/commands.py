@@ -14,7 +14,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import PullModel, PushModel
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.target import BACKENDS
@@ -147,7 +147,7 @@ class ShowLeaderboard(Command):
     def run(self, session: Session) -> Leaderboard:
         """Rank them."""
         del session
-        board = api.models(
+        query = LeaderboardQuery(
             self.name,
             by=self.by,
             owner=self.owner,
@@ -159,9 +159,9 @@ class ShowLeaderboard(Command):
             runs=self.runs,
             maximize=True if self.maximize else False if self.minimize else None,
             backend=self.backend,
+            limit=self.limit,
         )
-        board.limit = self.limit
-        return board
+        return api.leaderboard(query)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -48,16 +48,17 @@ def _damage(one: ModelVersion) -> DataDamage:
 
 
 def _board(board: Leaderboard) -> dict[str, Any]:
+    shown = board.snapshot()
     return {
         "by": board.by,
         "maximize": board.maximize,
         "entries": [asdict(one) for one in board],
-        "damaged_data": dict(damage_of(board.data_behind).problems),
+        "damaged_data": dict(shown.damage.problems),
     }
 
 
 DISPLAYS = {
-    Leaderboard: Display(lambda board: draw_leaderboard(board, damage_of(board.data_behind)), _board),
+    Leaderboard: Display(lambda board: draw_leaderboard(board.snapshot()), _board),
     ModelVersion: Display(_page, _page_as_json),
     ModelVerification: Display(draw_model_verification, asdict),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),

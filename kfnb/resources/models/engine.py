@@ -98,6 +98,10 @@ class ModelRegistry(Protocol):
         """The version's model folder on this machine, read-only and complete; fetched once."""
         ...
 
+    def stamp(self) -> str:
+        """A text that is another one once anything has changed; empty where only the lists themselves can tell."""
+        ...
+
     def problem(self, version: VersionSnapshot) -> str:
         """What is wrong with the version's model folder, of which every byte is read; empty if it is whole.
 

@@ -6,10 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.data_damage import damage_of
+from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
 from kfnb.target import split_reference
 
 _LOWER = frozenset(
@@ -69,10 +72,33 @@ class LeaderboardGroup:
     entries: tuple[LeaderboardEntry, ...]
 
 
+@dataclass(frozen=True)
+class LeaderboardQuery:
+    """What a leaderboard is about: see ``kfnb.models``. ``limit`` is how many of each group are displayed."""
+
+    name: str | None = None
+    by: str | None = None
+    owner: str | None = None
+    since: str | float | datetime | None = None
+    data: str | None = None
+    alias: str | None = None
+    tag: str | None = None
+    archived: bool = False
+    runs: bool = False
+    maximize: bool | None = None
+    backend: str | None = None
+    limit: int = MOST_ROWS
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it is about some versions alone."""
+        return any((self.owner, self.since, self.data, self.alias, self.tag))
+
+
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``limit`` is how many of each group are displayed, ``chosen`` is whether only some versions were asked for.
+    ``query`` is what it is about; None for entries that were not asked for.
     """
 
     def __init__(
@@ -80,8 +106,30 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     ) -> None:
         self.groups = tuple(groups)
         self.by, self.maximize, self.only = by, maximize, only
-        self.limit, self.chosen = MOST_ROWS, False
+        self.query: LeaderboardQuery | None = None
         self._entries = [entry for group in self.groups for entry in group.entries]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Leaderboard):
+            return NotImplemented
+        same = (self.by, self.maximize, self.only, self.query) == (
+            other.by,
+            other.maximize,
+            other.only,
+            other.query,
+        )
+        return same and self.groups == other.groups
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    @property
+    def limit(self) -> int:
+        """How many of each group are displayed."""
+        return self.query.limit if self.query else MOST_ROWS
+
+    def snapshot(self) -> ShownLeaderboard:
+        """What is displayed of it: also whether the data behind it is damaged."""
+        return ShownLeaderboard(self, damage_of(self.data_behind))
 
     @overload
     def __getitem__(self, index: int) -> LeaderboardEntry: ...
@@ -131,6 +179,22 @@ class Leaderboard(Sequence[LeaderboardEntry]):
             for one in self._entries
         ]
         return pd.DataFrame(rows, columns=[*_COLUMNS, *self.metrics])
+
+
+class LeaderboardState(str, Enum):
+    """The state of a leaderboard: it is never finished."""
+
+    OPEN = "OPEN"
+    finished = property(lambda _: False)
+
+
+@dataclass(frozen=True)
+class ShownLeaderboard:
+    """A leaderboard as it is displayed, with what is known to be wrong with the data behind it."""
+
+    board: Leaderboard
+    damage: DataDamage = NO_DAMAGE
+    state: LeaderboardState = LeaderboardState.OPEN
 
 
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")

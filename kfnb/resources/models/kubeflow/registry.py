@@ -57,6 +57,10 @@ class KubeflowRegistry:
         """Its address, and which version of the API it has. Raises ``BackendError``."""
         return f"{self._server.url} has {self._server.version} of the API"
 
+    def stamp(self) -> str:
+        """See ``ModelRegistry``."""
+        return ""
+
     def models(self, *, archived: bool = False) -> list[RegisteredModel]:
         """See ``ModelRegistry``."""
         listed = [*self._server.list("/registered_models")]

@@ -80,6 +80,10 @@ class LocalRegistry:
         with self._database.reading() as connection:
             return history_of(connection, model, model_id(connection, model))
 
+    def stamp(self) -> str:
+        """When the files of the database were written, and their sizes."""
+        return self._database.stamp()
+
     def download(self, version: VersionSnapshot) -> Path:
         """The model folder, verified."""
         return self._folders.verify(version.digest)

@@ -4,32 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, LeaderboardGroup
-from kfnb.resources.models.model import NO_DAMAGE, DataDamage
+from kfnb.resources.models.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardGroup,
+    ShownLeaderboard,
+)
+from kfnb.resources.models.model import DataDamage
 from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
+from kfnb.ui.mount_point import Home
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
+MOST_GROUPS = 20
+"""How many versions of data have a table, those with the most entries."""
 _HOW = "%kf_register MODEL --name NAME registers one."
 
 
-def draw_leaderboard(board: Leaderboard, damage: DataDamage = NO_DAMAGE) -> dict[str, str]:
-    """The leaderboard as a mimebundle, with the best entries of each group; those with damaged data are marked."""
+def draw_leaderboard(shown: ShownLeaderboard, home: Home | None = None) -> dict[str, str]:
+    """The leaderboard as a mimebundle, with the best entries of each group; those with damaged data are marked.
+
+    ``home`` is the mark of its place in a page.
+    """
+    board, damage = shown.board, shown.damage
     what = f"Versions of {board.only}" if board.only else "Models"
     if not board:
-        none = "No versions match." if board.chosen else "No models yet. " + _HOW
-        return bundle(what, [Text(none)])
+        none = "No versions match." if board.query and board.query.chooses else "No models yet. " + _HOW
+        return bundle(what, [Text(none)], home)
     better = "more is better" if board.maximize else "less is better"
     facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
     notes = [Text(damage.note)] if damage.note else []
-    return bundle(what, [Title(what, facts=facts), *_groups(board, damage), *notes])
+    return bundle(what, [Title(what, facts=facts), *_groups(board, damage), *notes], home)
 
 
 def _groups(board: Leaderboard, damage: DataDamage) -> Iterator[Block]:
-    for group in board.groups:
+    for group in board.groups[:MOST_GROUPS]:
         shown = group.entries[: board.limit]
         rest = len(group.entries) - len(shown)
         more = [Text(f"{rest} more; --limit shows them.")] if rest else []
@@ -40,6 +52,10 @@ def _groups(board: Leaderboard, damage: DataDamage) -> Iterator[Block]:
             yield Section(_unknown(group), blocks)
         else:
             yield from blocks
+
+    rest = len(board.groups) - MOST_GROUPS
+    if rest > 0:
+        yield Text(f"{rest} more versions of data were measured on; --data NAME@VERSION shows one.")
 
 
 def _unknown(group: LeaderboardGroup) -> str:
