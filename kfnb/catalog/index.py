@@ -53,12 +53,13 @@ class Index:
             yield connection
 
     @contextmanager
-    def reading_with(self, source: Source, units: Iterable[str]) -> Iterator[sqlite3.Connection]:
-        """Like ``reading``, with further units that the index does not keep."""
+    def reading_with(self, further: Mapping[str, Source]) -> Iterator[sqlite3.Connection]:
+        """Like ``reading``, with ``further`` units that the index does not keep, each with its source."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
             with self.reading() as connection:
                 connection.backup(memory)
-            _store(memory, source, sorted(units))
+            for unit, source in sorted(further.items()):
+                _store(memory, source, [unit])
             yield memory
 
     def _refreshed(self, source: Source) -> int:

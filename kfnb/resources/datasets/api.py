@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 from kfnb import disk
@@ -158,8 +159,7 @@ def _pair(ref: str) -> tuple[str, int]:
 
 def _made_of(ref: str) -> tuple[str, ...]:
     """The versions of models that name a version of a data set, in order."""
-    from kfnb import models  # by its public name, since models read the records of data sets
-
+    models = resolve_name("kfnb:models")  # by its public name, since models read the records of data sets
     return tuple(sorted({one.ref for one in models(data=ref, archived=True)}))
 
 

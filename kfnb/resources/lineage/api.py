@@ -15,11 +15,10 @@ from kfnb.errors import BackendError, UsageError
 from kfnb.resources.lineage import openlineage, references
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.on_cluster import ON_CLUSTER, OnCluster, on_cluster
 from kfnb.resources.lineage.sources import sources
-from kfnb.resources.runs import api as runs
 from kfnb.settings import settings
 
-_ON_CLUSTER = "kubeflow:"
 _KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
 
 
@@ -27,22 +26,23 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
-    ``RUN/TASK/OUTPUT`` (``kubeflow:RUN`` for a run of the cluster), a digest or its start, the path of a file, or an
-    object: a run, an artifact, a version. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
+    ``kubeflow:RUN`` is a run of the cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``,
+    ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
     catalog, text = index(), reference(ref)
     with ExitStack() as opened:
-        if text.startswith(_ON_CLUSTER):  # the index has the runs of this home alone
-            run, slash, part = text.removeprefix(_ON_CLUSTER).partition("/")
-            run, source = runs.recorded(_ON_CLUSTER + run)
-            connection, text = opened.enter_context(catalog.reading_with(source, [run])), run + slash + part
+        if text.startswith(ON_CLUSTER):  # the index has what is of this home alone
+            there = on_cluster(text)
+            connection = opened.enter_context(catalog.reading_with(there.units))
         else:
+            there = OnCluster(text)
             connection = opened.enter_context(catalog.reading())
-        start = references.find(connection, text)
+        start = references.find(connection, there.ref)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
-    return replace(found, notes=(*catalog.problems, *found.notes))
+    return replace(found, notes=(*catalog.problems, *there.notes, *found.notes))
 
 
 def rebuild_catalog() -> int:
@@ -99,9 +99,9 @@ def reference(ref: Any) -> str:
     for name in ("ref", "id"):  # a version, a run
         text = getattr(ref, name, None)
         if isinstance(text, str):
-            return _KINDS.get(type(ref).__name__, "") + (
-                f"{backend}:{text}" if name == "id" and backend else text
-            )
+            if backend == "kubeflow" or (name == "id" and backend):
+                return f"{backend}:{text}"
+            return _KINDS.get(type(ref).__name__, "") + text
     raise UsageError(
         f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
     )

@@ -27,7 +27,7 @@ from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, maker_of, source_of
 from kfnb.resources.models.registration import registered as registered_as
-from kfnb.resources.models.traces import ModelRecords
+from kfnb.resources.models.traces import ClusterModelRecords, ModelRecords
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
@@ -208,6 +208,15 @@ def cluster_registry() -> str:
     return connect().summary
 
 
+def recorded(ref: str) -> tuple[str, ClusterModelRecords]:
+    """A version in the cluster's registry, as the catalog reads it: its name there, and its records.
+
+    Raises ``UsageError``, ``BackendError``.
+    """
+    found = model(ref).snapshot()
+    return f"kubeflow:{found.ref}", ClusterModelRecords(found)
+
+
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
     return ModelRecords(registry_of("local"), str(registry_folder()))
@@ -232,26 +241,27 @@ def _known(
     run: RunSnapshot | None,
     metrics: Mapping[str, float] | None,
     parameters: Mapping[str, Any] | None,
-    data: tuple[str, ...],
+    data: dict[str, str],
 ) -> Registration:
     """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
     task = maker_of(run, model)
+    made = task or Task("", "")
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, task),
-        source=source_of(run, task.id if task else ""),
-        code=task.code if task else "",
+        data=data or _data(saved.get("data")) or _data_behind(run, task),
+        source=source_of(run, made.id),
+        code=made.code,
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, task: Task | None) -> tuple[str, ...]:
+def _data_behind(run: RunSnapshot | None, task: Task | None) -> dict[str, str]:
     """The data of a task, and of those before it."""
     if run is None or task is None:
-        return ()
+        return {}
     from kfnb.resources.models.saved import data_behind
 
     return data_behind(run, task)
@@ -265,14 +275,15 @@ def _run(run: Any) -> RunSnapshot | None:
     return handles(run)[0].snapshot()
 
 
-def _data(data: Any) -> tuple[str, ...]:
-    """The versions of data sets that are given, which have to exist. Raises ``UsageError``."""
-    if data is None:
-        return ()
+def _data(data: Any) -> dict[str, str]:
+    """The digests of the versions of data sets that are given, which have to exist. Raises ``UsageError``."""
+    if not data:
+        return {}
     from kfnb.resources.datasets.api import dataset
 
     given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
-    return tuple(dataset(_data_ref(one)).ref for one in given)
+    found = [dataset(_data_ref(one)) for one in given]
+    return {one.ref: one.digest for one in found}
 
 
 def _data_ref(data: Any) -> str:

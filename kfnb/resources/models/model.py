@@ -61,9 +61,10 @@ class VersionSnapshot:
     """A version of a registered model, as the registry has it.
 
     ``digest`` is the sha256 of the model folder's manifest, and is unique in the model. ``uri`` is the model folder.
-    ``data`` are references of data set versions, and ``metrics_data`` is the one on which ``metrics`` were measured;
-    empty if unknown. ``metrics`` are the newest measurement; ``others`` are those on other data, by that. ``code`` is
-    the digest of the component's source. ``size`` is in bytes, times are in seconds since 1970.
+    ``data`` are references of data set versions, ``data_digests`` the digests of those whose content is known, and
+    ``metrics_data`` is the one on which ``metrics`` were measured; empty if unknown. ``metrics`` are the newest
+    measurement; ``others`` are those on other data, by that. ``code`` is the digest of the component's source. ``size``
+    is in bytes, times are in seconds since 1970.
     """
 
     name: str
@@ -76,6 +77,7 @@ class VersionSnapshot:
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[str, ...] = ()
+    data_digests: Mapping[str, str] = field(default_factory=dict)
     metrics_data: str = ""
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     source: ModelSource = ModelSource()

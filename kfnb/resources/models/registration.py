@@ -19,12 +19,12 @@ from kfnb.resources.models.packing import facts_of
 
 @dataclass(frozen=True)
 class Registration:
-    """What is known of a model that is registered, beside the model."""
+    """What is known of a model that is registered, beside the model. ``data`` are digests by reference, or empty."""
 
     name: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    data: tuple[str, ...] = ()
+    data: Mapping[str, str] = field(default_factory=dict)
     source: ModelSource = field(default_factory=ModelSource)
     code: str = ""
     description: str = ""
@@ -42,8 +42,9 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         size=sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()),
         metrics=known.metrics,
         parameters=known.parameters,
-        data=known.data,
-        metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
+        data=tuple(known.data),
+        data_digests={ref: digest for ref, digest in known.data.items() if digest},
+        metrics_data=next(iter(known.data)) if len(known.data) == 1 and known.metrics else "",
         source=known.source,
         code=known.code,
         signature=facts.signature,

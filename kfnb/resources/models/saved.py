@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import Artifact, RunSnapshot, Task, data_of
+from kfnb.entities import Artifact, RunSnapshot, Task, data_digest_of, data_of
 from kfnb.errors import KfnbError, NotFound
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.registry import LocalRegistry
@@ -56,11 +56,11 @@ def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def data_behind(run: RunSnapshot, task: Task) -> tuple[str, ...]:
-    """The versions of data sets that a task takes, and those that the tasks before it take."""
+def data_behind(run: RunSnapshot, task: Task) -> dict[str, str]:
+    """The versions of data sets that a task takes, and those that the tasks before it take, with their digests."""
     by_id = {one.id: one for one in run.tasks}
     siblings = {(one.parent, one.name): one for one in run.tasks}
-    found: set[str] = set()
+    found: dict[str, str] = {}
     before: dict[str, Task] = {}
     pending = [task]
     while pending:
@@ -68,14 +68,14 @@ def data_behind(run: RunSnapshot, task: Task) -> tuple[str, ...]:
         if one.id in before:
             continue
         before[one.id] = one
-        found |= {data_of(made.metadata) for made in one.artifacts.values()}
+        found |= {data_of(made.metadata): data_digest_of(made.metadata) for made in one.artifacts.values()}
         names = {*one.needs, *(name for several in one.takes.values() for name in several)}
         needed = [siblings[one.parent, name] for name in names if (one.parent, name) in siblings]
         within = [
             inner for inner in run.tasks if any(inner.id.startswith(f"{group.id}/") for group in needed)
         ]
         pending += [*needed, *within, *([by_id[one.parent]] if one.parent in by_id else [])]
-    return tuple(sorted(found - {""}))
+    return {ref: digest for ref, digest in sorted(found.items()) if ref}
 
 
 def _register(
@@ -86,7 +86,7 @@ def _register(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
-        data=(named,) if named else data_behind(run, task),
+        data=named or data_behind(run, task),
         source=source_of(run, task.id),
         code=task.code,
         description=str(entry.get("description") or ""),
@@ -96,17 +96,18 @@ def _register(
     return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes])
 
 
-def _named_data(ref: str, data_store: str) -> tuple[str, list[str]]:
+def _named_data(ref: str, data_store: str) -> tuple[dict[str, str], list[str]]:
     """The version of a data set that a step named, if it exists; and a note if it does not, or if that is not known."""
-    if not (ref and data_store):
-        return ref, []
+    if not ref:
+        return {}, []
+    if not data_store:
+        return {ref: ""}, []
     from kfnb.resources.datasets.location import store_at
     from kfnb.resources.datasets.reference import parse_ref
 
     try:
-        store_at(data_store).get(*parse_ref(ref))
+        return {ref: store_at(data_store).get(*parse_ref(ref)).identity}, []
     except NotFound as error:
-        return "", [f"without data={ref}, which does not exist: {error}"]
+        return {}, [f"without data={ref}, which does not exist: {error}"]
     except KfnbError as error:
-        return ref, [f"whether data={ref} exists is not known: {error}"]
-    return ref, []
+        return {ref: ""}, [f"whether data={ref} exists is not known: {error}"]

@@ -22,6 +22,7 @@ Json = Mapping[str, Any]
 OWN = "kfnb."
 _METRIC, _PARAMETER, _TAG = "kfnb.metric.", "kfnb.parameter.", "kfnb.tag."
 _TEXTS = ("digest", "format", "uri", "python", "code", "transform", "metrics_data")
+_DIGESTS = "kfnb.data_digests"
 _NUMBERS = ("MetadataDoubleValue", "MetadataIntValue")
 _PAGES = ("_lastModified", "_registeredFrom")
 """Prefixes of what the registry's page notes for itself."""
@@ -56,6 +57,8 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
     found[f"{OWN}size"] = text(str(version.size))
     found[f"{OWN}created"] = text(repr(version.created))
     found[f"{OWN}data"] = text(_json(version.data))
+    if version.data_digests:
+        found[_DIGESTS] = text(_json(dict(version.data_digests)))
     found[f"{OWN}packages"] = text(_json(dict(version.packages)))
     found[f"{OWN}source"] = text(_json(asdict(version.source)))
     found[f"{OWN}signature"] = text(_json(asdict(version.signature)))
@@ -83,6 +86,8 @@ def completed(properties: Json, draft: VersionSnapshot) -> dict[str, Json]:
     )  # properties hold those on one data alone
     found = _encoded_metrics(metrics) | dict(properties) | {f"{OWN}data": text(_json([*data]))}
     found[f"{OWN}metrics_data"] = text(measured_on)
+    if digests := {**draft.data_digests, **_texts(own.get(_DIGESTS))}:
+        found[_DIGESTS] = text(_json(digests))
     return _encoded_tags(draft.tags, found) | found
 
 
@@ -130,9 +135,10 @@ def decoded(answer: Json, model: str, number: int) -> VersionSnapshot:
             if name.startswith(_PARAMETER)
         },
         data=tuple(map(str, _read(own.get("data"), ()))),
+        data_digests=_texts(own.get("data_digests")),
         source=_source(_read(own.get("source"), {})),
         signature=_signature(_read(own.get("signature"), {})),
-        packages={str(name): str(one) for name, one in _read(own.get("packages"), {}).items()},
+        packages=_texts(own.get("packages")),
         owner=str(answer.get("author") or ""),
         created=_number(own.get("created")) or created_of(answer),
         description=str(answer.get("description") or ""),
@@ -204,6 +210,11 @@ def _read(value: Any, otherwise: Any) -> Any:
     if isinstance(otherwise, tuple):
         return found if isinstance(found, list) else otherwise
     return found
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """The texts of a JSON object."""
+    return {str(name): str(one) for name, one in _read(value, {}).items()}
 
 
 def _number(value: Any) -> float:

@@ -29,6 +29,7 @@ _LEFT_OUT: Mapping[str, Any] = {
     "parameters": {},
     "source": ModelSource(),
     "signature": Signature(),
+    "data_digests": {},
     "packages": {},
     "python": "",
     "code": "",
@@ -44,6 +45,7 @@ def record_of(draft: VersionSnapshot) -> str:
             "parameters": dict(draft.parameters),
             "source": asdict(draft.source),
             "signature": asdict(draft.signature),
+            "data_digests": dict(draft.data_digests),
             "packages": dict(draft.packages),
             "python": draft.python,
             "code": draft.code,
@@ -109,6 +111,7 @@ def with_record(outline: VersionSnapshot, text: str, uri: str) -> VersionSnapsho
             "parameters": record["parameters"],
             "source": ModelSource(**record["source"]),
             "signature": signature_of(record["signature"]),
+            "data_digests": record.get("data_digests", {}),
             "packages": record["packages"],
             **{name: record[name] for name in ("python", "code", "transform")},
         }

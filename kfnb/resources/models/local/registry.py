@@ -237,9 +237,10 @@ def _insert(connection: sqlite3.Connection, model: int, draft: VersionSnapshot) 
 def _add(connection: sqlite3.Connection, model: int, kept: VersionSnapshot, draft: VersionSnapshot) -> None:
     """Give a version that is registered again its new measurements, and what it did not have: tags, a description."""
     found = with_measurements(kept, draft)
+    known = {**draft.data_digests, **kept.data_digests}
     connection.execute(
         """update versions set metrics = ?, metrics_data = ?, others = ?, data = ?, tags = ?, description = ?,
-            state = 'LIVE' where model = ? and version = ?""",
+            record = ?, state = 'LIVE' where model = ? and version = ?""",
         (
             json.dumps(dict(found.metrics)),
             found.metrics_data,
@@ -247,6 +248,7 @@ def _add(connection: sqlite3.Connection, model: int, kept: VersionSnapshot, draf
             json.dumps(list(dict.fromkeys([*kept.data, *draft.data]))),
             json.dumps({**draft.tags, **kept.tags}),
             kept.description or draft.description,
+            record_of(replace(kept, data_digests=known)),
             model,
             kept.version,
         ),
