@@ -13,7 +13,7 @@ from replay import Replay, serving
 
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import RetryPolicy, Server
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 
 HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
@@ -32,10 +32,10 @@ def server(replay: Replay) -> Server:
 
 
 @pytest.fixture
-def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowBackend:
+def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowRunEngine:
     """The backend on it, in haste too."""
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.05))
-    return KubeflowBackend(server)
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.05))
+    return KubeflowRunEngine(server)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
@@ -64,7 +64,7 @@ class Access:
     upload_limit: int = 200
 
 
-def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
+def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
     """The backend for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
@@ -78,7 +78,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
         direct=around.in_cluster and url.startswith("http://") and WITHIN.fullmatch(url) is not None,
         hint=hint,
     )
-    return KubeflowBackend(
+    return KubeflowRunEngine(
         server,
         insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
         page=_page(url, access, around),

@@ -11,7 +11,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import MissingResource, Server
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines

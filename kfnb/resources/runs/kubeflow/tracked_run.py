@@ -48,7 +48,7 @@ class DetailSource(Protocol):
     def logs(
         self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """What its tasks wrote, as in ``Backend.logs``; ``snapshot`` returns the current run."""
+        """What its tasks wrote, as in ``RunEngine.logs``; ``snapshot`` returns the current run."""
         ...
 
     def log_places(
