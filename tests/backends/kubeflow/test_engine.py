@@ -21,7 +21,7 @@ from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow import backend as backends
+from kfnb.resources.runs.kubeflow import engine as engines
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails

@@ -65,7 +65,7 @@ class Access:
 
 
 def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
-    """The backend for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
+    """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
