@@ -11,7 +11,7 @@ from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
 from run_store import Shelf
 
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
@@ -62,7 +62,7 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[RecordedEngine]:
         insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
 
         def anew() -> RunEngine:
-            return KubeflowRunEngine(Server(replay.url), insight=insight)
+            return KubeflowRunEngine(KfpServer(replay.url), insight=insight)
 
         yield RecordedEngine(anew(), folder, anew)
 

@@ -17,11 +17,11 @@ from synthetic_runs import big_run, many_runs
 from kfnb.entities import RunState, TaskError
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import RetryPolicy, Server
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow import engine as engines
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
@@ -123,7 +123,7 @@ def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatc
 
 
 def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monkeypatch):
-    monkeypatch.setattr(backends, "_MOST_FINISHED", 1)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.engine._MOST_FINISHED", 1)
     time.sleep(1.2)  # the recorded runs are over
     ends = [kubeflow.get(run).state for run in (GOOD, BAD, STOPPED)]
     assert len(kubeflow._tracked) == 2  # the one that is kept, and the one that is asked for
@@ -316,7 +316,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
     with serving() as replay:
         replay.invented = lambda *_: (200, looks(BAD)[4])
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowRunEngine(Server(replay.url), insight=insight)._track(BAD).watch
+        run = KubeflowRunEngine(KfpServer(replay.url), insight=insight)._track(BAD).watch
         for phase in ("Pending", "Pending", "Running", "Running", "Running"):
             for pod in pods:
                 pod["status"]["phase"] = phase
@@ -330,7 +330,7 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
     asked = []
     with serving() as replay:
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowRunEngine(Server(replay.url), insight=insight)._track(GOOD).watch
+        run = KubeflowRunEngine(KfpServer(replay.url), insight=insight)._track(GOOD).watch
         for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
             replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])
             before = len(kubernetes.asked)
@@ -357,7 +357,9 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
     view.refresh()
     (note,) = view.run.notes
     assert note.startswith("no update since ")
-    assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
+    assert note.endswith(
+        f"retrying: Kubeflow Pipelines at {replay.url} does not answer: the connection was dropped"
+    )
     with pytest.raises(BackendUnavailable):
         view.refresh()
     seen = list(watching)
@@ -385,9 +387,9 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
     program = (
         "import os, signal, threading\n"
         "from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine\n"
-        "from kfnb.remote.kfp.server import Server\n"
+        "from kfnb.remote.kfp.server import KfpServer\n"
         "from kfnb.resources.runs.handle import Run\n"
-        f"run = Run(KubeflowRunEngine(Server('{replay.url}')), '{STOPPED}')\n"
+        f"run = Run(KubeflowRunEngine(KfpServer('{replay.url}')), '{STOPPED}')\n"
         "print(run.state, flush=True)\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "run.wait()\n"
@@ -437,8 +439,8 @@ def test_a_run_of_a_stored_version_has_that_versions_tasks(server, replay: Repla
 
 def test_a_new_process_sees_what_was_submitted_by_another():
     with serving(speed=1000.0) as replay:
-        first = KubeflowRunEngine(Server(replay.url, retry=HASTE))
+        first = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         run_id = first.submit(order(rows=300))
         time.sleep(0.3)
-        other = KubeflowRunEngine(Server(replay.url, retry=HASTE))
+        other = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         assert other.get(run_id).state is RunState.SUCCEEDED

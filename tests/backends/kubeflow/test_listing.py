@@ -12,7 +12,7 @@ from synthetic_runs import many_runs
 
 from kfnb.entities import RunState
 from kfnb.errors import RunNotFound
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import run_filter
@@ -89,7 +89,7 @@ PAGES = [f"page {number}" for number in reversed(range(7))]
 def paged(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_filter, "_PAGE", 3)
     with serving(("stock/paging",)) as server:
-        yield server, KubeflowRunEngine(Server(server.url, retry=HASTE))
+        yield server, KubeflowRunEngine(KfpServer(server.url, retry=HASTE))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp import paging
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import schedules
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
@@ -152,7 +152,7 @@ def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: Kubeflo
 def test_what_the_server_says_of_a_cron_is_told_in_its_words():
     bad = next(row for row in exchanges("errors") if row["path"].endswith("/recurringruns"))
     with serving(("errors",)) as replay:
-        backend = KubeflowRunEngine(Server(replay.url))
+        backend = KubeflowRunEngine(KfpServer(replay.url))
         submission = Submission(
             spec=bad["request"]["pipeline_spec"], arguments={}, name="x", experiment="summaries"
         )

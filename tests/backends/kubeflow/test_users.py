@@ -8,7 +8,7 @@ from conftest import HASTE
 from replay import serving, text_of
 
 from kfnb.errors import BackendError
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.schedules import Recurrence
@@ -21,7 +21,7 @@ SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
 def user(request):
     """The backend of one of the users, in namespace team-a."""
     with serving((f"users-{request.param}",)) as replay:
-        yield KubeflowRunEngine(Server(replay.url, retry=HASTE, namespace="team-a"))
+        yield KubeflowRunEngine(KfpServer(replay.url, retry=HASTE, namespace="team-a"))
 
 
 def order(name: str, experiment: str = "") -> Submission:
@@ -78,7 +78,7 @@ def test_without_rights_each_refusal_names_the_right_that_is_missing(user: Kubef
 @pytest.mark.parametrize("users", ["editor"])
 def test_without_a_namespace_the_user_is_asked_for_one(users: str):
     with serving((f"users-{users}",)) as replay:
-        backend = KubeflowRunEngine(Server(replay.url, retry=HASTE))
+        backend = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         with pytest.raises(
             BackendError, match="is a multi-user server, and no namespace is set: set your namespace"
         ):

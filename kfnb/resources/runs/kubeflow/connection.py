@@ -13,7 +13,7 @@ from kfnb.entities import LogLine
 from kfnb.errors import BackendError
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
@@ -69,7 +69,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
-    server = Server(
+    server = KfpServer(
         url,
         credentials=credentials(access, around),
         namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
@@ -130,7 +130,7 @@ def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[st
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:
+def _insight(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:
     address = access.metadata or _metadata(server.url, access, ways)
     return RunDetails(
         Metadata(address) if address else None,
@@ -140,12 +140,12 @@ def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways
     )
 
 
-def _namespace(access: Access, server: Server) -> str:
+def _namespace(access: Access, server: KfpServer) -> str:
     """The namespace of the user's runs."""
     return access.namespace or server.users_namespace or access.installed
 
 
-def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> Store:
+def _store(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> Store:
     storage = Storage(_namespace(access, server), kubernetes, access.pipeline_root, access.installed)
     return Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
 

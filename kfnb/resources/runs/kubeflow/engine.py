@@ -17,7 +17,7 @@ from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
-from kfnb.remote.kfp.server import MissingResource, Server
+from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
@@ -56,7 +56,7 @@ class KubeflowRunEngine:
 
     def __init__(
         self,
-        server: Server,
+        server: KfpServer,
         *,
         insight: DetailSource | None = None,
         page: Callable[[str], str] = lambda _: "",
