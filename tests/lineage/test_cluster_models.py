@@ -19,14 +19,15 @@ from replay import GOOD, serving
 
 import kfnb
 from kfnb.errors import NotFound, UsageError
-from kfnb.remote.kfp.server import RetryPolicy, Server
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.models import api
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.kubeflow import mlmd
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 
 MADE = ModelSource("kfp", "pipelinerun", GOOD, "good", "team-a", "train", "kubeflow")
@@ -50,8 +51,8 @@ def there(home, monkeypatch) -> Iterator[ClusterRegistry]:
     retry = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
     with serving(speed=1e6) as server, running(Metadata()) as metadata:
         details = RunDetails(mlmd.Metadata(metadata.address), None, None)
-        backend = KubeflowBackend(Server(server.url, retry=retry), insight=details)
-        monkeypatch.setattr(runs._connection, "backend", lambda: backend)
+        engine = KubeflowRunEngine(KfpServer(server.url, retry=retry), insight=details)
+        monkeypatch.setattr(runs._connection, "engine", lambda: engine)
         yield registry
 
 

@@ -24,7 +24,7 @@ from kfnb.resources.datasets import api as datasets
 from kfnb.resources.models import data_damage
 from kfnb.resources.models.checking import verify
 from kfnb.resources.models.display import DISPLAYS
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.settings import settings
 
 
@@ -219,7 +219,7 @@ def killed_registration(home: Path, folder: Path) -> None:
         sys.path.insert(0, sys.argv[3])
         from registry_conformance import draft
         from kfnb.resources.models.local.folders import ModelFolders
-        from kfnb.resources.models.local.registry import LocalRegistry
+        from kfnb.resources.models.local.engine import LocalRegistry
         keep = ModelFolders.keep
         def killed(*args):
             keep(*args)

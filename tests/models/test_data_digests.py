@@ -17,7 +17,7 @@ import kfnb
 from kfnb.remote.model_registry.server import RegistryServer
 from kfnb.resources.models.kubeflow.artifacts import complete
 from kfnb.resources.models.kubeflow.properties import completed, decoded, encoded
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.settings import settings
 
 ONE, TWO = "1" * 64, "2" * 64

@@ -17,7 +17,7 @@ import kfnb
 from kfnb.resources.models import api
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, ranked
 from kfnb.resources.models.live import LeaderboardSubject
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.view.leaderboard import MOST_GROUPS, draw_leaderboard
 from kfnb.settings import settings
 from tests.magics.test_board import Page

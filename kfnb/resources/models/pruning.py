@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.local.folders import StoredFolder
-from kfnb.resources.models.local.registry import LocalRegistry
 from kfnb.resources.models.location import registry_folder
 from kfnb.ui.words import file_size, file_sizes
 

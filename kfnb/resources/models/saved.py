@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.entities import Artifact, RunSnapshot, Task, data_digest_of, data_of
 from kfnb.errors import KfnbError, NotFound
 from kfnb.resources.models.checks import check_metrics, check_name
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.measured import SAVED
 from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
 
