@@ -55,14 +55,19 @@ def imported_data(spec: Mapping[str, Any]) -> Iterator[tuple[str, ImportedData]]
         uri = importer.get("artifactUri", {}).get("constant", "")
         if isinstance(uri, str) and uri.startswith(_SCHEME):
             metadata = importer.get("metadata", {})
-            digest = str(metadata.get(_DIGEST, ""))
-            known = "" if digest.startswith(_UNKNOWN) else digest
-            yield name, ImportedData(uri.removeprefix(_SCHEME), str(metadata.get(_FORMAT, "")), known)
+            form = str(metadata.get(_FORMAT, ""))
+            yield name, ImportedData(uri.removeprefix(_SCHEME), form, digest_of_data(metadata))
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:
     """The version of a data set (``churn-data@2``) that an importer's artifact with this metadata is; else empty."""
     return str(metadata.get(TITLE, "")) if _DIGEST in metadata else ""
+
+
+def digest_of_data(metadata: Mapping[str, Any]) -> str:
+    """The digest of the version that ``data_of`` names; empty if the metadata has none."""
+    digest = str(metadata.get(_DIGEST, ""))
+    return "" if digest.startswith(_UNKNOWN) else digest
 
 
 def with_addresses(spec: Any, addresses: Mapping[str, str]) -> Any:
