@@ -10,16 +10,25 @@ def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
     """The installed packages of top-level modules, with their versions."""
     from importlib import metadata
 
-    named = getattr(metadata, "packages_distributions", dict)()  # since Python 3.10
-    known = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"]}
-    found = {}
-    for module in modules:
-        for package in named.get(module) or known.get(module, [module]):
+    def versions(packages: Sequence[str]) -> dict[str, str]:
+        found = {}
+        for package in packages:
             try:
                 found[package] = metadata.version(package)
             except metadata.PackageNotFoundError:
                 continue
-    return found
+        return found
+
+    known = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"]}
+    named: dict[str, list[str]] = {}
+    packages = {}
+    for module in modules:
+        found = versions(known.get(module, [module]))
+        if not found and hasattr(metadata, "packages_distributions"):  # PIL is of Pillow
+            named = named or dict(metadata.packages_distributions())
+            found = versions(named.get(module, []))
+        packages.update(found)
+    return packages
 
 
 def kfnb_signature(model: Any, example: Any = None) -> dict[str, Any]:

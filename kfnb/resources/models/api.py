@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
+from kfnb.errors import NotFound, RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import unregistered as measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
@@ -30,7 +30,7 @@ from kfnb.resources.models.registration import Registration, draft_of, source_of
 from kfnb.resources.models.registration import registered as registered_as
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.traces import ModelRecords
-from kfnb.resources.models.unregistered import entries_in, unregistered
+from kfnb.resources.models.unregistered import entries_in
 from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
@@ -135,9 +135,7 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
         outline=True,
     )
     registries = [registry_of(one) for one in _backends(backend)]
-    entries = [entry for registry in registries for entry in entries_in(registry, query)]
-    if runs:
-        entries += unregistered(registries, query)
+    entries = entries_in(registries, query, runs=runs)
     board = ranked(entries, by or "", maximize=maximize, only=name or "")
     board.chosen = any((owner, since, data, alias, tag, namespace))
     return board
@@ -223,7 +221,7 @@ def _known(
     data = data or data_of_saved(saved, _data_behind(run, model))
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
-        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
+        parameters=parameters if parameters is not None else run.arguments if run else {},
         data=tuple(data),
         data_digests=data,
         source=source_of(run),
@@ -262,7 +260,7 @@ def _digest_of(ref: str) -> str:
     """The digest of a data version; empty if the data store does not have it. Raises ``BackendError``."""
     try:
         return _data(ref)[ref]
-    except UsageError:
+    except NotFound:
         return ""
 
 

@@ -110,8 +110,9 @@ def _chosen(source: ModelRegistry, name: str, version: int | None) -> list[Versi
     if version is not None:
         found = source.version(name, version)
         if not found.digest:
-            message = f"{found.ref} was registered by another client and is not a model folder"
-            raise UsageError(message, ref=found.ref)
+            hint = f"its address is {found.uri}" if found.uri else ""
+            message = f"{found.ref} was registered by another client and is not a model folder;"
+            raise UsageError(message, hint=hint, ref=found.ref)
         return [found]
     return sorted(source.versions(VersionQuery(name=name, archived=True)), key=lambda one: one.version)
 

@@ -31,13 +31,33 @@ def saved_with(model: Any) -> Mapping[str, Any]:
     return saved[0] if isinstance(saved, list) and len(saved) == 1 and isinstance(saved[0], dict) else {}
 
 
-def entries_in(registry: ModelRegistry, query: VersionQuery) -> Iterator[LeaderboardEntry]:
-    """The entries of the versions of a registry that a query chooses."""
-    for one in registry.versions(query):
-        yield from entries_of(one, registry.name, query.data, query.data_digest)
+def entries_in(
+    registries: Sequence[ModelRegistry], query: VersionQuery, *, runs: bool
+) -> list[LeaderboardEntry]:
+    """The entries that a query chooses: of the versions in registries and, with ``runs``, of runs and trials.
+
+    Raises ``UsageError`` if nothing has the name of the query.
+    """
+    found: list[LeaderboardEntry] = []
+    unknown: list[UsageError] = []
+    for registry in registries:
+        try:
+            versions = registry.versions(query)
+        except UsageError as error:
+            if error.code != "not-found":
+                raise
+            unknown.append(error)
+            continue
+        for one in versions:
+            found += entries_of(one, registry.name, query.data, query.data_digest)
+    if runs:
+        found += _unregistered(registries, query)
+    if len(unknown) == len(registries) and not found:
+        raise unknown[0]
+    return found
 
 
-def unregistered(registries: Sequence[ModelRegistry], query: VersionQuery) -> list[LeaderboardEntry]:
+def _unregistered(registries: Sequence[ModelRegistry], query: VersionQuery) -> list[LeaderboardEntry]:
     """The runs and the best trials of studies that a query chooses, on the backends of some registries.
 
     A run whose model is registered is left out. Raises ``UsageError`` for a query by what runs do not have.

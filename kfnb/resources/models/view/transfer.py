@@ -41,8 +41,8 @@ def _notes(transfer: Transfer) -> Iterator[Block]:
         )
     for alias, number in transfer.archived.items():
         yield Text(
-            f"{transfer.model}@{alias} was not set: {transfer.target} has its version as {transfer.model}@{number}, which"
-            " is archived there; restore it first, with archive --undo."
+            f"{transfer.model}@{alias} was not set: {transfer.model}@{number} in {transfer.target} is archived; restore"
+            " it first, with archive --undo."
         )
     for number in transfer.skipped:
         yield Text(
