@@ -15,7 +15,6 @@ from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, ranked
-from kfnb.resources.models.location import owner as user
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
@@ -31,6 +30,7 @@ from kfnb.resources.models.registration import registered as registered_as
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.traces import ModelRecords
 from kfnb.resources.models.unregistered import entries_in
+from kfnb.settings import owner as user
 from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 

@@ -12,9 +12,9 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.environment import differences
-from kfnb.resources.models.location import owner
 from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
 from kfnb.resources.models.promotion import CHAMPION, promote
+from kfnb.settings import owner
 
 if TYPE_CHECKING:
     from kfnb.resources.lineage.model import Lineage

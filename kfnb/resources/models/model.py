@@ -116,6 +116,11 @@ class VersionSnapshot:
         known = {*self.data, *self.measured, self.metrics_data}
         return any(self.is_data(one, data, digest) for one in known)
 
+    def measured_on(self, data: str, digest: str = "") -> Mapping[str, float] | None:
+        """Its metrics on data: by the digest, or by the name if it has none; None if it was not measured on it."""
+        found = (metrics for own, metrics in self.measured.items() if self.is_data(own, data, digest))
+        return next(found, None)
+
     def is_data(self, own: str, data: str, digest: str = "") -> bool:
         """Whether ``own``, a data version that it names, is ``data``: by the digest, or by the name if it has none."""
         recorded = self.data_digests.get(own, "")

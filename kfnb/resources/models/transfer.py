@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import registry_of
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
-from kfnb.resources.models.location import owner
 from kfnb.resources.models.measurements import without_measurements
 from kfnb.resources.models.model import ModelState, VersionSnapshot
 from kfnb.resources.models.reference import parse, resolve
+from kfnb.settings import owner
 from kfnb.ui.words import file_size
 
 
