@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from kfnb.resources.models.kubeflow.aliases import AliasLog
 from kfnb.resources.models.kubeflow.numbers import numbered
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import AliasChange, MoveKind
 from kfnb.resources.models.moves import AliasMove, earlier_versions
 from kfnb.resources.models.promotion import rollback

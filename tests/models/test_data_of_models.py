@@ -18,7 +18,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.kubeflow.properties import completed, decoded, encoded
 from kfnb.resources.models.leaderboard import LeaderboardEntry, ranked
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
 from kfnb.resources.models.run_data import data_behind
 from kfnb.resources.models.view.leaderboard import MOST_GROUPS, draw_leaderboard

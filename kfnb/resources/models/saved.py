@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import check_metrics, check_name
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.unregistered import SAVED
