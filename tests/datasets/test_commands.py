@@ -166,7 +166,7 @@ def test_a_terminal_names_a_damaged_record(home: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert run() == 0
     assert "The records of notes@1 cannot be read; kfnb data check names them." in capsys.readouterr().out
-    assert run("--name", "notes") == 0
+    assert run("notes") == 0
     assert "The records of notes@1 cannot be read" in capsys.readouterr().out
     assert run("check") == 1
     assert "versions/notes/000001.json" in capsys.readouterr().out

@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
+from xgboost import XGBClassifier
 
 import kfnb
 from kfnb.cli import main
@@ -162,6 +163,7 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"example": "abc"}, "the example is a str; give a DataFrame or an array"),
         ({"example": {"a": 1}}, "the example is a dict; give a DataFrame or an array"),
         ({"model": {"a": 1}}, "dict has no safe format; pass pickle=True"),
+        ({"model": XGBClassifier()}, "the model cannot be saved: need to call fit"),
         ({"model": {"lock": threading.Lock()}, "pickle": True}, "the model cannot be saved: .*pickle"),
         ({"run": "000000-nothing"}, "000000-nothing"),
     ],
@@ -336,7 +338,9 @@ def notebook(shell: Shell) -> Shell:
     return shell
 
 
-def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None:
+def test_the_magics_register_rank_promote_and_roll_back(
+    notebook: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = notebook.run(
         "%kf_register model --name churn --metric accuracy=0.8 --data d@1 --example X -o first"
     )
@@ -366,6 +370,10 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
         "churn@1",
         "churn@2",
     ]
+    assert notebook.fails("%kf_models promote churn@2 --expected 2").endswith("and nothing was changed")
+    notebook.run("%kf_models promote churn@1 --because again")
+    assert "churn@champion is churn@1 already: nothing was changed" in capsys.readouterr().out
+    assert not notebook.run("%kf_models --namespace team-a")
     notebook.run("%kf_models archive churn@2")
     assert len(notebook.run("%kf_models")) == 1
     notebook.run("%kf_models archive churn@2 --undo")
@@ -381,6 +389,12 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
         ("%kf_register model --name churn --metric accuracy=high", "'high' is not a number"),
         ("%kf_register model --name churn --example Z", "--example Z: unknown name"),
         ("%kf_models compare churn@1", "name two versions or more"),
+        ("%kf_models shwo churn@1", "unknown verb shwo; did you mean show?"),
+        (
+            "%kf_models --runs --owner ann",
+            "owner cannot be combined with runs: runs and trials have no owner",
+        ),
+        ("%kf_models --backend both", "both"),
         ("%kf_models --maximize --minimize", "exclude each other"),
         ("%kf_models --limit 0", "must be at least 1"),
         ("%kf_models promote churn", "unknown model churn; no model is registered yet"),

@@ -25,16 +25,15 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, source_of
-from kfnb.resources.models.registration import registered as registered_as
+from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
-from kfnb.resources.models.traces import ModelRecords
 from kfnb.resources.models.unregistered import entries_in
 from kfnb.settings import owner as user
 from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.resources.models.local.traces import ModelRecords
     from kfnb.resources.runs.handle import Run
 
 ALL = "all"
@@ -59,15 +58,15 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     backend: str | None = None,
     notify: Callable[[str], None] = print,
 ) -> ModelVersion:
-    """Register a model as a version of the model ``name``. Content that it has already is the same version.
+    """Register a model as a version of the model ``name``. Registering the same content again returns the same version.
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
     ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
     an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
     loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already. Raises
-    ``UsageError``, ``BackendError``.
+    ``kubeflow``. ``notify`` is called with notes, such as on metrics that were replaced. Raises ``UsageError``,
+    ``BackendError``.
     """
     check_name(name)
     if alias is not None:
@@ -81,7 +80,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     )
     registry = registry_of(backend_name(backend) if backend else None)
     with packed(model, Packing(example, pickle, trust)) as folder:
-        kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
+        kept, notes = register_draft(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
     for note in notes:
         notify(note)
@@ -188,6 +187,8 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
 
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
+    from kfnb.resources.models.local.traces import ModelRecords
+
     return ModelRecords(registry_of("local"), str(registry_folder()))
 
 
@@ -212,7 +213,7 @@ def _known(
     parameters: Mapping[str, Any] | None,
     data: Mapping[str, str],
 ) -> Registration:
-    """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has.
+    """The facts to register: the given ones, else those that ``kf.save`` was given, else those of the run.
 
     ``data`` has the digests of the data versions that are given, by reference.
     """

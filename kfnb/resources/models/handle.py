@@ -189,7 +189,7 @@ class ModelVersion:
             raise BackendError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from error
 
     def lineage(self) -> Lineage:
-        """What it was made of and what it was used for: see ``kfnb.lineage``."""
+        """Its lineage, up and down: see ``kfnb.lineage``."""
         from kfnb import lineage  # by its public name, since lineage reads the records of models
 
         return lineage(self)

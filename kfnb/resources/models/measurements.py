@@ -49,7 +49,7 @@ def without_measurements(draft: VersionSnapshot, kept: VersionSnapshot) -> Versi
 
 
 def remarks(before: VersionSnapshot, draft: VersionSnapshot, after: VersionSnapshot) -> list[str]:
-    """What registering a version again has changed, and what of the draft was not kept."""
+    """Notes on a version that was registered again: what changed, and what of the draft was not kept."""
     found = []
     for data, metrics in draft.measured.items():
         was, now = before.measured.get(data, {}), after.measured.get(data, {})

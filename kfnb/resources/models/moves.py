@@ -68,7 +68,7 @@ def check_unnamed(version: VersionSnapshot) -> None:
 
 
 def unknown_alias(model: str, alias: str, known: Iterable[str]) -> UsageError:
-    """The error for an alias that a model does not have, with a similar one or those that there are."""
+    """The error for an alias that a model does not have, with a similar one, or all that it has."""
     names = sorted(known)
     hint = did_you_mean(alias, names, f"it has {', '.join(names)}" if names else "it has no aliases")
     return UsageError(f"{model} has no alias {alias}", code="not-found", hint=hint, ref=f"{model}@{alias}")

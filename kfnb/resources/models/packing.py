@@ -49,7 +49,7 @@ _PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
 
 @dataclass(frozen=True)
 class Packing:
-    """How a model becomes a folder: an ``example`` of what it takes, and what the user allows."""
+    """Options for packing a model: an ``example`` of its input, and what the user allows."""
 
     example: Any = None
     pickle: bool = False

@@ -57,7 +57,7 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
     )
 
 
-def registered(
+def register_draft(
     registry: ModelRegistry, draft: VersionSnapshot, folder: Path
 ) -> tuple[VersionSnapshot, list[str]]:
     """Register a version. Return it with notes for the user, as on what was not kept of content that exists."""

@@ -71,7 +71,7 @@ class KubeflowRegistry:
         return sorted(chosen, key=lambda one: one.name)
 
     def versions(self, query: VersionQuery) -> list[VersionSnapshot]:
-        """See ``ModelRegistry``. Of what another client registered, the address and format are not asked for."""
+        """See ``ModelRegistry``. The address and format of other clients' versions are left out."""
         if query.name:
             model = self._objects.model(query.name)
             models = [model]
@@ -214,13 +214,13 @@ class KubeflowRegistry:
         self._close()
 
     def _complete(self, model: Json, version: Json, number: int) -> None:
-        """Finish what a registration that was cut off has left to do; nothing of another client's is touched."""
+        """Add the artifacts that an interrupted registration left out. Other clients' versions are not changed."""
         found = decoded(version, str(model["name"]), number)
         if found.digest and model_artifact(self._server, version["id"]) is None:
             complete(self._server, version["id"], found)
 
     def _whole(self, model: Json, version: Json, number: int) -> VersionSnapshot:
-        """A version with its aliases and, if another client registered it, what its artifact tells."""
+        """A version with its aliases; for another client's version, with the address, format and source of its artifact."""
         [found] = snapshots(model, {number: version}, self._log.entries({}, model["id"]))
         if found.uri:
             return found

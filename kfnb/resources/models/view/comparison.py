@@ -1,4 +1,4 @@
-"""``draw_model_comparison``: versions side by side, and only what differs."""
+"""``draw_model_comparison``: the differences between versions, side by side."""
 
 from __future__ import annotations
 

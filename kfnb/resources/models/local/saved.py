@@ -10,16 +10,16 @@ from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.engine import LocalRegistry
-from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
+from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.unregistered import SAVED
 
 
 def register_saved(run: RunSnapshot, registry: Path, owner: str) -> list[str]:
-    """Register what the tasks of a run saved with a name, in the registry in a folder; notes for the user.
+    """Register the named models that the tasks of a run saved, in the registry in a folder. Return notes for the user.
 
-    What cannot be registered is a note too: the run has succeeded. A retried run, or one whose outputs come from the
-    cache, has the same content, and so registers nothing twice.
+    A model that cannot be registered is a note too, since the run has succeeded. A retried run, or one whose outputs
+    come from the cache, has the same content, and registers nothing twice.
     """
     notes = []
     for task, artifact in _artifacts(run):
@@ -66,7 +66,7 @@ def _register(
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
-    version, notes = registered(registry, draft_of(known, folder, owner), folder)
+    version, notes = register_draft(registry, draft_of(known, folder, owner), folder)
     return "; ".join(
         [f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""), *notes]
     )
