@@ -220,7 +220,7 @@ class KubeflowRegistry:
             complete(self._server, version["id"], found)
 
     def _whole(self, model: Json, version: Json, number: int) -> VersionSnapshot:
-        """A version with its aliases; for another client's version, with the address, format and source of its artifact."""
+        """A version with its aliases. The artifact of another client's version has its address, format and source."""
         [found] = snapshots(model, {number: version}, self._log.entries({}, model["id"]))
         if found.uri:
             return found
