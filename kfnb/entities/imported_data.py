@@ -55,8 +55,8 @@ def imported_data(spec: Mapping[str, Any]) -> Iterator[tuple[str, ImportedData]]
         uri = importer.get("artifactUri", {}).get("constant", "")
         if isinstance(uri, str) and uri.startswith(_SCHEME):
             metadata = importer.get("metadata", {})
-            form = str(metadata.get(_FORMAT, ""))
-            yield name, ImportedData(uri.removeprefix(_SCHEME), form, digest_of_data(metadata))
+            form, digest = str(metadata.get(_FORMAT, "")), data_digest_of(metadata)
+            yield name, ImportedData(uri.removeprefix(_SCHEME), form, digest)
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:
@@ -64,8 +64,8 @@ def data_of(metadata: Mapping[str, Any]) -> str:
     return str(metadata.get(TITLE, "")) if _DIGEST in metadata else ""
 
 
-def digest_of_data(metadata: Mapping[str, Any]) -> str:
-    """The digest of the version that ``data_of`` names; empty if the metadata has none."""
+def data_digest_of(metadata: Mapping[str, Any]) -> str:
+    """The digest of the version of a data set that an importer's artifact is; empty where it is unknown."""
     digest = str(metadata.get(_DIGEST, ""))
     return "" if digest.startswith(_UNKNOWN) else digest
 

@@ -223,8 +223,7 @@ def _known(
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=parameters if parameters is not None else run.arguments if run else {},
-        data=tuple(data),
-        data_digests=data,
+        data=data,
         source=source_of(run),
         description=str(saved.get("description") or ""),
     )

@@ -20,13 +20,12 @@ from kfnb.target import namespace
 
 @dataclass(frozen=True)
 class Registration:
-    """What is known of a model that is registered, beside the model."""
+    """What is known of a model that is registered, beside the model. ``data`` are digests by reference, or empty."""
 
     name: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
-    data: tuple[str, ...] = ()
-    data_digests: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
     source: ModelSource = field(default_factory=ModelSource)
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -43,9 +42,9 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         size=sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()),
         metrics=known.metrics,
         parameters=check_parameters(known.parameters),
-        data=known.data,
-        data_digests={ref: digest for ref, digest in known.data_digests.items() if digest},
-        metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
+        data=tuple(known.data),
+        data_digests={ref: digest for ref, digest in known.data.items() if digest},
+        metrics_data=next(iter(known.data)) if len(known.data) == 1 and known.metrics else "",
         source=known.source,
         signature=facts.signature,
         packages=facts.packages or {},

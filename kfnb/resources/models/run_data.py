@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.entities import RunSnapshot, Task, data_of, digest_of_data
+from kfnb.entities import RunSnapshot, Task, data_digest_of, data_of
 
 
 def data_behind(run: RunSnapshot, task: Task) -> Mapping[str, str]:
     """The digests of the data versions behind a task, by reference; empty where the run does not record the digest."""
     found = {
-        data_of(made.metadata): digest_of_data(made.metadata)
+        data_of(made.metadata): data_digest_of(made.metadata)
         for one in _TasksBefore(run).of(task)
         for made in one.artifacts.values()
     }

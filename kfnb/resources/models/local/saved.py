@@ -60,8 +60,7 @@ def _register(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
-        data=tuple(data),
-        data_digests=data,
+        data=data,
         source=source_of(run, task.name),
         description=str(entry.get("description") or ""),
     )
