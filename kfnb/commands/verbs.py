@@ -14,23 +14,17 @@ def split_verb(
     """The verb that ``words`` begin with, and the words after it; no verb where the words are ``command``'s own.
 
     ``command`` is that of the noun alone, called as ``prog``. Where it takes options only, its first word has to be
-    one of ``verbs``; where it takes one word, a first word of several that is like a verb is a mistyped verb. Raises
-    ``UsageError`` for both.
+    one of ``verbs``: raises ``UsageError`` for another.
     """
     first = words[0] if words else ""
     if first in verbs:
         return first, list(words[1:])
-    if not verbs or not first or first.startswith("-"):
+    if not verbs or not first or first.startswith("-") or takes_words(command):
         return "", list(words)
-    own = words_of(command)
-    if own:
-        alone = len(words) == 1 or words[1].startswith("-")
-        if alone or len(own) > 1 or own[0].endswith("...") or not did_you_mean(first, verbs):
-            return "", list(words)
     hint = did_you_mean(first, verbs, f"the verbs are {', '.join(verbs)}")
     raise UsageError(f"{prog}: unknown verb {first}", code="unknown-verb", hint=hint, ref=first)
 
 
-def words_of(command: type[Command]) -> list[str]:
-    """The words that a command takes beside its options, as they are written; ``...`` after one that is repeated."""
-    return [option.written for option in options_of(command) if not option.written.startswith("-")]
+def takes_words(command: type[Command]) -> bool:
+    """Whether a command takes words beside its options."""
+    return any(not option.written.startswith("-") for option in options_of(command))

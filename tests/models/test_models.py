@@ -394,7 +394,7 @@ def test_the_magics_register_rank_promote_and_roll_back(
         ("%kf_register model --name churn --metric accuracy=high", "'high' is not a number"),
         ("%kf_register model --name churn --example Z", "--example Z: unknown name"),
         ("%kf_models compare churn@1", "name two versions or more"),
-        ("%kf_models shwo churn@1", "unknown verb shwo; did you mean show?"),
+        ("%kf_models shwo churn@1", "unexpected argument churn@1; did you mean show"),
         (
             "%kf_models --runs --owner ann",
             "owner cannot be combined with runs: runs and trials have no owner",
