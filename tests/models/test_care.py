@@ -159,10 +159,19 @@ def test_a_check_of_data_names_the_models_made_of_it(registered, capsys) -> None
 def test_the_models_of_a_version_that_is_not_in_the_store_are_marked(registered, home, capsys) -> None:
     made = registered(data=data().ref)
     shutil.rmtree(home / "data" / "versions")
-    assert "churn-data@1 is missing" in board()
-    assert "churn-data@1 is missing" in page(made)
+    assert "churn-data@1 is not in the data store" in board()
+    assert "churn-data@1 is not in the data store" in page(made)
     assert [(one.ref, one.part, one.problem) for one in verify().damages] == [
         ("churn@1", "churn-data@1", "missing")
+    ]
+
+
+def test_data_of_the_name_with_other_content_is_named(registered, home) -> None:
+    registered(data=data(1).ref)
+    shutil.rmtree(home / "data")
+    data(2)
+    assert [(one.ref, one.part, one.problem) for one in verify().damages] == [
+        ("churn@1", "churn-data@1", "other content")
     ]
 
 

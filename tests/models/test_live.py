@@ -80,7 +80,7 @@ def test_a_page_has_so_many_tables_at_most() -> None:
     entries = [LeaderboardEntry(f"m@{n}", "m", n, metrics={"a": 1.0}, data=f"d@{n}") for n in range(1, 100)]
     html = draw_leaderboard(ranked(entries).snapshot())["text/html"]
     assert html.count("<table") == MOST_GROUPS
-    assert f"{99 - MOST_GROUPS} more versions of data" in html
+    assert f"{99 - MOST_GROUPS} more tables" in html
 
 
 @pytest.fixture

@@ -15,12 +15,13 @@ from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
-from kfnb.resources.datasets.location import data_store, file_digests, home, owner
+from kfnb.resources.datasets.location import data_store, file_digests, home
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.store import MISSING, DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
+from kfnb.settings import owner
 from kfnb.ui.words import file_size, file_sizes
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "damaged",
     "dataset",
     "datasets",
+    "digests",
     "prune",
     "records",
     "store_summary",
@@ -149,6 +151,13 @@ def verify_refs(refs: Iterable[str]) -> Verification:
 def damaged(refs: Iterable[str]) -> Mapping[str, str]:
     """By reference, what is known to be wrong with versions; no content is read. Raises ``BackendError``."""
     return data_store().damaged(refs)
+
+
+def digests(refs: Iterable[str]) -> Mapping[str, str]:
+    """The digests of the versions with these references that can be read. Raises ``BackendError``."""
+    store = data_store()
+    found = (store.record_or_damage(*_pair(ref)) for ref in refs)
+    return {one.ref: one.identity for one in found if isinstance(one, DatasetSnapshot)}
 
 
 def _pair(ref: str) -> tuple[str, int]:

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kfnb.entities import Artifact, RunSnapshot, Task
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
-from kfnb.resources.models import measured
+from kfnb.entities import RunSnapshot, Task
+from kfnb.errors import NotFound, UsageError
+from kfnb.resources.models import unregistered as measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name, is_data_version
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.from_runs import run_snapshot
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, entries_of, ranked
-from kfnb.resources.models.location import owner as user
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, ranked
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
@@ -25,14 +25,20 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, maker_of, source_of
-from kfnb.resources.models.registration import registered as registered_as
-from kfnb.resources.models.traces import ClusterModelRecords, ModelRecords
-from kfnb.target import backend_name
+from kfnb.resources.models.registration import Registration, draft_of, maker_of, register_draft, source_of
+from kfnb.resources.models.run_data import data_behind, data_of_saved
+from kfnb.resources.models.unregistered import entries_in
+from kfnb.settings import owner as user
+from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
+    from kfnb.resources.models.local.traces import ModelRecords
     from kfnb.resources.runs.handle import Run
+
+ALL = "all"
+"""The backend of a leaderboard over all registries."""
 
 
 def register(  # noqa: PLR0913 - what is known of a model; they are keywords
@@ -52,20 +58,20 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     backend: str | None = None,
     notify: Callable[[str], None] = print,
 ) -> ModelVersion:
-    """Register a model as a version of the model ``name``. Content that it has already is the same version.
+    """Register a model as a version of the model ``name``. Registering the same content again returns the same version.
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
     ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
     an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
     loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already. Raises
-    ``UsageError``, ``BackendError``.
+    ``kubeflow``. ``notify`` is called with notes, such as on metrics that were replaced. Raises ``UsageError``,
+    ``BackendError``.
     """
     check_name(name)
     if alias is not None:
         check_alias(alias)
-    known = _known(model, _run(run), metrics, parameters, _data(data))
+    known = _known(model, run_snapshot(run), metrics, parameters, _data(data))
     known = replace(
         known,
         name=name,
@@ -74,7 +80,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     )
     registry = registry_of(backend_name(backend) if backend else None)
     with packed(model, Packing(example, pickle, trust)) as folder:
-        kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
+        kept, notes = register_draft(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
     for note in notes:
         notify(note)
@@ -101,6 +107,7 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     data: str | None = None,
     alias: str | None = None,
     tag: str | None = None,
+    namespace: str | None = None,
     archived: bool = False,
     runs: bool = False,
     maximize: bool | None = None,
@@ -108,23 +115,14 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
 ) -> Leaderboard:
     """The leaderboard: versions of all users' models, best first by the metric ``by``.
 
-    What was measured on the same version of the data is ranked together. ``since`` is a moment or a span before now
-    (``"7d"``), ``tag`` is ``name`` or ``name=value``. With ``runs``, the metrics of runs and the best trials of studies
-    are listed too. ``backend`` is ``local`` or ``kubeflow``, by default ``local``. Raises ``UsageError``,
-    ``BackendError``.
+    What was measured on the same data is ranked together, by the digest of the data. ``since`` is a moment or a span
+    before now (``"7d"``), ``tag`` is ``name`` or ``name=value``, ``namespace`` that of the run that made a version.
+    With ``runs``, the metrics of runs and the best trials of studies are listed too; ``name`` is then also the name of
+    their pipeline or study. ``backend`` is ``local`` (the default), ``kubeflow`` or ``all`` for both. Raises
+    ``UsageError``, ``BackendError``.
     """
     query = LeaderboardQuery(
-        name,
-        by,
-        owner,
-        since,
-        data,
-        alias,
-        tag,
-        archived,
-        runs,
-        maximize,
-        backend_name(backend) if backend else None,
+        name, by, owner, since, data, alias, tag, namespace, archived, runs, maximize, backend
     )
     return leaderboard(query)
 
@@ -135,17 +133,16 @@ def leaderboard(query: LeaderboardQuery) -> Leaderboard:
         name=check_name(query.name) if query.name else "",
         owner=query.owner or "",
         data=_data_ref(query.data) if query.data else "",
+        data_digest=_digest_of(_data_ref(query.data)) if query.data else "",
+        namespace=query.namespace or "",
         alias=query.alias or "",
         tag=query.tag or "",
         since=None if query.since is None else instant(query.since),
         archived=query.archived,
-        outline=not query.runs,
+        outline=True,
     )
-    registry = registry_of(query.backend)
-    versions = registry.versions(chosen)
-    entries = [entry for one in versions for entry in entries_of(one, registry.name, chosen.data)]
-    if query.runs:
-        entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
+    registries = [registry_of(one) for one in _backends(query.backend)]
+    entries = entries_in(registries, chosen, runs=query.runs)
     board = ranked(entries, query.by or "", maximize=query.maximize, only=query.name or "")
     board.query = query
     return board
@@ -153,7 +150,8 @@ def leaderboard(query: LeaderboardQuery) -> Leaderboard:
 
 def stamp_of(query: LeaderboardQuery) -> str:
     """A text that is another one once what a leaderboard has may have changed; empty if that is not known."""
-    return "" if query.runs else registry_of(query.backend).stamp()
+    stamps = [registry_of(one).stamp() for one in _backends(query.backend)]
+    return " ".join(stamps) if all(stamps) and not query.runs else ""
 
 
 def registered(backend: str | None = None) -> list[RegisteredModel]:
@@ -166,22 +164,6 @@ def history(name: str) -> AliasHistory:
     reference = parse(name)
     changes = registry_of(reference.backend).history(reference.name)
     return AliasHistory(one for one in changes if reference.alias in ("", one.alias))
-
-
-def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
-    """The artifact ``task.output`` of a run. Raises ``UsageError``, ``RunNotFound``."""
-    found = _run(run)
-    assert found is not None
-    known = {
-        f"{task.name}.{name}": value
-        for task in found.tasks
-        for name, value in task.outputs.items()
-        if isinstance(value, Artifact)
-    }
-    if text not in known:
-        hint = did_you_mean(text, known, f"it has {', '.join(known)}" if known else "it has none")
-        raise UsageError(f"run {found.id} has no artifact {text}", code="not-found", hint=hint, ref=text)
-    return known[text]
 
 
 def rollback(name: str, alias: str = CHAMPION, because: str = "") -> AliasChange:
@@ -213,27 +195,17 @@ def recorded(ref: str) -> tuple[str, ClusterModelRecords]:
 
     Raises ``UsageError``, ``BackendError``.
     """
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
+
     found = model(ref).snapshot()
     return f"kubeflow:{found.ref}", ClusterModelRecords(found)
 
 
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
+    from kfnb.resources.models.local.traces import ModelRecords
+
     return ModelRecords(registry_of("local"), str(registry_folder()))
-
-
-def is_run_known(version: ModelVersion) -> bool:
-    """Whether the run that made a version is there; runs on a cluster are not asked for."""
-    source = version.snapshot().source
-    if source.kind != "kfp" or source.backend != "local":
-        return True
-    from kfnb.resources.runs.api import handles
-
-    try:
-        handles(source.id)
-    except RunNotFound:
-        return False
-    return True
 
 
 def _known(
@@ -241,49 +213,57 @@ def _known(
     run: RunSnapshot | None,
     metrics: Mapping[str, float] | None,
     parameters: Mapping[str, Any] | None,
-    data: dict[str, str],
+    data: Mapping[str, str],
 ) -> Registration:
-    """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
+    """The facts to register: the given ones, else those that ``kf.save`` was given, else those of the run.
+
+    ``data`` has the digests of the data versions that are given, by reference.
+    """
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
     task = maker_of(run, model)
+    behind = data_behind(run, task) if run and task else {}
     made = task or Task("", "")
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
-        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or _data(saved.get("data")) or _data_behind(run, task),
+        parameters=parameters if parameters is not None else run.arguments if run else {},
+        data=data or _saved_data(saved, behind),
         source=source_of(run, made.id),
         code=made.code,
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, task: Task | None) -> dict[str, str]:
-    """The data of a task, and of those before it."""
-    if run is None or task is None:
-        return {}
-    from kfnb.resources.models.saved import data_behind
-
-    return data_behind(run, task)
+def _saved_data(saved: Mapping[str, Any], behind: Mapping[str, str]) -> Mapping[str, str]:
+    """The data of a model that a step saved; what is not ``behind`` its task has to exist. Raises ``UsageError``."""
+    found = data_of_saved(saved, behind)
+    return found if found.keys() <= behind.keys() else _data([*found])
 
 
-def _run(run: Any) -> RunSnapshot | None:
-    if run is None or isinstance(run, RunSnapshot):
-        return run
-    from kfnb.resources.runs.api import handles
-
-    return handles(run)[0].snapshot()
-
-
-def _data(data: Any) -> dict[str, str]:
-    """The digests of the versions of data sets that are given, which have to exist. Raises ``UsageError``."""
-    if not data:
+def _data(data: Any) -> Mapping[str, str]:
+    """The digests of the data versions that are given, by reference. Raises ``UsageError`` for an unknown one."""
+    if data is None:
         return {}
     from kfnb.resources.datasets.api import dataset
 
     given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
-    found = [dataset(_data_ref(one)) for one in given]
-    return {one.ref: one.digest for one in found}
+    versions = [dataset(_data_ref(one)) for one in given]
+    return {one.ref: one.digest for one in versions}
+
+
+def _digest_of(ref: str) -> str:
+    """The digest of a data version; empty if the data store does not have it. Raises ``BackendError``."""
+    try:
+        return _data(ref)[ref]
+    except NotFound:
+        return ""
+
+
+def _backends(backend: str | None) -> Sequence[str]:
+    """The backends that a leaderboard is asked for. Raises ``UsageError``."""
+    if backend == ALL:
+        return BACKENDS
+    return (backend_name(backend) if backend else "local",)
 
 
 def _data_ref(data: Any) -> str:

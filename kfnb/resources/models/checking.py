@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from kfnb.errors import BackendError
 from kfnb.resources.models.api import registry_of
@@ -69,10 +69,20 @@ def _data_behind(versions: Sequence[VersionSnapshot]) -> tuple[list[ModelDamage]
     except BackendError as error:
         return [], 0, f"The data behind the models was not verified: {error}"
     problems = {damage.ref: damage.problem for damage in found.damages}
+    here = datasets.digests({ref for one in versions for ref in one.data_digests} - problems.keys())
     damages = [
-        ModelDamage(one.ref, ref, problems[ref]) for one in versions for ref in one.behind if ref in problems
+        ModelDamage(one.ref, ref, problem)
+        for one in versions
+        for ref in one.behind
+        if (problem := problems.get(ref) or _other_content(one, ref, here))
     ]
     return damages, found.size, ""
+
+
+def _other_content(version: VersionSnapshot, ref: str, here: Mapping[str, str]) -> str:
+    """The problem of data that is not what a version was made of, though it has the name; empty if it is."""
+    recorded = version.data_digests.get(ref)
+    return "other content" if recorded and here.get(ref, recorded) != recorded else ""
 
 
 def _name(registry: ModelRegistry, version: VersionSnapshot) -> str:

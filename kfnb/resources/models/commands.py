@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,11 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import PullModel, PushModel
+from kfnb.resources.models.from_runs import artifact_of
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
+from kfnb.resources.models.named_values import numbers, pairs
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
@@ -76,14 +77,14 @@ class RegisterModel(Command):
             self._model(session),
             self.name,
             run=self._run(session),
-            metrics=_numbers(self.metric) if self.metric else None,
-            parameters={name: read_literal(text) for name, text in _pairs("--param", self.param).items()}
+            metrics=numbers(self.metric) if self.metric else None,
+            parameters={name: read_literal(text) for name, text in pairs("--param", self.param).items()}
             if self.param
             else None,
             data=self.data,
             alias=self.alias,
             description=self.description,
-            tags=_pairs("--tag", self.tag, bare=True),
+            tags=pairs("--tag", self.tag, bare=True),
             example=self._value(session, self.example) if self.example else None,
             pickle=self.pickle,
             trust=self.trust,
@@ -99,7 +100,7 @@ class RegisterModel(Command):
 
     def _model(self, session: Session) -> Any:
         if self.run_id:
-            return api.artifact_of(self._run(session), self.model)
+            return artifact_of(self._run(session), self.model)
         return session.names.get(self.model, self.model)
 
     @staticmethod
@@ -128,6 +129,7 @@ class ShowLeaderboard(Command):
     data: str | None = option(
         values="data version", metavar="NAME@VERSION", help="only what was made of or measured on this data"
     )
+    namespace: str | None = option(help="only of runs in this namespace of the cluster")
     alias: str | None = option(values="alias", help="only what this alias names")
     tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
     archived: bool = flag(help="archived versions too")
@@ -135,10 +137,12 @@ class ShowLeaderboard(Command):
     maximize: bool = flag(help="more of the metric is better")
     minimize: bool = flag(help="less of the metric is better")
     limit: int = option(type=int, default=50, help="maximum number of rows in each table (default 50)")
-    backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
+    backend: str | None = option(
+        values=(*BACKENDS, api.ALL), help="the registry: local (the default), kubeflow, or all for both"
+    )
 
     def check(self, parser: Parser) -> None:
-        """A metric has one direction."""
+        """Refuse two directions of the metric, and a limit below 1."""
         if self.maximize and self.minimize:
             parser.error("--maximize and --minimize exclude each other")
         if self.limit < 1:
@@ -153,6 +157,7 @@ class ShowLeaderboard(Command):
             owner=self.owner,
             since=self.since,
             data=self.data,
+            namespace=self.namespace,
             alias=self.alias,
             tag=self.tag,
             archived=self.archived,
@@ -189,7 +194,7 @@ class CompareModels(Command):
     )
 
     def check(self, parser: Parser) -> None:
-        """One version differs from nothing."""
+        """Require at least two versions."""
         if len(self.versions) < 2:  # noqa: PLR2004
             parser.error("name two versions or more")
 
@@ -205,10 +210,19 @@ class PromoteModel(Command):
     version: str = word(_REF, values="model version")
     alias: str = option(values="alias", default=CHAMPION, help="the alias (default champion)")
     because: str = option(default="", help=_BECAUSE)
+    expected: int | None = option(
+        type=int, help="the version that the alias must still name, else nothing is done"
+    )
 
     def run(self, session: Session) -> None:
         """Move the alias."""
-        _notify(session, version_of(session, self.version).promote(self.alias, self.because))
+        version = version_of(session, self.version)
+        before = version.changes()
+        change = version.promote(self.alias, self.because, expected=self.expected)
+        if change in before:
+            session.notify(f"{change.model}@{change.alias} is {version.ref} already: nothing was changed")
+        else:
+            _notify(session, change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,26 +276,3 @@ class ArchiveModel(Command):
 def _notify(session: Session, change: AliasChange) -> None:
     before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
     session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
-
-
-def _pairs(what: str, texts: Sequence[str], *, bare: bool = False) -> dict[str, str]:
-    """``NAME=VALUE`` texts by name; with ``bare``, a name alone has an empty value. Raises ``UsageError``."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name or not (equals or bare):
-            raise UsageError(f"{what} {text}: write {what} NAME=VALUE", ref=text)
-        if name in found:
-            raise UsageError(f"{what} {name} is given more than once", ref=name)
-        found[name] = value
-    return found
-
-
-def _numbers(texts: Sequence[str]) -> Mapping[str, float]:
-    found = {}
-    for name, text in _pairs("--metric", texts).items():
-        try:
-            found[name] = float(text)
-        except ValueError:
-            raise UsageError(f"--metric {name}={text}: {text!r} is not a number", ref=name) from None
-    return found

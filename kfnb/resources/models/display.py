@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.resources.models import api
 from kfnb.resources.models.data_damage import damage_of
+from kfnb.resources.models.from_runs import is_run_known
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import (
@@ -34,7 +34,7 @@ def as_json(version: VersionSnapshot) -> dict[str, Any]:
 def _page(one: ModelVersion) -> dict[str, str]:
     found = one.snapshot()
     return draw_model_version(
-        found, one.siblings(), one.changes(), one.backend, _damage(one), known_run=api.is_run_known(one)
+        found, one.siblings(), one.changes(), one.backend, _damage(one), known_run=is_run_known(one)
     )
 
 

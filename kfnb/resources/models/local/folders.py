@@ -59,12 +59,8 @@ class ModelFolders:
                 )
             self._settle(draft)
             self._make(place.parent)
-            if place.is_dir():  # it is damaged
-                remove(self.put_aside(place))
-            with suppress(FileExistsError, OSError):
-                draft.rename(place)
-            if not place.is_dir():  # not by another process either
-                raise BackendError(f"{place} cannot be written", ref=str(place))
+            if not self._put(draft, place) and folder_digest(place) != digest:
+                self._replace(place, draft)
         return place
 
     def verify(self, digest: str) -> Path:
@@ -120,6 +116,23 @@ class ModelFolders:
         finally:
             if draft.exists():
                 remove(draft)
+
+    @staticmethod
+    def _put(draft: Path, place: Path) -> bool:
+        """Rename a draft to its place; False if there is a folder already, as another process may have been first."""
+        try:
+            draft.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            return False
+        return True
+
+    def _replace(self, damaged: Path, draft: Path) -> None:
+        """Let a draft take the place of a damaged folder, which is removed afterwards, as an abandoned draft."""
+        aside = self.put_aside(damaged)
+        self._put(draft, damaged)
+        remove(aside)
 
     def _settle(self, draft: Path) -> None:
         """Give a draft the permissions of the root, without the right to write files, and write it to the disk."""

@@ -40,4 +40,4 @@ def damage_words(refs: Iterable[str], damaged: Mapping[str, str]) -> str:
     )
 
 
-_WORDS = {"missing": "is missing", "changed": "was changed"}
+_WORDS = {"missing": "is not in the data store", "changed": "was changed"}

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kfnb.artifacts.digests import Digests
-from kfnb.catalog.records import DATASET, MODEL, ArtifactRecord, Reading, Trace
+from kfnb.catalog.records import MODEL, ArtifactRecord, Reading, Trace
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import LATEST
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
@@ -28,7 +27,6 @@ class ModelRecords:
 
     def __init__(self, registry: ModelRegistry, place: str) -> None:
         self._registry, self._place = registry, place
-        self._newest: dict[str, int] = {}
 
     def stamps(self, known: Mapping[str, str]) -> Mapping[str, str]:
         """The versions of the registry, archived ones as well. Raises ``BackendError``."""
@@ -36,74 +34,41 @@ class ModelRecords:
         if not (Path(self._place) / FILE).exists():  # a question creates no registry
             return {}
         found = self._registry.versions(VersionQuery(archived=True, outline=True))
-        self._newest = _newest(found)
-        return {f"{self._place}\n{one.name}\n{one.version}": self._stamp(one) for one in found}
+        newest = _newest(found)
+        return {
+            f"{self._place}\n{one.name}\n{one.version}": _stamp(
+                one, newest=newest.get(one.name) == one.version
+            )
+            for one in found
+        }
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
         """The facts about versions."""
+        newest: dict[str, int] = {}
         for unit in units:
             _, name, number = unit.rsplit("\n", 2)
             try:
                 found = self._registry.version(name, int(number))
             except KfnbError:  # deleted by now
                 continue
-            stamp = self._stamp(found)
-            yield Reading(unit, stamp, Trace(artifacts=(_record(found, newest=self._is_newest(found)),)))
+            if name not in newest:
+                newest[name] = self._newest(name)
+            is_newest = newest[name] == found.version
+            trace = Trace(artifacts=(model_record(found, newest=is_newest),))
+            yield Reading(unit, _stamp(found, newest=is_newest), trace)
 
-    def _is_newest(self, one: VersionSnapshot) -> bool:
-        return self._newest.get(one.name) == one.version
-
-    def _stamp(self, one: VersionSnapshot) -> str:
-        measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
-        changing = (one.aliases, str(one.state), measured, one.data, self._is_newest(one))
-        return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
-
-
-class ClusterModelRecords:
-    """A version of the cluster's registry, which the index does not keep. See ``kfnb.catalog.records.Source``.
-
-    Its references begin with ``kubeflow:``. Where the content of the data behind it is known, that is met by it.
-    """
-
-    name = "models of a cluster"
-
-    def __init__(self, version: VersionSnapshot) -> None:
-        self.unit = f"kubeflow:{version.ref}"
-        self.run = version.source.id if version.source.backend == "kubeflow" else ""
-        self._version = version
-
-    def stamps(self, known: Mapping[str, str]) -> Mapping[str, str]:
-        """The version, which does not change."""
-        return {**known, self.unit: ""}
-
-    def read(self, units: Iterable[str]) -> Iterator[Reading]:
-        """The facts about it, and about the data behind it."""
-        if self.unit in units:
-            version = self._version
-            data = {ref: _name_here(ref, digest) for ref, digest in version.data_digests.items()}
-            names = (self.unit, *(f"kubeflow:{version.name}@{alias}" for alias in version.aliases))
-            record = replace(
-                _record(version, newest=False),
-                names=names,
-                of=tuple(data.get(ref, ref) for ref in version.behind),
-            )
-            behind = (
-                ArtifactRecord(
-                    ref.rpartition("@")[0], DATASET, digest=version.data_digests[ref], names=(name,)
-                )
-                for ref, name in data.items()
-            )
-            yield Reading(self.unit, "", Trace(artifacts=(record, *behind)))
+    def _newest(self, name: str) -> int:
+        """The number of a model's newest version that is not archived; 0 if there is none."""
+        found = self._registry.newest(name)
+        return 0 if found is None else found.version
 
 
-def _name_here(ref: str, digest: str) -> str:
-    """The reference of a data version of the cluster: its own, unless the data store here has other content there."""
-    from kfnb.resources.datasets.api import dataset
-
-    try:
-        return ref if dataset(ref).digest == digest else f"kubeflow:{ref}"
-    except KfnbError:  # it is not here
-        return ref
+def _stamp(one: VersionSnapshot, *, newest: bool) -> str:
+    """A text that is another one once the record of a version has changed."""
+    measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
+    digests = sorted(one.data_digests.items())
+    changing = (one.aliases, str(one.state), measured, one.data, digests, newest)
+    return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
 
 
 def _newest(versions: Iterable[VersionSnapshot]) -> dict[str, int]:
@@ -115,7 +80,8 @@ def _newest(versions: Iterable[VersionSnapshot]) -> dict[str, int]:
     return found
 
 
-def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
+def model_record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
+    """A version as an artifact; the ``newest`` of its model has further references."""
     aliases = [f"{found.name}@{alias}" for alias in found.aliases]
     from_run = found.source.kind == "kfp"
     facts = {

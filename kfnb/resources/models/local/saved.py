@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import Artifact, RunSnapshot, Task, data_digest_of, data_of
+from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import KfnbError, NotFound
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.engine import LocalRegistry
-from kfnb.resources.models.measured import SAVED
-from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
+from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
+from kfnb.resources.models.run_data import data_behind, data_of_saved
+from kfnb.resources.models.unregistered import SAVED
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,10 @@ class Destination:
 
 
 def register_saved(run: RunSnapshot, to: Destination) -> list[str]:
-    """Register what the tasks of a run saved with a name; notes for the user.
+    """Register the named models that the tasks of a run saved. Return notes for the user.
 
-    What cannot be registered is a note too: the run has succeeded. A retried run, or one whose outputs come from the
-    cache, has the same content, and so registers nothing twice.
+    A model that cannot be registered is a note too, since the run has succeeded. A retried run, or one whose outputs
+    come from the cache, has the same content, and registers nothing twice.
     """
     notes = []
     for task, artifact in _artifacts(run):
@@ -56,58 +57,38 @@ def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def data_behind(run: RunSnapshot, task: Task) -> dict[str, str]:
-    """The versions of data sets that a task takes, and those that the tasks before it take, with their digests."""
-    by_id = {one.id: one for one in run.tasks}
-    siblings = {(one.parent, one.name): one for one in run.tasks}
-    found: dict[str, str] = {}
-    before: dict[str, Task] = {}
-    pending = [task]
-    while pending:
-        one = pending.pop()
-        if one.id in before:
-            continue
-        before[one.id] = one
-        found |= {data_of(made.metadata): data_digest_of(made.metadata) for made in one.artifacts.values()}
-        names = {*one.needs, *(name for several in one.takes.values() for name in several)}
-        needed = [siblings[one.parent, name] for name in names if (one.parent, name) in siblings]
-        within = [
-            inner for inner in run.tasks if any(inner.id.startswith(f"{group.id}/") for group in needed)
-        ]
-        pending += [*needed, *within, *([by_id[one.parent]] if one.parent in by_id else [])]
-    return {ref: digest for ref, digest in sorted(found.items()) if ref}
-
-
 def _register(
     run: RunSnapshot, task: Task, artifact: Artifact, entry: dict[str, Any], to: Destination
 ) -> str:
-    named, doubt = _named_data(str(entry.get("data") or ""), to.data_store)
+    behind = data_behind(run, task)
+    data, doubt = _with_named(data_of_saved(entry, behind), behind, to.data_store)
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
-        data=named or data_behind(run, task),
+        data=data,
         source=source_of(run, task.id),
         code=task.code,
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
-    version, notes = registered(LocalRegistry(to.registry), draft_of(known, folder, to.owner), folder)
+    version, notes = register_draft(LocalRegistry(to.registry), draft_of(known, folder, to.owner), folder)
     return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes])
 
 
-def _named_data(ref: str, data_store: str) -> tuple[dict[str, str], list[str]]:
-    """The version of a data set that a step named, if it exists; and a note if it does not, or if that is not known."""
-    if not ref:
-        return {}, []
-    if not data_store:
-        return {ref: ""}, []
+def _with_named(
+    data: Mapping[str, str], behind: Mapping[str, str], data_store: str
+) -> tuple[Mapping[str, str], list[str]]:
+    """The data of a model, without a version that its step named and that does not exist, and notes on that."""
+    if data.keys() <= behind.keys() or not data_store:
+        return data, []
     from kfnb.resources.datasets.location import store_at
     from kfnb.resources.datasets.reference import parse_ref
 
+    [ref] = data
     try:
         return {ref: store_at(data_store).get(*parse_ref(ref)).identity}, []
     except NotFound as error:
-        return {}, [f"without data={ref}, which does not exist: {error}"]
+        return behind, [f"without data={ref}, which does not exist: {error}"]
     except KfnbError as error:
-        return {ref: ""}, [f"whether data={ref} exists is not known: {error}"]
+        return data, [f"whether data={ref} exists is not known: {error}"]
