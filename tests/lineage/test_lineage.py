@@ -15,7 +15,7 @@ from kfnb import settings
 from kfnb.catalog.records import DATASET, MODEL, ArtifactRecord
 from kfnb.commands.display import as_json
 from kfnb.errors import NotFound, UsageError
-from kfnb.resources.lineage import api, sources
+from kfnb.resources.lineage import api
 from kfnb.resources.lineage.model import NodeKind
 
 FIRST, SECOND, THIRD = "261130-080000-aaaa", "261130-090000-bbbb", "261130-100000-cccc"
@@ -25,7 +25,7 @@ FIRST, SECOND, THIRD = "261130-080000-aaaa", "261130-090000-bbbb", "261130-10000
 def records(monkeypatch):
     """Versions of data sets and models beside the runs of the home."""
     found = Records()
-    plain = sources.sources
+    plain = api.sources
     monkeypatch.setattr(api, "sources", lambda: [*plain(), found])
     return found
 

@@ -15,6 +15,7 @@ from kfnb.catalog.walk import select
 from kfnb.entities.run import kfp_name
 from kfnb.errors import NotFound, UsageError, did_you_mean
 from kfnb.resources.lineage.graph import StartingPoint
+from kfnb.resources.lineage.reference import Reference
 
 _TYPES = {"data": DATASET, "model": MODEL}
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
@@ -25,16 +26,13 @@ _SHOWN = 10
 _WHOLE = 64
 
 
-def find(index: sqlite3.Connection, ref: str) -> StartingPoint:
+def find(index: sqlite3.Connection, wanted: Reference) -> StartingPoint:
     """Where the lineage of a reference begins. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
-    found = (
-        _version(index, ref)
-        or _part_of_run(index, ref.removeprefix("local:"))
-        or _content(index, ref)
-        or _file(index, ref)
-    )
+    found, name = _version(index, wanted), wanted.name
+    if found is None and not wanted.kind:
+        found = _part_of_run(index, name) or _content(index, name) or _file(index, name)
     if found is None:
-        raise NotFound(f"unknown reference {ref}:", hint=_hint(index, ref), ref=ref)
+        raise NotFound(f"unknown reference {wanted}:", hint=_hint(index, str(wanted)), ref=str(wanted))
     return found
 
 
@@ -58,18 +56,14 @@ def names(index: sqlite3.Connection) -> list[str]:
     return [name for (name,) in index.execute("select distinct name from names order by name")]
 
 
-def _version(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
-    kind, colon, name = ref.partition(":")
-    if not colon or kind not in _TYPES:
-        kind, name = "", ref
+def _version(index: sqlite3.Connection, wanted: Reference) -> StartingPoint | None:
     query = "select a.content, a.type from names n join artifacts a on a.id = n.artifact where n.name = ?"
-    rows = index.execute(query, (name,)).fetchall()
-    types = sorted({type for _, type in rows if not kind or type == _TYPES[kind]})
+    rows = index.execute(query, (wanted.name,)).fetchall()
+    types = sorted({type for _, type in rows if not wanted.kind or type == _TYPES[wanted.kind]})
     if len(types) > 1:
-        raise UsageError(
-            f"{ref} is a data set and a model:", hint=f"write data:{ref} or model:{ref}", ref=ref
-        )
-    return _start(name, contents=(content for content, type in rows if type in types))
+        hint = f"write data:{wanted} or model:{wanted}"
+        raise UsageError(f"{wanted} is a data set and a model:", hint=hint, ref=str(wanted))
+    return _start(wanted.name, contents=(content for content, type in rows if type in types))
 
 
 def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
