@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,43 @@ def test_a_folder_is_its_files_and_their_paths(
     assert new
     assert len(list(store.objects.entries("objects/"))) == 2  # both versions share both contents
     assert {one.sha256 for one in first.files} == {one.sha256 for one in second.files}
+
+
+def test_a_folder_with_one_file_is_known_by_its_path_too(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "cat.png").write_bytes(b"picture")
+    adding.path("pictures", folder, **by)
+    (folder / "cat.png").rename(folder / "dog.png")
+    second, new = adding.path("pictures", folder, **by)
+    assert (second.ref, new, second.files[0].path) == ("pictures@2", True, "dog.png")
+    alone, new = adding.path("pictures", folder / "dog.png", **by)
+    assert (alone.ref, alone.kind, new) == ("pictures@3", "file", True)
+
+
+def test_a_folder_with_one_table_is_not_that_table(adding: Adding, tmp_path: Path, by: By) -> None:
+    frame = pd.DataFrame({"x": [1, 2]})
+    adding.value("d", frame, what="frame", **by)
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    frame.to_parquet(folder / "part.parquet")
+    found, new = adding.path("d", folder, **by)
+    assert (found.ref, found.kind, found.logical, new) == ("d@2", "folder", "", True)
+    assert (found.rows, found.columns[0].name) == (2, "x")
+    assert adding.path("d", folder / "part.parquet", **by)[0].ref == "d@1"
+
+
+def test_a_folder_with_one_file_that_an_older_kfnb_recorded_opens_and_is_not_that_file(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    file, _ = adding.path("pictures", text(tmp_path, "cat"), **by)
+    old = replace(file, version=2, kind="folder")  # whose digest did not include the path
+    store.objects.create("versions/pictures/000002.json", encoded(old))
+    assert store.get("pictures", 2) == old
+    assert store.verify().damages == ()
+    assert adding.path("pictures", tmp_path / "file.txt", **by) == (file, False)
 
 
 def test_two_writers_at_once_get_two_versions(

@@ -217,7 +217,7 @@ def test_a_file_that_is_not_what_its_name_says_is_kept_as_a_file(
 
 def test_a_csv_has_a_schema_and_is_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("a,b\n1,x\n2,y\n")
-    found = contents_of(files_of(tmp_path / "f.csv"))
+    found = contents_of(files_of(tmp_path / "f.csv"), "file")
     assert ([(one.name, one.type) for one in found.columns], found.rows) == (
         [("a", "int64"), ("b", "string")],
         2,
@@ -230,7 +230,7 @@ def test_a_folder_of_parquet_files_has_what_their_footers_state(tmp_path: Path) 
     folder.mkdir()
     pd.DataFrame({"x": [1, None], "s": ["a", "b"]}).to_parquet(folder / "1.parquet")
     pd.DataFrame({"x": [7.0, 9.0], "s": ["a", None]}).to_parquet(folder / "2.parquet")
-    found = contents_of(files_of(folder))
+    found = contents_of(files_of(folder), "folder")
     x, s = found.columns
     assert (found.rows, x.nulls, x.minimum, x.maximum, s.nulls) == (4, 1, 1, 9, 1)
 

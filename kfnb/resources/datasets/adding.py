@@ -49,7 +49,7 @@ class Adding:
         check_name(name)
         with _draft_folder(self._home) as folder:
             written = values.write(value, Path(folder), what)
-            known = self._store.same(name, written.logical)
+            known = self._store.same(name, written.logical, written.kind)
             if known is not None and self._unchanged(known):
                 return known, False
             made = Contents(written.logical, written.columns, written.rows)
@@ -63,16 +63,17 @@ class Adding:
     ) -> tuple[DatasetSnapshot, bool]:
         """Add a file or a folder: the version, and whether it is new. Raises ``UsageError``, ``BackendError``."""
         check_name(name)
+        kind = "folder" if path.is_dir() else "file"
         files = files_of(path)
         before = _stamps(files)
         try:
-            made = contents_of(files)
-            known = self._store.same(name, made.logical) if made.logical else None
+            made = contents_of(files, kind)
+            known = self._store.same(name, made.logical, kind) if made.logical else None
             if known is not None and self._unchanged(known):
                 return known, False
-            draft = self._draft(name, "folder" if path.is_dir() else "file", files, made)
+            draft = self._draft(name, kind, files, made)
         except OSError as error:
-            if isinstance(error, UsageError) or error.filename is None:
+            if error.filename is None:
                 raise
             raise UsageError(
                 f"cannot read {error.filename}: {error.strerror}", code="file-not-found"
@@ -93,11 +94,12 @@ class Adding:
         made = footers_of(entries)
         is_table = entries[0].uri.startswith(DELTA)
         alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri.partition("?")[0] == _bare(uri))
+        kind = "frame" if is_table else "file" if alone else "folder"
         draft = DatasetSnapshot(
             name,
             0,
-            manifest_digest(entries),
-            "frame" if is_table else "file" if alone else "folder",
+            manifest_digest(entries, kind),
+            kind,
             files=tuple(entries),
             library="pandas" if is_table else "",
             columns=made.columns,
@@ -117,7 +119,7 @@ class Adding:
         return DatasetSnapshot(
             name,
             0,
-            manifest_digest(entries),
+            manifest_digest(entries, kind),
             kind,
             files=tuple(entries),
             logical=made.logical,

@@ -47,7 +47,7 @@ def download(objects: Objects, record: DatasetSnapshot, target: Path, *, into: b
     A single file is written into ``target`` if that is a folder, or is to be one (``into``). Raises ``UsageError`` if a
     file is there already, ``BackendError`` for changed bytes; nothing is written then.
     """
-    single = record.kind != "folder" and len(record.files) == 1
+    single = record.is_one_file
     if single and (into or target.is_dir()):
         target /= record.files[0].path
     elif single and record.kind not in ("file", "folder"):
@@ -86,7 +86,7 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
         if foreign.is_foreign(first.uri):
             raise foreign.cannot_be_published(first)
         address = first.uri.partition("?")[0]
-        return address if record.kind == "file" else address.removesuffix(f"/{first.path}")
+        return address if record.is_one_file else address.removesuffix(f"/{first.path}")
     if objects.local(record.digest) is not None:
         return ""
     folder = f"files/{record.digest}"
@@ -95,8 +95,7 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
         there = objects.find(key)
         if there is None or there.size != entry.size:
             objects.copy(content_key(entry.sha256), key)
-    alone = len(record.files) == 1 and record.kind not in ("folder", "frames")
-    return objects.uri(f"{folder}/{record.files[0].path}" if alone else folder)
+    return objects.uri(f"{folder}/{record.files[0].path}" if record.is_one_file else folder)
 
 
 def verified_file(

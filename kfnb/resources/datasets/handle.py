@@ -123,7 +123,7 @@ class DatasetVersion:
     def path(self) -> Path:
         """Its file or folder, which must not be changed: it may be the store's own. Raises ``BackendError``."""
         found = self._checked_out()
-        return found[0] if len(found) == 1 and self.kind not in ("folder", "frames") else self._folder
+        return found[0] if self._snapshot.is_one_file else self._folder
 
     def download(self, path: str | Path) -> Path:
         """Write its file or files to a path, where they are the user's own; where they are.

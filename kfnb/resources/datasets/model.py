@@ -22,6 +22,11 @@ class FileEntry:
     version: str = ""
 
 
+def is_one_file(kind: str) -> bool:
+    """Whether a version of that kind is one file, whose name does not count, rather than a folder of named files."""
+    return kind in ("file", "frame", "array")
+
+
 @dataclass(frozen=True)
 class ColumnProfile:
     """What is known of a column's values.
@@ -81,6 +86,11 @@ class DatasetSnapshot:
     def identity(self) -> str:
         """The digest by which two versions are the same: the logical one, or that of the files."""
         return self.logical or self.digest
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether it is one file, rather than a folder of named files."""
+        return is_one_file(self.kind)
 
     @property
     def by_reference(self) -> bool:

@@ -117,15 +117,20 @@ class DataStore:
         check_name(draft.name)
         while True:
             number = max(self.numbers(draft.name), default=0) + 1
-            if (known := self.same(draft.name, draft.identity)) is not None:
+            if (known := self.same(draft.name, draft.identity, draft.kind)) is not None:
                 return known, False
             made = replace(draft, version=number, created=draft.created or time.time())
             if self.objects.create(_record_key(made.name, number), encoded(made)):
                 return self._record(made.name, number), True
 
-    def same(self, name: str, identity: str) -> DatasetSnapshot | None:
-        """The newest version of a data set with that content; None if there was none."""
-        return next((one for one in self.versions(name) if one.identity == identity), None)
+    def same(self, name: str, identity: str, kind: str) -> DatasetSnapshot | None:
+        """The newest version of a data set with that content; None if there is none.
+
+        A folder is never the same as a value or a file: records of older versions of kfnb do not tell a folder with one
+        file from that file.
+        """
+        found = (one for one in self.versions(name) if one.identity == identity)
+        return next((one for one in found if (one.kind == "folder") == (kind == "folder")), None)
 
     # -- care -----------------------------------------------------------------------------------------------
 
