@@ -241,3 +241,44 @@ def test_what_a_newer_kfnb_wrote_into_a_run_is_left_out(tmp_path):
     with index.reading() as connection:
         assert connection.execute("select name, state from executions").fetchall() == [("load", "SUCCEEDED")]
         assert connection.execute("select digest from artifacts").fetchall() == [(digest("df"),)]
+
+
+def test_nobody_is_locked_out_while_records_are_read(tmp_path):
+    class Slow(Records):
+        def read(self, units):
+            other = index_of(tmp_path)
+            other._database._patience = 0.2
+            with other._database.writing() as connection:
+                connection.execute("delete from names")
+            yield from super().read(units)
+
+    record = ArtifactRecord("churn", digest=digest("model"), names=("churn@1",))
+    index = index_of(tmp_path, Slow(one=record))
+    assert index.refresh() == 1
+    assert index.rebuild() == 1
+
+
+def test_a_rebuild_clears_nothing_if_records_cannot_be_listed(tmp_path):
+    records = Records(one=ArtifactRecord("churn", digest=digest("model"), names=("churn@1",)))
+    index = index_of(tmp_path, records)
+    index.refresh()
+
+    def refuse(known):
+        raise BackendError("the store does not answer")
+
+    records.stamps = refuse
+    with pytest.raises(BackendError, match="does not answer"):
+        index.rebuild()
+    assert rows(index)
+
+
+def test_an_index_of_an_earlier_format_is_read_again(tmp_path):
+    from kfnb.catalog import schema
+    from kfnb.catalog.database import Database, Schema
+
+    old = Schema("the index of lineage", {1: schema.SCHEMA.migrations[1]})
+    with Database(tmp_path / FILE, old).writing() as connection:
+        connection.execute("insert into units values (1, 'runs', '261130-080000-aaaa', 'x', 1, 1, 1, 1)")
+        connection.execute("insert into derived values (1, 'churn-data@1')")
+    churn(tmp_path)
+    assert list(runs(index_of(tmp_path))) == ["261130-080000-aaaa"]

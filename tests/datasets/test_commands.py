@@ -12,6 +12,7 @@ import pytest
 import kfnb
 from kfnb.cli import main
 from kfnb.errors import BackendError, NotFound, UsageError
+from kfnb.resources.datasets.api import digest_of
 from tests.conftest import Shell
 
 MAKE = "import pandas as pd\ndf = pd.DataFrame({'x': range(100), 's': ['a', 'b'] * 50})"
@@ -263,3 +264,11 @@ def test_names_versions_and_values_are_completed(shell: Shell) -> None:
 def test_an_unknown_name_is_an_error_of_its_own(shell: Shell) -> None:
     with pytest.raises(NotFound):
         kfnb.dataset("nothing")
+
+
+def test_the_digest_of_a_reference_is_that_of_its_content(shell: Shell) -> None:
+    version = kfnb.add_data("numbers", pd.DataFrame({"x": [1]}))
+    kfnb.add_data("copy", pd.DataFrame({"x": [1]}))
+    assert digest_of("numbers@1") == digest_of("copy") == version.digest
+    with pytest.raises(NotFound, match="unknown version numbers@2"):
+        digest_of("numbers@2")

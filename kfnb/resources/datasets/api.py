@@ -27,6 +27,7 @@ __all__ = [
     "add_data",
     "dataset",
     "datasets",
+    "digest_of",
     "prune",
     "records",
     "taken",
@@ -90,6 +91,11 @@ def dataset(ref: str | DatasetVersion) -> DatasetVersion:
         return ref
     store = data_store()
     return DatasetVersion(store.get(*parse_ref(ref)), store)
+
+
+def digest_of(ref: str) -> str:
+    """The digest of a version's content, by which it is the same in every store. Raises as ``dataset`` does."""
+    return dataset(ref).digest
 
 
 def datasets(name: str = "") -> DatasetList:

@@ -53,6 +53,12 @@ class DataStore:
         found = map(_RECORD.fullmatch, self.objects.names(f"{_VERSIONS}{check_name(name)}/"))
         return sorted(int(one[1]) for one in found if one)
 
+    def written(self, name: str) -> dict[int, StoredObject]:
+        """By their numbers, the records of a data set's versions, without their content."""
+        folder = f"{_VERSIONS}{check_name(name)}/"
+        found = {one.key.removeprefix(folder): one for one in self.objects.entries(folder)}
+        return {int(match[1]): found[file] for file in found if (match := _RECORD.fullmatch(file))}
+
     def get(self, name: str, version: int | None = None) -> DatasetSnapshot:
         """A version, by default the newest. Raises ``NotFound``."""
         numbers = self.numbers(name)
@@ -66,7 +72,7 @@ class DataStore:
             raise NotFound(
                 f"unknown version {name}@{version}", code="not-found", hint=has, ref=f"{name}@{version}"
             )
-        return self._record(name, version)
+        return self.record(name, version)
 
     def versions(self, name: str = "") -> list[DatasetSnapshot]:
         """All versions of a data set, or of all; by name, the newest first. Damaged records are left out."""
@@ -90,12 +96,13 @@ class DataStore:
 
     def _record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
         try:
-            return self._record(name, number)
+            return self.record(name, number)
         except BackendError:
             _logger.debug("The record of %s@%s cannot be read.", name, number, exc_info=True)
             return Damage(f"{name}@{number}", _record_key(name, number), "unreadable record")
 
-    def _record(self, name: str, number: int) -> DatasetSnapshot:
+    def record(self, name: str, number: int) -> DatasetSnapshot:
+        """The version with a number that is known to exist. Raises ``Absent`` if it does not, ``BackendError``."""
         key = _record_key(name, number)
         if key in self._records:
             return self._records[key]
@@ -121,7 +128,7 @@ class DataStore:
                 return known, False
             made = replace(draft, version=number, created=draft.created or time.time())
             if self.objects.create(_record_key(made.name, number), encoded(made)):
-                return self._record(made.name, number), True
+                return self.record(made.name, number), True
 
     def same(self, name: str, identity: str, kind: str) -> DatasetSnapshot | None:
         """The newest version of a data set with that content; None if there is none.
@@ -183,7 +190,7 @@ class DataStore:
         return freed
 
     def _used(self) -> set[str]:
-        records = (self._record(name, number) for name in self.names() for number in self.numbers(name))
+        records = (self.record(name, number) for name in self.names() for number in self.numbers(name))
         return {file.sha256 for record in records for file in record.files} - {""}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.artifacts.digests import Digests
 from kfnb.catalog.records import DATASET, MODEL
-from kfnb.catalog.schema import content_key
+from kfnb.catalog.schema import content_key, digest_range
 from kfnb.catalog.walk import select
 from kfnb.entities.run import kfp_name
 from kfnb.errors import NotFound, UsageError, did_you_mean
@@ -139,10 +139,9 @@ def _matching(index: sqlite3.Connection, ref: str, content: bytes) -> StartingPo
 
 
 def _beginning(index: sqlite3.Connection, digits: str) -> set[bytes]:
-    low, high = bytes.fromhex(digits.ljust(_WHOLE, "0")), bytes.fromhex(digits.ljust(_WHOLE, "f"))
-    query = """select content from artifacts where content between ?1 and ?2 and length(content) = 32
-        union select content from same where content between ?1 and ?2 and length(content) = 32"""
-    return {content for (content,) in index.execute(query, (low, high))}
+    query = """select content from artifacts where content between ?1 and ?2
+        union select content from same where content between ?1 and ?2"""
+    return {content for (content,) in index.execute(query, digest_range(digits))}
 
 
 def _file(index: sqlite3.Connection, ref: str) -> StartingPoint | None:

@@ -54,7 +54,17 @@ class ModelRecords:
 
     def _stamp(self, one: VersionSnapshot) -> str:
         measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
-        changing = (one.aliases, str(one.state), measured, one.data, self._is_newest(one))
+        changing = (
+            one.digest,
+            one.owner,
+            one.created,
+            one.description,
+            one.aliases,
+            str(one.state),
+            measured,
+            one.data,
+            self._is_newest(one),
+        )
         return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
 
 
@@ -87,7 +97,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of=tuple(dict.fromkeys(filter(None, (*found.data, *found.measured)))),
+        of=dict.fromkeys(filter(None, (*found.data, *found.measured)), ""),
         properties={name: value for name, value in facts.items() if value},
     )
 
