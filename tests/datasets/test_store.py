@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +19,9 @@ import pandas as pd
 import pytest
 
 from kfnb.errors import BackendError, NotFound, UsageError
-from kfnb.resources.datasets.adding import Adding
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.adding import Adding, _draft_folder, left_behind
+from kfnb.resources.datasets.checkout import check_out, left_over
+from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import FolderObjects, Objects, content_key
 from kfnb.resources.datasets.record import decoded, encoded
@@ -356,3 +357,153 @@ def test_killed_at_any_moment_every_version_is_whole(tmp_path: Path) -> None:
     assert [one.version for one in versions] == list(range(len(versions), 0, -1))
     assert len(versions) == len(store.numbers("data"))
     assert store.verify(versions).damages == ()
+
+
+# -- beside other writers -------------------------------------------------------------------------------------------
+
+
+def age(objects: Objects, key: str, monkeypatch: pytest.MonkeyPatch, seconds: float = 7200) -> None:
+    """Make content older; of a bucket, the clock goes forward instead."""
+    file = objects.local(key)
+    if file is not None:
+        os.utime(file, (time.time() - seconds,) * 2)
+    else:
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + seconds)
+
+
+def test_what_a_writer_takes_up_while_others_are_removed_is_kept(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for content in ("one", "two"):
+        digest, _ = store.objects.put_content(text(tmp_path, content))
+        age(store.objects, content_key(digest), monkeypatch)
+        monkeypatch.undo()
+    age(store.objects, content_key(digest), monkeypatch)
+    found = store.unused()
+    assert len(found) == 2
+    plain, added = store.used, []
+
+    def used() -> set[str]:
+        before = plain()  # and then a writer adds what is about to be removed
+        if not added:
+            added.append(adding.path("notes", text(tmp_path, "one"), **by)[0])
+        return before
+
+    time.sleep(0 if store.objects.local("x") else 2.1)  # a bucket's times are whole seconds
+    monkeypatch.setattr(store, "used", used)
+    assert store.remove(found) == 3
+    assert added[0].ref == "notes@1"
+    assert store.verify().damages == ()
+    assert len(list(store.objects.entries("objects/"))) == 1
+
+
+def test_content_that_a_version_refers_to_is_not_written_again_however_old_it_is(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    key = content_key(first.files[0].sha256)
+    age(store.objects, key, monkeypatch)
+    before = store.objects.find(key)
+    adding.path("copy", text(tmp_path, "one"), **by)
+    after = store.objects.find(key)
+    assert before is not None
+    assert after is not None
+    if store.objects.local(key) is None:
+        assert after == before
+    else:
+        assert after.changed > before.changed  # marked as used
+
+
+def test_the_draft_of_a_value_is_not_left_behind_as_long_as_its_process_has_it(tmp_path: Path) -> None:
+    with _draft_folder(tmp_path) as folder:
+        os.utime(folder, (1, 1))
+        assert left_behind(tmp_path) == []
+    abandoned = tmp_path / "data-drafts" / "tmp1"
+    abandoned.mkdir()
+    os.utime(abandoned, (1, 1))
+    assert left_behind(tmp_path) == [abandoned]
+
+
+def test_a_folder_that_is_added_again_is_neither_read_nor_is_the_store(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(3):
+        file = text(folder, f"{number}", f"{number}")
+        os.utime(file, (1, 1))
+    from kfnb.resources.datasets import digests
+    from kfnb.resources.datasets.objects import base
+
+    monkeypatch.setattr(digests, "_SETTLED", 0)  # the files may be as new as this test
+    first, _ = adding.path("pictures", folder, **by)
+    check_out(store.objects, first, tmp_path / "out", ContentDigests(tmp_path / "home" / "digests.db"))
+    text(folder, "new", "3")
+    read: list[Path] = []
+
+    def pieces(file: Path) -> Iterator[bytes]:
+        read.append(file)
+        return base.pieces(file)
+
+    monkeypatch.setattr(digests, "pieces", pieces)
+    second, new = adding.path("pictures", folder, **by)
+    assert (second.ref, new, read) == ("pictures@2", True, [])
+
+
+def test_a_version_more_reads_no_record_of_the_others(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        adding.path("notes", text(tmp_path, f"{number}"), **by)
+    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    read: list[str] = []
+    plain = store.objects.read
+    monkeypatch.setattr(store.objects, "read", lambda key: read.append(key) or plain(key))
+    assert again.path("notes", text(tmp_path, "new"), **by)[0].ref == "notes@7"
+    assert again.path("notes", text(tmp_path, "2"), **by)[0].ref == "notes@3"
+    assert set(read) <= {"versions/notes/000007.json", "versions/notes/000003.json"}
+
+
+def test_a_store_without_the_marks_of_identities_finds_the_same_versions(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    for number in range(3):
+        adding.path("notes", text(tmp_path, f"{number}"), **by)
+    for one in list(store.objects.entries("identities/")):
+        store.objects.delete(one.key)
+    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    assert again.path("notes", text(tmp_path, "1"), **by)[0].ref == "notes@2"
+    assert len(list(store.objects.entries("identities/"))) == 2  # the ones that were looked at
+
+
+def test_a_mark_of_another_content_is_not_believed(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    first, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    store.objects.create(f"identities/notes/000001-{'0' * 64}", b"")
+    assert store.same("notes", "0" * 64, "file") is None
+    assert store.same("notes", first.identity, "file") == first
+
+
+def test_copies_by_name_of_versions_that_no_longer_exist_are_removed(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    kept, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    store.objects.create(f"files/{kept.digest}/file.txt", b"one")
+    store.objects.create(f"files/{'0' * 64}/file.txt", b"gone")
+    found = store.unused(grace=-60)
+    assert [one.key for one in found] == [f"files/{'0' * 64}/file.txt"]
+    assert store.remove(found) == 4
+
+
+def test_files_of_versions_are_left_over_when_they_were_not_used_for_a_month(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    record, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    digests, folder = ContentDigests(tmp_path / "digests.db"), tmp_path / "data-files" / record.digest
+    check_out(store.objects, record, folder, digests)
+    os.utime(folder, (1, 1))
+    assert left_over(tmp_path / "data-files") == [folder]
+    check_out(store.objects, record, folder, digests)
+    assert left_over(tmp_path / "data-files") == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,23 +14,28 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.jobs import private
 from kfnb.resources.datasets import foreign, referenced
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.digests import ContentDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
-from kfnb.resources.datasets.objects import Objects, content_key
+from kfnb.resources.datasets.objects import PUBLISHED, Objects, content_key
 from kfnb.resources.datasets.objects.base import verified
 
 _logger = logger(__package__)
 
 _READ_ONLY = 0o444
+UNUSED_FOR = 30 * 86400.0
+"""Seconds after which the files of a version are left over: whoever uses them has them checked out again."""
+_AT_ONCE = 16
 _PROBLEMS = {"missing": "is missing from", "changed": "was changed in"}
 
 
-def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: FileDigests) -> list[Path]:
+def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: ContentDigests) -> list[Path]:
     """The files of a version below ``folder``, read-only, in the order of the record; made where they are missing.
 
     They share their bytes with the store where that is possible. Raises ``BackendError``, also for changed bytes.
     """
     private.make(folder)
+    with suppress(OSError):
+        os.utime(folder)  # it is used now: see ``left_over``
     found = []
     for entry in record.files:
         target = folder / entry.path
@@ -38,6 +45,17 @@ def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: 
             target.parent.mkdir(parents=True, exist_ok=True)
             _place(objects, record, entry, target, digests)
         found.append(target)
+    return found
+
+
+def left_over(folder: Path, unused_for: float = UNUSED_FOR) -> list[Path]:
+    """The folders of versions' files in ``folder`` that were not used for ``unused_for`` seconds."""
+    before = time.time() - unused_for
+    found = []
+    for one in sorted(folder.glob("*")):
+        with suppress(FileNotFoundError):
+            if one.stat().st_mtime < before:
+                found.append(one)
     return found
 
 
@@ -89,17 +107,16 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
         return address if record.is_one_file else address.removesuffix(f"/{first.path}")
     if objects.local(record.digest) is not None:
         return ""
-    folder = f"files/{record.digest}"
-    for entry in record.files:
-        key = f"{folder}/{entry.path}"
-        there = objects.find(key)
-        if there is None or there.size != entry.size:
-            objects.copy(content_key(entry.sha256), key)
+    folder = f"{PUBLISHED}{record.digest}"
+    sizes = {one.key: one.size for one in objects.entries(f"{folder}/")}
+    missing = [one for one in record.files if sizes.get(f"{folder}/{one.path}") != one.size]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        list(threads.map(lambda one: objects.copy(content_key(one.sha256), f"{folder}/{one.path}"), missing))
     return objects.uri(f"{folder}/{record.files[0].path}" if record.is_one_file else folder)
 
 
 def verified_file(
-    objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: FileDigests
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: ContentDigests
 ) -> Path | None:
     """The store's own file of an entry, whose bytes are as they were; None in a bucket. Raises ``BackendError``."""
     file = None if entry.uri else objects.local(content_key(entry.sha256))
@@ -114,7 +131,7 @@ def verified_file(
 
 
 def _place(
-    objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path, digests: FileDigests
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path, digests: ContentDigests
 ) -> None:
     file = verified_file(objects, record, entry, digests)
     if file is not None:

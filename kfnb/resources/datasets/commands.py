@@ -143,14 +143,14 @@ class CheckData(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PruneData(Command):
-    """Remove content that no version refers to, such as that of a writer that was killed. Asks first."""
+    """Remove content that no version refers to, and files of versions that were not used for a month. Asks first."""
 
     yes: bool = flag("--yes", "-y", help="do not ask")
 
     def run(self, session: Session) -> None:
         """Remove it after a confirmation."""
         unused = api.unused()
-        if not (unused.objects or unused.drafts):
+        if not unused:
             session.notify("nothing to remove")
             return
         if not self.yes and not _confirmed(session, unused.title):

@@ -12,13 +12,16 @@ from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.resources.datasets import checkout, files, values
 from kfnb.resources.datasets.diff import difference
-from kfnb.resources.datasets.location import file_digests, home
+from kfnb.resources.datasets.location import content_digests, home
 from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.rows import compared_rows
 
 if TYPE_CHECKING:
     from kfnb.resources.datasets.store import DataStore
+
+CHECKED_OUT = "data-files"
+"""The folder of the home that has the files of versions by their names."""
 
 
 class DatasetVersion:
@@ -159,7 +162,7 @@ class DatasetVersion:
         """Its files, verified: those of the store, or copies of this machine."""
         record = self._snapshot
         found = [
-            checkout.verified_file(self._store.objects, record, entry, file_digests())
+            checkout.verified_file(self._store.objects, record, entry, content_digests())
             for entry in record.files
         ]
         known = [place for place in found if place is not None]
@@ -174,10 +177,10 @@ class DatasetVersion:
 
     @property
     def _folder(self) -> Path:
-        return home() / "data-files" / self._snapshot.digest
+        return home() / CHECKED_OUT / self._snapshot.digest
 
     def _checked_out(self) -> list[Path]:
-        return checkout.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
+        return checkout.check_out(self._store.objects, self._snapshot, self._folder, content_digests())
 
 
 class DatasetList(Listing[DatasetVersion]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,15 @@ from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
 from kfnb.resources.datasets import referenced
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, FileEntry, Verification
-from kfnb.resources.datasets.objects import CONTENT, Objects, StoredObject, content_digest, content_key
+from kfnb.resources.datasets.objects import (
+    CONTENT,
+    GRACE,
+    PUBLISHED,
+    Objects,
+    StoredObject,
+    content_digest,
+    content_key,
+)
 from kfnb.resources.datasets.objects.base import sha256_of
 from kfnb.resources.datasets.record import decoded, encoded
 
@@ -22,8 +31,9 @@ _VERSIONS = "versions/"
 _RECORD = re.compile(r"(\d{6,})\.json")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _AT_ONCE = 16
-GRACE = 3600.0
-"""Seconds for which content that no version refers to is kept: a writer may be about to refer to it."""
+_IDENTITIES = "identities/"
+_ROUNDED = 1.0
+"""Seconds by which a bucket's listing and the facts of an object may give different times."""
 
 
 class DataStore:
@@ -36,6 +46,7 @@ class DataStore:
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
         self._records: dict[str, DatasetSnapshot] = {}
+        self._marked: set[str] = set()
 
     @property
     def root(self) -> str:
@@ -128,6 +139,7 @@ class DataStore:
                 return known, False
             made = replace(draft, version=number, created=draft.created or time.time())
             if self.objects.create(_record_key(made.name, number), encoded(made)):
+                self._mark(made)
                 return self.record(made.name, number), True
 
     def same(self, name: str, identity: str, kind: str) -> DatasetSnapshot | None:
@@ -136,8 +148,32 @@ class DataStore:
         A folder is never the same as a value or a file: records of older versions of kfnb do not tell a folder with one
         file from that file.
         """
-        found = (one for one in self.versions(name) if one.identity == identity)
-        return next((one for one in found if (one.kind == "folder") == (kind == "folder")), None)
+        for number in self._candidates(name, identity):
+            found = self._record_or_damage(name, number)
+            if isinstance(found, DatasetSnapshot):
+                self._mark(found)
+                if found.identity == identity and (found.kind == "folder") == (kind == "folder"):
+                    return found
+        return None
+
+    def _candidates(self, name: str, identity: str) -> Iterator[int]:
+        """The versions that may have that content, the newest first: those that are marked so, or not marked at all."""
+        marks: dict[int, set[str]] = defaultdict(set)
+        for mark in self.objects.names(f"{_IDENTITIES}{check_name(name)}/"):
+            number, _, digest = mark.partition("-")
+            marks[int(number) if number.isdigit() else 0].add(digest)
+        return (one for one in reversed(self.numbers(name)) if one not in marks or identity in marks[one])
+
+    def _mark(self, record: DatasetSnapshot) -> None:
+        """Keep the identity of a version as a name, so that it is found by its content without reading records."""
+        mark = f"{_IDENTITIES}{record.name}/{record.version:06}-{record.identity}"
+        if mark in self._marked:
+            return
+        self._marked.add(mark)
+        try:
+            self.objects.create(mark, b"")
+        except BackendError:  # a store that can only be read: records are read instead
+            _logger.debug("%s cannot be marked.", record.ref, exc_info=True)
 
     # -- care -----------------------------------------------------------------------------------------------
 
@@ -172,26 +208,45 @@ class DataStore:
     def unused(self, grace: float = GRACE) -> list[StoredObject]:
         """The content that no version refers to, and what killed writers left, older than ``grace`` seconds.
 
-        Raises ``BackendError`` if a record cannot be read: what it refers to is unknown then.
+        Also copies by name that were published of versions that no longer exist. Raises ``BackendError`` if a record cannot be read: what it refers to is unknown then.
         """
         before = time.time() - grace
-        found = [one for one in self.objects.entries(CONTENT) if one.changed < before]
+        kept = (one for prefix in (CONTENT, PUBLISHED) for one in self.objects.entries(prefix))
+        found = [one for one in kept if one.changed < before]
         drafts = [one for one in self.objects.drafts() if one.changed < before]
-        used = self._used() if found else set()
-        return [one for one in found if content_digest(one.key) not in used] + drafts
+        used = self.used() if found else set()
+        return [one for one in found if _digest_in(one.key) not in used] + drafts
 
     def remove(self, objects: Sequence[StoredObject]) -> int:
-        """Remove objects that ``unused`` found, unless a version refers to one by now; the bytes that were freed."""
-        used, freed = self._used(), 0
+        """Remove objects that ``unused`` found, unless they are used by now; the bytes that were freed.
+
+        Removing many takes long: what a writer has renewed or written anew meanwhile is left, since it may refer to it.
+        """
+        used, freed = self.used(), 0
         for one in objects:
-            if content_digest(one.key) not in used:
+            if _digest_in(one.key) not in used and self._is_as_it_was(one):
                 self.objects.delete(one.key)
                 freed += one.size
         return freed
 
-    def _used(self) -> set[str]:
+    def _is_as_it_was(self, one: StoredObject) -> bool:
+        now = self.objects.find(one.key)
+        return now is not None and now.changed <= one.changed + _ROUNDED
+
+    def used(self) -> set[str]:
+        """The digests of all versions, and of the content that they refer to.
+
+        Raises ``BackendError`` if a record cannot be read.
+        """
         records = (self.record(name, number) for name in self.names() for number in self.numbers(name))
-        return {file.sha256 for record in records for file in record.files} - {""}
+        return {
+            digest for record in records for digest in (record.digest, *(one.sha256 for one in record.files))
+        }
+
+
+def _digest_in(key: str) -> str:
+    """The digest in the key of content, or of a published copy; of another key, nothing that is a digest."""
+    return key.split("/")[1] if key.startswith(PUBLISHED) else content_digest(key)
 
 
 def check_name(name: str) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from kfnb.errors import Absent, BackendError, Unreadable
 from kfnb.remote.objects import ObjectAddress, ObjectMissing, ObjectStore
-from kfnb.resources.datasets.objects.base import StoredObject, content_key, pieces, sha256_of, verified
+from kfnb.resources.datasets.objects.base import NEW_FOR, StoredObject, content_key, pieces, sha256_of, verified
 
 
 class BucketObjects:
@@ -24,13 +25,14 @@ class BucketObjects:
         with _errors():
             return self.store.create(self._path(key), data)
 
-    def put_content(self, file: Path) -> tuple[str, int]:
-        """See ``Objects``. A cut upload leaves nothing: its parts become an object when all of them have arrived."""
+    def put_content(self, file: Path, used: Container[str] = ()) -> tuple[str, int]:
+        """See ``Objects``. Of a cut upload no object is left: its parts become one when all of them have arrived."""
         size = file.stat().st_size
         sha256 = sha256_of(pieces(file))
         key = content_key(sha256)
         there = self.find(key)
-        if there is None or there.size != size:
+        trusted = there is not None and there.size == size and (_is_new(there) or sha256 in used)
+        if not trusted:
             with _errors():
                 self.store.write_parts(self._path(key), verified(pieces(file), sha256, str(file)))
         return sha256, size
@@ -77,8 +79,10 @@ class BucketObjects:
         with _errors():
             self.store.delete(self._path(key))
 
-    def touch(self, key: str) -> None:
-        """See ``Objects``: a bucket cannot."""
+    def renew(self, key: str) -> bool:
+        """See ``Objects``. Objects of a bucket cannot be marked."""
+        there = self.find(key)
+        return there is not None and _is_new(there)
 
     def uri(self, key: str) -> str:
         """See ``Objects``."""
@@ -88,11 +92,15 @@ class BucketObjects:
         """See ``Objects``."""
 
     def drafts(self) -> Iterator[StoredObject]:
-        """See ``Objects``. The store itself discards uploads that were cut."""
+        """See ``Objects``. Parts of uploads that were cut are no objects: a rule of the bucket removes them."""
         return iter(())
 
     def _path(self, key: str) -> str:
         return f"{self._base}/{key}"
+
+
+def _is_new(one: StoredObject) -> bool:
+    return time.time() - one.changed < NEW_FOR
 
 
 @contextmanager
