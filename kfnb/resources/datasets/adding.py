@@ -126,7 +126,7 @@ class Adding:
         entries = referenced.entries_of(uri)
         made = footers_of(entries)
         is_table = entries[0].uri.startswith(DELTA)
-        alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri.partition("?")[0] == _bare(uri))
+        alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri == uri)
         kind = "frame" if is_table else "file" if alone else "folder"
         draft = DatasetSnapshot(
             name,
@@ -251,10 +251,6 @@ def _draft_folder(home: Path) -> Iterator[str]:
         raise BackendError(
             f"cannot write in {home}: {why}; nothing was added", code=code, ref=str(home)
         ) from None
-
-
-def _bare(uri: str) -> str:
-    return uri.partition("?")[0].rstrip("/")
 
 
 def _stamps(files: Sequence[tuple[str, Path]]) -> list[tuple[str, int, int]]:

@@ -100,11 +100,9 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
         for entry in record.files:
             if problem := referenced.state(entry):
                 raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
-        first = record.files[0]
-        if foreign.is_foreign(first.uri):
-            raise foreign.cannot_be_published(first)
-        address = first.uri.partition("?")[0]
-        return address if record.is_one_file else address.removesuffix(f"/{first.path}")
+        if foreign.is_foreign(record.files[0].uri):
+            raise foreign.cannot_be_published(record.files[0])
+        return referenced.address_of(record)
     if objects.local(record.digest) is not None:
         return ""
     folder = f"{PUBLISHED}{record.digest}"

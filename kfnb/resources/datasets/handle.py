@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import Listing
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.resources.datasets import checkout, files, values
+from kfnb.resources.datasets import checkout, files, referenced, values
 from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import content_digests, home
 from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
@@ -110,7 +110,12 @@ class DatasetVersion:
 
     @property
     def uri(self) -> str:
-        """Where its content is in the store: of a single file, that file; else the folder of all content."""
+        """Where its content is: of a single file, that file; else the folder of all content.
+
+        Of a version by reference, the address of its object or folder.
+        """
+        if self._snapshot.by_reference:
+            return referenced.address_of(self._snapshot)
         found = self._snapshot.files
         key = content_key(found[0].sha256) if len(found) == 1 else "objects"
         return self._store.objects.uri(key)
