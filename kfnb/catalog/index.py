@@ -91,7 +91,9 @@ class Index:
         return count
 
     def _rebuild(self) -> int:
-        found = [(source, source.stamps({})) for source in self._sources]  # nothing is cleared if one cannot be read
+        found = [
+            (source, source.stamps({})) for source in self._sources
+        ]  # nothing is cleared if one cannot be read
         with self._database.writing() as connection:
             schema.clear(connection)
         return sum(self._update(source, {}, stamps) for source, stamps in found)

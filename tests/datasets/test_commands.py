@@ -57,7 +57,7 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
         ("%kf_data add a/b df", "invalid name of a data set: 'a/b'"),
         ("%kf_data add churn-data dff", "dff is neither a name of the notebook nor a path; did you mean df?"),
         ("%kf_data add churn-data ./missing", "missing does not exist"),
-        ("%kf_data add churn-data shell_name", "shell_name is of type int, which is not kept as data"),
+        ("%kf_data add churn-data shell_name", "shell_name is of type int, which cannot be added as data"),
         ("%kf_data show churn-dta", "unknown data set churn-dta; did you mean churn-data?"),
         ("%kf_data show churn-data@0", "invalid version '0' in churn-data@0"),
         ("%kf_data show churn-data@x", "invalid version 'x' in churn-data@x"),

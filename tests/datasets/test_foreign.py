@@ -40,7 +40,7 @@ def test_a_run_takes_a_version_of_a_delta_table(shell: Shell, table: Path) -> No
     shell.run("%%kf_component add --data sales=sales@1 --output total\ntotal = int(sales.x.sum())")
     shell.run("%kf_pipeline p add")
     assert shell.submit("p").result == {"total": 3}
-    with pytest.raises(BackendError, match="is kept by another tool, which pods do not have"):
+    with pytest.raises(BackendError, match="is read by a tool that pods do not have"):
         kfnb.submit("p", backend="kubeflow")
 
 
@@ -51,6 +51,22 @@ def test_a_delta_version_that_is_not_there_is_named(shell: Shell, table: Path, t
         kfnb.add_data("sales", f"delta://{tmp_path}/nothing")
     with pytest.raises(UsageError, match="invalid version"):
         kfnb.add_data("sales", f"delta://{table}@x")
+
+
+@pytest.mark.parametrize("name", ["plain", "with space"])
+def test_a_delta_version_whose_files_were_cleaned_away_is_missing(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    path = str(tmp_path / name)
+    deltalake.write_deltalake(path, pd.DataFrame({"x": [1, 2], "k": ["a/b", "c d"]}), partition_by=["k"])
+    version = kfnb.add_data("sales", f"delta://{path}")
+    assert verify(version).damages == ()
+    deltalake.write_deltalake(path, pd.DataFrame({"x": [3], "k": ["e"]}), mode="overwrite")
+    deltalake.DeltaTable(path).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+    assert [one.problem for one in verify(version).damages] == ["missing"]
+    with pytest.raises(BackendError, match=r"sales@1: the content of data\.parquet is missing"):
+        version.load()
 
 
 def dvc(folder: Path, content: bytes) -> Path:

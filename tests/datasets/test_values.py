@@ -117,8 +117,8 @@ def test_a_dict_of_values_comes_back_as_it_was(tmp_path: Path) -> None:
         (pd.DataFrame({"a": [1 + 2j]}), "values of type complex, which a table cannot hold"),
         (pl.LazyFrame({"a": [1]}), r"df is a query that has not run: add df.collect\(\)"),
         (np.array([object()]), "df is an array of Python objects"),
-        ([1, 2], "df is of type list, which is not kept as data"),
-        (open, "which is not kept as data"),
+        ([1, 2], "df is of type list, which cannot be added as data"),
+        (open, "which cannot be added as data"),
         ({}, "df is an empty dict"),
         ({1: FRAME}, "a dict of data needs texts as keys; df has the key 1"),
         ({"a": 1}, r"df\['a'\] is of type int"),
@@ -335,3 +335,55 @@ def test_paths_that_cannot_be_added_are_named(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(UsageError, match=message):
             files_of(tmp_path / name)
+
+
+def test_a_folder_with_a_damaged_file_is_not_written_in_part(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text(name)
+    record, _ = adding.path("pictures", folder, **by)
+    store.objects.delete(content_key(record.files[2].sha256))
+    version = DatasetVersion(record, store)
+    for target in (tmp_path / "copy", tmp_path / "there"):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(
+            BackendError, match=r"pictures@1: the content of c is missing from the data store"
+        ):
+            version.download(target)
+    assert sorted(one.name for one in tmp_path.rglob("*copy*")) == []
+    assert list((tmp_path / "there").iterdir()) == []
+    adding.path("pictures", folder, **by)
+    version.download(tmp_path / "there")
+    assert sorted(one.name for one in (tmp_path / "there").iterdir()) == ["a", "b", "c"]
+
+
+def test_a_path_that_cannot_be_written_is_one_line(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("one")
+    version = DatasetVersion(adding.path("notes", tmp_path / "notes.txt", **by)[0], store)
+    with pytest.raises(UsageError, match=r"cannot write .*below: a part of the path is a file"):
+        version.download(tmp_path / "notes.txt" / "below")
+    with pytest.raises(UsageError, match="cannot write /proc/x"):
+        version.download("/proc/x/y.txt")
+
+
+def test_a_dict_with_one_frame_is_a_folder_as_any_dict_is(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    version = DatasetVersion(adding.value("d", {"x": FRAME[["number"]]}, what="d", **by)[0], store)
+    assert [one.name for one in version.path().iterdir()] == ["x.parquet"]
+    version.download(tmp_path / "out")
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["x.parquet"]
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros(2, "longdouble"), np.zeros(2, "clongdouble"), np.zeros(2, [("a", "longdouble")])]
+)
+@pytest.mark.skipif(np.dtype("longdouble").itemsize == 8, reason="is float64 on this machine")
+def test_an_array_that_another_machine_reads_differently_is_refused(array: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="differs from machine to machine; convert it"):
+        write(array, tmp_path, "x")

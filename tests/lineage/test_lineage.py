@@ -370,9 +370,7 @@ def test_data_that_a_record_names_with_its_digest_is_that_content_whatever_it_is
 
 def test_data_of_the_same_name_with_another_digest_is_other_data(home, records):
     records.units |= {
-        "data": ArtifactRecord(
-            "churn-data", DATASET, digest=digest("mine"), names=("churn-data@1",)
-        ),
+        "data": ArtifactRecord("churn-data", DATASET, digest=digest("mine"), names=("churn-data@1",)),
         "model": ArtifactRecord(
             "a", MODEL, digest=digest("a"), names=("a@1",), of={"churn-data@1": digest("bobs")}
         ),

@@ -85,7 +85,9 @@ def address_in(uri: str, path: str) -> str:
     found = _AUTHORITY.match(uri)
     authority, key, query = found[0] if found else "", path.partition("/")[2], query_of(uri)
     if query_of(f"{authority}/{key}") or key.endswith("?"):
-        raise UsageError(f"the object {key} cannot be added by reference: its key has a question mark", ref=uri)
+        raise UsageError(
+            f"the object {key} cannot be added by reference: its key has a question mark", ref=uri
+        )
     return f"{authority}/{key}" + (f"?{query}" if query else "")
 
 

@@ -43,7 +43,8 @@ class FileDigests:
         """A file's digest if it is known; else empty. Raises ``OSError``."""
         status = path.stat()
         found = self._ask(
-            "select inode, size, modified, changed, sha256 from digests where path = ?", self._key(path, status)
+            "select inode, size, modified, changed, sha256 from digests where path = ?",
+            self._key(path, status),
         )
         return str(found[4]) if found and tuple(found[:4]) == self._facts(status) else ""
 

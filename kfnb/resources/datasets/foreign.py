@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.extras import require
@@ -33,10 +35,10 @@ def entry_of(uri: str) -> FileEntry:
 
 
 def state(entry: FileEntry) -> str:
-    """What became of it: empty if that version is still there, else ``missing`` or ``changed``."""
+    """Empty if the tool still has that version, with all of its files; else ``missing``."""
     try:
         if entry.uri.startswith(DELTA):
-            _table(entry.uri)
+            _check_files(_table(entry.uri), entry.uri)
         else:
             _tracked(entry)
     except Absent:
@@ -54,7 +56,9 @@ def stream(entry: FileEntry) -> Iterator[bytes]:
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, entry.path)
-        pq.write_table(pa.table(_table(entry.uri).to_pyarrow_table()), file, compression="zstd")
+        with _errors(entry.uri):
+            found = _table(entry.uri).to_pyarrow_table()
+        pq.write_table(pa.table(found), file, compression="zstd")
         yield from pieces(file)
 
 
@@ -86,12 +90,29 @@ def _table(uri: str) -> Any:
 def _open(path: str, version: int | None) -> Any:
     require("deltalake", "a table of Delta Lake")
     from deltalake import DeltaTable
+
+    with _errors(path):
+        return DeltaTable(path, version=version)
+
+
+def _check_files(table: Any, uri: str) -> None:
+    """Raise ``Absent`` if a file of a table is missing: cleaning a table removes those of its old versions."""
+    place, _, _ = uri.removeprefix(DELTA).rpartition("@")
+    for file in table.file_uris():  # whose first part is an address, and whose rest is a name as it is
+        below = file.removeprefix(quote(place))
+        if not any(Path(one).exists() for one in (file, f"{place}{below}", unquote(file))):
+            raise Absent(f"{unquote(file)} is missing", ref=uri)
+
+
+@contextmanager
+def _errors(ref: str) -> Iterator[None]:
+    """Translate the errors of Delta Lake's library."""
     from deltalake.exceptions import DeltaError
 
     try:
-        return DeltaTable(path, version=version)
+        yield
     except (DeltaError, OSError, ValueError) as error:
-        raise Absent(str(error).partition("\n")[0], ref=path) from None
+        raise Absent(str(error).partition("\n")[0], ref=ref) from None
 
 
 # -- DVC ------------------------------------------------------------------------------------------------------------
@@ -121,14 +142,14 @@ def _tracked(entry: FileEntry) -> Path:
     md5 = entry.version
     cached = [top / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:] for top in file.parents]
     for one in (file.parent / entry.path, *cached):
-        if one.is_file() and _md5(one, pieces) == md5:
+        if one.is_file() and _md5(one) == md5:
             return one
     raise Absent(f"neither the workspace nor DVC's cache has {entry.path} with md5 {md5}", ref=str(file))
 
 
-def _md5(file: Path, read: Callable[[Path], Iterator[bytes]]) -> str:
+def _md5(file: Path) -> str:
     found = hashlib.md5(usedforsecurity=False)
-    for piece in read(file):
+    for piece in pieces(file):
         found.update(piece)
     return found.hexdigest()
 
@@ -136,7 +157,7 @@ def _md5(file: Path, read: Callable[[Path], Iterator[bytes]]) -> str:
 def cannot_be_published(entry: FileEntry) -> BackendError:
     """The error for pods, which do not have the tool."""
     return BackendError(
-        f"{entry.uri} is kept by another tool, which pods do not have:",
+        f"{entry.uri} is read by a tool that pods do not have:",
         hint="add the data itself: kfnb.add_data(name, version.load())",
         ref=entry.uri,
     )

@@ -31,8 +31,8 @@ def is_one_file(kind: str) -> bool:
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. ``infinite`` values are in no
-    other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20 quantiles with the count of
+    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN; None where that is unknown.
+    ``infinite`` values are in no other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20 quantiles with the count of
     each bin; fewer where edges coincide. A bin includes its lower edge, the last one both. Times are ISO texts as
     minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of texts, categories
     and truth values: the ``top`` values with their counts, most frequent first, and the count of all ``other``
@@ -43,7 +43,7 @@ class ColumnProfile:
     name: str
     type: str
     rows: int
-    nulls: int
+    nulls: int | None
     distinct: int | None = None
     minimum: float | str | None = None
     maximum: float | str | None = None
@@ -54,6 +54,17 @@ class ColumnProfile:
     counts: tuple[int, ...] = ()
     top: tuple[tuple[str, int], ...] = ()
     other: int = 0
+
+    @property
+    def measured(self) -> bool:
+        """Whether its distribution is known, rather than only what a file states of the column."""
+        empty = self.nulls is not None and self.nulls + self.infinite == self.rows
+        return bool(self.edges or self.top) or empty
+
+    @property
+    def missing(self) -> float:
+        """The share of missing values; 0 where it is unknown."""
+        return (self.nulls or 0) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -151,7 +162,10 @@ class RowChanges:
 
 @dataclass(frozen=True)
 class DatasetDiff:
-    """What differs between two versions. ``moved`` are the columns whose distribution differs, most first."""
+    """What differs between two versions. ``moved`` are the columns whose distribution differs, most first.
+
+    ``unmeasured`` are columns whose distributions are not known of both versions: they may have moved.
+    """
 
     before: DatasetSnapshot
     after: DatasetSnapshot
@@ -159,6 +173,7 @@ class DatasetDiff:
     removed: tuple[ColumnProfile, ...] = ()
     retyped: tuple[tuple[ColumnProfile, ColumnProfile], ...] = ()
     moved: tuple[ColumnShift, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     files_added: tuple[str, ...] = ()
     files_removed: tuple[str, ...] = ()
     files_changed: tuple[str, ...] = ()

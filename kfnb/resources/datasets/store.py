@@ -208,7 +208,9 @@ class DataStore:
     def unused(self, grace: float = GRACE) -> list[StoredObject]:
         """The content that no version refers to, and what killed writers left, older than ``grace`` seconds.
 
-        Also copies by name that were published of versions that no longer exist. Raises ``BackendError`` if a record cannot be read: what it refers to is unknown then.
+        Also copies by name that were published of versions that no longer exist.
+
+        Raises ``BackendError`` if a record cannot be read: what it refers to is unknown then.
         """
         before = time.time() - grace
         kept = (one for prefix in (CONTENT, PUBLISHED) for one in self.objects.entries(prefix))

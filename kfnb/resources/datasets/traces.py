@@ -36,10 +36,10 @@ class DatasetRecords:
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
         """The facts about versions."""
-        wanted = {unit: unit.rsplit("\n", 2)[1:] for unit in units}
-        stamps = self._stamps({name for name, _ in wanted.values()})  # before the records: they are not newer
+        wanted = list(units)
+        stamps = self._stamps({_parts(unit)[0] for unit in wanted})  # before the records: they are not newer
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda unit: self._read(unit, *wanted[unit], stamps.get(unit, "")), wanted)
+            found = threads.map(lambda unit: self._read(unit, stamps.get(unit, "")), wanted)
             yield from (reading for reading in found if reading is not None)
 
     def _stamps(self, names: Iterable[str]) -> dict[str, str]:
@@ -53,13 +53,19 @@ class DatasetRecords:
             for number, one in found.items()
         }
 
-    def _read(self, unit: str, name: str, number: str, stamp: str) -> Reading | None:
+    def _read(self, unit: str, stamp: str) -> Reading | None:
         try:
-            found = self._store.record(name, int(number))
+            found = self._store.record(*_parts(unit))
         except BackendError:  # it is gone by now, or damaged, which other commands report
             return None
         newest = stamp.endswith(_NEWEST)
         return Reading(unit, stamp, Trace(artifacts=(_record(found, newest=newest),)))
+
+
+def _parts(unit: str) -> tuple[str, int]:
+    """The name and the number of a unit's version."""
+    _, name, number = unit.rsplit("\n", 2)
+    return name, int(number)
 
 
 def _record(found: DatasetSnapshot, *, newest: bool) -> ArtifactRecord:

@@ -52,7 +52,9 @@ def events(index: sqlite3.Connection) -> Iterator[Event]:
 
 def _of_tasks(index: sqlite3.Connection, created: Mapping[int, float], same: Same) -> Iterator[Event]:
     """The events of executions, each with the time at which its run was created."""
-    uses: dict[tuple[int, bool], dict[bytes, None]] = defaultdict(dict)  # each content once, in the order of names
+    uses: dict[tuple[int, bool], dict[bytes, None]] = defaultdict(
+        dict
+    )  # each content once, in the order of names
     for execution, content, output in select(index, _USES, created):
         uses[execution, bool(output)][same.representative(content)] = None
     nodes = dict(artifacts_of(index, set().union(*uses.values()), same))

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from kfnb.errors import Absent, BackendError, Unreadable
 from kfnb.remote.objects import ObjectAddress, ObjectMissing, ObjectStore
-from kfnb.resources.datasets.objects.base import NEW_FOR, StoredObject, content_key, pieces, sha256_of, verified
+from kfnb.resources.datasets.objects.base import (
+    NEW_FOR,
+    StoredObject,
+    content_key,
+    pieces,
+    sha256_of,
+    verified,
+)
 
 
 class BucketObjects:

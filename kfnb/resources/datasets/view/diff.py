@@ -35,7 +35,7 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
         if before.kind != after.kind:
             kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
             blocks.append(Text(f"{kinds}: only what both have can be compared."))
-        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
+        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_unmeasured(diff), *_files(diff)]
     if len(blocks) == 1:
         blocks.append(Text("Their contents differ; what is known of their columns is the same."))
     return bundle(f"Differences between {before.ref} and {after.ref}", blocks)
@@ -76,6 +76,13 @@ def _rows(diff: DatasetDiff) -> Iterator[Block]:
     yield Section("Rows", blocks)
 
 
+def _unmeasured(diff: DatasetDiff) -> Iterator[Block]:
+    if diff.unmeasured:
+        names = ", ".join(diff.unmeasured[:_MOST])
+        more = len(diff.unmeasured) - _MOST
+        yield Text(f"Not measured in both versions: {names}{f' and {more} more' if more > 0 else ''}.")
+
+
 def _moved(diff: DatasetDiff) -> Iterator[Block]:
     if not diff.moved:
         return
@@ -109,7 +116,7 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
             one.name if first else "",
             TableCell(f"{one.score:.2f}", bar=min(1.0, one.score)) if first else "",
             ref,
-            f"{column.nulls / column.rows:.1%}" if column.nulls else "",
+            f"{column.missing:.1%}" if column.nulls else "",
             brief(column.mean),
             limit(column.minimum),
             brief(column.median),
@@ -136,7 +143,7 @@ def _bars(shares: Sequence[float], tallest: float) -> str:
 
 
 def _frequent(column: ColumnProfile) -> str:
-    count = max(1, column.rows - column.nulls)
+    count = max(1, column.rows - (column.nulls or 0))
     words = ", ".join(f"{value} {number / count:.0%}" for value, number in column.top[:3])
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
