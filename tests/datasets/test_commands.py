@@ -272,3 +272,24 @@ def test_the_digest_of_a_reference_is_that_of_its_content(shell: Shell) -> None:
     assert digest_of("numbers@1") == digest_of("copy") == version.digest
     with pytest.raises(NotFound, match="unknown version numbers@2"):
         digest_of("numbers@2")
+
+
+def test_content_that_was_added_as_something_else_is_said_to_be(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run(
+        "import pandas as pd, polars as pl\ndf = pd.DataFrame({'x': [1, 2]})\npf = pl.DataFrame({'x': [1, 2]})"
+    )
+    shell["df"].to_parquet(tmp_path / "f.parquet")
+    shell.run(f"%kf_data add d {tmp_path}/f.parquet")
+    capsys.readouterr()
+    shell.run("%kf_data add d df --description 'from memory'")
+    said = capsys.readouterr().out
+    assert "d@1 has this content already, as a file: no version was added, and load() returns that" in said
+    assert "its description is not changed" in said
+    shell.run("%kf_data add e df")
+    capsys.readouterr()
+    shell.run("%kf_data add e pf")
+    assert "e@1 has this content already, as a frame of pandas: no version" in capsys.readouterr().out
+    shell.run("%kf_data add e df")
+    assert "e@1 has this content already: no version was added" in capsys.readouterr().out

@@ -40,7 +40,7 @@ def add_data(name: str, value_or_path: Any, *, description: str = "") -> Dataset
     """Add a value, or the file or folder at a path (a text or ``Path``), as a version of the data set ``name``.
 
     Objects at an address (``s3://bucket/folder``) are registered by reference, and not copied. Content that a version
-    has already is that version. Raises ``UsageError``, ``BackendError``.
+    has already is that version, whose ``load`` returns what was added then. Raises ``UsageError``, ``BackendError``.
     """
     return add(name, value_or_path, description=description)[0]
 

@@ -11,6 +11,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.values import library_of
 from kfnb.ui.words import file_size
 
 if TYPE_CHECKING:
@@ -58,8 +59,20 @@ class AddData(Command):
         cell = f"[{session.cells.number}]" if session.names else ""
         version, new = api.add(self.name, thing, what=self.value, cell=cell, description=self.description)
         if not new:
-            session.notify(f"{version.ref} has this content already: no version was added")
+            session.notify(self._already(version, thing))
         return version
+
+    def _already(self, version: DatasetVersion, thing: Any) -> str:
+        """What is said of content that a version has: that may have been added as something else."""
+        record = version.snapshot()
+        another = isinstance(thing, str | Path) != (record.kind in ("file", "folder")) or (
+            bool(library_of(thing)) and library_of(thing) != record.library
+        )
+        kept = f", as a {record.kind}{f' of {record.library}' if record.library else ''}" if another else ""
+        ends = ", and load() returns that" if another else ""
+        changes = self.description not in ("", version.description)
+        lost = "; its description is not changed" if changes else ""
+        return f"{version.ref} has this content already{kept}: no version was added{ends}{lost}"
 
     def _thing(self, session: Session) -> Any:
         if self.value in session.names:
