@@ -7,7 +7,7 @@ first.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -53,13 +53,12 @@ class Index:
             yield connection
 
     @contextmanager
-    def reading_with(self, source: Source, units: Iterable[str]) -> Iterator[sqlite3.Connection]:
+    def reading_with(self, source: Source, units: Collection[str]) -> Iterator[sqlite3.Connection]:
         """Like ``reading``, with further units that the index does not keep."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
             with self.reading() as connection:
                 connection.backup(memory)
-            wanted = sorted(units)
-            _replace(memory, source, wanted, list(source.read(wanted)))
+            _replace(memory, source, units, list(source.read(units)))
             yield memory
 
     def _refreshed(self, source: Source) -> int:
@@ -84,7 +83,7 @@ class Index:
         changed = iter(sorted(unit for unit, stamp in found.items() if known.get(unit) != stamp))
         count = 0
         while units := list(islice(changed, BATCH)):
-            readings = list(source.read(units))  # which may take long: nobody else is locked out meanwhile
+            readings = list(source.read(units))  # which may take long: no other process is locked out
             with self._database.writing() as connection:
                 _replace(connection, source, units, readings)
             count += len(readings)

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import kfnb
@@ -99,3 +100,40 @@ def test_another_file_of_that_name_is_refused(shell: Shell, tmp_path: Path, text
     (tmp_path / "x.dvc").write_text(text)
     with pytest.raises(UsageError, match=r"DVC|tracks a folder"):
         kfnb.add_data("raw", str(tmp_path / "x.dvc"))
+
+
+@pytest.fixture
+def iceberg(tmp_path: Path) -> tuple[Path, list[int]]:
+    """The folder of an Iceberg table, and the ids of its two snapshots."""
+    pytest.importorskip("pyiceberg")
+    sql = pytest.importorskip("pyiceberg.catalog.sql")
+    warehouse = tmp_path / "ware house"
+    warehouse.mkdir()
+    catalog = sql.SqlCatalog("c", uri=f"sqlite:///{tmp_path / 'catalog.db'}", warehouse=f"file://{warehouse}")
+    catalog.create_namespace("ns")
+    rows = pa.table({"x": [1, 2]})
+    table = catalog.create_table("ns.sales", schema=rows.schema)
+    table.append(rows)
+    table.append(pa.table({"x": [3]}))
+    return Path(table.location().removeprefix("file://")), [one.snapshot_id for one in table.snapshots()]
+
+
+def test_a_snapshot_of_an_iceberg_table_is_a_frame(shell: Shell, iceberg: tuple[Path, list[int]]) -> None:
+    folder, (first, second) = iceberg
+    one = kfnb.add_data("sales", f"iceberg://{folder}@{first}")
+    two = kfnb.add_data("sales", f"iceberg://{folder}")
+    assert (sorted(one.load().x), sorted(two.load().x)) == ([1, 2], [1, 2, 3])
+    assert two.uri == f"iceberg://{folder}@{second}"
+    assert kfnb.add_data("sales", f"iceberg://{folder}@{second}").version == 2
+    assert verify(one, two).damages == ()
+    with pytest.raises(UsageError, match="the table has no such snapshot; its newest are"):
+        kfnb.add_data("sales", f"iceberg://{folder}@7")
+    for file in (folder / "data").rglob("*.parquet"):
+        file.unlink()
+    assert [one.problem for one in verify(one).damages] == ["missing"]
+
+
+def test_a_folder_without_an_iceberg_table_is_named(shell: Shell, tmp_path: Path) -> None:
+    pytest.importorskip("pyiceberg")
+    with pytest.raises(UsageError, match="is not the folder of an Iceberg table"):
+        kfnb.add_data("sales", f"iceberg://{tmp_path}")

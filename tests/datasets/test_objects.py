@@ -15,8 +15,7 @@ import pytest
 
 from kfnb.errors import Absent, BackendError, Conflict
 from kfnb.remote.objects import store
-from kfnb.resources.datasets.objects import FolderObjects, Objects, content_digest, content_key
-from kfnb.resources.datasets.objects import bucket
+from kfnb.resources.datasets.objects import FolderObjects, Objects, bucket, content_digest, content_key
 from kfnb.resources.datasets.objects.base import verified
 
 

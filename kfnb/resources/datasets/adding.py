@@ -19,7 +19,7 @@ from kfnb.jobs import private, system
 from kfnb.resources.datasets import referenced, values
 from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.files import Contents, contents_of, files_of, footers_of, manifest_digest
-from kfnb.resources.datasets.foreign import DELTA, is_foreign
+from kfnb.resources.datasets.foreign import is_foreign, is_table
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import GRACE, content_key
 from kfnb.resources.datasets.store import DataStore, check_name
@@ -125,16 +125,16 @@ class Adding:
         check_name(name)
         entries = referenced.entries_of(uri)
         made = footers_of(entries)
-        is_table = entries[0].uri.startswith(DELTA)
+        tabular = is_foreign(uri) and is_table(uri)
         alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri == uri)
-        kind = "frame" if is_table else "file" if alone else "folder"
+        kind = "frame" if tabular else "file" if alone else "folder"
         draft = DatasetSnapshot(
             name,
             0,
             manifest_digest(entries, kind),
             kind,
             files=tuple(entries),
-            library="pandas" if is_table else "",
+            library="pandas" if tabular else "",
             columns=made.columns,
             rows=made.rows,
             size=sum(one.size for one in entries),

@@ -63,7 +63,7 @@ class AddData(Command):
         return version
 
     def _already(self, version: DatasetVersion, thing: Any) -> str:
-        """What is said of content that a version has: that may have been added as something else."""
+        """The message for content that a version has, which may have been added as something else."""
         record = version.snapshot()
         another = isinstance(thing, str | Path) != (record.kind in ("file", "folder")) or (
             bool(library_of(thing)) and library_of(thing) != record.library

@@ -12,7 +12,7 @@ from kfnb.remote.objects import ObjectFacts, ObjectMissing, ObjectStore
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.datasets import foreign
 from kfnb.resources.datasets.addresses import address_in, referenced_store, without_query
-from kfnb.resources.datasets.foreign import entry_of, is_foreign
+from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.profile import profile_footers
 
@@ -22,7 +22,7 @@ _AT_ONCE = 16
 def entries_of(uri: str) -> list[FileEntry]:
     """The object at an address, or all objects below it, in order. Raises ``UsageError``, ``BackendError``."""
     if is_foreign(uri):
-        return [entry_of(uri)]
+        return [foreign.entry_of(uri)]
     address, _, store = referenced_store(uri)
     base = address.path.rstrip("/")
     with _errors(uri):

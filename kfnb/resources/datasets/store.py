@@ -32,6 +32,7 @@ _RECORD = re.compile(r"(\d{6,})\.json")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 _AT_ONCE = 16
 _IDENTITIES = "identities/"
+_MARK = re.compile(r"(\d{6,})-([0-9a-f]{64})")
 _ROUNDED = 1.0
 """Seconds by which a bucket's listing and the facts of an object may give different times."""
 
@@ -157,11 +158,11 @@ class DataStore:
         return None
 
     def _candidates(self, name: str, identity: str) -> Iterator[int]:
-        """The versions that may have that content, the newest first: those that are marked so, or not marked at all."""
+        """The versions that may have that content, the newest first: those with its mark, and those without any."""
         marks: dict[int, set[str]] = defaultdict(set)
-        for mark in self.objects.names(f"{_IDENTITIES}{check_name(name)}/"):
-            number, _, digest = mark.partition("-")
-            marks[int(number) if number.isdigit() else 0].add(digest)
+        for match in map(_MARK.fullmatch, self.objects.names(f"{_IDENTITIES}{check_name(name)}/")):
+            if match:
+                marks[int(match[1])].add(match[2])
         return (one for one in reversed(self.numbers(name)) if one not in marks or identity in marks[one])
 
     def _mark(self, record: DatasetSnapshot) -> None:

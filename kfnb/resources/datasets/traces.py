@@ -36,10 +36,10 @@ class DatasetRecords:
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
         """The facts about versions."""
-        wanted = list(units)
-        stamps = self._stamps({_parts(unit)[0] for unit in wanted})  # before the records: they are not newer
+        present = list(units)
+        stamps = self._stamps({_parts(unit)[0] for unit in present})  # before the records: they are not newer
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            found = threads.map(lambda unit: self._read(unit, stamps.get(unit, "")), wanted)
+            found = threads.map(lambda unit: self._read(unit, stamps.get(unit, "")), present)
             yield from (reading for reading in found if reading is not None)
 
     def _stamps(self, names: Iterable[str]) -> dict[str, str]:

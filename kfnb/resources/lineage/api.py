@@ -31,21 +31,21 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    catalog, wanted = index(), reference(ref)
-    if wanted.on_cluster and wanted.is_version:
+    catalog, subject = index(), reference(ref)
+    if subject.on_cluster and subject.is_version:
         raise UsageError(
-            f"the lineage of {wanted} is not known here: the index does not include a cluster's model registry",
-            ref=str(wanted),
+            f"the lineage of {subject} is not known here: the index does not include a cluster's model registry",
+            ref=str(subject),
         )
     with ExitStack() as opened:
-        if wanted.on_cluster:  # the index has the runs of this home alone
-            run, slash, part = wanted.name.partition("/")
+        if subject.on_cluster:  # the index has the runs of this home alone
+            run, slash, part = subject.name.partition("/")
             run, source = runs.recorded(f"kubeflow:{run}")
             connection = opened.enter_context(catalog.reading_with(source, [run]))
-            wanted = Reference(run + slash + part)
+            subject = Reference(run + slash + part)
         else:
             connection = opened.enter_context(catalog.reading())
-        start = lookup.find(connection, wanted)
+        start = lookup.find(connection, subject)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
     return replace(found, notes=(*catalog.problems, *found.notes))
 

@@ -26,13 +26,15 @@ _SHOWN = 10
 _WHOLE = 64
 
 
-def find(index: sqlite3.Connection, wanted: Reference) -> StartingPoint:
+def find(index: sqlite3.Connection, reference: Reference) -> StartingPoint:
     """Where the lineage of a reference begins. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
-    found, name = _version(index, wanted), wanted.name
-    if found is None and not wanted.kind:
+    found, name = _version(index, reference), reference.name
+    if found is None and not reference.kind:
         found = _part_of_run(index, name) or _content(index, name) or _file(index, name)
     if found is None:
-        raise NotFound(f"unknown reference {wanted}:", hint=_hint(index, str(wanted)), ref=str(wanted))
+        raise NotFound(
+            f"unknown reference {reference}:", hint=_hint(index, str(reference)), ref=str(reference)
+        )
     return found
 
 
@@ -56,14 +58,14 @@ def names(index: sqlite3.Connection) -> list[str]:
     return [name for (name,) in index.execute("select distinct name from names order by name")]
 
 
-def _version(index: sqlite3.Connection, wanted: Reference) -> StartingPoint | None:
+def _version(index: sqlite3.Connection, reference: Reference) -> StartingPoint | None:
     query = "select a.content, a.type from names n join artifacts a on a.id = n.artifact where n.name = ?"
-    rows = index.execute(query, (wanted.name,)).fetchall()
-    types = sorted({type for _, type in rows if not wanted.kind or type == _TYPES[wanted.kind]})
+    rows = index.execute(query, (reference.name,)).fetchall()
+    types = sorted({type for _, type in rows if not reference.kind or type == _TYPES[reference.kind]})
     if len(types) > 1:
-        hint = f"write data:{wanted} or model:{wanted}"
-        raise UsageError(f"{wanted} is a data set and a model:", hint=hint, ref=str(wanted))
-    return _start(wanted.name, contents=(content for content, type in rows if type in types))
+        hint = f"write data:{reference} or model:{reference}"
+        raise UsageError(f"{reference} is a data set and a model:", hint=hint, ref=str(reference))
+    return _start(reference.name, contents=(content for content, type in rows if type in types))
 
 
 def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:

@@ -108,7 +108,7 @@ class BucketObjects:
         """See ``Objects``."""
 
     def drafts(self) -> Iterator[StoredObject]:
-        """See ``Objects``. Parts of uploads that were cut are no objects: a rule of the bucket removes them."""
+        """See ``Objects``. What remains of a cut upload is not an object: a lifecycle rule of the bucket removes it."""
         return iter(())
 
     def _path(self, key: str) -> str:
