@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from homes import Records, Step, churn, digest, facts, write_run
 
+from kfnb.catalog.database import Database
 from kfnb.catalog.index import FILE, Index
 from kfnb.catalog.records import ArtifactRecord
+from kfnb.catalog.schema import SCHEMA
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.eventlog import EventLog
 from kfnb.resources.runs.local.traces import RunRecords
@@ -138,9 +140,8 @@ def test_an_index_that_another_process_writes_is_waited_for_and_then_refused(tmp
     churn(tmp_path, "261130-080000-bbbb")
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("begin immediate")
-        index._database._patience = 0.2
         with pytest.raises(BackendUnavailable, match="locked by another process"):
-            index.refresh()
+            Index(tmp_path, [RunRecords(tmp_path)], patience=0.2).refresh()
         other.execute("rollback")
     assert index.refresh() == 1
 
@@ -246,9 +247,7 @@ def test_what_a_newer_kfnb_wrote_into_a_run_is_left_out(tmp_path):
 def test_nobody_is_locked_out_while_records_are_read(tmp_path):
     class Slow(Records):
         def read(self, units):
-            other = index_of(tmp_path)
-            other._database._patience = 0.2
-            with other._database.writing() as connection:
+            with Database(tmp_path / FILE, SCHEMA, patience=0.2).writing() as connection:
                 connection.execute("delete from names")
             yield from super().read(units)
 

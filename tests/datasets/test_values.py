@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from kfnb import settings
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.datasets.adding import Adding
 from kfnb.resources.datasets.files import contents_of, files_of
@@ -101,7 +103,8 @@ def test_a_dict_of_values_comes_back_as_it_was(tmp_path: Path) -> None:
     assert set(again) == set(value)
     for name, one in value.items():
         same(again[name], one)
-    other = write(dict(reversed(value.items())), tmp_path / "..", "value")
+    (tmp_path / "other").mkdir()
+    other = write(dict(reversed(value.items())), tmp_path / "other", "value")
     assert other.logical == written.logical
 
 
@@ -239,9 +242,11 @@ def test_a_folder_of_parquet_files_has_what_their_footers_state(tmp_path: Path) 
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("kfnb.resources.datasets.handle.home", lambda: tmp_path / "home")
-    return tmp_path / "home"
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    settings.reset()
+    yield tmp_path / "home"
+    settings.reset()
 
 
 def test_a_folder_comes_back_as_a_path(

@@ -11,6 +11,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.model import KINDS
 from kfnb.resources.datasets.values import library_of
 from kfnb.ui.words import file_size
 
@@ -68,7 +69,8 @@ class AddData(Command):
         another = isinstance(thing, str | Path) != (record.kind in ("file", "folder")) or (
             bool(library_of(thing)) and library_of(thing) != record.library
         )
-        kept = f", as a {record.kind}{f' of {record.library}' if record.library else ''}" if another else ""
+        by = f" of {record.library}" if record.library else ""
+        kept = f", as {KINDS[record.kind]}{by}" if another else ""
         ends = ", and load() returns that" if another else ""
         changes = self.description not in ("", version.description)
         lost = "; its description is not changed" if changes else ""

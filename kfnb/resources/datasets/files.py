@@ -64,7 +64,7 @@ def _below(top: Path) -> Iterator[tuple[str, Path]]:
     for folder, folders, names in os.walk(top, onerror=_unreadable):
         for name in folders:
             if Path(folder, name).is_symlink():
-                raise UsageError(f"{Path(folder, name)} is a link to a folder: add that folder by itself")
+                raise UsageError(f"{Path(folder, name)} is a link to a folder, which is not followed")
         for name in names:
             file = Path(folder, name)
             if not file.is_file():

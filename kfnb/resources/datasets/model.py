@@ -22,6 +22,16 @@ class FileEntry:
     version: str = ""
 
 
+KINDS = {
+    "frame": "a frame",
+    "array": "an array",
+    "frames": "a dict of frames or arrays",
+    "file": "a file",
+    "folder": "a folder",
+}
+"""The kinds of versions, and how messages name each."""
+
+
 def is_one_file(kind: str) -> bool:
     """Whether a version of that kind is one file, whose name does not count, rather than a folder of named files."""
     return kind in ("file", "frame", "array")

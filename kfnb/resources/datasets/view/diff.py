@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.resources.datasets.diff import histogram
-from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff
+from kfnb.resources.datasets.model import KINDS, ColumnProfile, ColumnShift, DatasetDiff
 from kfnb.resources.datasets.view.version import contents, limit, short_type
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
 from kfnb.ui.plot import BARS
@@ -16,13 +16,6 @@ _MOST = 20
 _BINS = 16
 _LITTLE, _MUCH = 0.1, 0.25
 _LONGEST = 40
-_KINDS = {
-    "frame": "a frame",
-    "array": "an array",
-    "frames": "a dict of frames or arrays",
-    "file": "a file",
-    "folder": "a folder",
-}
 
 
 def draw_diff(diff: DatasetDiff) -> dict[str, str]:
@@ -33,7 +26,7 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
         blocks.append(Text("Both have the same content."))
     else:
         if before.kind != after.kind:
-            kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
+            kinds = f"{before.ref} is {KINDS[before.kind]}, {after.ref} {KINDS[after.kind]}"
             blocks.append(Text(f"{kinds}: only what both have can be compared."))
         blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_unmeasured(diff), *_files(diff)]
     if len(blocks) == 1:
