@@ -77,7 +77,7 @@ where a.content in ({marks}) and d.content is null and a.type = '{dataset}'
 
 @dataclass
 class Walked:
-    """What a walk met.
+    """The executions and contents that a walk met.
 
     ``uses`` are an execution, a content, whether it was put out, and its name there; ``links`` a content that another
     was made of, without an execution between them. It is ``cut`` where there was more than ``MOST``.

@@ -19,11 +19,12 @@ import pandas as pd
 import pytest
 
 from kfnb.errors import BackendError, NotFound, UsageError
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.resources.datasets.adding import Adding, _draft_folder, left_behind
 from kfnb.resources.datasets.checkout import check_out, left_over
 from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
-from kfnb.resources.datasets.objects import FolderObjects, Objects, content_key
+from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects, content_key
 from kfnb.resources.datasets.record import decoded, encoded
 from kfnb.resources.datasets.store import DataStore, check_name
 
@@ -356,6 +357,40 @@ def test_killed_at_any_moment_every_version_is_whole(tmp_path: Path) -> None:
     versions = store.versions()
     assert [one.version for one in versions] == list(range(len(versions), 0, -1))
     assert len(versions) == len(store.numbers("data"))
+    assert store.verify(versions).damages == ()
+
+
+_BUCKET_WRITER = """
+import os, sys, signal, threading
+from pathlib import Path
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.objects import BucketObjects
+from kfnb.resources.datasets.store import DataStore
+top = Path(sys.argv[1])
+access = StoreAccess("s3", endpoint=sys.argv[3], region="us-east-1", keys=AccessKeys("key", "secret"))
+store = DataStore(BucketObjects(sys.argv[4], ObjectStore(access)))
+adding = Adding(store, top / "home", FileDigests(top / "digests.db"))
+(top / "folder").mkdir(exist_ok=True)
+threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+for number in range(100_000):  # more than one part of an upload
+    (top / "folder" / str(number % 3)).write_bytes(os.urandom(6_000_000))
+    adding.path("data", top / "folder", owner="ann", description="", source={})
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_every_version_in_a_bucket_is_whole(tmp_path: Path, s3: str) -> None:
+    root = "s3://bucket/killed"
+    for turn in range(3):
+        words = [sys.executable, "-c", _BUCKET_WRITER, str(tmp_path), str(0.4 + 0.3 * turn), s3, root]
+        assert subprocess.run(words, check=False).returncode == -9
+    access = StoreAccess("s3", endpoint=s3, region="us-east-1", keys=AccessKeys("key", "secret"))
+    store = DataStore(BucketObjects(root, ObjectStore(access)))
+    versions = store.versions()
+    assert versions
+    assert [one.version for one in versions] == list(range(len(versions), 0, -1))
     assert store.verify(versions).damages == ()
 
 

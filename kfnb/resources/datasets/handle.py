@@ -60,7 +60,7 @@ class DatasetVersion:
 
     @property
     def digest(self) -> str:
-        """What it is known by: the digest of names, types, index and values of a table, else of its files."""
+        """The digest of its content: of a table's names, types, index and values, else of its files."""
         return self._snapshot.identity
 
     @property
@@ -100,7 +100,7 @@ class DatasetVersion:
 
     @property
     def description(self) -> str:
-        """What it was described as."""
+        """The description that was given with it."""
         return self._snapshot.description
 
     @property

@@ -135,8 +135,9 @@ def _check(data: ImportedData, version: DatasetVersion) -> None:
         )
     form, _ = _format_of(version.snapshot())
     if form != data.format:
+        library = version.snapshot().library or "a path"
         raise UsageError(
-            f"{version.ref} is {KINDS[version.kind]} ({version.snapshot().library or 'a path'}), but the component ran with"
+            f"{version.ref} is {KINDS[version.kind]} ({library}), but the component ran with"
             f" data of another kind: run its cell with {version.ref}",
             ref=version.ref,
         )

@@ -126,9 +126,9 @@ class DatasetSnapshot:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``.
+    """A problem with a file of a version: it is ``missing``, or its bytes were ``changed``.
 
-    Of a version whose record cannot be read (``unreadable record``), ``path`` is that of the record in the store.
+    If the version's record cannot be read (``unreadable record``), ``path`` is the record's path in the store.
     """
 
     ref: str

@@ -49,7 +49,7 @@ def address_of(record: DatasetSnapshot) -> str:
 
 
 def state(entry: FileEntry) -> str:
-    """What became of the object of an entry: empty if it is unchanged, else ``missing`` or ``changed``."""
+    """The state of an entry's object: empty if it is unchanged, else ``missing`` or ``changed``."""
     if is_foreign(entry.uri):
         return foreign.state(entry)
     address, _, store = referenced_store(entry.uri)

@@ -11,7 +11,7 @@ from kfnb.resources.datasets.model import RowChanges
 
 
 def compared_rows(before: Any, after: Any, key: str, names: tuple[str, str]) -> RowChanges:
-    """What became of the rows of the Arrow table ``before`` in ``after``; a row is known by the column ``key``.
+    """Compare the rows of two Arrow tables. The column ``key`` identifies a row.
 
     ``names`` are those of the versions. Raises ``UsageError`` if a table has no such column, or a value in it twice.
     """

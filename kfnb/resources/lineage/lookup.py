@@ -27,7 +27,7 @@ _WHOLE = 64
 
 
 def find(index: sqlite3.Connection, reference: Reference) -> StartingPoint:
-    """Where the lineage of a reference begins. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
+    """Find what a reference names. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
     found, name = _version(index, reference), reference.name
     if found is None and not reference.kind:
         found = _part_of_run(index, name) or _content(index, name) or _file(index, name)
@@ -39,7 +39,7 @@ def find(index: sqlite3.Connection, reference: Reference) -> StartingPoint:
 
 
 def _hint(index: sqlite3.Connection, ref: str) -> str:
-    """What may have been meant by an unknown reference."""
+    """The hint for an unknown reference: similar ones."""
     name, at, _ = ref.rpartition(":")[2].partition("@")
     if not at:
         return did_you_mean(

@@ -22,7 +22,7 @@ class NodeKind(str, Enum):
     MODEL = "model"
 
     def __str__(self) -> str:
-        """The word."""
+        """Return the kind as JSON has it."""
         return self.value
 
 
@@ -155,7 +155,7 @@ def by_number(ref: str) -> tuple[str, int, str]:
 
 
 def _reached(starts: Iterable[str], steps: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """What is reached from ``starts`` by one step or more; of a start itself, only by a cycle."""
+    """The nodes that one step or more lead to from ``starts``. A start is among them only if it is part of a cycle."""
     following = defaultdict(list)
     for one, other in steps:
         following[one].append(other)
