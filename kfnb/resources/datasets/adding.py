@@ -197,7 +197,8 @@ class Adding:
         file = self._store.objects.local(content_key(sha256))
         if file is not None:
             with suppress(OSError):  # removed by now
-                self._content.keep(file, file.stat(), sha256)
+                if not self._content.known(file):
+                    self._content.keep(file, file.stat(), sha256)
 
     def _complete(self, record: DatasetSnapshot) -> bool:
         """Whether the store has all content of a version."""
