@@ -373,10 +373,11 @@ access = StoreAccess("s3", endpoint=sys.argv[3], region="us-east-1", keys=Access
 store = DataStore(BucketObjects(sys.argv[4], ObjectStore(access)))
 adding = Adding(store, top / "home", FileDigests(top / "digests.db"))
 (top / "folder").mkdir(exist_ok=True)
-threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
 for number in range(100_000):  # more than one part of an upload
     (top / "folder" / str(number % 3)).write_bytes(os.urandom(6_000_000))
     adding.path("data", top / "folder", owner="ann", description="", source={})
+    if not number:
+        threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
 """
 
 
