@@ -242,5 +242,5 @@ def test_ten_thousand_versions_of_fifty_users_are_ranked(tmp_path: Path) -> None
     fill(tmp_path / "registry", versions=10_000, users=50)
     board = api.models()
     assert len(board) == len(board.to_frame()) == 10_000
-    assert {one.owner for one in board} == {f"user{number}" for number in range(50)}
+    assert {one.owner for one in board} == {f"user-{number}" for number in range(50)}
     assert "Measured on churn-data@1" in draw_leaderboard(board)["text/plain"]
