@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.resources.datasets.model import Damage
 from kfnb.resources.datasets.objects import Objects
 
+if TYPE_CHECKING:
+    from kfnb.resources.datasets.store import DataStore
+
 _logger = logger(__package__)
+
+MISSING = "missing"
+"""The problem of what is not in the store."""
+_AT_ONCE = 16
 
 _MARKS = "damages/"
 _KEY = re.compile(rf"{_MARKS}([^/]+)/(\d{{6,}})\.([a-z-]+)")
@@ -47,3 +56,18 @@ class DamageMarks:
 def _key(ref: str, problem: str) -> str:
     name, _, number = ref.rpartition("@")
     return f"{_MARKS}{name}/{int(number):06}.{problem.replace(' ', '-')}"
+
+
+def damaged(store: DataStore, refs: Iterable[str]) -> dict[str, str]:
+    """By reference (``churn-data@3``), what is known to be wrong with versions of a store; no content is read.
+
+    It is ``missing``, or what the last check found. Raises ``BackendError``.
+    """
+    named = {ref: ref.rpartition("@")[0] for ref in refs}
+    names = dict.fromkeys(named.values())
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        numbers = zip(names, threads.map(store.numbers, names), strict=True)
+        there = {f"{name}@{number}" for name, found in numbers for number in found}
+    marked = store.damages.known()
+    found = {ref: marked.get(ref, "") if ref in there else MISSING for ref in named}
+    return {ref: problem for ref, problem in found.items() if problem}

@@ -37,7 +37,7 @@ class ClusterModelRecords:
             record = replace(
                 model_record(version, newest=False),
                 names=names,
-                of=tuple(data.get(ref, ref) for ref in version.behind),
+                of={data.get(ref, ref): version.data_digests.get(ref, "") for ref in version.behind},
             )
             behind = (
                 ArtifactRecord(
@@ -50,9 +50,9 @@ class ClusterModelRecords:
 
 def _name_here(ref: str, digest: str) -> str:
     """The reference of a data version of the cluster: its own, unless the data store here has other content there."""
-    from kfnb.resources.datasets.api import dataset
+    from kfnb.resources.datasets.api import digest_of
 
     try:
-        return ref if dataset(ref).digest == digest else f"kubeflow:{ref}"
+        return ref if digest_of(ref) == digest else f"kubeflow:{ref}"
     except KfnbError:  # it is not here
         return ref
