@@ -120,13 +120,9 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         self.metrics = _by_frequency(self._entries, by)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Leaderboard) and self._facts == other._facts
+        return isinstance(other, Leaderboard) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # as a list
-
-    @property
-    def _facts(self) -> tuple[Any, ...]:
-        return self.by, self.maximize, self.only, self.query, self.groups
 
     @property
     def limit(self) -> int:
