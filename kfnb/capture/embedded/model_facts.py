@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kfnb.capture.embedded.exact_tables import kfnb_spread, kfnb_take
-
 
 def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
     """The installed packages of top-level modules, with their versions."""
@@ -48,7 +46,7 @@ def kfnb_signature(model: Any, example: Any = None, transform: Any = None) -> di
     facts["sample"] = {"rows": rows}
     given = rows
     try:
-        given = rows if transform is None else transform.transform(kfnb_take(rows, list(range(len(rows)))))
+        given = rows if transform is None else transform.transform(kfnb_spread(rows))  # of a copy
     except Exception as error:  # whatever it raises of values that do not fit
         raise TypeError(f"the transform does not take the example: {type(error).__name__}: {error}") from error
     if hasattr(model, "predict"):
@@ -59,6 +57,15 @@ def kfnb_signature(model: Any, example: Any = None, transform: Any = None) -> di
         facts["outputs"] = kfnb_columns(predicted)
         facts["sample"]["predictions"] = predicted
     return facts
+
+
+def kfnb_spread(value: Any, most: int = 100) -> Any:
+    """At most ``most`` rows of a table, an array or a list, evenly spread over it, without the table's index."""
+    count = len(value)
+    places = sorted({index * (count - 1) // (most - 1) for index in range(most)}) if count > most else list(range(count))
+    if hasattr(value, "iloc"):
+        return value.iloc[places].reset_index(drop=True)
+    return [value[place] for place in places] if isinstance(value, list) else value[places]
 
 
 def kfnb_columns(value: Any, *, seen: bool = False) -> list[dict[str, Any]]:

@@ -16,14 +16,15 @@ def kfnb_write_model(
     example: Any = None,
     *,
     transform: Any = None,
+    keep: Callable[..., dict[str, Any]] | None = None,
     pickle: bool = False,
     trust: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write a model in its field's safe format into a new ``folder``; return what ``kfnb_model.json`` has.
 
     ``example`` is a DataFrame or an array that the model takes, of which up to 100 rows are kept, or that ``transform``
-    takes, which makes of it what the model takes. Raises ``TypeError`` for a model that has no safe format, unless
-    ``pickle`` allows a pickle or ``trust`` names the types in question.
+    takes, which makes of it what the model takes; ``keep`` writes that into the folder. Raises ``TypeError`` for a model
+    that has no safe format, unless ``pickle`` allows a pickle or ``trust`` names the types in question.
     """
     import json
     import os
@@ -48,9 +49,9 @@ def kfnb_write_model(
         facts = kfnb_write_pickled(model, folder)
     facts["class"] = f"{type(model).__module__}.{type(model).__qualname__}"
     modules = facts.pop("modules", [])
-    if transform is not None:
-        facts["transform"] = transform.save(folder, trust)
-        modules = [*modules, *facts["transform"]["packages"]]
+    if transform is not None and keep is not None:
+        facts["transform"] = keep(transform, folder, trust)
+        modules = [*modules, *facts["transform"]["packages"].values()]
     facts.update(kfnb_signature(model, example, transform))
     if "sample" in facts:
         modules = [*modules, type(example).__module__.partition(".")[0]]
