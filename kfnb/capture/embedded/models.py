@@ -49,7 +49,9 @@ def kfnb_write_model(
         facts = kfnb_write_pickled(model, folder)
     facts["class"] = f"{type(model).__module__}.{type(model).__qualname__}"
     modules = facts.pop("modules", [])
-    if transform is not None and keep is not None:
+    if transform is not None:
+        if keep is None:
+            raise TypeError("transform= is not a transform that this step reads by its own name")
         facts["transform"] = keep(transform, folder, trust)
         modules = [*modules, *facts["transform"]["packages"].values()]
     facts.update(kfnb_signature(model, example, transform))

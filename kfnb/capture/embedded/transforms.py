@@ -39,6 +39,10 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_functions": {}}
 
+    def forget(self) -> None:
+        """Drop what was learned."""
+        self.state, self.fitted = None, False
+
     def load(self) -> dict[str, Any]:
         """Run its code, if that has not been done; its names."""
         if not self._functions:
