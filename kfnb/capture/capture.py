@@ -88,7 +88,7 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    for name in dependencies.transforms:
+    for name in () if continues else dependencies.transforms:
         notebook.namespace[name].forget()  # as the step gets it
     restored, named = Environment(environment), _named(notebook, component, dependencies)
     taken = [notebook.namespace.get(one.name) for one in component.options.data]

@@ -25,7 +25,7 @@ def check_transform(cell: Cell, lookup: Callable[[str], Any]) -> None:
         raise _refused(cell, line, f"{magic} cannot be used in a transform:", "move it to another cell")
     for node in cell.tree.body:
         if not _only_defines(node, lookup):
-            text = ast.unparse(node).partition("\n")[0]
+            text = cell.raw.split("\n")[node.lineno - 1].strip()
             what = f"`{text}` does something, and a transform's cell only defines:"
             hint = "move it to another cell; what is learned from data is what fit(df) returns"
             raise _refused(cell, node.lineno, what, hint)

@@ -15,6 +15,7 @@ from kfnb.capture.definition_order import in_order
 from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.transforms import kfnb_Transform
+from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.packages import requirement_for
@@ -58,7 +59,7 @@ def _captured(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...])
     names = read_names(_called(cell), notebook.star_names)
     options = Options(packages=packages)
     dependencies = trace(notebook, cell, names, options, before=cell.order)
-    _check_dependencies(cell, dependencies)
+    _check_dependencies(cell, names, dependencies)
     return CapturedTransform(
         cell.name,
         cell,
@@ -98,23 +99,22 @@ def _check_free(notebook: ExecutedNotebook, cell: Cell) -> None:
         )
 
 
-def _check_dependencies(cell: Cell, dependencies: Dependencies) -> None:
+def _check_dependencies(cell: Cell, names: Names, dependencies: Dependencies) -> None:
     """Raise ``CaptureError`` for what a server would not have."""
     learned = "return it from fit(df), as part of the state"
-    for name, definition in dependencies.inputs.items():
-        raise _missing(cell, name, f"is a value that component {definition.cell.name} makes", learned)
-    for name in dependencies.params:
-        raise _missing(cell, name, "is a parameter of pipelines", f"make it a constant, or {learned}")
-    for name in dependencies.transforms:
-        raise _missing(cell, name, "is another transform", "put what both need into a function")
+    refused = {name: ("is a parameter of pipelines", f"make it a constant, or {learned}") for name in dependencies.params}
+    refused |= {
+        name: (f"is a value that component {definition.cell.name} makes", learned)
+        for name, definition in dependencies.inputs.items()
+    }
+    refused |= {
+        name: ("is another transform", "put what both need into a function") for name in dependencies.transforms
+    }
     if dependencies.kf:
-        raise _missing(cell, "kf", "reports the results of a component", "report in the component that calls it")
-
-
-def _missing(cell: Cell, name: str, what: str, hint: str) -> CaptureError:
-    return CaptureError(
-        f"cell {cell}: {name} {what}, which a transform does not have:", hint=hint, ref=f"cell {cell}"
-    )
+        refused["kf"] = ("reports the results of a component", "report in the component that calls it")
+    for name, (what, hint) in refused.items():
+        place = str(cell.place(names.needs.get(name, 1)))
+        raise CaptureError(f"{place}: a transform cannot use {name}, which {what}:", hint=hint, ref=place)
 
 
 def _packages(dependencies: Dependencies, declared: tuple[str, ...]) -> dict[str, str]:
