@@ -55,7 +55,9 @@ def _check_functions(cell: Cell, transform: Function, fit: Function | None) -> N
         what = f"fit({ast.unparse(fit.args)}) does not take (df) alone:"
         raise _refused(cell, fit.lineno, what, "def fit(df): return what transform needs as its state")
     if fit is not None and len(taken) == 1:
-        raise _refused(cell, transform.lineno, "transform does not take the state that fit returns:", _SIGNATURE)
+        raise _refused(
+            cell, transform.lineno, "transform does not take the state that fit returns:", _SIGNATURE
+        )
     if fit is None and len(taken) > 1 and taken[1] in all_names(ast.Module(transform.body, [])):
         what = f"transform reads {taken[1]}, and there is no fit(df) that returns it:"
         raise _refused(cell, transform.lineno, what, "define fit(df), or leave it out: def transform(df)")

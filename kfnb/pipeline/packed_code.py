@@ -59,10 +59,25 @@ _TOGETHER = (
         *("kfnb_decode", "kfnb_decode_scalar", "kfnb_of_zone", "kfnb_read_state", "kfnb_open_transform"),
     ),
     (
-        *("kfnb_keep_transform", "kfnb_remarks", "kfnb_own_rows", "kfnb_unused", "kfnb_difference", "kfnb_cells"),
+        *(
+            "kfnb_keep_transform",
+            "kfnb_remarks",
+            "kfnb_own_rows",
+            "kfnb_unused",
+            "kfnb_difference",
+            "kfnb_cells",
+            "kfnb_numbered",
+        ),
         *("kfnb_cause", "kfnb_state_writer", "kfnb_state_reader"),
     ),
-    ("kfnb_Transform", "kfnb_takes_state", "kfnb_run_module", "kfnb_run_text", "kfnb_importer", "kfnb_digest"),
+    (
+        "kfnb_Transform",
+        "kfnb_takes_state",
+        "kfnb_run_module",
+        "kfnb_run_text",
+        "kfnb_importer",
+        "kfnb_digest",
+    ),
 )
 """Functions that are packed together: most steps that use one of them use the others."""
 

@@ -69,7 +69,7 @@ def kfnb_columns(value: Any, *, seen: bool = False) -> list[dict[str, Any]]:
 
 
 def kfnb_seen(column: Any) -> dict[str, Any]:
-    """The values of a column: up to 100 ``categories`` of texts, or ``minimum`` and ``maximum`` of numbers and times."""
+    """The values of a column: at most 100 ``categories`` of texts, or ``minimum`` and ``maximum`` of others."""
     known = column.dropna() if hasattr(column, "dropna") else column.drop_nulls()
     categories = getattr(column.dtype, "categories", None)
     try:
@@ -81,7 +81,8 @@ def kfnb_seen(column: Any) -> dict[str, Any]:
             categories = known.unique() if type(first) is str else None
     except TypeError:  # values of several types, or lists
         return {}
-    if categories is None or len(categories) > 100:
+    most = 100
+    if categories is None or len(categories) > most:
         return {}
     return {"categories": sorted(map(kfnb_plain, categories), key=lambda item: (str(type(item)), item))}
 

@@ -20,11 +20,12 @@ def kfnb_write_model(
     pickle: bool = False,
     trust: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write a model in its field's safe format into a new ``folder``; return what ``kfnb_model.json`` has, and ``remarks``.
+    """Write a model in its field's safe format into a new ``folder``; what ``kfnb_model.json`` has, and ``remarks``.
 
-    ``example`` is a DataFrame or an array that the model takes, of which up to 100 rows are kept, or that ``transform``
-    takes, which makes of it what the model takes; ``keep`` writes that into the folder. Raises ``TypeError`` for a model
-    that has no safe format, unless ``pickle`` allows a pickle or ``trust`` names the types in question.
+    ``example`` is a DataFrame or an array that the model takes, of which up to 100 rows are kept, or that
+    ``transform`` takes, which makes of it what the model takes; ``keep`` writes that into the folder. Raises
+    ``TypeError`` for a model that has no safe format, unless ``pickle`` allows a pickle or ``trust`` names the types
+    in question.
     """
     import json
     import os

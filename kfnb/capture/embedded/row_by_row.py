@@ -17,8 +17,8 @@ def kfnb_remarks(transform: Any, again: Any, rows: Any, whole: Any) -> Iterator[
     found = kfnb_difference(whole, again.transform(kfnb_own_rows(rows, 0, len(rows))))
     if found:
         yield (
-            f"{name} gives other values once its state was saved and loaded: {found}. It draws random numbers, reads the"
-            " clock or a global variable, or its state has changed"
+            f"{name} gives other values once its state was saved and loaded: {found}. It draws random numbers, reads"
+            " the clock or a global variable, or its state has changed"
         )
         return
     count = len(kfnb_cells(whole, None)[0])
@@ -70,14 +70,25 @@ def kfnb_difference(whole: Any, part: Any, place: int | None = None) -> str:
     def same(one: Any, two: Any) -> bool:
         if isinstance(one, float) and isinstance(two, (int, float)):
             return abs(one - two) <= 1e-6 * max(1.0, abs(one)) or one == two or (one != one and two != two)  # noqa: PLR0124
-        return bool(one == two) if type(one) is type(two) and not hasattr(one, "__len__") else repr(one) == repr(two)
+        return (
+            bool(one == two)
+            if type(one) is type(two) and not hasattr(one, "__len__")
+            else repr(one) == repr(two)
+        )
 
     (expected, names), (found, others) = kfnb_cells(whole, place), kfnb_cells(part, None)
     if names != others:
         lost, new = [one for one in names if one not in others], [one for one in others if one not in names]
-        parts = [f"without {', '.join(lost[:5])}" if lost else "", f"with {', '.join(new[:5])}" if new else ""]
+        parts = [
+            f"without {', '.join(lost[:5])}" if lost else "",
+            f"with {', '.join(new[:5])}" if new else "",
+        ]
         words = " and ".join(filter(None, parts)) or "in another order"
-        return f"its columns are {words}" if place is None else f"the columns of row {place} by itself are {words}"
+        return (
+            f"its columns are {words}"
+            if place is None
+            else f"the columns of row {place} by itself are {words}"
+        )
     if len(expected) != len(found):
         return f"{len(found)} rows come of {len(expected)}"
     for index, (one, two) in enumerate(zip(expected, found)):  # noqa: B905 - Python 3.9
@@ -91,24 +102,26 @@ def kfnb_difference(whole: Any, part: Any, place: int | None = None) -> str:
 def kfnb_cells(value: Any, place: int | None) -> tuple[list[Any], list[str]]:
     """The rows of a table, array or list as lists of plain values, of all or of that at ``place``; and its columns."""
     value = value.toarray() if hasattr(value, "toarray") else value
-    if hasattr(value, "to_frame") and not hasattr(value, "columns"):
-        value = value.to_frame()
+    value = value.to_frame() if hasattr(value, "to_frame") and not hasattr(value, "columns") else value
     names = [str(name) for name in getattr(value, "columns", ())]
     if hasattr(value, "iloc"):
         columns = [value.iloc[:, index] for index in range(value.shape[1])]
-        lists = [one.tolist() for one in columns]
-        for index, one in enumerate(columns):  # a model may take the categories' numbers
-            if str(one.dtype) == "category":
-                known = list(one.dtype.categories)
-                lists[index] = [(item, known.index(item), known) if item in known else None for item in lists[index]]
-        rows = [list(row) for row in zip(*lists)] if lists else [[] for _ in range(len(value))]  # noqa: B905
+        lists = [kfnb_numbered(one) if str(one.dtype) == "category" else one.tolist() for one in columns]
+        rows = [list(row) for row in zip(*lists)] if lists else [[]] * len(value)  # noqa: B905 - Python 3.9
     elif hasattr(value, "rows"):
         rows = [list(row) for row in value.rows()]
     else:
         items = value.tolist() if hasattr(value, "tolist") else list(value)
         rows = [list(item) if isinstance(item, (list, tuple)) else [item] for item in items]
-        names = [f"column {index}" if len(rows[0]) > 1 else "" for index in range(len(rows[0]))] if rows else []
+        width = len(rows[0]) if rows else 0
+        names = [f"column {index}" if width > 1 else "" for index in range(width)]
     return (rows if place is None else rows[place : place + 1]), names
+
+
+def kfnb_numbered(column: Any) -> list[Any]:
+    """Categories with their numbers, which a model may take."""
+    known = list(column.dtype.categories)
+    return [f"{item!r}, number {known.index(item)} of {known}" if item in known else None for item in column]
 
 
 def kfnb_cause(code: str, found: str) -> str:
@@ -124,20 +137,20 @@ def kfnb_cause(code: str, found: str) -> str:
         "get_dummies factorize Categorical astype unique codes": "depends on the values that it finds in the rows",
         "dropna drop_duplicates query sample head explode": "changes the number of rows",
     }
-    calls = []
+    lines, calls = code.splitlines(), []
+    words = re.findall(r"\w{3,}", found.partition(" of row")[0])
     for function in ast.parse(code).body:
-        for node in ast.walk(function) if getattr(function, "name", "") != "fit" else ():
-            word = getattr(node, "attr", "") or (getattr(node, "id", "") if isinstance(node, ast.Name) else "")
-            why = next((why for words, why in causes.items() if word in words.split()), "")
-            if why and (word != "astype" or "category" in ast.unparse(function)):
-                text = code.splitlines()[node.lineno - 1]
-                named = any(part in text for part in re.findall(r"\w{3,}", found.partition(" of row")[0]))
-                calls.append((not named, node.lineno, word, why))
+        nodes = ast.walk(function) if getattr(function, "name", "") != "fit" else ()
+        for node in (one for one in nodes if isinstance(one, (ast.Attribute, ast.Name))):
+            word, text = node.attr if isinstance(node, ast.Attribute) else node.id, lines[node.lineno - 1]
+            why = next((why for some, why in causes.items() if word in some.split()), "")
+            if why and (word != "astype" or "category" in text):
+                calls.append((not any(one in text for one in words), node.lineno, word, why))
     if not calls:
         return ""
     _, line, word, why = min(calls)
     cell, start = "the transform", 0
-    for number, text in enumerate(code.splitlines()[:line], 1):
+    for number, text in enumerate(lines[:line], 1):
         mark = re.match(r"# cell (.+), line (\d+)$", text)
         if mark:
             cell, start = f"cell {mark[1]}", int(mark[2]) - number - 1

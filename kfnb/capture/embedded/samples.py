@@ -1,4 +1,4 @@
-"""The rows that are kept with a model, ``sample.json``: what it takes, and what it predicted for them when it was saved."""
+"""The rows that are kept with a model, ``sample.json``: what it takes, and what it predicted for them when saved."""
 
 from __future__ import annotations
 
@@ -28,14 +28,18 @@ def kfnb_example(example: Any, most: int = 100) -> Any:
     count = shape[0] if shape else len(example)
     if not count:
         raise TypeError("the example has no rows")
-    places = sorted({index * (count - 1) // (most - 1) for index in range(most)}) if count > most else list(range(count))
+    places = (
+        sorted({index * (count - 1) // (most - 1) for index in range(most)})
+        if count > most
+        else list(range(count))
+    )
     if hasattr(example, "iloc"):
         return example.iloc[places].reset_index(drop=True)
     return [example[place] for place in places] if isinstance(example, list) else example[places]
 
 
 def kfnb_write_sample(folder: str, rows: Any, predictions: Any = None) -> dict[str, Any]:
-    """Write rows and predictions into a model folder; what ``kfnb_model.json`` has of them, ``modules`` and ``remarks``.
+    """Write rows and predictions into a model folder; what ``kfnb_model.json`` has of them, modules and remarks.
 
     Rows that would not come back as they are, are not kept.
     """

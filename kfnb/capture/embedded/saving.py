@@ -29,9 +29,9 @@ def kfnb_model_saver(artifact: Any, keep: Callable[..., dict[str, Any]] | None =
     ) -> None:
         """Save a model in its field's safe format; with a name, the run registers it when it has succeeded.
 
-        ``transform`` makes of rows what the model takes, and is kept with it. ``example`` is a DataFrame or an array that
-        the model takes, or the transform; up to 100 rows are kept. ``data`` is the version of a data set that it was
-        measured on, ``metrics`` are numbers by name.
+        ``transform`` makes of rows what the model takes, and is kept with it. ``example`` is a DataFrame or an array
+        that the model takes, or the transform; up to 100 rows are kept. ``data`` is the version of a data set that it
+        was measured on, ``metrics`` are numbers by name.
         """
         import os
         import re

@@ -1,8 +1,8 @@
 """How a transform is written into a folder, and read again.
 
-``code/transform.py`` is its module, and ``code/modules/`` what that imports from beside the notebook. ``state/`` is what ``fit``
-has learned; there is none without a ``fit``. What a reader must know beside, with the digests of both, is in
-``kfnb_model.json`` of a model folder, and in ``transform.json`` of an artifact.
+``code/transform.py`` is its module, and ``code/modules/`` what that imports from beside the notebook. ``state/`` is
+what ``fit`` has learned; there is none without a ``fit``. What a reader must know beside, with the digests of both, is
+in ``kfnb_model.json`` of a model folder, and in ``transform.json`` of an artifact.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfnb.capture.embedded.model_facts import kfnb_signature
-from kfnb.capture.embedded.row_by_row import kfnb_remarks, kfnb_own_rows, kfnb_unused
+from kfnb.capture.embedded.row_by_row import kfnb_own_rows, kfnb_remarks, kfnb_unused
 from kfnb.capture.embedded.samples import kfnb_example, kfnb_write_sample
 from kfnb.capture.embedded.states import (
     kfnb_carried,
@@ -29,8 +29,8 @@ def kfnb_keep_transform(
 ) -> dict[str, Any]:
     """Write a fitted transform into a model folder; what ``kfnb_model.json`` says of it and of what it takes.
 
-    ``modules`` are those that both need; ``remarks`` say what serving will refuse. Raises ``TypeError`` for what is not a
-    transform, is not fitted, has a state without a safe format, or does not take the example.
+    ``modules`` are those that both need; ``remarks`` say what serving will refuse. Raises ``TypeError`` for what is
+    not a transform, is not fitted, has a state without a safe format, or does not take the example.
     """
     if not hasattr(transform, "fit_transform") or not hasattr(transform, "code"):
         raise TypeError(f"transform={transform!r}: give the object of a %%kf_transform cell")
@@ -69,7 +69,11 @@ def kfnb_model_transform(folder: str) -> Any:
 
     with open(os.path.join(folder, "kfnb_model.json"), encoding="utf-8") as file:
         facts = json.load(file).get("transform")
-    return None if facts is None else kfnb_open_transform(folder, facts, kfnb_state_reader(facts.get("trust", ())))
+    return (
+        None
+        if facts is None
+        else kfnb_open_transform(folder, facts, kfnb_state_reader(facts.get("trust", ())))
+    )
 
 
 def kfnb_write_transform(transform: Any, path: str) -> str:
@@ -115,7 +119,11 @@ def kfnb_save_transform(transform: Any, folder: str, write: Callable[[Any, str],
     packages, learned = transform.packages, transform.fitted and transform.learns
     if learned:
         packages = {**kfnb_write_state(transform.state, state, write), **packages}
-    facts = {"name": transform.name, "code": kfnb_digest(code), "state": kfnb_digest(state) if learned else ""}
+    facts = {
+        "name": transform.name,
+        "code": kfnb_digest(code),
+        "state": kfnb_digest(state) if learned else "",
+    }
     return {**facts, "packages": packages}
 
 

@@ -61,12 +61,12 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
-    ``"churn-data@2"``, that it was made of and measured on. ``transform`` is the object of a ``%%kf_transform`` cell, which
-    makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that the model
-    takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it is
-    loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already. Raises
-    ``UsageError``, ``BackendError``.
+    ``"churn-data@2"``, that it was made of and measured on. ``transform`` is the object of a ``%%kf_transform`` cell,
+    which makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that
+    the model takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it
+    is loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
+    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already.
+    Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:

@@ -53,7 +53,9 @@ class RegisterModel(Command):
         values="variable", metavar="NAME", help="the %%kf_transform that makes of rows what the model takes"
     )
     example: str | None = option(
-        values="variable", metavar="NAME", help="a name of the notebook: rows that the model takes, or its transform"
+        values="variable",
+        metavar="NAME",
+        help="a name of the notebook: rows that the model takes, or its transform",
     )
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")

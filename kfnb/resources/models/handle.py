@@ -212,7 +212,9 @@ class ModelVersion:
         return lineage(self)
 
     def _missing(self, what: str, error: ImportError) -> BackendError:
-        hint = f"pip install {' '.join(f'{name}=={version}' for name, version in sorted(self.packages.items()))}"
+        hint = (
+            f"pip install {' '.join(f'{name}=={version}' for name, version in sorted(self.packages.items()))}"
+        )
         message = f"{what} cannot be loaded: {error}"
         return BackendError(message, code="missing-package", hint=hint, ref=self.ref)
 

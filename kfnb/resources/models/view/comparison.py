@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.view.version import transform_words
 from kfnb.ui.blocks import Block, Section, Text, bundle
 from kfnb.ui.table import Column, Table, Value
-from kfnb.resources.models.view.version import transform_words
 from kfnb.ui.words import digits, moment, short
 
 Part = Callable[[VersionSnapshot], Mapping[str, Any]]
