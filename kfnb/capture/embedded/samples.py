@@ -17,7 +17,8 @@ def kfnb_describe(model: Any, folder: str, example: Any = None) -> dict[str, Any
         return {**kfnb_signature(model), "modules": [], "remarks": []}
     rows = kfnb_example(example)
     facts = kfnb_signature(model, example, rows)
-    return {**facts, **kfnb_write_sample(folder, rows, facts.pop("predictions", None))}
+    sample = kfnb_write_sample(folder, rows, facts.pop("predictions", None))
+    return {**facts, **sample}
 
 
 def kfnb_example(example: Any, most: int = 100) -> Any:
