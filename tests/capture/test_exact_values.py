@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import zoneinfo
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from kfnb.capture.embedded.exact_tables import kfnb_read_table, kfnb_write_table
 from kfnb.capture.embedded.exact_values import kfnb_decode, kfnb_encode
 
-ZONES = [datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=-3, minutes=-30))]
+ZONES = [dt.timezone.utc, dt.timezone(dt.timedelta(hours=-3, minutes=-30))]
 ATOMS = (
     st.none()
     | st.booleans()
@@ -72,7 +72,7 @@ def test_a_value_comes_back_as_it_was(value: Any) -> None:
         pd.Timestamp("2024-03-31 02:30:00.123456789"),
         pd.Timestamp("2024-10-27 01:30", tz="UTC").tz_convert("Europe/Berlin"),
         pd.Timedelta(days=-1, nanoseconds=1),
-        datetime.datetime(2024, 7, 1, tzinfo=zoneinfo.ZoneInfo("America/New_York")),
+        dt.datetime(2024, 7, 1, tzinfo=zoneinfo.ZoneInfo("America/New_York")),
         OrderedDict(b=1, a=2),
         Counter("abca"),
         {"a", "b"},
@@ -97,7 +97,7 @@ class Own:
         ({("x", 1): Own()}, "it[('x', 1)]"),
         ((Own(),), "an item of it"),
         (Own, "it"),
-        (datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone(datetime.timedelta(hours=1), "here")), "it"),
+        (dt.datetime(2024, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1), "here")), "it"),
     ],
 )
 def test_what_cannot_be_saved_is_named_by_its_place(value: Any, place: str) -> None:
@@ -130,7 +130,7 @@ FRAME = pd.DataFrame(
         "span": pd.to_timedelta([1, None, 3], unit="s"),
         "category": pd.Categorical(["x", None, "y"], categories=["y", "x", "z"], ordered=True),
         "numbers": pd.Categorical([3, 1, 3]),
-        "day": [datetime.date(2024, 1, 1)] * 3,
+        "day": [dt.date(2024, 1, 1)] * 3,
         "list": [[1], [], [2, "a"]],
         "arrow": pd.array([1, None, 3], dtype="int64[pyarrow]"),
         7: ["a name", "that is", "a number"],
@@ -184,8 +184,8 @@ def test_a_frame_of_polars_comes_back() -> None:
             "float": [1.5, float("nan")],
             "text": ["a", None],
             "bool": [True, None],
-            "day": [datetime.date(2024, 1, 1), None],
-            "time": [datetime.datetime(2024, 3, 31, 2, 30), None],
+            "day": [dt.date(2024, 1, 1), None],
+            "time": [dt.datetime(2024, 3, 31, 2, 30), None],  # noqa: DTZ001 - naive
         },
         schema_overrides={"whole": polars.Int16},
     ).with_columns(

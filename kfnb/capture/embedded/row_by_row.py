@@ -59,20 +59,16 @@ def kfnb_own_rows(rows: Any, first: int, last: int) -> Any:
     """Some rows as a separate table, array or list, which may be changed."""
     if hasattr(rows, "iloc"):
         return rows.iloc[first:last].reset_index(drop=True).copy()
-    return rows[first:last].copy() if hasattr(rows, "flags") else rows[first:last]
+    return rows[first:last].copy() if hasattr(rows, "copy") else rows[first:last]
 
 
 def kfnb_difference(whole: Any, part: Any, place: int | None = None) -> str:
     """Where ``part`` is not what ``whole`` has, of all rows or of that at ``place``; empty if nowhere."""
 
     def same(one: Any, two: Any) -> bool:
-        if isinstance(one, float) and isinstance(two, (int, float)):
-            return abs(one - two) <= 1e-6 * max(1.0, abs(one)) or one == two or (one != one and two != two)  # noqa: PLR0124
-        return (
-            bool(one == two)
-            if type(one) is type(two) and not hasattr(one, "__len__")
-            else repr(one) == repr(two)
-        )
+        if isinstance(one, (int, float)) and isinstance(two, (int, float)):
+            return one == two or (one != one and two != two) or abs(one - two) <= 1e-6 * max(1, abs(one))  # noqa: PLR0124
+        return type(one) is type(two) and repr(one) == repr(two)
 
     (expected, names), (found, others) = kfnb_cells(whole, place), kfnb_cells(part, None)
     if names != others:

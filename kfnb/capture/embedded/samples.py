@@ -29,11 +29,9 @@ def kfnb_example(example: Any, most: int = 100) -> Any:
     count = shape[0] if shape else len(example)
     if not count:
         raise TypeError("the example has no rows")
-    places = (
-        sorted({index * (count - 1) // (most - 1) for index in range(most)})
-        if count > most
-        else list(range(count))
-    )
+    places = list(range(count))
+    if count > most:  # one of each hundredth, and not always at the same place in it
+        places = [int((index + index * 0.618 % 1) * count / most) for index in range(most)]
     if hasattr(example, "iloc"):
         return example.iloc[places].reset_index(drop=True)
     return [example[place] for place in places] if isinstance(example, list) else example[places]
