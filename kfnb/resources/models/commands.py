@@ -43,20 +43,12 @@ class RegisterModel(Command):
     run_id: str | None = option("--run", values="run", metavar="RUN", help="the run that made it")
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
-    data: tuple[str, ...] = repeated(
-        metavar="NAME@VERSION", help="the data that it was made of and measured on"
-    )
+    data: tuple[str, ...] = repeated(metavar="NAME@VERSION", help="the data that it was made of")
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    transform: str | None = option(
-        values="variable", metavar="NAME", help="the %%kf_transform that makes of rows what the model takes"
-    )
-    example: str | None = option(
-        values="variable",
-        metavar="NAME",
-        help="a name of the notebook: rows that the model takes, or its transform",
-    )
+    transform: str | None = option(values="variable", metavar="NAME", help="the %%kf_transform of the model")
+    example: str | None = option(values="variable", metavar="NAME", help="rows as they come, by their name")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
