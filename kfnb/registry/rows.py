@@ -26,6 +26,12 @@ NOUNS: list[Noun] = [
                 "",
                 "run the cell, and put its code at the top of every later step",
             ),
+            (
+                "DefineTransform",
+                "%%kf_transform",
+                "",
+                "make a transform of the cell's functions: the same code in training and serving",
+            ),
             ("DefinePipeline", "%kf_pipeline", "", "define a pipeline that runs components in order"),
             (
                 "DefinePipelineByDsl",
@@ -37,7 +43,7 @@ NOUNS: list[Noun] = [
                 "ShowDefinition",
                 "%kf_show",
                 "",
-                "show what travels with a component and why, or a pipeline's graph",
+                "show what travels with a component or a transform and why, or a pipeline's graph",
             ),
             (
                 "CompilePipeline",

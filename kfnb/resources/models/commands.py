@@ -54,13 +54,12 @@ class RegisterModel(Command):
     run_id: str | None = option("--run", values="run", metavar="RUN", help="the run that made it")
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
-    data: tuple[str, ...] = repeated(
-        metavar="NAME@VERSION", help="the data that it was made of and measured on"
-    )
+    data: tuple[str, ...] = repeated(metavar="NAME@VERSION", help="the data that it was made of")
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    example: str | None = option(values="variable", help="a name of the notebook: rows that the model takes")
+    transform: str | None = option(values="variable", metavar="NAME", help="the %%kf_transform of the model")
+    example: str | None = option(values="variable", metavar="NAME", help="rows as they come, by their name")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
@@ -79,7 +78,8 @@ class RegisterModel(Command):
             alias=self.alias,
             description=self.description,
             tags=_pairs("--tag", self.tag, bare=True),
-            example=self._value(session, self.example) if self.example else None,
+            transform=self._value(session, "--transform", self.transform),
+            example=self._value(session, "--example", self.example),
             pickle=self.pickle,
             trust=self.trust,
             backend=self.backend,
@@ -98,11 +98,13 @@ class RegisterModel(Command):
         return session.names.get(self.model, self.model)
 
     @staticmethod
-    def _value(session: Session, name: str) -> Any:
+    def _value(session: Session, option: str, name: str | None) -> Any:
+        if name is None:
+            return None
         if name in session.names:
             return session.names[name]
         hint = did_you_mean(name, [one for one in session.names if not one.startswith("_")])
-        raise UsageError(f"--example {name}: unknown name", hint=hint, ref=name)
+        raise UsageError(f"{option} {name}: unknown name", hint=hint, ref=name)
 
 
 @dataclass(frozen=True, kw_only=True)
