@@ -189,3 +189,16 @@ def test_a_pipeline_that_takes_a_data_version_and_saves_a_model(shell, home, tmp
     assert kfnb.lineage("churn-data@1").models == ("churn@1",)
     assert kfnb.lineage("churn@1").runs == (run.id,)
     assert kfnb.lineage(run).data == ("churn-data@1",)
+
+
+def test_a_picture_leaves_out_what_the_run_shows_step_by_step(home, raw):
+    kfnb.add_data("churn-data", raw)
+    model = train(home, raw)
+    kfnb.register(model, "churn", run=RUN, data="churn-data@1")
+    found = kfnb.lineage("churn@1")
+    data, subject = (next(node.id for node in found.nodes if node.kind == kind) for kind in ("data", "model"))
+    assert ("", True) in {(edge.name, (edge.source, edge.target) == (data, subject)) for edge in found.edges}
+    assert bundle(found)["text/plain"].count("churn-data@1") == 2  # in the title and in the tree
+    shutil.rmtree(home / "runs")
+    alone = bundle(kfnb.lineage("churn@1"))["text/plain"]
+    assert alone.count("churn-data@1") == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
 from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
@@ -22,9 +23,9 @@ _DIGITS = 12
 _SUBJECT = StateStyle("◆", "This", theme.BLUE, "M8 4.4 L11.6 8 L8 11.6 L4.4 8 Z", solid=True)
 _WORDS = {NodeKind.DATA: "data version", NodeKind.MODEL: "model"}
 _COLUMNS = (
-    Column("What"),
-    Column("Is"),
-    Column("As"),
+    Column("Name"),
+    Column("Kind"),
+    Column("Used as"),
     Column("Run", whole=True),
     Column("When", whole=True),
     Column("Parameters"),
@@ -33,6 +34,7 @@ _COLUMNS = (
 
 def draw_lineage(lineage: Lineage) -> dict[str, str]:
     """A lineage as a mimebundle of HTML and text."""
+    lineage = _without_shortcuts(lineage)
     blocks: list[Block] = [_title(lineage), *notes_section(lineage.notes)]
     if lineage.edges and len(lineage.nodes) <= MOST_DRAWN:
         blocks.append(Picture(draw(_scene(lineage))))
@@ -46,6 +48,18 @@ def draw_lineage(lineage: Lineage) -> dict[str, str]:
     if not lineage.edges:
         blocks.append(Text("Nothing is known of what it was made of or used for."))
     return bundle(f"Lineage of {lineage.ref}", blocks)
+
+
+def _without_shortcuts(lineage: Lineage) -> Lineage:
+    """Without the edges of registrations, which have no name, where other edges lead the same way step by step."""
+    if len(lineage.nodes) > MOST_DRAWN:
+        return lineage
+    kept = list(lineage.edges)
+    for edge in [one for one in kept if not one.name]:
+        others = [one for one in kept if one is not edge]
+        if edge.target in replace(lineage, subjects=(edge.source,), edges=tuple(others)).below:
+            kept = others
+    return replace(lineage, edges=tuple(kept))
 
 
 def _title(lineage: Lineage) -> Title:

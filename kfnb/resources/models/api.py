@@ -213,7 +213,8 @@ def _known(
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, model),
+        data=data or _data_behind(run, model),
+        measured_on="" if data else str(saved.get("data") or ""),
         source=source_of(run),
         description=str(saved.get("description") or ""),
     )

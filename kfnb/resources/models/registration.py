@@ -19,12 +19,17 @@ from kfnb.resources.models.packing import facts_of
 
 @dataclass(frozen=True)
 class Registration:
-    """What is known of a model that is registered, beside the model."""
+    """What is known of a model that is registered, beside the model.
+
+    ``data`` is what it was made of. ``measured_on`` is the one version that its metrics were measured on; empty where
+    that is the data that it was made of.
+    """
 
     name: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: tuple[str, ...] = ()
+    measured_on: str = ""
     source: ModelSource = field(default_factory=ModelSource)
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +38,8 @@ class Registration:
 def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
     """A model folder, and what is known beside it, as a registry takes them."""
     facts = facts_of(folder)
+    data = known.data or ((known.measured_on,) if known.measured_on else ())
+    measured_on = known.measured_on or (data[0] if len(data) == 1 else "")
     return VersionSnapshot(
         name=known.name,
         version=0,
@@ -41,8 +48,8 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         size=sum(one.stat().st_size for one in folder.rglob("*") if one.is_file()),
         metrics=known.metrics,
         parameters=known.parameters,
-        data=known.data,
-        metrics_data=known.data[0] if len(known.data) == 1 and known.metrics else "",
+        data=data,
+        metrics_data=measured_on if known.metrics else "",
         source=known.source,
         signature=facts.signature,
         packages=facts.packages or {},

@@ -76,12 +76,12 @@ def _register(
     registry: LocalRegistry,
     owner: str,
 ) -> str:
-    data = (str(entry["data"]),) if entry.get("data") else data_behind(run, task)
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
-        data=data,
+        data=data_behind(run, task),
+        measured_on=str(entry.get("data") or ""),
         source=source_of(run, task.name),
         description=str(entry.get("description") or ""),
     )
