@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import bundle
-from kfnb.errors import UsageError
+from kfnb.errors import NotFound, UsageError
 from kfnb.resources.datasets.diff import continuous, histogram, score
 from kfnb.resources.datasets.model import ColumnProfile
 from kfnb.resources.datasets.profile import profile_table
@@ -127,6 +127,19 @@ def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
     found = one.diff(other, key="id").rows
     assert found is not None
     assert (found.changed, found.unchanged, found.columns) == (1, 2, (("x", 1),))
+
+
+def test_the_other_version_may_be_a_reference(versions: Shell) -> None:
+    one, two = kfnb.dataset("churn@1"), kfnb.dataset("churn@2")
+    assert one.diff("churn@2") == one.diff(two)
+    with pytest.raises(NotFound, match="unknown version churn@9"):
+        one.diff("churn@9")
+
+
+def test_without_a_key_rows_are_counted(shell: Shell) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": range(1500)}))
+    kfnb.add_data("d", pd.DataFrame({"x": pd.Series(dtype="int64")}))
+    assert "1,500 in d@1, 0 in d@2" in bundle(kfnb.dataset("d@1").diff("d@2"))["text/plain"]
 
 
 def test_a_key_must_be_one(versions: Shell) -> None:

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from homes import Step, digest, write_run
 
@@ -202,3 +203,23 @@ def test_a_picture_leaves_out_what_the_run_shows_step_by_step(home, raw):
     shutil.rmtree(home / "runs")
     alone = bundle(kfnb.lineage("churn@1"))["text/plain"]
     assert alone.count("churn-data@1") == 2
+
+
+def test_a_run_did_not_make_the_data_that_it_took_nor_the_models_of_others(shell):
+    kfnb.add_data("churn-data", pd.DataFrame({"a": [0.0, 1.0], "y": [0, 1]}))
+    shell.run(
+        "%%kf_component train --data churn=churn-data@1 --param C:float=1.0\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "kf.save(LogisticRegression(C=C).fit(churn[['a']], churn['y']), 'churn', accuracy=1.0)"
+    )
+    shell.run("%kf_pipeline learning train")
+    first, second = shell.submit("learning", C=1.0), shell.submit("learning", C=2.0)
+    assert kfnb.lineage(first).models == ("churn@1",)
+    assert kfnb.lineage(second).models == ("churn@2",)
+    assert kfnb.lineage(first).data == ("churn-data@1",)
+    assert kfnb.lineage("churn-data@1").models == ("churn@1", "churn@2")
+    shell.ip.user_ns["first"] = first
+    assert shell.run("%kf_lineage first/train").subjects == (f"{first.id}/train",)
+    text = bundle(kfnb.lineage("churn-data@1"))["text/plain"]
+    assert "kf_model" not in text  # what it became is there
+    assert text.count("churn@1") == 2

@@ -95,6 +95,11 @@ def test_more_is_better_of_what_scikit_learn_negates(name: str) -> None:
     assert order(ranked([entry("a@1", **{name: -2.0}), entry("b@1", **{name: -1.0})]))[0] == ("b@1", 1)
 
 
+def test_a_metric_that_is_no_text_is_unknown() -> None:
+    with pytest.raises(UsageError, match="no model has the metric 3"):
+        ranked([entry("a@1", acc=0.5)], 3)  # type: ignore[arg-type]
+
+
 def test_the_metric_that_most_have_ranks_and_an_unknown_one_is_an_error() -> None:
     entries = [entry("a@1", acc=0.8, f1=1.0), entry("b@1", acc=0.9)]
     assert ranked(entries).by == "acc"

@@ -113,12 +113,14 @@ def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell)
         ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
         ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
         ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
+        ("kf.save('churn', model)", r"model name LogisticRegression\(\)"),
+        ("kf.save(model, 'churn', data=3)", "data=3: give a version of a data set"),
     ],
 )
 def test_what_cannot_be_saved_fails_where_it_is_written(shell: Shell, call: str, message: str) -> None:
     shell.run("from sklearn.linear_model import LogisticRegression")
     shell.run("model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])")
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(UsageError, match=message):
         shell.run(call)
 
 

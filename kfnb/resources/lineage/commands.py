@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.parser import Parser
@@ -36,8 +37,14 @@ class ShowLineage(Command):
     def run(self, session: Session) -> Lineage:
         """Show it."""
         both = self.up == self.down
-        ref = session.names.get(self.ref, self.ref)
-        return api.lineage(ref, up=both or self.up, down=both or self.down, depth=self.depth)
+        return api.lineage(self._ref(session), up=both or self.up, down=both or self.down, depth=self.depth)
+
+    def _ref(self, session: Session) -> Any:
+        """What the word names; a name of the notebook may stand for a run in ``RUN/TASK``."""
+        name, slash, part = self.ref.partition("/")
+        if self.ref in session.names or name not in session.names:
+            return session.names.get(self.ref, self.ref)
+        return f"{api.reference(session.names[name])}{slash}{part}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,8 @@ MOST_DRAWN = 300
 """Maximum nodes of a picture: a larger one is unreadable, and makes the notebook large."""
 MOST_ROWS = 300
 _DIGITS = 12
+_SAVED = "kf_model"
+"""The output in which ``kf.save`` puts models."""
 _SUBJECT = StateStyle("◆", "This", theme.BLUE, "M8 4.4 L11.6 8 L8 11.6 L4.4 8 Z", solid=True)
 _WORDS = {NodeKind.DATA: "data version", NodeKind.MODEL: "model"}
 _COLUMNS = (
@@ -34,7 +36,7 @@ _COLUMNS = (
 
 def draw_lineage(lineage: Lineage) -> dict[str, str]:
     """A lineage as a mimebundle of HTML and text."""
-    lineage = _without_shortcuts(lineage)
+    lineage = _without_shortcuts(_without_saved(lineage))
     blocks: list[Block] = [_title(lineage), *notes_section(lineage.notes)]
     if lineage.edges and len(lineage.nodes) <= MOST_DRAWN:
         blocks.append(Picture(draw(_scene(lineage))))
@@ -48,6 +50,23 @@ def draw_lineage(lineage: Lineage) -> dict[str, str]:
     if not lineage.edges:
         blocks.append(Text("Nothing is known of what it was made of or used for."))
     return bundle(f"Lineage of {lineage.ref}", blocks)
+
+
+def _without_saved(lineage: Lineage) -> Lineage:
+    """Without what ``kf.save`` wrote and nothing took, where versions of models stand for it."""
+    took = {edge.source for edge in lineage.edges} | set(lineage.subjects)
+    kinds = {node.id: node.kind for node in lineage.nodes}
+    registered = {edge.source for edge in lineage.edges if kinds[edge.target] is NodeKind.MODEL}
+    saved = {
+        edge.target
+        for edge in lineage.edges
+        if edge.name == _SAVED and edge.source in registered and edge.target not in took
+    }
+    return replace(
+        lineage,
+        nodes=tuple(node for node in lineage.nodes if node.id not in saved),
+        edges=tuple(edge for edge in lineage.edges if edge.target not in saved),
+    )
 
 
 def _without_shortcuts(lineage: Lineage) -> Lineage:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.resources.models.checks import check_alias, check_metrics, check_name, check_parameters, check_tags
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
@@ -73,7 +73,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
         known,
         name=name,
         description=description or known.description,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=check_tags(tags or {}),
     )
     registry = registry_of(backend_name(backend) if backend else None)
     with packed(model, Packing(example, pickle, trust)) as folder:
@@ -212,7 +212,9 @@ def _known(
     of_run = measured.metrics_of(run) if run else {}
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
-        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
+        parameters=check_parameters(parameters)
+        if parameters is not None
+        else dict(run.arguments if run else {}),
         data=data or _data_behind(run, model),
         measured_on="" if data else str(saved.get("data") or ""),
         source=source_of(run),

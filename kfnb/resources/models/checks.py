@@ -1,8 +1,10 @@
-"""What is checked of a model before a registry gets it: its name, its aliases, its metrics, its tags."""
+"""What is checked of a model before a registry gets it: its name, aliases, metrics, parameters and tags."""
 
 from __future__ import annotations
 
+import json
 import math
+import os
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -56,6 +58,35 @@ def check_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     if not isinstance(metrics, Mapping):
         raise UsageError(f"metrics={metrics!r}: give numbers by name", hint="such as {'accuracy': 0.9}")
     return {str(name): _number(str(name), value) for name, value in metrics.items()}
+
+
+def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters as values of JSON; NumPy's numbers are converted. Raises ``UsageError``."""
+    if not isinstance(parameters, Mapping):
+        raise UsageError(f"parameters={parameters!r}: give values by name", hint="such as {'C': 0.5}")
+    found = {}
+    for name, value in parameters.items():
+        try:
+            found[str(name)] = json.loads(json.dumps(value, default=_plain))
+        except (TypeError, ValueError):
+            message = f"parameter {name} is of type {type(value).__name__}:"
+            hint = "give numbers, texts, and lists and dicts of them"
+            raise UsageError(message, hint=hint, ref=str(name)) from None
+    return found
+
+
+def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags as texts. Raises ``UsageError``."""
+    if not isinstance(tags, Mapping):
+        raise UsageError(f"tags={tags!r}: give texts by name", hint="such as {'team': 'risk'}")
+    return {str(name): str(value) for name, value in tags.items()}
+
+
+def _plain(value: Any) -> Any:
+    """A number or an array of NumPy, or a path, as JSON has it. Raises ``TypeError`` for others."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return os.fspath(value)
 
 
 def _number(name: str, value: Any) -> float:

@@ -24,7 +24,8 @@ def promote(
         message = f"{version.ref} is archived:"
         raise UsageError(message, hint="restore it first, with archive --undo", ref=version.ref)
     now = aliases(registry, version.name).get(alias)
-    return registry.move_alias(version.name, alias, version.version, expected=now, by=by, because=because)
+    reason = str(because or "")  # a program may give anything
+    return registry.move_alias(version.name, alias, version.version, expected=now, by=by, because=reason)
 
 
 def rollback(registry: ModelRegistry, model: str, alias: str, *, by: str, because: str) -> AliasChange:
@@ -36,7 +37,10 @@ def rollback(registry: ModelRegistry, model: str, alias: str, *, by: str, becaus
         raise UsageError(message, code="not-found", hint=did_you_mean(alias, known), ref=f"{model}@{alias}")
     earlier = earlier_versions(history, alias)
     if not earlier:
-        raise UsageError(f"{model}@{alias} has named no other version before", ref=f"{model}@{alias}")
+        message = (
+            f"nothing to roll back: {model}@{known[alias]} is the first version that {model}@{alias} named"
+        )
+        raise UsageError(message, ref=f"{model}@{alias}")
     to = registry.version(model, earlier[-1])
     if to.state is ModelState.ARCHIVED:
         raise UsageError(f"{to.ref} is archived:", hint="restore it first, with archive --undo", ref=to.ref)

@@ -34,7 +34,7 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
         if before.kind != after.kind:
             kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
             blocks.append(Text(f"{kinds}: only what both have can be compared."))
-        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
+        blocks += [*_columns(diff), *_counts(diff), *_rows(diff), *_moved(diff), *_files(diff)]
     if len(blocks) == 1:
         blocks.append(Text("Their contents differ; what is known of their columns is the same."))
     return bundle(f"Differences between {before.ref} and {after.ref}", blocks)
@@ -57,6 +57,13 @@ def _columns(diff: DatasetDiff) -> Iterator[Block]:
 
 def _type(column: ColumnProfile) -> TableCell:
     return TableCell(short_type(column.type), code=True, hint=column.type)
+
+
+def _counts(diff: DatasetDiff) -> Iterator[Block]:
+    """How many rows there are more or less, where the rows themselves were not compared."""
+    before, after = diff.before.rows, diff.after.rows
+    if diff.rows is None and None not in (before, after) and before != after:
+        yield Section("Rows", [Text(f"{before:,} in {diff.before.ref}, {after:,} in {diff.after.ref}")])
 
 
 def _rows(diff: DatasetDiff) -> Iterator[Block]:
@@ -138,7 +145,9 @@ def _frequent(column: ColumnProfile, order: Sequence[str]) -> str:
     """The most frequent values with their shares; those of ``order`` first, so that two versions can be compared."""
     count = max(1, column.rows - column.nulls - column.infinite)
     top = sorted(column.top[:_FEW], key=lambda one: order.index(one[0]) if one[0] in order else len(order))
-    words = ", ".join(f"{value}: {number / count:.0%}" for value, number in top)
+    words = ", ".join(
+        f"{brief(float(value)) if column.edges else value}: {number / count:.0%}" for value, number in top
+    )
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 
