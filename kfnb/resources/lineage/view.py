@@ -97,13 +97,22 @@ def _some(refs: Sequence[str], most: int = 5) -> str:
 
 
 def _name(node: LineageNode) -> str:
-    """The versions that it is, else its own name."""
-    return ", ".join(ref for ref in node.refs if ref.rpartition("@")[2].isdigit()) or node.name
+    """The versions that it is, each with its aliases; else its own name."""
+    versions = [ref for ref in node.refs if ref.rpartition("@")[2].isdigit()]
+    return (
+        ", ".join(f"{ref}{_in_brackets(_aliases(node, ref.partition('@')[0]))}" for ref in versions)
+        or node.name
+    )
 
 
-def _aliases(node: LineageNode) -> list[str]:
+def _in_brackets(words: Sequence[str]) -> str:
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _aliases(node: LineageNode, model: str) -> list[str]:
+    """The aliases of a model that name the node."""
     found = (ref.rpartition("@") for ref in node.refs)
-    return [alias for name, _, alias in found if name and alias != "latest" and not alias.isdigit()]
+    return [alias for name, _, alias in found if name == model and alias != "latest" and not alias.isdigit()]
 
 
 def _word(node: LineageNode) -> str:
@@ -123,7 +132,7 @@ def _item(node: LineageNode, *, subject: bool) -> Item:
     if node.kind is NodeKind.TASK:
         caption = " · ".join(filter(None, (node.run, "cached" if node.cached else "")))
         return Item(node.id, node.name, caption, state_style=style, hint=_hint(node))
-    caption = " · ".join((_word(node), *_aliases(node)))
+    caption = " · ".join((_word(node), *_aliases(node, node.name.partition("@")[0])))
     faint = node.kind is NodeKind.ARTIFACT and not subject
     return Item(
         node.id, node.name, caption, state_style=_SUBJECT if subject else None, faint=faint, hint=_hint(node)
@@ -155,12 +164,10 @@ def _tree(lineage: Lineage, label: str, *, backwards: bool) -> Iterator[Block]:
 
 
 def _row(node: LineageNode, edge: LineageEdge, depth: int, *, again: bool) -> list[Value]:
-    aliases = ", ".join(_aliases(node))
-    name = f"{_name(node)} ({aliases})" if aliases else _name(node)
     style = style_of(node.state) if node.state else None
     is_task = node.kind is NodeKind.TASK
     return [
-        TableCell(name, state_style=style, indent=depth, hint=_hint(node)),
+        TableCell(_name(node), state_style=style, indent=depth, hint=_hint(node)),
         f"{_word(node)}, as above" if again else _word(node),
         edge.name,
         TableCell(node.run, code=True),
