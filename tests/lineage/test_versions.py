@@ -223,3 +223,10 @@ def test_a_run_did_not_make_the_data_that_it_took_nor_the_models_of_others(shell
     text = bundle(kfnb.lineage("churn-data@1"))["text/plain"]
     assert "kf_model" not in text  # what it became is there
     assert text.count("churn@1") == 2
+
+
+def test_each_version_has_its_own_aliases(home, raw):
+    model = train(home, raw)
+    kfnb.register(model, "one", run=RUN, alias="champion")
+    kfnb.register(model, "two", run=RUN)
+    assert "one@1 (champion), two@1" in bundle(kfnb.lineage(f"{RUN}/train"))["text/plain"]

@@ -97,7 +97,10 @@ def _some(refs: Sequence[str], most: int = 5) -> str:
 
 
 def _name(node: LineageNode) -> str:
-    """The versions that it is, each with its aliases; else its own name."""
+    """A task's name with its iteration; the versions that content is, each with its aliases, else its own name."""
+    if node.kind is NodeKind.TASK:
+        *groups, name = node.name.split("/")
+        return f"{name}{_in_brackets([one for one in groups if one.isdigit()], '[]')}"
     versions = [ref for ref in node.refs if ref.rpartition("@")[2].isdigit()]
     return (
         ", ".join(f"{ref}{_in_brackets(_aliases(node, ref.partition('@')[0]))}" for ref in versions)
@@ -105,8 +108,8 @@ def _name(node: LineageNode) -> str:
     )
 
 
-def _in_brackets(words: Sequence[str]) -> str:
-    return f" ({', '.join(words)})" if words else ""
+def _in_brackets(words: Sequence[str], brackets: str = "()") -> str:
+    return f" {brackets[0]}{', '.join(words)}{brackets[1]}" if words else ""
 
 
 def _aliases(node: LineageNode, model: str) -> list[str]:
@@ -131,7 +134,7 @@ def _item(node: LineageNode, *, subject: bool) -> Item:
     style = style_of(node.state) if node.state else None
     if node.kind is NodeKind.TASK:
         caption = " · ".join(filter(None, (node.run, "cached" if node.cached else "")))
-        return Item(node.id, node.name, caption, state_style=style, hint=_hint(node))
+        return Item(node.id, _name(node), caption, state_style=style, hint=_hint(node))
     caption = " · ".join((_word(node), *_aliases(node, node.name.partition("@")[0])))
     faint = node.kind is NodeKind.ARTIFACT and not subject
     return Item(
