@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.parser import Parser
@@ -12,6 +11,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError
 from kfnb.resources.lineage import api
 from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.reference import Reference, reference_to_handle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class ShowLineage(Command):
     depth: int | None = option(type=int, metavar="N", help="at most N tasks away (default: all)")
 
     def check(self, parser: Parser) -> None:
-        """Each way has its own end."""
+        """Refuse a negative depth."""
         if self.depth is not None and self.depth < 0:
             parser.error(f"--depth {self.depth}: the number of tasks must be 0 or more")
 
@@ -39,12 +39,13 @@ class ShowLineage(Command):
         both = self.up == self.down
         return api.lineage(self._ref(session), up=both or self.up, down=both or self.down, depth=self.depth)
 
-    def _ref(self, session: Session) -> Any:
+    def _ref(self, session: Session) -> Reference | str:
         """What the word names; a name of the notebook may stand for a run in ``RUN/TASK``."""
         name, slash, part = self.ref.partition("/")
-        if self.ref in session.names or name not in session.names:
-            return session.names.get(self.ref, self.ref)
-        return f"{api.reference(session.names[name])}{slash}{part}"
+        named = reference_to_handle(session.names.get(name))
+        if named is None or (slash and named.kind):
+            return self.ref
+        return replace(named, name=f"{named.name}{slash}{part}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
+from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind, version_number
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Picture, Section, Text, Title, bundle, notes_section
 from kfnb.ui.graph.picture import draw
@@ -101,11 +101,9 @@ def _name(node: LineageNode) -> str:
     if node.kind is NodeKind.TASK:
         *groups, name = node.name.split("/")
         return f"{name}{_in_brackets([one for one in groups if one.isdigit()], '[]')}"
-    versions = [ref for ref in node.refs if ref.rpartition("@")[2].isdigit()]
-    return (
-        ", ".join(f"{ref}{_in_brackets(_aliases(node, ref.partition('@')[0]))}" for ref in versions)
-        or node.name
-    )
+    versions = filter(version_number, node.refs)
+    named = ", ".join(f"{ref}{_in_brackets(_aliases(node, ref.partition('@')[0]))}" for ref in versions)
+    return named or node.name
 
 
 def _in_brackets(words: Sequence[str], brackets: str = "()") -> str:
@@ -114,8 +112,8 @@ def _in_brackets(words: Sequence[str], brackets: str = "()") -> str:
 
 def _aliases(node: LineageNode, model: str) -> list[str]:
     """The aliases of a model that name the node."""
-    found = (ref.rpartition("@") for ref in node.refs)
-    return [alias for name, _, alias in found if name == model and alias != "latest" and not alias.isdigit()]
+    named = (ref.partition("@") for ref in node.refs if not version_number(ref))
+    return [alias for name, _, alias in named if name == model and alias not in ("", "latest")]
 
 
 def _word(node: LineageNode) -> str:
