@@ -27,6 +27,7 @@ from kfnb.capture.embedded.reports import (
 )
 from kfnb.capture.embedded.saving import kfnb_model_saver
 from kfnb.capture.embedded.transform_files import kfnb_keep_transform
+from kfnb.errors import UsageError
 
 
 class Kf:
@@ -94,7 +95,10 @@ class Kf:
         """
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
             found = SimpleNamespace(metadata={}, path=folder)
-            kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
+            try:
+                kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"kf.save: {error}") from None
         [saved] = found.metadata["kfnb_models"]
         numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
         print(f"{name or 'the model'} can be saved{'; a run registers it' if name else ''}{numbers}")

@@ -181,6 +181,7 @@ NOUNS: list[Noun] = [
         displays=(
             "kfnb.resources.models.handle.ModelVersion",
             "kfnb.resources.models.leaderboard.Leaderboard",
+            "kfnb.resources.models.model.AliasChange",
             "kfnb.resources.models.model.AliasHistory",
             "kfnb.resources.models.model.ModelComparison",
             "kfnb.resources.models.transfer.Transfer",

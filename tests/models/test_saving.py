@@ -113,12 +113,14 @@ def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell)
         ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
         ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
         ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
+        ("kf.save('churn', model)", r"model name LogisticRegression\(\)"),
+        ("kf.save(model, 'churn', data=3)", "data=3: give a version of a data set"),
     ],
 )
 def test_what_cannot_be_saved_fails_where_it_is_written(shell: Shell, call: str, message: str) -> None:
     shell.run("from sklearn.linear_model import LogisticRegression")
     shell.run("model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])")
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(UsageError, match=message):
         shell.run(call)
 
 
@@ -180,3 +182,20 @@ def test_a_model_is_ranked_by_the_data_sets_that_its_run_took(shell: Shell) -> N
     shell.submit("learning")
     version = kfnb.model("churn@1").snapshot()
     assert (version.data, version.metrics_data) == (("churn-data@1",), "churn-data@1")
+
+
+def test_a_model_is_made_of_what_its_step_takes_and_measured_on_what_kf_save_names(shell: Shell) -> None:
+    for name in ("known", "unseen"):
+        kfnb.add_data(name, pd.DataFrame({"a": [0.0, 1.0], "y": [0, 1], "of": [name, name]}))
+    shell.run(
+        "%%kf_component train --data known=known@1 --data unseen=unseen@1\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression().fit(known[['a']], known['y'])\n"
+        "kf.save(model, 'churn', accuracy=model.score(unseen[['a']], unseen['y']), data='unseen@1')"
+    )
+    shell.run("%kf_pipeline learning train")
+    run = shell.submit("learning")
+    by_hand = kfnb.register(run.artifacts["train"]["kf_model"], "by-hand", run=run)
+    for version in (kfnb.model("churn@1"), by_hand):
+        assert version.data == ("known@1", "unseen@1")
+        assert list(version.measured) == ["unseen@1"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import NotFound, RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models import unregistered as measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.resources.models.checks import check_alias, check_metrics, check_name, check_tags
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, ranked
@@ -78,7 +78,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
         known,
         name=name,
         description=description or known.description,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=check_tags(tags or {}),
     )
     registry = registry_of(backend_name(backend) if backend else None)
     how = Packing(example, transform, pickle, trust)
@@ -224,11 +224,13 @@ def _known(
     """
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
+    measured_on = "" if data else str(saved.get("data") or "")
     data = data or data_of_saved(saved, _data_behind(run, model))
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=parameters if parameters is not None else run.arguments if run else {},
         data=data,
+        measured_on=measured_on,
         source=source_of(run),
         description=str(saved.get("description") or ""),
     )

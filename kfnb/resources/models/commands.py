@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kfnb.commands.command import Command, flag, option, repeated, word
@@ -95,7 +96,12 @@ class RegisterModel(Command):
     def _model(self, session: Session) -> Any:
         if self.run_id:
             return api.artifact_of(self._run(session), self.model)
-        return session.names.get(self.model, self.model)
+        held = session.names.get(self.model, self.model)
+        if isinstance(held, str) and held.isidentifier() and session.names and not Path(held).exists():
+            hint = did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
     @staticmethod
     def _value(session: Session, option: str, name: str | None) -> Any:
@@ -268,8 +274,8 @@ class ArchiveModel(Command):
 
 
 def _notify(session: Session, change: AliasChange) -> None:
-    before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
-    session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
+    before = f" (was {change.model}@{change.from_version})" if change.from_version is not None else ""
+    session.notify(f"{change.model}@{change.alias} is now {change.model}@{change.to_version}{before}")
 
 
 def _pairs(what: str, texts: Sequence[str], *, bare: bool = False) -> dict[str, str]:

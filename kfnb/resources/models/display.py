@@ -9,7 +9,7 @@ from kfnb.commands.display import Display
 from kfnb.resources.models import api
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
-from kfnb.resources.models.model import AliasHistory, ModelComparison, VersionSnapshot
+from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison, VersionSnapshot
 from kfnb.resources.models.transfer import Transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
@@ -34,6 +34,7 @@ DISPLAYS = {
         ),
         lambda one: as_json(one.snapshot()),
     ),
+    AliasChange: Display(lambda one: draw_history([one]), asdict),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
     ModelComparison: Display(

@@ -61,6 +61,7 @@ def _register(
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
         data=data,
+        measured_on=str(entry.get("data") or ""),
         source=source_of(run, task.name),
         description=str(entry.get("description") or ""),
     )

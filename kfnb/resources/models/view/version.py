@@ -8,13 +8,14 @@ from typing import Any
 from kfnb.resources.models.leaderboard import maximized
 from kfnb.resources.models.model import AliasChange, ColumnType, ModelSource, ModelState, VersionSnapshot
 from kfnb.ui import theme
-from kfnb.ui.blocks import Block, CodeBlock, Row, Section, Text, Title, bundle
+from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
 from kfnb.ui.states import StateStyle
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import digits, file_size, moment, short
+from kfnb.ui.words import aligned, digits, file_size, moment, short
 
 _MOST_VERSIONS, _MOST_CHANGES, _MOST_METRICS = 20, 20, 4
+_MOST_COLUMNS, _FOLDED_COLUMNS, _NAMED_COLUMNS = 200, 10, 5
 _ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
 
 
@@ -51,7 +52,8 @@ def draw_model_version(
             Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
         )
     blocks += [
-        Row(list(_facts(version, known_run=known_run))),
+        Row([*_facts(version, known_run=known_run), *_signatures(version, wide=False)]),
+        *_signatures(version, wide=True),
         *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
@@ -106,9 +108,22 @@ def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
     }
     if any(origin.values()):
         yield _pairs("Made of", {name: text for name, text in origin.items() if text})
+
+
+def _signatures(version: VersionSnapshot, *, wide: bool) -> Iterator[Block]:
+    """What the model takes and returns: those of few columns, or the ``wide`` ones, which are folded."""
     for heading, columns in ("Takes", version.signature.inputs), ("Returns", version.signature.outputs):
-        if columns:
-            yield _signature(heading, columns)
+        if columns and wide == (len(columns) > _FOLDED_COLUMNS):
+            yield _folded(heading, columns) if wide else Section(heading, [_signature(heading, columns)])
+
+
+def _folded(heading: str, columns: Sequence[ColumnType]) -> Block:
+    count = f"{heading} {len(columns)} columns"
+    names = ", ".join(one.name for one in columns[:_NAMED_COLUMNS])
+    rest = len(columns) - _MOST_COLUMNS
+    more = [Text(f"and {rest} more columns")] if rest > 0 else []
+    table = _signature(heading, columns[:_MOST_COLUMNS])
+    return Folded(f"{count}: {names}, …", [table, *more], text_form=f"{count}: {names}, …")
 
 
 def transform_words(digests: str) -> str:
@@ -131,7 +146,7 @@ def _pairs(heading: str, values: Mapping[str, str]) -> Block:
     return Section(heading, [Table(heading, (Column("Name"), Column("Value")), rows)])
 
 
-def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
+def _signature(heading: str, columns: Sequence[ColumnType]) -> Table:
     rows: list[list[Value]] = [
         [
             one.name,
@@ -141,7 +156,7 @@ def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
         for one in columns
     ]
     table = Table(heading, (Column("Column"), Column("Type"), Column("Shape")), rows)
-    return Section(heading, [table.without_empty_columns()])
+    return table.without_empty_columns()
 
 
 def _use(version: VersionSnapshot, where: str) -> Iterator[Block]:
@@ -170,17 +185,19 @@ def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> 
         Column("Registered", whole=True),
         Column("State"),
     )
+    shown = versions[:_MOST_VERSIONS]
+    values = [aligned(one.metrics.get(name) for one in shown) for name in metrics]
     rows: list[list[Value]] = [
         [
             f"{one.version}{' (this)' if one.version == version.version else ''}",
             ", ".join(one.aliases),
-            *(digits(one.metrics[name], 5) if name in one.metrics else "" for name in metrics),
+            *(texts[row] for texts in values),
             one.metrics_data,
             one.owner,
             moment(one.created),
             "archived" if one.state is ModelState.ARCHIVED else "",
         ]
-        for one in versions[:_MOST_VERSIONS]
+        for row, one in enumerate(shown)
     ]
     rest = len(versions) - _MOST_VERSIONS
     more = [Text(f"{rest} more; %kf_models {version.name} shows them.")] if rest > 0 else []
@@ -217,7 +234,7 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
         )
         for series, ((data, _), some) in enumerate(by_data.items())
     ]
-    x = axis("version", [at for at, _ in points], 420, margin=0.03)
+    x = axis("version", [at for at, _ in points], 420, margin=0.03, whole=True)
     y = axis(metric, [value for _, value in points], 160, margin=0.08)
     yield Plot(f"{metric} by version", lines, x, y)
 
