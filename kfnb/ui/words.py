@@ -19,6 +19,7 @@ _TENTHS_BELOW = 100
 _WHOLE_BELOW, _SMALL = 1e15, 4
 _NEXT_UNIT, _TENTHS_OF_UNIT = 999.5, 99.95
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST_SIZES = 5
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -203,6 +204,13 @@ def file_size(count: int) -> str:
     return (
         f"{size:.0f} {units[0]}" if units[0] == "B" or size >= _TENTHS_OF_UNIT else f"{size:.1f} {units[0]}"
     )
+
+
+def file_sizes(counts: Iterable[int]) -> str:
+    """Several sizes, the largest first, and their sum: ``12 MB, 3 MB; 15 MB in all``."""
+    largest = sorted(counts, reverse=True)
+    shown = ", ".join(map(file_size, largest[:_MOST_SIZES]))
+    return f"{shown}{', ...' if len(largest) > _MOST_SIZES else ''}; {file_size(sum(largest))} in all"
 
 
 def moment(epoch: float | None) -> str:

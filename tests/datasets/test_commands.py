@@ -142,7 +142,7 @@ def test_a_terminal_checks_every_byte(home: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert run("check", "notes@1", "--json") == 1
     assert json.loads(capsys.readouterr().out)["damages"] == [
-        {"ref": "notes@1", "path": "f.txt", "problem": "changed"}
+        {"ref": "notes@1", "path": "f.txt", "problem": "changed", "models": []}
     ]
 
 

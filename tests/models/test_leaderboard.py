@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 import kfnb
 from kfnb.errors import UsageError
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, maximized, ranked
+from kfnb.resources.models.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardQuery,
+    ranked,
+)
+from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import (
     AliasChange,
     ColumnType,
@@ -56,7 +62,7 @@ def test_what_was_measured_on_other_data_has_ranks_of_its_own() -> None:
 def test_what_was_measured_on_unknown_data_is_sorted_last_and_not_ranked() -> None:
     board = ranked([entry("a@1", "", acc=0.8), entry("b@1", "", acc=0.9), entry("c@1", "d@1", acc=0.1)])
     assert order(board) == [("c@1", 1), ("b@1", None), ("a@1", None)]
-    text = draw_leaderboard(board)["text/plain"]
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert "Measured on d@1" in text
     assert "Not ranked (unknown data version)" in text
 
@@ -141,8 +147,8 @@ def test_a_frame_has_a_column_for_each_metric() -> None:
 
 def test_only_so_many_rows_are_drawn() -> None:
     board = ranked([entry(f"m@{number}", acc=number / 100) for number in range(1, 100)])
-    board.limit = 10
-    text = draw_leaderboard(board)["text/plain"]
+    board.query = LeaderboardQuery(limit=10)
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert "m@99" in text
     assert "m@50" not in text
     assert "89 more; --limit shows them." in text
@@ -152,9 +158,9 @@ def test_filters_that_nothing_fits_do_not_say_that_there_are_no_models(tmp_path:
     from kfnb.resources.models import api
 
     settings().home = str(tmp_path)
-    assert "No models yet" in draw_leaderboard(api.models())["text/plain"]
+    assert "No models yet" in draw_leaderboard(api.models().snapshot())["text/plain"]
     for board in (api.models(owner="zoe"), api.models(data="d@1")):
-        assert "No versions match." in draw_leaderboard(board)["text/plain"]
+        assert "No versions match." in draw_leaderboard(board.snapshot())["text/plain"]
     with pytest.raises(UsageError, match="data='d': give a version of a data set; such as churn-data@2"):
         api.models(data="d")
 
@@ -231,7 +237,7 @@ def test_nothing_hostile_gets_into_a_page() -> None:
     for drawn in (
         draw_model_version(one, [one, snapshot(2, metrics={HOSTILE: 2.0})], [change]),
         draw_model_comparison([one, snapshot(2)]),
-        draw_leaderboard(ranked([row])),
+        draw_leaderboard(ranked([row]).snapshot()),
     ):
         assert "<script" not in drawn["text/html"]
         assert "\x1b" not in drawn["text/html"] + drawn["text/plain"]
@@ -265,4 +271,4 @@ def test_ten_thousand_versions_of_fifty_users_are_ranked(tmp_path: Path) -> None
     board = api.models()
     assert len(board) == len(board.to_frame()) == 10_000
     assert {one.owner for one in board} == {f"user-{number}" for number in range(50)}
-    assert "Measured on churn-data@1" in draw_leaderboard(board)["text/plain"]
+    assert "Measured on churn-data@1" in draw_leaderboard(board.snapshot())["text/plain"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
@@ -173,14 +174,7 @@ class PruneData(Command):
         if not unused:
             session.notify("nothing to remove")
             return
-        if not self.yes and not _confirmed(session, unused.title):
+        if not self.yes and not removal_confirmed(session, unused.title):
             session.notify("nothing was removed")
             return
         session.notify(f"removed {file_size(api.prune(unused))}")
-
-
-def _confirmed(session: Session, what: str) -> bool:
-    if session.prompt is None:
-        hint = "no one can confirm it here; give --yes to remove it without confirmation"
-        raise UsageError(f"{what}:", code="confirmation-required", hint=hint)
-    return session.prompt(f"Remove {what}? [y/N] ").strip().lower() in ("y", "yes")

@@ -129,20 +129,26 @@ class Damage:
     """A problem with a file of a version: it is ``missing``, or its bytes were ``changed``.
 
     If the version's record cannot be read (``unreadable record``), ``path`` is the record's path in the store.
+    ``models`` are the versions of models that were made of it.
     """
 
     ref: str
     path: str
     problem: str
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found: how many versions and bytes were read, and what is wrong."""
+    """What a verification found: how many versions and bytes were read, and what is wrong.
+
+    ``note`` says why the models that were made of it are not named.
+    """
 
     versions: int = 0
     size: int = 0
     damages: tuple[Damage, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

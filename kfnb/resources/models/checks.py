@@ -12,6 +12,7 @@ from kfnb.resources.models.model import VersionSnapshot
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
 LATEST = "latest"
 """The newest version in a reference. No alias may have this name."""
 
@@ -49,6 +50,11 @@ def check_alias(alias: str) -> str:
         message = f"alias {alias!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them"
         raise UsageError(f"{message}, the first a letter", code="invalid-name", ref=alias)
     return alias
+
+
+def is_data_version(ref: str) -> bool:
+    """Whether a text names a version of a data set by its number: ``churn-data@2``."""
+    return _DATA.fullmatch(ref) is not None
 
 
 def check_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:

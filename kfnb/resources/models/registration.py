@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import RunSnapshot
+from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.resources.models.checks import check_parameters
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import ModelRegistry
@@ -32,6 +32,7 @@ class Registration:
     data: Mapping[str, str] = field(default_factory=dict)
     measured_on: str = ""
     source: ModelSource = field(default_factory=ModelSource)
+    code: str = ""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +53,7 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         data_digests={ref: digest for ref, digest in known.data.items() if digest},
         metrics_data=measured_on if known.metrics else "",
         source=known.source,
+        code=known.code,
         signature=facts.signature,
         packages=facts.packages or {},
         python=facts.python,
@@ -80,8 +82,16 @@ def register_draft(
 
 
 def source_of(run: RunSnapshot | None, task: str = "") -> ModelSource:
-    """The source of a version that a run made, by KEP-12020's fields; without a run, a notebook."""
+    """The source of a version that a run made, by KEP-12020's fields; without a run, a notebook. ``task`` is an id."""
     if run is None:
         return ModelSource()
     group = namespace() if run.backend == "kubeflow" else ""
     return ModelSource("kfp", "pipelinerun", run.id, run.name, group, task, run.backend)
+
+
+def maker_of(run: RunSnapshot | None, model: Any) -> Task | None:
+    """The task of a run that made an artifact; None for what no task of it made."""
+    if run is None or not isinstance(model, Artifact):
+        return None
+    made = (one for one in run.tasks if not one.group and model in one.outputs.values())
+    return next(made, None)

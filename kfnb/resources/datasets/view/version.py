@@ -74,9 +74,13 @@ def draw_verification(found: Verification) -> dict[str, str]:
         return bundle(
             "Check of data", [Text(f"{count}, {file_size(found.size)}: every byte is as it was added.")]
         )
-    rows: list[list[Value]] = [[one.ref, one.path, one.problem] for one in found.damages]
-    table = Table("Damaged files", (Column("Version"), Column("File"), Column("Problem")), rows)
-    return bundle("Check of data", [Text(f"{count}, {file_size(found.size)}: {len(rows)} damaged."), table])
+    rows: list[list[Value]] = [
+        [one.ref, one.path, one.problem, ", ".join(one.models)] for one in found.damages
+    ]
+    columns = (Column("Version"), Column("File"), Column("Problem"), Column("Models made of it"))
+    table = Table("Damaged files", columns, rows).without_empty_columns()
+    title = Text(f"{count}, {file_size(found.size)}: {len(rows)} damaged.")
+    return bundle("Check of data", [title, table, *([Text(found.note)] if found.note else [])])
 
 
 def contents(one: DatasetSnapshot) -> str:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.resources.models.leaderboard import maximized
-from kfnb.resources.models.model import AliasChange, ColumnType, ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.metric_direction import maximized
+from kfnb.resources.models.model import (
+    NO_DAMAGE,
+    AliasChange,
+    ColumnType,
+    DataDamage,
+    ModelSource,
+    ModelState,
+    VersionSnapshot,
+)
+from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
@@ -24,13 +33,14 @@ def draw_model_version(
     versions: Sequence[VersionSnapshot],
     changes: Sequence[AliasChange],
     backend: str = "local",
+    damage: DataDamage = NO_DAMAGE,
     *,
     known_run: bool = True,
 ) -> dict[str, str]:
     """A version of a backend's registry as a mimebundle.
 
-    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``known_run`` is whether the
-    run that made it is still there.
+    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``damage`` is that of the data
+    behind it, ``known_run`` whether the run that made it is still there.
     """
     facts = (
         version.format,
@@ -52,6 +62,7 @@ def draw_model_version(
             Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
         )
     blocks += [
+        *_warnings(version, damage),
         Row([*_facts(version, known_run=known_run), *_signatures(version, wide=False)]),
         *_signatures(version, wide=True),
         *_use(version, where),
@@ -59,6 +70,16 @@ def draw_model_version(
         *draw_changes(changes),
     ]
     return bundle(f"Model {version.ref}", blocks)
+
+
+def _warnings(version: VersionSnapshot, damage: DataDamage) -> Iterator[Block]:
+    words = damage_words(version.behind, damage.problems)
+    if words:
+        yield Text(
+            f"{DAMAGED.icon} Damaged data is behind this version: {words}. kfnb models check reads it again."
+        )
+    if damage.note:
+        yield Text(damage.note)
 
 
 def draw_history(changes: Sequence[AliasChange]) -> dict[str, str]:
