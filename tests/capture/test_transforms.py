@@ -196,6 +196,10 @@ def test_its_code_is_the_same_in_whichever_order_cells_run(notebook: Shell) -> N
             "a transform cannot use kf, which reports",
         ),
         (
+            "import kfnb\ndef transform(df):\n    return df",
+            "line 2: a transform cannot use kfnb, which a server",
+        ),
+        (
             "import nopackage\ndef transform(df):\n    return df",
             "nopackage does not belong to an installed package",
         ),
@@ -335,6 +339,14 @@ def test_it_is_used_by_a_function_component_and_in_several_cells(notebook: Shell
     notebook.run("%kf_pipeline p load f train")
     run = notebook.submit("p")
     assert (run.outputs["f"], run.result) == ({"Output": 6}, {"m": 4.0})
+
+
+def test_one_that_is_fitted_again_travels_on_from_there(notebook: Shell) -> None:
+    notebook.run("%%kf_component first\nprepare = prepare.fit(df)")
+    notebook.run("%%kf_component second\nprepare = prepare.fit(df.assign(income=9.0))")
+    notebook.run("%%kf_component use --output m\nm = float(prepare.state['median'])")
+    notebook.run("%kf_pipeline p load first second use")
+    assert notebook.submit("p").result == {"m": 9.0}
 
 
 def test_a_set_up_cell_cannot_use_it(notebook: Shell) -> None:
