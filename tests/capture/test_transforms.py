@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -296,6 +298,18 @@ def test_one_without_a_state_is_in_each_step_that_uses_it(notebook: Shell) -> No
     notebook.run("%kf_pipeline p load a b")
     assert not notebook.component("b").inputs.keys() & {"twice"}
     assert notebook.submit("p").result == {"x": 14.0, "y": 2.0}
+
+
+def test_the_program_of_a_pipeline_compiles_without_kfnb(notebook: Shell, tmp_path: Path) -> None:
+    notebook.run(
+        "%%kf_component train --output top\nX = prepare.fit_transform(df)\ntop = float(X.income.max())"
+    )
+    notebook.run("%kf_pipeline p load train")
+    notebook.run("%kf_compile p --python p.py --to here.yaml")
+    subprocess.run([sys.executable, "p.py"], check=True, env={**os.environ, "PYTHONPATH": ""})
+    assert Path("p.yaml").read_text() == Path("here.yaml").read_text()
+    run = kfnb.submit("p.py").wait(120)
+    assert run.result == {"top": 7.0}
 
 
 def test_a_fit_under_a_condition_that_did_not_hold_is_an_output_too(notebook: Shell) -> None:
