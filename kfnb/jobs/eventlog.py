@@ -86,6 +86,14 @@ class EventLog:
                 new = self._connection.execute(_INSERT, (now, kind, task, json.dumps(data))).lastrowid
                 self._connection.execute(_FORGET, (kind, task, new))
 
+    def end_part(self, fact: Fact) -> None:
+        """Write the last event of a part of the job, in the place of all earlier ones of that part."""
+        kind, task, data = fact
+        with _translated(self._file), _transaction(self._connection):
+            row = (time.time(), kind, task, json.dumps(data))
+            new = self._connection.execute(_INSERT, row).lastrowid
+            self._connection.execute("delete from events where task = ? and seq < ?", (task, new))
+
     def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
         """The events with ``seq`` above ``after``; those of the job itself alone without ``tasks``."""
         query = (

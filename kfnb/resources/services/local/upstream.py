@@ -62,7 +62,8 @@ class UpstreamConnection(asyncio.Protocol):
         limit = self._loop.call_later(PATIENCE, self._fail, UpstreamSilent())
         self._transport.write(data)
         try:
-            return await answer
+            received: HttpResponse = await answer
+            return received
         finally:
             limit.cancel()
             self._answer, self.used = None, True
