@@ -5,6 +5,8 @@ loading ends: ``fails``, ``hangs``), ``check`` (``fails``), ``seconds`` (for whi
 ``deadly`` (a row of that number ends the process).
 """
 
+# ruff: noqa: T201 - it speaks to who started it
+
 import json
 import os
 import signal
@@ -29,7 +31,9 @@ UNDER_WAY = []
 
 def predict(row):
     time.sleep(BEHAVIOUR.get("seconds", 0))
-    numbers = [one for one in (row.values() if isinstance(row, dict) else row) if isinstance(one, (int, float))]
+    numbers = [
+        one for one in (row.values() if isinstance(row, dict) else row) if isinstance(one, (int, float))
+    ]
     if BEHAVIOUR.get("deadly") in numbers:
         os.kill(os.getpid(), signal.SIGKILL)
     return sum(numbers) + BEHAVIOUR.get("offset", 0)
@@ -62,7 +66,10 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, status, data):
         body = json.dumps(data).encode()
         head = [f"HTTP/1.1 {status} X", "content-type: application/json", f"content-length: {len(body)}"]
-        head += [f"x-kfnb-version: {VERSION}", f"x-kfnb-request-id: {self.headers.get('x-kfnb-request-id', '')}"]
+        head += [
+            f"x-kfnb-version: {VERSION}",
+            f"x-kfnb-request-id: {self.headers.get('x-kfnb-request-id', '')}",
+        ]
         self.wfile.write("\r\n".join([*head, "", ""]).encode() + body)
 
     def log_message(self, *args):
@@ -97,7 +104,9 @@ def main():
 
 def check():
     fails = BEHAVIOUR.get("check") == "fails"
-    checks = [{"name": "row by row", "passed": not fails, "message": "column age: 3 instead of 4" if fails else ""}]
+    checks = [
+        {"name": "row by row", "passed": not fails, "message": "column age: 3 instead of 4" if fails else ""}
+    ]
     print(json.dumps({"passed": not fails, "checks": checks}))
     sys.exit(fails)
 

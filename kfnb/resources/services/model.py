@@ -252,7 +252,7 @@ class ServiceSnapshot:
 
     ``desired`` is what is wanted, and ``observed`` the generation that is true. ``revisions`` are those that are wanted
     and those that still drain, default first. ``history`` is the newest first. ``url`` is the address that its paths
-    are added to, empty before it is known. ``protected`` says that requests need a token.
+    are added to, empty before it is known. ``token_file`` has the token that requests need, empty if they need none.
     """
 
     name: str
@@ -261,7 +261,7 @@ class ServiceSnapshot:
     state: ServiceState = ServiceState.PENDING
     observed: int = 0
     url: str = ""
-    protected: bool = False
+    token_file: str = ""
     revisions: tuple[Revision, ...] = ()
     history: tuple[ServiceMove, ...] = ()
     owner: str = ""
@@ -270,6 +270,12 @@ class ServiceSnapshot:
     finished: float | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why versions that are wanted cannot be served; else why the service cannot."""
+        failed = [one.error for one in self.revisions if one.state is RevisionState.FAILED and one.error]
+        return tuple(failed) or ((self.error,) if self.error else ())
 
     @property
     def settled(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kfnb.errors import Conflict, UsageError
-from kfnb.resources.services.model import WHOLE, DesiredState, Role, ServiceMove, Target
+from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Target
 
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
@@ -26,43 +26,37 @@ class Mover:
     def first(self, targets: Sequence[Target], *, sticky: str = "") -> DesiredState:
         """What is wanted of a service that is new. ``targets`` are numbered here."""
         numbered = tuple(replace(one, revision=number) for number, one in enumerate(targets, start=1))
-        begun = DesiredState(
-            0, (), self._move("serve", 1, (), ()), last_revision=len(numbered), sticky=sticky
-        )
-        return self._next(begun, "serve", numbered)
+        nothing = DesiredState(0, (), ServiceMove(0, "serve", self.by, 0.0))
+        wanted = replace(nothing, targets=numbered, last_revision=len(numbered), sticky=sticky)
+        return self._made(nothing, wanted, "serve")
 
     def serve(self, now: DesiredState, target: Target) -> DesiredState:
         """Let a version be the default, which ends a canary; ``now`` itself if it is already."""
         if _same(now.default, target):
             return now
         after, chosen = _numbered(now, target)
-        others = [one for one in now.targets if one.role == "shadow" and one.revision != chosen.revision]
-        return self._next(after, "serve", (_default(chosen), *others))
+        return self._made(now, _with(after, _default(chosen), *_shadows(now, but=chosen)), "serve")
 
     def canary(self, now: DesiredState, target: Target, percent: int) -> DesiredState:
         """Give a version ``percent`` of the requests. Raises ``UsageError``."""
         check_percent(percent)
         if target.digest == now.default.digest:
-            raise UsageError(
-                f"{target.ref} is the default already, which gets all other requests", ref=target.ref
-            )
+            message = f"{target.ref} is the default already, which gets all other requests"
+            raise UsageError(message, ref=target.ref)
         after, chosen = _numbered(now, target)
-        others = [one for one in now.targets if one.role == "shadow" and one.revision != chosen.revision]
         default = replace(now.default, percent=WHOLE - percent)
-        return self._next(
-            after, "canary", (default, replace(chosen, role="canary", percent=percent), *others)
-        )
+        canary = replace(chosen, role="canary", percent=percent)
+        return self._made(now, _with(after, default, canary, *_shadows(now, but=chosen)), "canary")
 
     def shadow(self, now: DesiredState, target: Target) -> DesiredState:
         """Give a version copies of all requests. Raises ``UsageError``."""
-        for one in now.targets:
-            if one.role != "shadow" and one.digest == target.digest:
-                raise UsageError(
-                    f"{target.ref} is the {one.role}, and answers requests already", ref=target.ref
-                )
+        answering = [one for one in now.targets if one.role != "shadow"]
+        for one in answering:
+            if one.digest == target.digest:
+                message = f"{target.ref} is the {one.role}, and answers requests already"
+                raise UsageError(message, ref=target.ref)
         after, chosen = _numbered(now, target)
-        others = [one for one in now.targets if one.role != "shadow"]
-        return self._next(after, "shadow", (*others, replace(chosen, role="shadow", percent=0)))
+        return self._made(now, _with(after, *answering, replace(chosen, role="shadow", percent=0)), "shadow")
 
     def promote(self, now: DesiredState) -> DesiredState:
         """Let the canary be the default. Raises ``UsageError`` if there is none."""
@@ -70,39 +64,33 @@ class Mover:
         if canary is None:
             hint = "give a version a share first: canary('NAME@VERSION', 1)"
             raise UsageError("there is no canary to promote", hint=hint)
-        others = [one for one in now.targets if one.role == "shadow"]
-        return self._next(now, "promote", (_default(canary), *others))
+        return self._made(now, _with(now, _default(canary), *_shadows(now)), "promote")
 
     def rollback(self, now: DesiredState) -> DesiredState:
         """End the canary; without one, let the default before be the default again. Raises ``UsageError``."""
-        kept = tuple(one for one in now.targets if one.role == "shadow")
         if now.of("canary") is not None:
-            return self._next(now, "rollback", (_default(now.default), *kept))
+            return self._made(now, _with(now, _default(now.default), *_shadows(now)), "rollback")
         if not now.earlier:
-            raise UsageError(
-                f"{now.default.ref} is the first version that was the default, and there is no canary"
-            )
-        back = now.earlier[-1]
-        after, chosen = _numbered(now, replace(back, unchecked=True))  # it has answered requests before
-        kept = tuple(one for one in kept if one.revision != chosen.revision)
-        return replace(self._next(after, "rollback", (_default(chosen), *kept)), earlier=now.earlier[:-1])
+            message = f"{now.default.ref} is the first version that was the default, and there is no canary"
+            raise UsageError(message, ref=now.default.ref)
+        back = replace(now.earlier[-1], unchecked=True)  # it has answered requests before
+        after, chosen = _numbered(now, back)
+        made = self._made(now, _with(after, _default(chosen), *_shadows(now, but=chosen)), "rollback")
+        return replace(made, earlier=now.earlier[:-1])
 
     def settings(self, now: DesiredState, *, sticky: str) -> DesiredState:
         """Let the value of a header decide between default and canary; empty for an exact split."""
-        return replace(self._next(now, "settings", now.targets), sticky=sticky)
+        return self._made(now, replace(now, sticky=sticky), "settings")
 
-    def _next(self, now: DesiredState, action: Action, targets: tuple[Target, ...]) -> DesiredState:
-        after = replace(now, generation=now.generation + 1, targets=targets)
-        move = self._move(action, after.generation, now.targets, targets)
+    def _made(self, now: DesiredState, after: DesiredState, action: Action) -> DesiredState:
+        """What is wanted as the next generation; ``now`` itself if that is the same."""
+        if after == now:
+            return now
+        number = now.generation + 1
+        move = ServiceMove(number, action, self.by, time.time(), self.because, now.shares, after.shares)
         replaced = [one for one in now.targets if one.role == "default" and not _same(one, after.default)]
-        return replace(after, move=move, earlier=(*now.earlier, *replaced)[-MOST_EARLIER:])
-
-    def _move(
-        self, action: Action, generation: int, before: Sequence[Target], after: Sequence[Target]
-    ) -> ServiceMove:
-        return ServiceMove(
-            generation, action, self.by, time.time(), self.because, _shares(before), _shares(after)
-        )
+        earlier = (*now.earlier, *replaced)[-MOST_EARLIER:]
+        return replace(after, generation=number, move=move, earlier=earlier)
 
 
 def check_percent(percent: int) -> int:
@@ -135,10 +123,15 @@ def _same(one: Target, other: Target) -> bool:
     return (one.ref, one.digest, one.on_bad_input) == (other.ref, other.digest, other.on_bad_input)
 
 
+def _with(now: DesiredState, *targets: Target) -> DesiredState:
+    return replace(now, targets=targets)
+
+
 def _default(target: Target) -> Target:
-    role: Role = "default"
-    return replace(target, role=role, percent=WHOLE)
+    return replace(target, role="default", percent=WHOLE)
 
 
-def _shares(targets: Sequence[Target]) -> dict[str, int]:
-    return {one.ref: one.percent for one in targets}
+def _shadows(now: DesiredState, *, but: Target | None = None) -> list[Target]:
+    """The shadow, unless it is the revision that gets another role."""
+    number = None if but is None else but.revision
+    return [one for one in now.targets if one.role == "shadow" and one.revision != number]

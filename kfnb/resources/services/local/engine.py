@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kfnb.entities import LogLine
 from kfnb.errors import BackendError, ServiceFailed, ServiceNotFound
+from kfnb.extras import require
 from kfnb.jobs.folder import absolute, check
 from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import Pace
@@ -46,6 +47,7 @@ class LocalServiceEngine:
         """Make a service, and return at once."""
         with suppress(ServiceNotFound):
             raise folders.taken(folders.find(self._home, spec.name))
+        require("httptools", "serving a model")
         open_home(self._home)
         listening(spec.host, spec.port).close()
         settings = ServiceSettings(

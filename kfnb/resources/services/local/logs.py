@@ -31,6 +31,8 @@ def read_logs(folder: ServiceFolder, revision: int | None, *, follow: bool) -> I
             raise UsageError(f"service {folder.name} has no revision {revision}", ref=str(revision))
         for number, ref in refs.items():
             tail = tails.setdefault(number, Tail(folder.log(number)))
+            if tail.file.exists() and tail.file.stat().st_size < tail.offset:  # it has grown too large
+                tail.offset = 0
             yield from (LogLine(ref, text) for text in tail.lines(rest=not running))
         if not running:
             return

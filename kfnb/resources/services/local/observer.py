@@ -38,7 +38,7 @@ class ServiceObserver:
             history=self._moves,
             owner=settings.owner,
             created=settings.created,
-            protected=settings.protected,
+            token_file=str(self._folder.token_file) if settings.protected else "",
         )
 
     def _read(self) -> None:

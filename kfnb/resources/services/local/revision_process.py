@@ -88,8 +88,11 @@ class RevisionProcess:
             self._life.cancel()
             await asyncio.wait({self._life})
         await asyncio.gather(*(one.end(_DRAIN) for one in self._children))
+        self._forget_socket()
+
+    def _forget_socket(self) -> None:
         with suppress(OSError):
-            Path(self.socket).unlink()
+            (self._around.folder.path / self.socket).unlink()
 
     # -- its life
 
