@@ -9,6 +9,8 @@ from types import ModuleType
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
 from kfnb import settings as config
 from kfnb.resources.models import api as models
 from kfnb.resources.services.local.engine import LocalServiceEngine

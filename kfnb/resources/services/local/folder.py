@@ -124,7 +124,7 @@ class ServiceFolder(JobFolder):
         draft = shelf / f".{os.getpid()}-{time.monotonic_ns()}"
         private.write(draft, json.dumps(as_json(desired), indent=1))
         try:
-            os.link(draft, shelf / f"{desired.generation}.json")
+            os.link(draft, shelf / f"{desired.generation}.json")  # unlike a rename, it replaces nothing
         finally:
             draft.unlink()
 

@@ -29,6 +29,9 @@ class ServiceObserver:
         if self._made is None or self._made != self._folder.made:
             raise ServiceNotFound(f"service {self._folder.name} is gone", ref=self._folder.name)
         desired = self._folder.desired()
+        if not self._folder.started_once:
+            error = "the process that drives it was not started; start starts it"
+            return replace(self._fold.service(desired), state=ServiceState.STOPPED, error=error)
         self._read()
         if not self._moves or self._moves[0].generation != desired.generation:
             self._moves = self._folder.history(MOST_MOVES)
