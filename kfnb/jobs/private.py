@@ -40,7 +40,7 @@ def write(file: Path, text: str) -> None:
     descriptor, name = mkstemp(prefix=f".{file.name}.", dir=file.parent)
     draft = Path(name)
     try:
-        with open(descriptor, "w", encoding="utf-8") as new:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
             new.write(text)
         draft.replace(file)
     finally:

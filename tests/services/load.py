@@ -31,7 +31,9 @@ class Load:
 
     def ask(self, connection: http.client.HTTPConnection) -> None:
         """Send a request."""
-        connection.request("POST", f"/v1/models/{self.name}:predict", BODY, {"content-type": "application/json"})
+        connection.request(
+            "POST", f"/v1/models/{self.name}:predict", BODY, {"content-type": "application/json"}
+        )
         response = connection.getresponse()
         body = response.read()
         if response.status != 200:

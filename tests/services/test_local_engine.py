@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import stat
 import threading
@@ -26,14 +24,14 @@ from service_conformance import (
     until,
 )
 
-from kfnb.errors import BackendError, Conflict, UsageError
+from kfnb.errors import BackendError, Conflict
 from kfnb.jobs import linux
 from kfnb.resources.models.api import model
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.local.engine import LocalServiceEngine
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.listener import listening
-from kfnb.resources.services.model import DesiredState, RevisionState, ServiceSnapshot, ServiceState
+from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 
 
 class TestLocalEngine(ServiceConformance):
@@ -48,7 +46,9 @@ def served(engine: LocalServiceEngine, version: Versions, **behaviour: object) -
     return now
 
 
-def with_canary(engine: LocalServiceEngine, version: Versions, percent: int = 50, **behaviour: object) -> ServiceSnapshot:
+def with_canary(
+    engine: LocalServiceEngine, version: Versions, percent: int = 50, **behaviour: object
+) -> ServiceSnapshot:
     now = served(engine, version)
     engine.change("churn", BOB.canary(now.desired, target(version(**behaviour)), percent))
     return settled(engine, "churn")
@@ -116,7 +116,9 @@ def test_no_request_of_many_thousand_fails_while_versions_change(
     assert load.failures == []
 
 
-def test_a_version_that_is_replaced_finishes_what_it_has(engine: LocalServiceEngine, version: Versions) -> None:
+def test_a_version_that_is_replaced_finishes_what_it_has(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
     now, two = served(engine, version, seconds=1.0), version()
     load = Load(now.url)
 
@@ -140,7 +142,9 @@ def test_a_version_that_is_replaced_finishes_what_it_has(engine: LocalServiceEng
     until(engine, "churn", lambda now: len(now.revisions) == 1)
 
 
-def test_a_service_that_is_stopped_finishes_what_it_has(engine: LocalServiceEngine, version: Versions) -> None:
+def test_a_service_that_is_stopped_finishes_what_it_has(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
     load = Load(served(engine, version, seconds=1.0).url)
 
     def ask() -> None:
@@ -168,7 +172,9 @@ def test_the_split_is_exact_through_the_whole_service(engine: LocalServiceEngine
     assert load.answers == {"1": 279, "2": 21}
     now = until(engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == 300)
     assert [one.counters.requests for one in now.revisions] == [279, 21]
-    assert all((one.counters.percentile(99) or 0) >= (one.counters.percentile(50) or 0) > 0 for one in now.revisions)
+    assert all(
+        (one.counters.percentile(99) or 0) >= (one.counters.percentile(50) or 0) > 0 for one in now.revisions
+    )
 
 
 # -- what dies comes back ----------------------------------------------------------------------------------------------
@@ -198,7 +204,9 @@ def test_a_version_that_is_killed_is_started_again_and_its_requests_go_to_the_ot
 def test_the_only_version_comes_back_too(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
     load = Load(served(engine, version).url)
     os.kill(processes(home)["r1"], signal.SIGKILL)
-    now = until(engine, "churn", lambda now: now.revisions[0].restarts == 1 and now.state is ServiceState.READY)
+    now = until(
+        engine, "churn", lambda now: now.revisions[0].restarts == 1 and now.state is ServiceState.READY
+    )
     connection = load.connect()
     load.ask(connection)
     connection.close()
@@ -215,10 +223,11 @@ def test_a_version_that_dies_again_and_again_is_started_less_and_less_often(
         until(
             engine,
             "churn",
-            lambda now, wanted=restarts: now.revisions[0].restarts == wanted
-            and now.revisions[0].state is RevisionState.READY,
+            lambda now, wanted=restarts: (
+                now.revisions[0].restarts == wanted and now.revisions[0].state is RevisionState.READY
+            ),
         )
-    assert 1.0 + 2.0 + 4.0 < time.monotonic() - began
+    assert time.monotonic() - began > 1.0 + 2.0 + 4.0
     assert "3" in str(engine.get("churn").revisions[0].restarts)
 
 
@@ -268,7 +277,12 @@ def test_a_driver_that_is_killed_takes_all_with_it_and_start_brings_all_back(
 
     engine.start("churn")
     now = settled(engine, "churn")
-    assert (now.state, shares(now), now.url, now.error) == (ServiceState.READY, shares(before), before.url, "")
+    assert (now.state, shares(now), now.url, now.error) == (
+        ServiceState.READY,
+        shares(before),
+        before.url,
+        "",
+    )
 
 
 def test_a_service_outlives_who_started_it(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
@@ -347,7 +361,9 @@ def test_only_this_user_can_read_what_a_service_keeps(
 # -- several at once, and what is damaged ------------------------------------------------------------------------------
 
 
-def test_of_many_who_make_a_service_at_once_one_does(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
+def test_of_many_who_make_a_service_at_once_one_does(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
     wanted = ALICE.first([target(version())])
     found: list[object] = []
 
@@ -371,8 +387,8 @@ def test_of_many_who_make_a_service_at_once_one_does(engine: LocalServiceEngine,
 def test_of_many_who_change_a_service_at_once_one_wins_each_time(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:
-    now, two = served(engine, version), version()
-    won: list[int] = []
+    served(engine, version)
+    two, won, told = version(), list[int](), list[str]()
 
     def change(percent: int) -> None:
         own = LocalServiceEngine(home)
@@ -382,7 +398,7 @@ def test_of_many_who_change_a_service_at_once_one_wins_each_time(
                 own.change("churn", BOB.canary(wanted, target(two), percent))
                 won.append(percent)
             except Conflict as error:
-                assert "bob changed service churn" in str(error)
+                told.append(str(error))
 
     threads = [threading.Thread(target=change, args=[10 + at]) for at in range(4)]
     for one in threads:
@@ -392,6 +408,7 @@ def test_of_many_who_change_a_service_at_once_one_wins_each_time(
     last = engine.get("churn")
     assert [move.generation for move in last.history] == list(range(last.desired.generation, 0, -1))
     assert sum(move.action == "canary" for move in last.history) <= len(won)
+    assert all("bob changed service churn" in text for text in told)
     assert settled(engine, "churn").observed == last.desired.generation
 
 
@@ -442,7 +459,9 @@ def test_a_folder_that_is_removed_under_a_service_leaves_no_process(
     assert engine.list() == []
 
 
-def test_what_a_newer_kfnb_wrote_is_left_alone(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
+def test_what_a_newer_kfnb_wrote_is_left_alone(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
     served(engine, version)
     engine.stop("churn")
     now = until(engine, "churn", lambda now: now.state is ServiceState.STOPPED)
@@ -542,7 +561,7 @@ def test_the_log_of_events_does_not_grow_with_requests_restarts_and_changes(
     load = Load(now.url)
     connection = load.connect()
     before = 0
-    for round in range(3):
+    for turn in range(1, 4):
         engine.change("churn", BOB.canary(settled(engine, "churn").desired, target(two), 50))
         settled(engine, "churn")
         for _ in range(40):
@@ -550,7 +569,7 @@ def test_the_log_of_events_does_not_grow_with_requests_restarts_and_changes(
         until(
             engine,
             "churn",
-            lambda now, wanted=20 * (round + 1): now.revisions[0].counters.requests >= wanted,
+            lambda now, wanted=20 * turn: now.revisions[0].counters.requests >= wanted,
         )
         engine.change("churn", BOB.rollback(engine.get("churn").desired))
         until(engine, "churn", lambda now: now.settled and len(now.revisions) == 1)
@@ -560,7 +579,9 @@ def test_the_log_of_events_does_not_grow_with_requests_restarts_and_changes(
     connection.close()
 
 
-def test_a_log_that_grows_too_large_loses_its_beginning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_grows_too_large_loses_its_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from kfnb.resources.services.local import counting
 
     monkeypatch.setattr(counting, "_LARGEST_LOG", 10_000)
@@ -597,4 +618,6 @@ def test_a_million_requests_leave_memory_and_log_flat(
     assert abs(load.answers["2"] - load.count / 100) <= 1
     assert events(home) < 20
     assert folder(home).log(1).stat().st_size < 1000
-    now = until(engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == load.count)
+    now = until(
+        engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == load.count
+    )

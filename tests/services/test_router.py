@@ -44,7 +44,10 @@ class FakeRevision:
         found = await self._answer(request)
         if isinstance(found, HttpResponse):
             return found
-        headers = {"x-kfnb-version": str(self.number), "x-kfnb-request-id": request.headers["x-kfnb-request-id"]}
+        headers = {
+            "x-kfnb-version": str(self.number),
+            "x-kfnb-request-id": request.headers["x-kfnb-request-id"],
+        }
         return HttpResponse(200, json.dumps({"predictions": found}).encode(), headers=headers)
 
     def route(self, percent: int, role: Role = "default") -> RoutedRevision:
@@ -103,7 +106,9 @@ def test_the_split_is_exact_whatever_else_is_asked(folder: Path) -> None:
                 await router(request(x_kfnb_version="canary"))
         assert [Counter(seen[at : at + 100])["2"] for at in range(200)] == [1] * 200
         assert {one.path for one in old.asked if one.method == "GET"} == {"/v1/models/churn"}
-        assert not [one for one in new.asked if one.method == "GET"], "what is no prediction goes to the default"
+        assert not [one for one in new.asked if one.method == "GET"], (
+            "what is no prediction goes to the default"
+        )
         await old.stop()
         await new.stop()
 
@@ -288,7 +293,10 @@ def test_it_says_whether_it_is_ready_and_what_it_counted(folder: Path) -> None:
         assert 'kfnb_requests_total{service="churn",version="churn@2",code="422"} 20' in metrics
         assert 'kfnb_request_seconds_bucket{service="churn",version="churn@1",le="+Inf"} 80' in metrics
         stats = json.loads((await router(get("/kfnb/stats"))).body)
-        assert [(one["ref"], one["requests"]) for one in stats["versions"]] == [("churn@1", 80), ("churn@2", 20)]
+        assert [(one["ref"], one["requests"]) for one in stats["versions"]] == [
+            ("churn@1", 80),
+            ("churn@2", 20),
+        ]
         assert stats["versions"][1]["errors"] == {"422": 20}
         assert [sum(one["latency"]) for one in stats["versions"]] == [80, 20]
         for one in some:

@@ -1,6 +1,7 @@
 """How requests are split: exactly, however many versions there are, and by a header's value."""
 
 from collections import Counter
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,11 +15,15 @@ from kfnb.resources.services.model import Role, Target
 def shares(draw: st.DrawFn) -> dict[int, int]:
     """Shares of 1 to 5 revisions that add up to 100."""
     cuts = sorted(draw(st.sets(st.integers(1, 99), max_size=4)))
-    return {number: high - low for number, (low, high) in enumerate(zip([0, *cuts], [*cuts, 100], strict=True))}
+    return {
+        number: high - low for number, (low, high) in enumerate(zip([0, *cuts], [*cuts, 100], strict=True))
+    }
 
 
 @given(shares(), st.integers(0, 250))
-def test_of_any_100_requests_in_a_row_each_gets_exactly_its_percent(wanted: dict[int, int], start: int) -> None:
+def test_of_any_100_requests_in_a_row_each_gets_exactly_its_percent(
+    wanted: dict[int, int], start: int
+) -> None:
     split = Split(wanted)
     for _ in range(start):
         split.next()
@@ -29,12 +34,14 @@ def test_of_any_100_requests_in_a_row_each_gets_exactly_its_percent(wanted: dict
 def test_the_requests_of_a_canary_are_spread_evenly(percent: int) -> None:
     split = Split({1: 100 - percent, 2: percent})
     places = [at for at in range(300) if split.next() == 2]
-    gaps = {after - before for before, after in zip(places, places[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(places)}
     assert max(gaps) - min(gaps) <= 1
 
 
 @given(st.text(), st.integers(1, 98), st.integers(1, 99))
-def test_who_is_with_the_canary_stays_with_it_when_its_share_grows(value: str, percent: int, more: int) -> None:
+def test_who_is_with_the_canary_stays_with_it_when_its_share_grows(
+    value: str, percent: int, more: int
+) -> None:
     place = place_of(value)
     assert 0 <= place < 100
     assert place == place_of(value)

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
-from kfnb.resources.models.api import model as model_version
 from kfnb.resources.models.location import owner
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import DesiredState, ServiceList, ServiceSnapshot, Target
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
-from kfnb.resources.services.targets import canary_of, target_of
+from kfnb.resources.services.targets import ServingTerms, canary_of, target_of
 from kfnb.settings import settings
 from kfnb.target import backend_name
 
@@ -33,13 +33,8 @@ class _Wish:
     canary: str
     shadow: str
     sticky: str | None
-    on_bad_input: str
-    unchecked: bool
+    terms: ServingTerms
     because: str
-
-    def target(self, ref: str | ModelVersion) -> Target:
-        """A version as what is served."""
-        return target_of(model_version(ref), ref, on_bad_input=self.on_bad_input, unchecked=self.unchecked)
 
     def first(self, default: Target) -> DesiredState:
         """What is wanted of a new service."""
@@ -59,8 +54,8 @@ class _Wish:
         """With the canary and the shadow."""
         if self.canary:
             ref, percent = canary_of(self.canary)
-            now = mover.canary(now, self.target(ref), percent)
-        return mover.shadow(now, self.target(self.shadow)) if self.shadow else now
+            now = mover.canary(now, target_of(ref, self.terms), percent)
+        return mover.shadow(now, target_of(self.shadow, self.terms)) if self.shadow else now
 
 
 def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
@@ -76,6 +71,8 @@ def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
     host: str = "127.0.0.1",
     token: str | Path | bool = False,
     unchecked: bool = False,
+    pickle: bool = False,
+    trust: Sequence[str] = (),
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -88,16 +85,18 @@ def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
     what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``. ``port`` 0 is any that is
     free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one, or True
     for a new one, which is kept in the service's folder. A version gets requests once it has passed its check;
-    ``unchecked`` waives that. Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    ``unchecked`` waives that. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names
+    types that are not known to be safe. Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
-    wish = _Wish(canary or "", shadow or "", sticky, on_bad_input, unchecked, because)
+    terms = ServingTerms(on_bad_input, unchecked, pickle, trust)
+    wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     secret = _token(token, host)
     engine = engine_of(backend)
     further = bool(wish.canary or wish.shadow)
     known = _known(engine, str(model)) if further and name is None and _is_bare(model) else None
     if known is not None:
         return _changed(engine, known, wish, None, port=port, protected=bool(secret))
-    default = wish.target(model)
+    default = target_of(model, wish.terms)
     called = check_service_name(name) if name else service_name_of(default.model)
     known = _known(engine, called)
     if known is not None:

@@ -14,7 +14,14 @@ from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
 from kfnb.resources.services.row_files import rows_of
-from kfnb.resources.services.serve_command import BECAUSE, REF, ServeModel, followed, service_of
+from kfnb.resources.services.serve_command import (
+    BECAUSE,
+    REF,
+    ServeModel,
+    VersionOptions,
+    followed,
+    service_of,
+)
 from kfnb.target import BACKENDS
 
 _SERVICE = "the service's name"
@@ -53,7 +60,7 @@ class ShowService(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class CanaryService(Command):
+class CanaryService(VersionOptions, Command):
     """Give a version a share of a service's requests."""
 
     binds = True
@@ -62,14 +69,20 @@ class CanaryService(Command):
     name: str = word(_SERVICE, values="service")
     version: str = word(REF, values="model version")
     percent: int = word("its share in percent, from 1 to 99", type=int)
-    unchecked: bool = flag(help="serve it even if it does not pass its check")
     because: str = option(default="", help=BECAUSE)
 
     def run(self, session: Session) -> Any:
         """Start it."""
         check_percent(self.percent)
         service = service_of(session, self.name)
-        service.canary(self.version, self.percent, because=self.because, unchecked=self.unchecked)
+        service.canary(
+            self.version,
+            self.percent,
+            because=self.because,
+            unchecked=self.unchecked,
+            pickle=self.pickle,
+            trust=self.trust,
+        )
         session.started(service)
         return followed(session, service)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from kfnb.entities import LogLine
@@ -11,6 +11,7 @@ from kfnb.errors import ServiceFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, Pause
 from kfnb.resources.models.api import model
+from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.location import owner
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
@@ -24,7 +25,7 @@ from kfnb.resources.services.model import (
 )
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.rows import predictions
-from kfnb.resources.services.targets import target_of
+from kfnb.resources.services.targets import ServingTerms, target_of
 
 
 class Service:
@@ -102,18 +103,38 @@ class Service:
 
     # -- changing it
 
-    def canary(self, ref: str, percent: int, *, because: str = "", unchecked: bool = False) -> Service:
+    def canary(
+        self,
+        ref: str | ModelVersion,
+        percent: int,
+        *,
+        because: str = "",
+        unchecked: bool = False,
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+    ) -> Service:
         """Give a version ``percent`` of the requests, from 1 to 99, once it is ready. Returns at once.
 
-        Raises ``UsageError``, and ``Conflict`` if somebody changed the service meanwhile.
+        ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
+        somebody changed the service meanwhile.
         """
         now = self.snapshot().desired
-        return self._change(Mover(owner(), because).canary(now, self._target(ref, now, unchecked), percent))
+        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because).canary(now, target, percent))
 
-    def shadow(self, ref: str, *, because: str = "", unchecked: bool = False) -> Service:
+    def shadow(
+        self,
+        ref: str | ModelVersion,
+        *,
+        because: str = "",
+        unchecked: bool = False,
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+    ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are compared, and seen by nobody."""
         now = self.snapshot().desired
-        return self._change(Mover(owner(), because).shadow(now, self._target(ref, now, unchecked)))
+        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because).shadow(now, target))
 
     def promote(
         self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
@@ -150,10 +171,6 @@ class Service:
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)
         return self
-
-    @staticmethod
-    def _target(ref: str, now: DesiredState, unchecked: bool) -> Target:
-        return target_of(model(ref), ref, on_bad_input=now.default.on_bad_input, unchecked=unchecked)
 
     def _move_alias(
         self, before: Target, alias: bool | str, because: str, notify: Callable[[str], None]

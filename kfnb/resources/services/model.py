@@ -69,7 +69,8 @@ class Target:
 
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
-    ``unchecked`` lets it have requests without a check.
+    ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
+    code, and ``trust`` names types in it that are known to be safe.
     """
 
     revision: int
@@ -84,6 +85,8 @@ class Target:
     alias: str = ""
     on_bad_input: OnBadInput = "reject"
     unchecked: bool = False
+    pickle: bool = False
+    trust: tuple[str, ...] = ()
 
     @property
     def ref(self) -> str:
@@ -144,12 +147,13 @@ class DesiredState:
 
 @dataclass(frozen=True)
 class RequestFailure:
-    """A request that failed, without its rows. ``at`` is in seconds since 1970."""
+    """A request that failed, by its ``id`` and without its rows. ``at`` is in seconds since 1970."""
 
     at: float
     status: int
     code: str
     message: str = ""
+    id: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Targ
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
 
+_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust")
+"""What is the same for all of a revision's life."""
+
 Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]
 
 
@@ -120,7 +123,7 @@ def _numbered(now: DesiredState, target: Target) -> tuple[DesiredState, Target]:
 
 def _same(one: Target, other: Target) -> bool:
     """Whether one revision does for both."""
-    return (one.ref, one.digest, one.on_bad_input) == (other.ref, other.digest, other.on_bad_input)
+    return all(getattr(one, name) == getattr(other, name) for name in _FIXED)
 
 
 def _with(now: DesiredState, *targets: Target) -> DesiredState:

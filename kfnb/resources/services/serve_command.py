@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
 from kfnb.resources.models.handle import ModelVersion
@@ -57,7 +57,16 @@ def _progress(now: ServiceSnapshot) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeModel(Command):
+class VersionOptions:
+    """What the user of a version allows."""
+
+    unchecked: bool = flag(help="serve it even if it does not pass its check")
+    pickle: bool = flag(help="allow a pickle, which executes code when it is loaded")
+    trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeModel(VersionOptions, Command):
     """Serve a version of a model over HTTP: here, or as an InferenceService on a cluster. A service that exists serves
     it from then on, without dropping a request.
     """
@@ -96,7 +105,6 @@ class ServeModel(Command):
         const=_NEW,
         help="requests need the token in this file; without FILE, a new one, which is kept in the service's folder",
     )
-    unchecked: bool = flag(help="serve it even if it does not pass its check")
     because: str = option(default="", help=BECAUSE)
     backend: str | None = option(values=BACKENDS, help="where it is served: local or kubeflow")
 
@@ -122,6 +130,8 @@ class ServeModel(Command):
             host=self.host,
             token=False if self.token is None else True if self.token == _NEW else Path(self.token),
             unchecked=self.unchecked,
+            pickle=self.pickle,
+            trust=self.trust,
             because=self.because,
         )
         session.started(service)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from kfnb.errors import UsageError
+from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelState
 from kfnb.resources.services.model import OnBadInput, Target
@@ -11,9 +15,23 @@ from kfnb.resources.services.moves import check_percent
 _WAYS = ("reject", "impute", "log")
 
 
-def target_of(version: ModelVersion, ref: object, *, on_bad_input: str, unchecked: bool) -> Target:
-    """A version that is to be served, asked for as ``ref``. Raises ``UsageError``."""
+@dataclass(frozen=True)
+class ServingTerms:
+    """How versions are served, and what their user allows: see ``Target``."""
+
+    on_bad_input: str = "reject"
+    unchecked: bool = False
+    pickle: bool = False
+    trust: Sequence[str] = ()
+
+
+def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
+    """A version that is to be served. Raises ``UsageError``."""
+    version = _version(ref)
     found = version.snapshot()
+    if found.format == "pickle" and not terms.pickle:
+        message = f"{found.ref} is a pickle, which executes code when it is loaded:"
+        raise UsageError(message, hint="pass pickle=True (--pickle) if you trust it", ref=found.ref)
     if found.state is ModelState.ARCHIVED:
         hint = "restore it first, with archive --undo"
         raise UsageError(f"{found.ref} is archived:", hint=hint, ref=found.ref)
@@ -27,9 +45,19 @@ def target_of(version: ModelVersion, ref: object, *, on_bad_input: str, unchecke
         uri=found.uri,
         format=found.format,
         alias=which if which in found.aliases else "",
-        on_bad_input=_checked(on_bad_input),
-        unchecked=unchecked,
+        on_bad_input=_checked(terms.on_bad_input),
+        unchecked=terms.unchecked,
+        pickle=terms.pickle,
+        trust=tuple(terms.trust),
     )
+
+
+def _version(ref: object) -> ModelVersion:
+    if isinstance(ref, str | ModelVersion):
+        return model(ref)
+    message = f"a {type(ref).__name__} is not a version of a model:"
+    hint = "kfnb.register(model, NAME) makes one"
+    raise UsageError(message, code="invalid-argument", hint=hint, ref=type(ref).__name__)
 
 
 def canary_of(text: str) -> tuple[str, int]:

@@ -195,7 +195,8 @@ class ServiceFold(JobFold[int]):
     # -- a revision
 
     def _on_revision(self, event: Event) -> None:
-        target = self._made(Target, event.data["target"])
+        stored = event.data["target"]
+        target = self._made(Target, {**stored, "trust": tuple(stored["trust"])})
         self._revisions[self._part(event)] = Revision(target)
 
     def _on_revision_state(self, event: Event) -> None:

@@ -55,13 +55,19 @@ def building(needed: Requirements, envs: Path, failure: Path) -> Callable[[], in
 def serving(python: Path, folder: ServiceFolder, target: Target, socket: str) -> Callable[[], int]:
     """What serves a version at a Unix socket in a process, until that is ended."""
     words = ["--socket", socket, "--name", folder.name, "--version", str(target.version)]
-    words += ["--on-bad-input", target.on_bad_input]
+    words += ["--on-bad-input", target.on_bad_input, *_allowed(target)]
     return _program(python, folder.version(target.digest), words)
 
 
 def checking(python: Path, folder: ServiceFolder, target: Target, report: Path) -> Callable[[], int]:
     """What checks a version in a process, which writes its report to a file. It exits with 1 if the check fails."""
-    return _program(python, folder.version(target.digest), ["check"], report)
+    return _program(python, folder.version(target.digest), ["check", *_allowed(target)], report)
+
+
+def _allowed(target: Target) -> list[str]:
+    """What its user allows of a version, as options."""
+    trusted = [word for one in target.trust for word in ("--trust", one)]
+    return ["--pickle", *trusted] if target.pickle else trusted
 
 
 def _program(

@@ -22,11 +22,16 @@ def desired_of(stored: Mapping[str, Any]) -> DesiredState:
         DesiredState,
         {
             **stored,
-            "targets": tuple(known(Target, one) for one in stored["targets"]),
-            "earlier": tuple(known(Target, one) for one in stored["earlier"]),
+            "targets": tuple(target_of(one) for one in stored["targets"]),
+            "earlier": tuple(target_of(one) for one in stored["earlier"]),
             "move": known(ServiceMove, stored["move"]),
         },
     )
+
+
+def target_of(stored: Mapping[str, Any]) -> Target:
+    """A version that is served, from JSON. Raises ``TypeError``, ``KeyError``."""
+    return known(Target, {**stored, "trust": tuple(stored["trust"])})
 
 
 def known(cls: type[T], stored: Mapping[str, Any]) -> T:
