@@ -123,21 +123,18 @@ MOVES = st.sampled_from(["serve", "canary", "shadow", "promote", "rollback", "se
 
 def done(now: DesiredState, action: str, version: int, percent: int) -> DesiredState:
     """What is wanted after an action; the same where it is refused."""
+    calls = {
+        "serve": lambda: ALICE.serve(now, target(version)),
+        "canary": lambda: ALICE.canary(now, target(version), percent),
+        "shadow": lambda: ALICE.shadow(now, target(version)),
+        "promote": lambda: ALICE.promote(now),
+        "rollback": lambda: ALICE.rollback(now),
+        "settings": lambda: ALICE.settings(now, sticky=f"header-{percent}"),
+    }
     try:
-        match action:
-            case "serve":
-                return ALICE.serve(now, target(version))
-            case "canary":
-                return ALICE.canary(now, target(version), percent)
-            case "shadow":
-                return ALICE.shadow(now, target(version))
-            case "promote":
-                return ALICE.promote(now)
-            case "rollback":
-                return ALICE.rollback(now)
+        return calls[action]()
     except UsageError:
         return now
-    return ALICE.settings(now, sticky=f"header-{percent}")
 
 
 @given(st.lists(st.tuples(MOVES, st.integers(1, 6), st.integers(1, 99)), max_size=40))
