@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.capture.content import root_of
+from kfnb.capture.embedded.transforms import kfnb_Transform
 
 PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
 """KFP's parameter types, as Python annotations."""
@@ -69,6 +70,9 @@ def kind_of(value: Any) -> ValueKind:
         return scalar
     if type(value) in (list, dict) or type(value).__name__ == "SList":
         return _json(value)
+    if isinstance(value, kfnb_Transform):
+        needed = {module for part in _parts(value.state) for module in kind_of(part).modules}
+        return ValueKind("Artifact", tuple(sorted({*value.packages, *needed})), writer="kfnb_write_transform")
     root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
         modules, writer = _DATASETS[root, name]
@@ -81,6 +85,15 @@ def kind_of(value: Any) -> ValueKind:
         )
     writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
     return ValueKind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The values in Python's containers."""
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _parts(item)
+    else:
+        yield value
 
 
 def _scalar(value: Any) -> ValueKind | None:

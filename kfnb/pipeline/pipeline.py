@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from kfnb.capture.absolute_paths import holds_whole_path
@@ -245,16 +246,20 @@ def compile_program(name: str, program: str) -> Any:
     """Run a pipeline's program and return KFP's pipeline object. Raises ``PipelineError`` with KFP's message."""
     file = f"<kfnb {name}>"
     linecache.cache[file] = (len(program), None, program.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = {"__name__": f"kfnb_pipeline_{name}"}
+    module = ModuleType(f"kfnb_pipeline_{name}")
+    module.__file__ = file
+    sys.modules[module.__name__] = module  # inspect finds the source of a class by its module
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(program, file, "exec", dont_inherit=True), namespace)
+            exec(compile(program, file, "exec", dont_inherit=True), vars(module))
     except Exception as error:  # KFP and the user's body may raise anything
         _logger.debug("KFP's SDK refused the program of pipeline %s.", name, exc_info=True)
         message = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
         raise PipelineError(message, code="cannot-compile", ref=name) from error
-    return namespace[name]
+    finally:
+        del sys.modules[module.__name__]
+    return vars(module)[name]
 
 
 def _statement(error: Exception, file: str) -> str:

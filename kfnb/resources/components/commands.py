@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.component import Options
+from kfnb.capture.transforms import define_transform, notes_on
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
@@ -19,6 +20,7 @@ from kfnb.resources.components.pod_options import PodOptions, read_pod
 from kfnb.resources.datasets import api as datasets
 
 if TYPE_CHECKING:
+    from kfnb.capture.embedded.transforms import kfnb_Transform
     from kfnb.capture.notebook import DeclaredParameter
     from kfnb.entities import ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
@@ -122,6 +124,24 @@ class DefineSetup(Command):
     def run(self, session: Session) -> None:
         """Begin the set-up cell."""
         session.cells.begin_set_up()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefineTransform(Command):
+    """Make a transform of def transform(df, state) and, where it learns, def fit(df), and give it that name."""
+
+    name: str = word("the transform's name")
+    package: tuple[str, ...] = repeated(metavar="NAME", help="a package that it needs")
+
+    def run(self, session: Session) -> kfnb_Transform:
+        """Define the transform."""
+        notebook = session.cells.workspace.notebook
+        cell = session.cells.transform_cell(self.name, session.line, session.body)
+        notes = list(notes_on(notebook, self.name))
+        made = define_transform(notebook, cell, self.package)
+        for note in notes:
+            session.notify(f"note: {note}")
+        return made
 
 
 @dataclass(frozen=True, kw_only=True)
