@@ -41,6 +41,7 @@ from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.tracer import dependencies_of, trace
+from kfnb.capture.transforms import outdated
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
@@ -88,7 +89,7 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    for name in dependencies.transforms:
+    for name in () if continues else dependencies.transforms:
         notebook.namespace[name].forget()  # as the step gets it
     restored, named = Environment(environment), _named(notebook, component, dependencies)
     taken = [notebook.namespace.get(one.name) for one in component.options.data]
@@ -149,6 +150,7 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     placed = component.placed | _placed(notebook, component.outputs)
     component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
     seen = [*_other_parts(pending), *notes_of(notebook, component, pending.dependencies, idle)]
+    seen += [note for one in pending.dependencies.transforms.values() for note in outdated(notebook, one)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component

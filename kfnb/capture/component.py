@@ -8,7 +8,6 @@ import keyword
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.files import NONE, Files

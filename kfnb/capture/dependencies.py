@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kfnb.capture.captured_transform import CapturedTransform
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition
 from kfnb.capture.imports import Import
-from kfnb.capture.captured_transform import CapturedTransform
 from kfnb.capture.notebook import DeclaredParameter
 
 
@@ -26,7 +26,8 @@ class Dependencies:
     ``files`` are modules beside the notebook, ``needed`` modules that must be installed, with the place that imports
     each; ``reasons`` says what needs each name, ``origins`` which cell defined it. ``again`` are names that an earlier
     run of the cell itself has written after the cell that defines them, with the place that reads them. ``transforms``
-    are those that no component has fitted before. ``setups`` are the set-up cells that come first, ``given`` the names that those define.
+    are those that no component has fitted before. ``setups`` are the set-up cells that come first, ``given`` the names
+    that those define.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)

@@ -159,6 +159,11 @@ class ExecutedNotebook:
         """The transform of a definition of that kind."""
         return self._transforms[definition.cell.order]
 
+    def transform_of(self, name: str) -> CapturedTransform | None:
+        """The newest transform of that name."""
+        known = [one for one in self._transforms.values() if one.name == name]
+        return known[-1] if known else None
+
     def _parameter(self, definition: Definition, *, injected: bool) -> Definition:
         """Record a definition in a cell of parameters as a pipeline parameter, if its value can be one."""
         name = definition.name
@@ -222,8 +227,8 @@ class ExecutedNotebook:
     def definition(self, name: str, before: int | None = None, *, but: str = "") -> Definition | None:
         """The definition of ``name`` as of the cell with order ``before`` (exclusive; None: as of now).
 
-        Where the cell that defined a function, class, transform or import has run again since, the newest run counts. The cell
-        with the key ``but`` does not count.
+        Where the cell that defined a function, class, transform or import has run again since, the newest run counts.
+        The cell with the key ``but`` does not count.
         """
         known = self.definitions(name)
         found = next((d for d in reversed(self.definitions(name, before)) if d.cell.key != but), None)

@@ -22,8 +22,8 @@ from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.capture.fingerprint import Thoroughness
 from kfnb.capture.mutations import (
     mutated_names,
-    names_fitted,
     names_changed_by_keyword,
+    names_fitted,
     names_handed_on,
     names_with_methods_called,
 )

@@ -119,6 +119,9 @@ class _Tracer:
                 f"set-up cell {cell} reads {name}, which component {made.cell.name} defines: a set-up cell runs before"
                 " every step"
             )
+        if self.dependencies.transforms:
+            name = next(iter(self.dependencies.transforms))
+            raise CaptureError(f"set-up cell {cell} reads {name}: a transform is used in a component")
         self.imports_inside(cell.tree, cell)
         self.dependencies.setups.append(SetupCell(cell, frozenset(self.seen - known)))
         self.keys.add(cell.key)
@@ -209,7 +212,7 @@ class _Tracer:
     def _transform(self, definition: Definition) -> None:
         captured = self.notebook.transform(definition)
         self.dependencies.transforms[definition.name] = captured
-        self.dependencies.needed = {**captured.needed, **self.dependencies.needed}
+        self.dependencies.needed = {**captured.dependencies.needed, **self.dependencies.needed}
 
     def _parameter(self, definition: Definition) -> None:
         self.dependencies.params[definition.name] = self.notebook.parameters[definition.name]

@@ -25,7 +25,7 @@ def check_transform(cell: Cell, lookup: Callable[[str], Any]) -> None:
         raise _refused(cell, line, f"{magic} cannot be used in a transform:", "move it to another cell")
     for node in cell.tree.body:
         if not _only_defines(node, lookup):
-            text = ast.unparse(node).partition("\n")[0]
+            text = cell.raw.split("\n")[node.lineno - 1].strip()
             what = f"`{text}` does something, and a transform's cell only defines:"
             hint = "move it to another cell; what is learned from data is what fit(df) returns"
             raise _refused(cell, node.lineno, what, hint)
@@ -55,7 +55,9 @@ def _check_functions(cell: Cell, transform: Function, fit: Function | None) -> N
         what = f"fit({ast.unparse(fit.args)}) does not take (df) alone:"
         raise _refused(cell, fit.lineno, what, "def fit(df): return what transform needs as its state")
     if fit is not None and len(taken) == 1:
-        raise _refused(cell, transform.lineno, "transform does not take the state that fit returns:", _SIGNATURE)
+        raise _refused(
+            cell, transform.lineno, "transform does not take the state that fit returns:", _SIGNATURE
+        )
     if fit is None and len(taken) > 1 and taken[1] in all_names(ast.Module(transform.body, [])):
         what = f"transform reads {taken[1]}, and there is no fit(df) that returns it:"
         raise _refused(cell, transform.lineno, what, "define fit(df), or leave it out: def transform(df)")

@@ -6,6 +6,7 @@ import ast
 import re
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kfnb.capture.body import body_of, trimmed
 from kfnb.capture.captured_transform import CapturedTransform
@@ -15,6 +16,8 @@ from kfnb.capture.definition_order import in_order
 from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.transforms import kfnb_Transform
+from kfnb.capture.name_usage import Names
+from kfnb.capture.named_files import files_named
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.packages import requirement_for
@@ -26,7 +29,9 @@ from kfnb.errors import CaptureError
 from kfnb.sourcemap import CellLine, mark
 
 
-def define_transform(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...] = ()) -> kfnb_Transform:
+def define_transform(
+    notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...] = ()
+) -> CapturedTransform:
     """Run the definitions of a transform's cell, and give its name the object; ``packages`` are required too.
 
     Raises ``CaptureError``; then nothing has changed.
@@ -34,21 +39,44 @@ def define_transform(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str
     captured = _captured(notebook, cell, packages)
     made = captured.made()
     _run(made, cell)
+    again = tuple(_fitted_before(notebook, cell.name))
     notebook.add_transform(captured)
     notebook.namespace[cell.name] = made
-    return made
+    return replace(captured, notes=(*again, *captured.notes))
 
 
-def notes_on(notebook: ExecutedNotebook, name: str) -> Iterator[str]:
-    """Notes on a transform whose cell is about to run again: what was fitted before is not what it is then."""
+def _fitted_before(notebook: ExecutedNotebook, name: str) -> Iterator[str]:
+    """A note on a transform whose cell runs again: what was fitted is no longer its state."""
     before = notebook.definition(name)
     value = notebook.namespace.get(name)
     if before is None or not isinstance(value, kfnb_Transform) or not (value.fitted and value.learns):
         return
-    if before.sort is DefinitionKind.STEP:
-        yield f"{name} was fitted by {before.cell}, before this cell ran again: run that cell again"
-    else:
-        yield f"{name} was fitted before this cell ran again: fit it again"
+    by = (
+        f" by cell {before.cell}: run that cell again"
+        if before.sort is DefinitionKind.STEP
+        else ": fit it again"
+    )
+    yield f"{name} is not fitted any more, as its cell ran again after it was fitted{by}"
+
+
+def outdated(notebook: ExecutedNotebook, captured: CapturedTransform) -> Iterator[str]:
+    """Notes on what a transform has of other cells as it was when its own cell ran."""
+    dependencies, space = captured.dependencies, notebook.namespace
+    changed = [
+        (source.name, f"cell {now.cell}")
+        for source in dependencies.sources
+        if (now := notebook.definition(source.name)) is not None and now.text != source.text
+    ]
+    changed += [
+        (name, "the notebook")
+        for name, value in dependencies.constants.items()
+        if name in space and repr(space[name]) != value and dependencies.constants.get(value) is None
+    ]
+    for name, where in changed:
+        yield (
+            f"{captured.name} has {name} as it was when its cell ran, and {where} has another one since: run cell"
+            f" {captured.cell} again"
+        )
 
 
 def _captured(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...]) -> CapturedTransform:
@@ -58,16 +86,9 @@ def _captured(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...])
     names = read_names(_called(cell), notebook.star_names)
     options = Options(packages=packages)
     dependencies = trace(notebook, cell, names, options, before=cell.order)
-    _check_dependencies(cell, dependencies)
-    return CapturedTransform(
-        cell.name,
-        cell,
-        _text(notebook, cell, dependencies),
-        dict(dependencies.files),
-        dict(dependencies.needed),
-        _packages(dependencies, packages),
-        tuple(dependencies.sources),
-    )
+    _check_dependencies(cell, names, dependencies)
+    found, notes = _packages(dependencies, packages), tuple(_notes(notebook, cell, dependencies))
+    return CapturedTransform(cell.name, cell, _text(notebook, cell, dependencies), dependencies, found, notes)
 
 
 def _called(cell: Cell) -> ast.Module:
@@ -98,23 +119,24 @@ def _check_free(notebook: ExecutedNotebook, cell: Cell) -> None:
         )
 
 
-def _check_dependencies(cell: Cell, dependencies: Dependencies) -> None:
+def _check_dependencies(cell: Cell, names: Names, dependencies: Dependencies) -> None:
     """Raise ``CaptureError`` for what a server would not have."""
     learned = "return it from fit(df), as part of the state"
-    for name, definition in dependencies.inputs.items():
-        raise _missing(cell, name, f"is a value that component {definition.cell.name} makes", learned)
-    for name in dependencies.params:
-        raise _missing(cell, name, "is a parameter of pipelines", f"make it a constant, or {learned}")
-    for name in dependencies.transforms:
-        raise _missing(cell, name, "is another transform", "put what both need into a function")
-    if dependencies.kf:
-        raise _missing(cell, "kf", "reports the results of a component", "report in the component that calls it")
-
-
-def _missing(cell: Cell, name: str, what: str, hint: str) -> CaptureError:
-    return CaptureError(
-        f"cell {cell}: {name} {what}, which a transform does not have:", hint=hint, ref=f"cell {cell}"
+    refused = dict.fromkeys(
+        dependencies.params, ("is a parameter of pipelines", f"make it a constant, or {learned}")
     )
+    refused |= {
+        name: (f"is a value that component {definition.cell.name} makes", learned)
+        for name, definition in dependencies.inputs.items()
+    }
+    refused |= dict.fromkeys(
+        dependencies.transforms, ("is another transform", "put what both need into a function")
+    )
+    if dependencies.kf:
+        refused["kf"] = ("reports the results of a component", "report in the component that calls it")
+    for name, (what, hint) in refused.items():
+        place = str(cell.place(names.needs.get(name, 1)))
+        raise CaptureError(f"{place}: a transform cannot use {name}, which {what}:", hint=hint, ref=place)
 
 
 def _packages(dependencies: Dependencies, declared: tuple[str, ...]) -> dict[str, str]:
@@ -130,6 +152,14 @@ def _packages(dependencies: Dependencies, declared: tuple[str, ...]) -> dict[str
         if requirement is not None:
             found[module.partition(".")[0]] = name_of(requirement)
     return dict(sorted(found.items()))
+
+
+def _notes(notebook: ExecutedNotebook, cell: Cell, dependencies: Dependencies) -> Iterator[str]:
+    """Notes on files that ``transform`` names: only the notebook has them."""
+    trees = [node for node in cell.tree.body if getattr(node, "name", "") != "fit"]
+    trees += [source.node for source in dependencies.sources if source.node is not None]
+    for file in sorted(files_named(notebook.folder, trees).reads):
+        yield f"{cell.name} names {file}, which a server does not have: read it in fit(df), and return what it holds"
 
 
 def _text(notebook: ExecutedNotebook, cell: Cell, dependencies: Dependencies) -> str:
@@ -154,6 +184,8 @@ def _run(made: kfnb_Transform, cell: Cell) -> None:
     try:
         made.load()
     except Exception as error:
-        frames = [one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith("<cell ")]
+        frames = [
+            one for one in traceback.extract_tb(error.__traceback__) if one.filename.startswith("<cell ")
+        ]
         place = f"{frames[-1].filename[1:-1]}, line {frames[-1].lineno}" if frames else f"cell {cell}"
         raise CaptureError(f"{place}: {type(error).__name__}: {error}", ref=place) from error

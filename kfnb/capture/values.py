@@ -65,14 +65,11 @@ class ValueKind:
 
 def kind_of(value: Any) -> ValueKind:
     """The kind as which ``value`` is passed between steps. ``examine`` finds values that cannot be passed."""
-    scalar = _scalar(value)
-    if scalar is not None:
-        return scalar
+    known = _scalar(value) or _transform(value)
+    if known is not None:
+        return known
     if type(value) in (list, dict) or type(value).__name__ == "SList":
         return _json(value)
-    if isinstance(value, kfnb_Transform):
-        needed = {module for part in _parts(value.state) for module in kind_of(part).modules}
-        return ValueKind("Artifact", tuple(sorted({*value.packages, *needed})), writer="kfnb_write_transform")
     root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
         modules, writer = _DATASETS[root, name]
@@ -85,6 +82,14 @@ def kind_of(value: Any) -> ValueKind:
         )
     writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
     return ValueKind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
+
+
+def _transform(value: Any) -> ValueKind | None:
+    """The kind of a transform; its modules are those of its code and of its state."""
+    if not isinstance(value, kfnb_Transform):
+        return None
+    needed = {module for part in _parts(value.state) for module in kind_of(part).modules}
+    return ValueKind("Artifact", tuple(sorted({*value.packages, *needed})), writer="kfnb_write_transform")
 
 
 def _parts(value: Any) -> Iterator[Any]:

@@ -24,6 +24,7 @@ from kfnb.capture.embedded import (
     models,
     modules,
     reports,
+    row_by_row,
     samples,
     saving,
     states,
@@ -46,7 +47,7 @@ _TOGETHER = (
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
     (
         *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
-        *("kfnb_spread", "kfnb_write_sample"),
+        *("kfnb_example", "kfnb_write_sample", "kfnb_describe"),
     ),
     (
         *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
@@ -57,7 +58,26 @@ _TOGETHER = (
         *("kfnb_read_table", "kfnb_read_column", "kfnb_read_polars_column"),
         *("kfnb_decode", "kfnb_decode_scalar", "kfnb_of_zone", "kfnb_read_state", "kfnb_open_transform"),
     ),
-    ("kfnb_Transform", "kfnb_takes_state", "kfnb_run_module", "kfnb_run_text", "kfnb_importer", "kfnb_digest"),
+    (
+        *(
+            "kfnb_keep_transform",
+            "kfnb_remarks",
+            "kfnb_own_rows",
+            "kfnb_unused",
+            "kfnb_difference",
+            "kfnb_cells",
+            "kfnb_numbered",
+        ),
+        *("kfnb_cause", "kfnb_state_writer", "kfnb_state_reader"),
+    ),
+    (
+        "kfnb_Transform",
+        "kfnb_takes_state",
+        "kfnb_run_module",
+        "kfnb_run_text",
+        "kfnb_importer",
+        "kfnb_digest",
+    ),
 )
 """Functions that are packed together: most steps that use one of them use the others."""
 
@@ -78,6 +98,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         saving,
         exact_values,
         exact_tables,
+        row_by_row,
         samples,
         states,
         transform_code,

@@ -24,6 +24,7 @@ from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.tracer import dependencies_of, trace
+from kfnb.capture.transforms import outdated
 from kfnb.diagnostics import logger
 from kfnb.entities import Carried, ImportedData, kfp_name
 from kfnb.errors import PipelineError, did_you_mean
@@ -239,7 +240,8 @@ def _outdated(
             for source in dependencies[name].sources
             if source.cell.order > component.cell.order
         ]
-    return notes
+        notes += [note for one in dependencies[name].transforms.values() for note in outdated(notebook, one)]
+    return list(dict.fromkeys(notes))
 
 
 def compile_program(name: str, program: str) -> Any:

@@ -132,7 +132,8 @@ class StepWriter:
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
         dependency_lines = [*early, *late]
-        needs = "\n".join([*self._beginning(written, dependency_lines), *dependency_lines])
+        beginning = self._beginning(written, dependency_lines)
+        needs = "\n".join([*beginning, *dependency_lines, *self._transforms()])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP takes the description from it
@@ -333,8 +334,8 @@ class StepWriter:
         """The transforms that this step has unfitted."""
         lines = []
         for one in self.dependencies.transforms.values():
-            files = f", {one.files!r}" if one.files else ", {}"
-            made = f"{one.name} = kfnb_Transform({one.name!r}, {literal(one.code)}{files}, {one.packages!r})"
+            made = f'{one.name} = kfnb_Transform("{one.name}", {literal(one.code)}'
+            made += f", {one.dependencies.files!r}, {one.packages!r})"
             lines += [INDENT + mark_generated(f"the transform {one.name}"), INDENT + made]
         return lines
 

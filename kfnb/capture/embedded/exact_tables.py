@@ -1,7 +1,8 @@
 """Tables, arrays and lists as JSON, by column, that come back unchanged: the rows of ``sample.json``.
 
-``{"kind": "pandas.DataFrame", "rows": 2, "columns": [{"name": "age", "type": "Int64", "values": [30, null]}, ...]}``. A missing
-value is null, a time the number of its dtype's units since 1970 in UTC, a category its position in ``categories``.
+``{"kind": "pandas.DataFrame", "rows": 2, "columns": [{"name": "age", "type": "Int64", "values": [30, null]}, ...]}``.
+A missing value is null, a time the number of its dtype's units since 1970 in UTC, a category its position in
+``categories``.
 """
 
 from __future__ import annotations
@@ -106,7 +107,9 @@ def kfnb_read_column(stored: dict[str, Any]) -> Any:
 
     kind, values = stored["type"], stored["values"]
     if kind == "category":
-        categories = pandas.CategoricalDtype(pandas.Index(kfnb_read_column(stored["categories"])), stored["ordered"])
+        categories = pandas.CategoricalDtype(
+            pandas.Index(kfnb_read_column(stored["categories"])), stored["ordered"]
+        )
         codes = [-1 if item is None else item for item in values]
         return pandas.Series(pandas.Categorical.from_codes(codes, dtype=categories))
     if kind.startswith(("datetime64", "timedelta64")):

@@ -1,7 +1,7 @@
 """Values as JSON that gives them back unchanged: types, keys and all.
 
-What JSON itself keeps is written as it is. Anything else is an object whose key ``$`` names its type. Tables, arrays and
-estimators may go into files beside the JSON.
+What JSON itself keeps is written as it is. Anything else is an object whose key ``$`` names its type. Tables, arrays
+and estimators may go into files beside the JSON.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def kfnb_encode(value: Any, place: str, put: Callable[[Any], Any] | None = None)
     found = put(value) if put is not None and found is None else found
     if found is None:
         raise TypeError(
-            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved safely: keep numbers, texts, times,"
-            " lists, dicts, arrays, tables and scikit-learn estimators"
+            f"{place} is a {kind.__module__}.{kind.__qualname__}, which cannot be saved safely: keep numbers, texts,"
+            " times, lists, dicts, arrays, tables and scikit-learn estimators"
         )
     return found
 
@@ -61,7 +61,9 @@ def kfnb_encode_scalar(value: Any) -> Any:
         zone = kfnb_zone(value)
         local = value.replace(tzinfo=None) if zone else value
         return None if zone is None else {"$": name, "value": local.isoformat(), "zone": zone}
-    elif module == "numpy" and name != "ndarray" and hasattr(value, "dtype") and value.dtype.kind in "biufUMm":
+    elif (
+        module == "numpy" and name != "ndarray" and hasattr(value, "dtype") and value.dtype.kind in "biufUMm"
+    ):
         item = int(value.astype("int64")) if value.dtype.kind in "Mm" else value.item()
         if type(item) in (bool, int, float, str):  # a longdouble is none
             return {"$": "numpy", "type": value.dtype.str, "value": kfnb_encode(item, name)}
@@ -69,7 +71,9 @@ def kfnb_encode_scalar(value: Any) -> Any:
         found = name[:-4]
     elif module == "pandas" and name in ("Timestamp", "Timedelta"):
         zone = kfnb_zone(value)
-        return None if zone is None else {"$": name, "value": int(value.value), "zone": zone, "unit": value.unit}
+        return (
+            None if zone is None else {"$": name, "value": int(value.value), "zone": zone, "unit": value.unit}
+        )
     return None if found is None else {"$": name, "value": found}
 
 
@@ -84,7 +88,7 @@ def kfnb_zone(value: Any) -> str | None:
 
 def kfnb_decode(stored: Any, get: Callable[[Any], Any] | None = None) -> Any:
     """The value of such JSON; ``get`` reads what ``put`` has written."""
-    import collections
+    from collections import Counter, OrderedDict
 
     if isinstance(stored, list):
         return [kfnb_decode(item, get) for item in stored]
@@ -95,12 +99,16 @@ def kfnb_decode(stored: Any, get: Callable[[Any], Any] | None = None) -> Any:
     name, value = stored["$"], stored.get("value")
     if name == "file" and get is not None:
         return get(stored)
-    if name in ("dict", "OrderedDict", "Counter"):
-        kind = dict if name == "dict" else getattr(collections, name)
-        return kind({kfnb_decode(key, get): kfnb_decode(item, get) for key, item in value})
-    if name in ("tuple", "set", "frozenset"):
-        kinds = {"tuple": tuple, "set": set, "frozenset": frozenset}
-        return kinds[name](kfnb_decode(item, get) for item in value)
+    containers: dict[str, Callable[[Any], Any]] = {
+        "dict": dict,
+        "OrderedDict": OrderedDict,
+        "Counter": lambda pairs: Counter(dict(pairs)),
+        "tuple": tuple,
+        "set": set,
+        "frozenset": frozenset,
+    }
+    if name in containers:
+        return containers[name](kfnb_decode(value, get))
     return kfnb_decode_scalar(name, value, stored)
 
 

@@ -21,51 +21,29 @@ def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def kfnb_signature(model: Any, example: Any = None, transform: Any = None) -> dict[str, Any]:
-    """The columns that a model takes and returns, the first rows of an example, and ``sample``: rows with predictions.
+def kfnb_signature(model: Any, example: Any = None, given: Any = None) -> dict[str, Any]:
+    """The columns that a model takes and returns, the first rows of an example, and ``predictions``.
 
-    With a ``transform``, the example is what that takes, and the model takes what it returns. Raises ``TypeError`` for an
-    example that they do not take.
+    ``given`` is what the model takes of the example's rows: those themselves, or what a transform makes of them. Raises
+    ``TypeError`` where it does not take them.
     """
     facts: dict[str, Any] = {"inputs": [], "outputs": []}
     if example is None:
-        names = [str(name) for name in getattr(model, "feature_names_in_", ())] if transform is None else []
+        names = [str(name) for name in getattr(model, "feature_names_in_", ())]
         facts["inputs"] = [kfnb_column(name) for name in names]
-        count = getattr(model, "n_features_in_", None) if transform is None else None
+        count = getattr(model, "n_features_in_", None)
         if not names and isinstance(count, int):
             facts["inputs"] = [kfnb_column("", shape=[-1, count])]
         return facts
-    shape = getattr(example, "shape", None)
-    if not (shape or isinstance(example, list)):
-        raise TypeError(f"the example is a {type(example).__name__}; give a DataFrame or an array")
-    if not (shape[0] if shape else example):
-        raise TypeError("the example has no rows")
-    rows = kfnb_spread(example)
     facts["inputs"] = kfnb_columns(example, seen=True)
     facts["input_example"] = kfnb_example_rows(example[:5])
-    facts["sample"] = {"rows": rows}
-    given = rows
-    try:
-        given = rows if transform is None else transform.transform(kfnb_spread(rows))  # of a copy
-    except Exception as error:  # whatever it raises of values that do not fit
-        raise TypeError(f"the transform does not take the example: {type(error).__name__}: {error}") from error
     if hasattr(model, "predict"):
         try:
-            predicted = model.predict(given)
+            facts["predictions"] = model.predict(given)
         except Exception as error:  # whatever its library raises of values that do not fit
             raise TypeError(f"the model does not take the example: {error}") from None
-        facts["outputs"] = kfnb_columns(predicted)
-        facts["sample"]["predictions"] = predicted
+        facts["outputs"] = kfnb_columns(facts["predictions"])
     return facts
-
-
-def kfnb_spread(value: Any, most: int = 100) -> Any:
-    """At most ``most`` rows of a table, an array or a list, evenly spread over it, without the table's index."""
-    count = len(value)
-    places = sorted({index * (count - 1) // (most - 1) for index in range(most)}) if count > most else list(range(count))
-    if hasattr(value, "iloc"):
-        return value.iloc[places].reset_index(drop=True)
-    return [value[place] for place in places] if isinstance(value, list) else value[places]
 
 
 def kfnb_columns(value: Any, *, seen: bool = False) -> list[dict[str, Any]]:
@@ -91,7 +69,7 @@ def kfnb_columns(value: Any, *, seen: bool = False) -> list[dict[str, Any]]:
 
 
 def kfnb_seen(column: Any) -> dict[str, Any]:
-    """The values of a column: up to 100 ``categories`` of texts, or ``minimum`` and ``maximum`` of numbers and times."""
+    """The values of a column: at most 100 ``categories`` of texts, or ``minimum`` and ``maximum`` of others."""
     known = column.dropna() if hasattr(column, "dropna") else column.drop_nulls()
     categories = getattr(column.dtype, "categories", None)
     try:
@@ -103,7 +81,8 @@ def kfnb_seen(column: Any) -> dict[str, Any]:
             categories = known.unique() if type(first) is str else None
     except TypeError:  # values of several types, or lists
         return {}
-    if categories is None or len(categories) > 100:
+    most = 100
+    if categories is None or len(categories) > most:
         return {}
     return {"categories": sorted(map(kfnb_plain, categories), key=lambda item: (str(type(item)), item))}
 

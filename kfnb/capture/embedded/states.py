@@ -1,11 +1,16 @@
-"""The state of a transform as files: ``state.json``, with tables, arrays and estimators in their own formats beside it."""
+"""The state of a transform as files: ``state.json``, and tables, arrays and estimators in their own formats."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kfnb.capture.embedded.exact_tables import kfnb_read_column, kfnb_read_table, kfnb_write_column, kfnb_write_table
+from kfnb.capture.embedded.exact_tables import (
+    kfnb_read_column,
+    kfnb_read_table,
+    kfnb_write_column,
+    kfnb_write_table,
+)
 from kfnb.capture.embedded.exact_values import kfnb_decode, kfnb_encode
 from kfnb.capture.embedded.models import kfnb_model_format, kfnb_read_model, kfnb_write_model
 from kfnb.capture.embedded.values import (
@@ -35,25 +40,35 @@ def kfnb_write_state(state: Any, folder: str, write: Callable[[Any, str], str]) 
         stored = kfnb_put_inline(value, root)
         if stored is None:
             file = f"{sum(one.isdigit() for one in found) + 1}"
-            form = kfnb_put_table(value, os.path.join(folder, file)) or write(value, os.path.join(folder, file))
+            form = kfnb_put_table(value, os.path.join(folder, file)) or write(
+                value, os.path.join(folder, file)
+            )
             if not form:
                 return None
             stored = {"$": "file", "format": form, "file": file}
-            found.extend([file, *(["pyarrow"] if form.endswith("parquet") else ["skops"] if form == "skops" else [])])
+            found.extend(
+                [file, *(["pyarrow"] if form.endswith("parquet") else ["skops"] if form == "skops" else [])]
+            )
         found.append(root)
         return stored
 
     text = json.dumps(kfnb_encode(state, "state", put), indent=1, allow_nan=False)
     with open(os.path.join(folder, "state.json"), "w", encoding="utf-8") as file:
         file.write(text)
-    tags = {"numpy": "numpy", "Timestamp": "pandas", "Timedelta": "pandas", "NaTType": "pandas", "NAType": "pandas"}
+    tags = {
+        "numpy": "numpy",
+        "Timestamp": "pandas",
+        "Timedelta": "pandas",
+        "NaTType": "pandas",
+        "NAType": "pandas",
+    }
     found += [root for tag, root in tags.items() if f'"$": "{tag}"' in text]
     modules = {one for one in found if not one.isdigit()} - {"builtins", "__main__"}
     return {module: "scikit-learn" if module == "sklearn" else module for module in sorted(modules)}
 
 
 def kfnb_put_table(value: Any, path: str) -> str:
-    """Write a table or an array into a file; its format, empty for any other value, and where it would not come back."""
+    """Write a table or an array into a file; its format, empty for other values, and where it would not come back."""
     import os
 
     writers: dict[str, Callable[..., str]] = {
@@ -147,13 +162,13 @@ def kfnb_state_reader(trust: Sequence[str] = ()) -> Callable[[str, str], Any]:
 
 def kfnb_carry(value: Any, path: str) -> str:
     """Write what is in a state that goes from step to step: an estimator, or a pickle."""
-    import cloudpickle
-
     try:
         form = kfnb_write_estimator(value, path)
     except Exception:
         form = ""
     if not form:
+        import cloudpickle
+
         with open(path, "wb") as file:
             file.write(cloudpickle.dumps(value))
     return form or "pickle"
@@ -162,10 +177,11 @@ def kfnb_carry(value: Any, path: str) -> str:
 def kfnb_carried(form: str, path: str) -> Any:
     """Read what is in such a state."""
     import pickle
-
-    import skops.io
+    from pkgutil import resolve_name
 
     if form == "skops":
-        return skops.io.load(path)
+        return resolve_name("skops.io.load")(path)
+    if form != "pickle":
+        raise ValueError(f"the state has a part in the format {form!r}, which this version does not know")
     with open(path, "rb") as file:
         return pickle.load(file)

@@ -1,4 +1,4 @@
-"""How the code of a transform runs: in a namespace of its own, with modules of its own, and in places of the notebook."""
+"""How the code of a transform runs: in a namespace and with modules of its own, at the places of the notebook."""
 
 from __future__ import annotations
 

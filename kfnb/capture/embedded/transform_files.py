@@ -1,8 +1,8 @@
 """How a transform is written into a folder, and read again.
 
-``code/transform.py`` is its module, and ``code/modules/`` what that imports from beside the notebook. ``state/`` is what ``fit``
-has learned; there is none without a ``fit``. What a reader must know beside, with the digests of both, is in
-``kfnb_model.json`` of a model folder, and in ``transform.json`` of an artifact.
+``code/transform.py`` is its module, and ``code/modules/`` what that imports from beside the notebook. ``state/`` is
+what ``fit`` has learned; there is none without a ``fit``. What a reader must know beside, with the digests of both, is
+in ``kfnb_model.json`` of a model folder, and in ``transform.json`` of an artifact.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from kfnb.capture.embedded.model_facts import kfnb_signature
+from kfnb.capture.embedded.row_by_row import kfnb_own_rows, kfnb_remarks, kfnb_unused
+from kfnb.capture.embedded.samples import kfnb_example, kfnb_write_sample
 from kfnb.capture.embedded.states import (
     kfnb_carried,
     kfnb_carry,
@@ -21,17 +24,39 @@ from kfnb.capture.embedded.states import (
 from kfnb.capture.embedded.transforms import kfnb_Transform
 
 
-def kfnb_keep_transform(transform: Any, folder: str, trust: Sequence[str] = ()) -> dict[str, Any]:
-    """Write a fitted transform into a model folder; what ``kfnb_model.json`` has of it.
+def kfnb_keep_transform(
+    transform: Any, model: Any, folder: str, example: Any = None, trust: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Write a fitted transform into a model folder; what ``kfnb_model.json`` says of it and of what it takes.
 
-    Raises ``TypeError`` for what is not a transform, is not fitted, or has a state without a safe format.
+    ``modules`` are those that both need; ``remarks`` say what serving will refuse. Raises ``TypeError`` for what is
+    not a transform, is not fitted, has a state without a safe format, or does not take the example.
     """
     if not hasattr(transform, "fit_transform") or not hasattr(transform, "code"):
         raise TypeError(f"transform={transform!r}: give the object of a %%kf_transform cell")
+    name = transform.name
     if transform.learns and not transform.fitted:
-        raise TypeError(f"{transform.name} is not fitted: call {transform.name}.fit(df) before the model is saved")
-    facts = kfnb_save_transform(transform, folder, kfnb_state_writer(trust))
-    return {**facts, "trust": sorted(trust)} if trust else facts
+        raise TypeError(f"{name} is not fitted: call {name}.fit(df) before the model is saved")
+    kept = kfnb_save_transform(transform, folder, kfnb_state_writer(trust))
+    kept.update({"trust": sorted(trust)} if trust else {})
+    facts: dict[str, Any] = {"transform": kept, "modules": [*kept["packages"].values()], "remarks": []}
+    if example is None:
+        text = f"nothing is known of what {name} takes, and serving cannot check it: pass example=df, rows as they come"
+        return {**facts, "inputs": [], "outputs": [], "remarks": [text]}
+    rows = kfnb_example(example)
+    try:
+        whole = transform.transform(kfnb_own_rows(rows, 0, len(rows)))
+    except Exception as error:  # whatever it raises of values that do not fit
+        raise TypeError(f"{name} does not take the example: {type(error).__name__}: {error}") from error
+    facts.update(kfnb_signature(model, example, whole))
+    again = kfnb_open_transform(folder, kept, kfnb_state_reader(trust))
+    remarks = [f"{text}. Serving refuses that" for text in kfnb_remarks(transform, again, rows, whole)]
+    unused = kfnb_unused(transform, rows, whole)
+    for column in facts["inputs"]:
+        column.update({"optional": True} if column["name"] in unused else {})
+    sample = kfnb_write_sample(folder, rows, facts.pop("predictions", None))
+    modules, remarks = [*facts["modules"], *sample["modules"]], [*remarks, *sample["remarks"]]
+    return {**facts, **sample, "modules": modules, "remarks": remarks}
 
 
 def kfnb_model_transform(folder: str) -> Any:
@@ -44,7 +69,11 @@ def kfnb_model_transform(folder: str) -> Any:
 
     with open(os.path.join(folder, "kfnb_model.json"), encoding="utf-8") as file:
         facts = json.load(file).get("transform")
-    return None if facts is None else kfnb_open_transform(folder, facts, kfnb_state_reader(facts.get("trust", ())))
+    return (
+        None
+        if facts is None
+        else kfnb_open_transform(folder, facts, kfnb_state_reader(facts.get("trust", ())))
+    )
 
 
 def kfnb_write_transform(transform: Any, path: str) -> str:
@@ -90,7 +119,11 @@ def kfnb_save_transform(transform: Any, folder: str, write: Callable[[Any, str],
     packages, learned = transform.packages, transform.fitted and transform.learns
     if learned:
         packages = {**kfnb_write_state(transform.state, state, write), **packages}
-    facts = {"name": transform.name, "code": kfnb_digest(code), "state": kfnb_digest(state) if learned else ""}
+    facts = {
+        "name": transform.name,
+        "code": kfnb_digest(code),
+        "state": kfnb_digest(state) if learned else "",
+    }
     return {**facts, "packages": packages}
 
 

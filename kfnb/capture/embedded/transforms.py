@@ -1,7 +1,7 @@
 """A transform: the functions ``fit`` and ``transform`` of a cell, and what ``fit`` has learned.
 
-Its code is one text with all that it needs, which is the same in the notebook, in a step and in a server. It runs when it is
-first used.
+Its code is one text with all that it needs, which is the same in the notebook, in a step and in a server. It runs when
+it is first used.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
     """The object of ``%%kf_transform``: ``fit(df)``, ``transform(df)``, ``fit_transform(df)`` and ``state``.
 
     ``code`` is the source of its module, ``files`` are the modules beside the notebook that it imports, by path, and
-    ``packages`` the packages that it needs, by the module that is imported. ``state`` is what ``fit`` returned; ``fitted`` is true once it has.
+    ``packages`` the packages that it needs, by the module that is imported. ``state`` is what ``fit`` returned;
+    ``fitted`` is true once it has.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
         if self.learns:
             state = self.load()["fit"](df)
             if state is None:
-                raise TypeError(f"fit of {self.name} returned nothing: return what transform needs as its state")
+                raise TypeError(
+                    f"fit of {self.name} returned nothing: return what transform needs as its state"
+                )
             self.state = state
         self.fitted = True
         return self

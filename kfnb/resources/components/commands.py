@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.component import Options
-from kfnb.capture.transforms import define_transform, notes_on
+from kfnb.capture.transforms import define_transform
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
@@ -137,10 +137,9 @@ class DefineTransform(Command):
         """Define the transform."""
         notebook = session.cells.workspace.notebook
         cell = session.cells.transform_cell(self.name, session.line, session.body)
-        notes = list(notes_on(notebook, self.name))
-        made = define_transform(notebook, cell, self.package)
-        for note in notes:
+        for note in define_transform(notebook, cell, self.package).notes:
             session.notify(f"note: {note}")
+        made: kfnb_Transform = notebook.namespace[self.name]
         return made
 
 
@@ -189,11 +188,11 @@ def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowDefinition(Command):
-    """Show what travels with a component and why, or a pipeline's graph."""
+    """Show what travels with a component or a transform and why, or a pipeline's graph."""
 
     binds = True
 
-    name: str = word("a component, a pipeline, or a compiled file", values="subject")
+    name: str = word("a component, a transform, a pipeline, or a compiled file", values="subject")
 
     def run(self, session: Session) -> ComponentView | Graph:
         """Show it."""
