@@ -89,6 +89,12 @@ NOUNS: list[Noun] = [
                 "",
                 "run the cell, and put its code at the top of every later step",
             ),
+            (
+                "DefineTransform",
+                "%%kf_transform",
+                "",
+                "make a transform of the cell's functions: the same code in training and serving",
+            ),
             ("DefinePipeline", "%kf_pipeline", "", "define a pipeline that runs components in order"),
             (
                 "DefinePipelineByDsl",

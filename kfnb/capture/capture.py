@@ -26,8 +26,9 @@ from kfnb.capture.component import (
     check_sources,
 )
 from kfnb.capture.content import Examined, examine
-from kfnb.capture.definitions import Definition
+from kfnb.capture.definitions import Definition, DefinitionKind
 from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
@@ -40,6 +41,7 @@ from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.tracer import dependencies_of, trace
+from kfnb.capture.transforms import outdated
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
@@ -87,6 +89,8 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
+    for name in () if continues else dependencies.transforms:
+        notebook.namespace[name].forget()  # as the step gets it
     restored, named = Environment(environment), _named(notebook, component, dependencies)
     taken = [notebook.namespace.get(one.name) for one in component.options.data]
     apart = [value for value in taken if isinstance(value, Path)]
@@ -125,6 +129,7 @@ def checked(
     placed = _placed(notebook, [name for name in inputs if component.data(name) is None])
     component = replace(component, inputs=inputs, constants=dict(dependencies.constants), placed=placed)
     watch = ObjectWatch.begin(notebook, component, dependencies, examined)
+    _check_fitted(notebook, component, dependencies, watch)
     _check_outputs(component, watch)
     return component, dependencies, watch
 
@@ -145,6 +150,7 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     placed = component.placed | _placed(notebook, component.outputs)
     component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
     seen = [*_other_parts(pending), *notes_of(notebook, component, pending.dependencies, idle)]
+    seen += [note for one in pending.dependencies.transforms.values() for note in outdated(notebook, one)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component
@@ -224,6 +230,11 @@ def _named(notebook: ExecutedNotebook, component: Component, dependencies: Depen
 
 def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
     """Where every cell runs once, two cells for one component are a mistake; in a session, the user edited the cell."""
+    named = notebook.definition(cell.name)
+    if named is not None and named.sort is DefinitionKind.TRANSFORM:
+        message = f"cell {cell}: {cell.name} is the transform of cell {named.cell}:"
+        hint = "give the component another name"
+        raise CaptureError(message, code="invalid-name", hint=hint, ref=f"cell {cell}")
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
         raise CaptureError(
@@ -272,6 +283,22 @@ def typed(value: Any, kind: str, name: str) -> Any:
     if type(value).__name__ != kind:
         raise CaptureError(f"{name} must be {kind}, not {value!r}")
     return value
+
+
+def _check_fitted(
+    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, watch: ObjectWatch
+) -> None:
+    """Raise ``CaptureError`` for a transform with a state that no component has given it."""
+    for name in dependencies.transforms:
+        value, newest = notebook.namespace.get(name), notebook.definition(name)
+        again = newest is not None and newest.cell.key == component.cell.key  # it fitted it itself, before
+        if not isinstance(value, kfnb_Transform):
+            message = f"cell {component.cell}: {name} is no longer the transform that its cell made:"
+            raise CaptureError(message, hint="run that cell again", ref=f"cell {component.cell}")
+        if value.fitted and value.learns and not again and name not in watch.suspects.fitted:
+            place = component.cell.place(component.names.reads.get(name, 1))
+            message = f"{place}: {name} was fitted outside of components, so a step does not have its state:"
+            raise CaptureError(message, hint=f"call {name}.fit(df) in a component", ref=str(place))
 
 
 def _check_outputs(component: Component, watch: ObjectWatch) -> None:

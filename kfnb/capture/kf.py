@@ -26,6 +26,7 @@ from kfnb.capture.embedded.reports import (
     kfnb_report,
 )
 from kfnb.capture.embedded.saving import kfnb_model_saver
+from kfnb.capture.embedded.transform_files import kfnb_keep_transform
 
 
 class Kf:
@@ -88,11 +89,12 @@ class Kf:
     def save(self, model: Any, name: str | None = None, **options: Any) -> None:
         """Save a model: ``kf.save(model, "churn", accuracy=0.9)``. A run registers it when it has succeeded.
 
-        Here it is saved on trial only. Options are ``example``, ``data``, ``description``, ``pickle``, ``trust``.
+        Here it is saved on trial only. Options are ``transform``, ``example``, ``data``, ``description``,
+        ``pickle``, ``trust``.
         """
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
             found = SimpleNamespace(metadata={}, path=folder)
-            kfnb_model_saver(found)(model, name, **options)
+            kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
         [saved] = found.metadata["kfnb_models"]
         numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
         print(f"{name or 'the model'} can be saved{'; a run registers it' if name else ''}{numbers}")

@@ -9,14 +9,18 @@ from kfnb.capture.embedded.models import kfnb_write_model
 from kfnb.capture.embedded.reports import kfnb_number
 
 
-def kfnb_model_saver(artifact: Any) -> Callable[..., None]:
-    """``kf.save``, which writes model folders into the artifact ``model``, and what is to be registered beside it."""
+def kfnb_model_saver(artifact: Any, keep: Callable[..., dict[str, Any]] | None = None) -> Callable[..., None]:
+    """``kf.save``, which writes model folders into the artifact ``model``, and what is to be registered beside it.
+
+    ``keep`` writes transforms, in a step that has them.
+    """
 
     def save(
         model: Any,
         name: str | None = None,
         *,
         example: Any = None,
+        transform: Any = None,
         data: str | None = None,
         description: str = "",
         pickle: bool = False,
@@ -25,8 +29,9 @@ def kfnb_model_saver(artifact: Any) -> Callable[..., None]:
     ) -> None:
         """Save a model in its field's safe format; with a name, the run registers it when it has succeeded.
 
-        ``example`` is a DataFrame or an array that the model takes; its first rows are kept. ``data`` is the version of
-        a data set that it was measured on, ``metrics`` are numbers by name.
+        ``transform`` makes of rows what the model takes, and is kept with it. ``example`` is a DataFrame or an array
+        that the model takes, or the transform; up to 100 rows are kept. ``data`` is the version of a data set that it
+        was measured on, ``metrics`` are numbers by name.
         """
         import os
         import re
@@ -50,9 +55,14 @@ def kfnb_model_saver(artifact: Any) -> Callable[..., None]:
             )
         folder = os.path.join(artifact.path, name or "model")
         shutil.rmtree(folder, ignore_errors=True)
-        kfnb_write_model(model, folder, example, pickle=pickle, trust=trust)
+        facts = kfnb_write_model(
+            model, folder, example, transform=transform, keep=keep, pickle=pickle, trust=trust
+        )
+        for text in facts["remarks"]:
+            print(f"warning: {text}")
         entry = {"folder": name or "model", "name": name or "", "metrics": numbers}
         entry.update(data=data or "", description=description)
+        entry.update({"remarks": facts["remarks"]} if facts["remarks"] else {})
         artifact.metadata["kfnb_models"] = [*before, entry]
 
     return save

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -46,6 +47,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     metrics: Mapping[str, float] | None = None,
     parameters: Mapping[str, Any] | None = None,
     data: Any = None,
+    transform: Any = None,
     alias: str | None = None,
     description: str = "",
     tags: Mapping[str, str] | None = None,
@@ -59,11 +61,12 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
-    ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
-    an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
-    loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already. Raises
-    ``UsageError``, ``BackendError``.
+    ``"churn-data@2"``, that it was made of and measured on. ``transform`` is the object of a ``%%kf_transform`` cell,
+    which makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that
+    the model takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it
+    is loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
+    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already.
+    Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
@@ -76,9 +79,12 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
         tags={str(key): str(value) for key, value in (tags or {}).items()},
     )
     registry = registry_of(backend_name(backend) if backend else None)
-    with packed(model, Packing(example, pickle, trust)) as folder:
+    how = Packing(example, transform, pickle, trust)
+    with packed(model, how) as folder:
         kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
+    for text in how.remarks:
+        warnings.warn(text, stacklevel=2)
     for note in notes:
         notify(note)
     if alias is not None:

@@ -49,7 +49,14 @@ class RegisterModel(Command):
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    example: str | None = option(values="variable", help="a name of the notebook: rows that the model takes")
+    transform: str | None = option(
+        values="variable", metavar="NAME", help="the %%kf_transform that makes of rows what the model takes"
+    )
+    example: str | None = option(
+        values="variable",
+        metavar="NAME",
+        help="a name of the notebook: rows that the model takes, or its transform",
+    )
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
@@ -68,7 +75,8 @@ class RegisterModel(Command):
             alias=self.alias,
             description=self.description,
             tags=_pairs("--tag", self.tag, bare=True),
-            example=self._value(session, self.example) if self.example else None,
+            transform=self._value(session, "--transform", self.transform),
+            example=self._value(session, "--example", self.example),
             pickle=self.pickle,
             trust=self.trust,
             backend=self.backend,
@@ -87,11 +95,13 @@ class RegisterModel(Command):
         return session.names.get(self.model, self.model)
 
     @staticmethod
-    def _value(session: Session, name: str) -> Any:
+    def _value(session: Session, option: str, name: str | None) -> Any:
+        if name is None:
+            return None
         if name in session.names:
             return session.names[name]
         hint = did_you_mean(name, [one for one in session.names if not one.startswith("_")])
-        raise UsageError(f"--example {name}: unknown name", hint=hint, ref=name)
+        raise UsageError(f"{option} {name}: unknown name", hint=hint, ref=name)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         signature=facts.signature,
         packages=facts.packages or {},
         python=facts.python,
+        transform=facts.transform,
         owner=owner,
         created=time.time(),
         description=known.description,

@@ -88,5 +88,9 @@ def _register(
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
     version, notes = registered(registry, draft_of(known, folder, owner), folder)
     return "; ".join(
-        [f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""), *notes]
+        [
+            f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""),
+            *notes,
+            *(f"warning: {text}" for text in entry.get("remarks") or ()),
+        ]
     )

@@ -99,6 +99,7 @@ def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
     origin = {
         "data": ", ".join(version.data),
         **_source(version.source, known_run=known_run),
+        "transform": transform_words(version.transform),
         "Python": version.python,
         **dict(sorted(version.packages.items())),
         **{f"tag {name}": value or "yes" for name, value in sorted(version.tags.items())},
@@ -108,6 +109,12 @@ def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
     for heading, columns in ("Takes", version.signature.inputs), ("Returns", version.signature.outputs):
         if columns:
             yield _signature(heading, columns)
+
+
+def transform_words(digests: str) -> str:
+    """The digests of a transform, as far as people compare them; empty without one."""
+    code, _, state = digests.partition("-")
+    return ", ".join(filter(None, (code and f"code {code[:12]}", state and f"state {state[:12]}")))
 
 
 def _source(source: ModelSource, *, known_run: bool) -> Mapping[str, str]:
@@ -140,9 +147,12 @@ def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
 def _use(version: VersionSnapshot, where: str) -> Iterator[Block]:
     which = version.aliases[0] if version.aliases else str(version.version)
     how = ", pickle=True" if version.format == "pickle" else ""
-    yield Section(
-        "Use", [CodeBlock(f'kfnb.model("{where}{version.name}@{which}").load({how.removeprefix(", ")})')]
-    )
+    found = f'kfnb.model("{where}{version.name}@{which}")'
+    load = f"load({how.removeprefix(', ')})"
+    code = f"{found}.{load}"
+    if version.transform:
+        code = f"version = {found}\nX = version.transform.transform(df)\nversion.{load}.predict(X)"
+    yield Section("Use", [CodeBlock(code)])
 
 
 def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
