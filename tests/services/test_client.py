@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from kfnb.resources.services.client import ServiceClient
 from kfnb.resources.services.engine import ServiceAddress
 from kfnb.resources.services.rows import instances, predictions
 
-UTC = datetime.timezone.utc
+UTC = dt.timezone.utc
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ UTC = datetime.timezone.utc
         ([{"a": np.float32(0.5), "b": np.int64(3)}], [{"a": 0.5, "b": 3}]),
         ({"a": 1, "b": {"c": (1, None)}}, [{"a": 1, "b": {"c": [1, None]}}]),
         ([[1, float("nan")], (2, 3)], [[1, None], [2, 3]]),
-        ([{"at": datetime.datetime(2026, 11, 30, tzinfo=UTC)}], [{"at": "2026-11-30T00:00:00+00:00"}]),
+        ([{"at": dt.datetime(2026, 11, 30, tzinfo=UTC)}], [{"at": "2026-11-30T00:00:00+00:00"}]),
         (["a text", "another"], ["a text", "another"]),
         (({"a": n} for n in range(2)), [{"a": 0}, {"a": 1}]),
     ],
@@ -106,7 +106,9 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answering]]:
     """The handler of a server that answers with the sum of each row."""
     monkeypatch.setattr(module, "_PATIENCE", RetryPolicy(tries=4, pause=0.01, longest=0.02))
     handler = type("Handler", (Answering,), {"asked": []})
-    handler.answer = staticmethod(lambda body: (200, {"predictions": [sum(row) for row in body["instances"]]}))
+    handler.answer = staticmethod(
+        lambda body: (200, {"predictions": [sum(row) for row in body["instances"]]})
+    )
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
     handler.url = f"http://127.0.0.1:{server.server_port}"  # type: ignore[attr-defined]

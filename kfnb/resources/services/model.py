@@ -230,6 +230,12 @@ class Revision:
     counters: Counters = Counters()
 
     @property
+    def settled(self) -> bool:
+        """Whether it gets the requests that it is to get, or never will."""
+        routed = not self.percent or self.share != 0
+        return self.state is RevisionState.FAILED or (self.state is RevisionState.READY and routed)
+
+    @property
     def number(self) -> int:
         """Its number in the service, from 1."""
         return self.target.revision
@@ -282,13 +288,18 @@ class ServiceSnapshot:
         return tuple(failed) or ((self.error,) if self.error else ())
 
     @property
+    def wanted(self) -> tuple[Revision, ...]:
+        """The revisions that are wanted, without those that still drain."""
+        numbers = {one.revision for one in self.desired.targets}
+        return tuple(one for one in self.revisions if one.number in numbers)
+
+    @property
     def settled(self) -> bool:
         """Whether what is wanted is true, or will not become so."""
-        known = {one.number: one.state for one in self.revisions}
-        over = (RevisionState.READY, RevisionState.FAILED)
         return self.state.finished or (
             self.observed >= self.desired.generation
-            and all(known.get(one.revision) in over for one in self.desired.targets)
+            and len(self.wanted) == len(self.desired.targets)
+            and all(one.settled for one in self.wanted)
         )
 
 

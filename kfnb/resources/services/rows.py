@@ -22,7 +22,9 @@ def instances(rows: Any) -> list[Any]:
         return json_rows(rows)
     if hasattr(rows, "iloc") or isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         hint = "give a DataFrame, a list of dicts, or an array with a row for each"
-        raise UsageError(f"a {type(rows).__name__} is not rows:", code="invalid-argument", hint=hint)
+        raise UsageError(
+            f"a value of type {type(rows).__name__} is not rows:", code="invalid-argument", hint=hint
+        )
     return [_instance(row) for row in (rows.tolist() if hasattr(rows, "tolist") else rows)]
 
 
