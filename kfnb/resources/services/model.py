@@ -22,9 +22,8 @@ WHOLE = 100
 class ServiceState(str, Enum):
     """The state of a service.
 
-    PENDING: no version answers yet. READY: all that is wanted is true. DEGRADED: it answers, and not all that is wanted
-    is true. FAILED: nothing answers, and nothing is tried any more. STOPPED: nobody wants it to answer, or its process
-    was lost.
+    PENDING: no version answers yet. READY: it answers, and nothing is wrong. DEGRADED: it answers, and a version that is
+    wanted does not. FAILED: nothing answers, and nothing is tried any more. STOPPED: it was stopped or lost.
     """
 
     PENDING = "PENDING"
@@ -58,9 +57,6 @@ class RevisionState(str, Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-# -- what is wanted ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -140,9 +136,6 @@ class DesiredState:
     def shares(self) -> dict[str, int]:
         """Percent by reference."""
         return {one.ref: one.percent for one in self.targets}
-
-
-# -- what came of it --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -258,11 +251,11 @@ class Revision:
 
 @dataclass(frozen=True)
 class ServiceSnapshot:
-    """A service at one moment.
+    """A service at one moment. ``desired`` is what is wanted, and ``observed`` the generation that is true.
 
-    ``desired`` is what is wanted, and ``observed`` the generation that is true. ``revisions`` are those that are wanted
-    and those that still drain, default first. ``history`` is the newest first. ``url`` is the address that its paths
-    are added to, empty before it is known. ``token_file`` has the token that requests need, empty if they need none.
+    ``revisions`` are those that are wanted and those that still drain, default first. ``history`` is the newest first.
+    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
+    requests need, empty if they need none.
     """
 
     name: str
