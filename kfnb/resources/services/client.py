@@ -38,7 +38,7 @@ class ServedAnswer:
 
 
 class ServiceClient:
-    """Sends rows to the service ``name``. ``address`` is asked for where it is, at first and whenever it is gone."""
+    """Sends rows to the service ``name``. ``address`` gives its address, at first and after it has moved."""
 
     def __init__(self, name: str, address: Callable[[], ServiceAddress]) -> None:
         self._name, self._address = name, address

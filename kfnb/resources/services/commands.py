@@ -197,7 +197,7 @@ def _agreed(session: Session, chosen: list[Service]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _RowOptions:
-    """Which rows a service is asked about, and which version answers."""
+    """The rows of a request, and the version that answers."""
 
     name: str = word(_SERVICE, values="service")
     rows: str = word(_ROWS, values="data")

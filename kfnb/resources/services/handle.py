@@ -46,7 +46,7 @@ class Service:
         return self._engine.pace
 
     def snapshot(self) -> ServiceSnapshot:
-        """The whole service as plain data, as it is now."""
+        """The whole service as plain data, now."""
         return self._engine.get(self.name)
 
     @property
@@ -68,7 +68,7 @@ class Service:
     def traffic(self) -> dict[str, float]:
         """The share in percent of the requests that each version really gets now, by reference."""
         now = self.snapshot()
-        getting = [one for one in now.revisions if one in now.wanted or one.share]
+        getting = [one for one in now.revisions if one in now.current or one.share]
         return {one.ref: one.share for one in getting if one.share is not None}
 
     @property
@@ -97,7 +97,7 @@ class Service:
 
     def _address(self) -> ServiceAddress:
         """Where requests go, once it answers."""
-        for now in self.looks():
+        for now in self.updates():
             if now.state.answers or now.state.finished:
                 break
         return self._engine.address(self.name)
@@ -117,7 +117,7 @@ class Service:
         """Give a version ``percent`` of the requests, from 1 to 99, once it is ready. Returns at once.
 
         ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
-        somebody changed the service meanwhile.
+        another user changed the service meanwhile.
         """
         now = self.snapshot().desired
         target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
@@ -132,7 +132,7 @@ class Service:
         pickle: bool = False,
         trust: Sequence[str] = (),
     ) -> Service:
-        """Send a version copies of all requests, once it is ready; its answers are compared, and seen by nobody."""
+        """Send a version copies of all requests, once it is ready; its answers are only compared."""
         now = self.snapshot().desired
         target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
         return self._change(Mover(owner(), because).shadow(now, target))
@@ -188,11 +188,11 @@ class Service:
     # -- its life
 
     def wait(self, timeout: float | None = None) -> Service:
-        """Wait until what is wanted is true, for ``timeout`` seconds at most.
+        """Wait until the desired state is reached, for ``timeout`` seconds at most.
 
         Raises ``ServiceFailed`` if a version cannot be served or the service is stopped, and ``TimeoutError``.
         """
-        for now in self.looks(timeout):
+        for now in self.updates(timeout):
             if now.settled:
                 break
         else:
@@ -257,8 +257,8 @@ class Service:
         ]
         return pd.DataFrame(rows)
 
-    def looks(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
-        """The service, again and again, at the engine's pace."""
+    def updates(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
+        """The service at each poll, at the engine's pace, for ``timeout`` seconds at most."""
         until = None if timeout is None else time.monotonic() + timeout
         pause, before = Pause(self.pace), None
         while True:

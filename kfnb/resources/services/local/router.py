@@ -86,21 +86,21 @@ class Router:
             headers = {**request.headers, REQUEST_ID: os.urandom(8).hex()}
             request = replace(request, headers=headers)
         split = request.method == "POST" and path.endswith((":predict", ":explain", "/infer"))
-        wanted = request.headers.get(VERSION, "")
-        if wanted:
-            return await self._pinned(request, wanted)
+        called = request.headers.get(VERSION, "")
+        if called:
+            return await self._pinned(request, called)
         response = await self._forwarded(request, self._chosen(request) if split else self._other(()))
         if self._shadow and split and response.status == _FINE and not path.endswith(":explain"):
             self._shadow.copy(request, response)
         return response
 
-    async def _pinned(self, request: HttpRequest, wanted: str) -> HttpResponse:
+    async def _pinned(self, request: HttpRequest, called: str) -> HttpResponse:
         """The answer of the one version that the request names."""
-        found = next((one for one in self._table.routes if one.is_called(wanted)), None)
+        found = next((one for one in self._table.routes if one.is_called(called)), None)
         if found is None and self._table.routes:
             known = ", ".join(f"{one.role} ({one.ref})" for one in self._table.routes)
             return error_response(
-                404, "unknown-version", f"no version is called {wanted!r}; there are {known}"
+                404, "unknown-version", f"no version is called {called!r}; there are {known}"
             )
         return await self._forwarded(request, found, others=False)
 
