@@ -28,6 +28,11 @@ UNPICKLES = {
         "skops.io.load",
     ): "of types on kfnb's list or in the user's trust=[...] alone",
     (
+        "kfnb/capture/embedded/states.py",
+        "pickle.load",
+    ): "a step reads what an earlier step of its pipeline wrote; load(pickle=True) of an artifact asks for it",
+    ("kfnb/capture/embedded/states.py", "skops.io.load"): "of the types that skops itself trusts alone",
+    (
         "kfnb/capture/embedded/values.py",
         "pickle.Unpickler",
     ): "a step reads what an earlier step of its pipeline wrote",

@@ -43,7 +43,7 @@ NOUNS: list[Noun] = [
                 "ShowDefinition",
                 "%kf_show",
                 "",
-                "show what travels with a component and why, or a pipeline's graph",
+                "show what travels with a component or a transform and why, or a pipeline's graph",
             ),
             (
                 "CompilePipeline",

@@ -65,8 +65,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     which makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that
     the model takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it
     is loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already.
-    Raises ``UsageError``, ``BackendError``.
+    ``kubeflow``. ``notify`` gets notes on content that was there already. Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
