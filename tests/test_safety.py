@@ -55,6 +55,14 @@ LISTENS = {
         "kfnb/server/http.py",
         "loop.create_unix_server(lambda: HttpConnection(serving), path, backlog=_BACKLOG)",
     ),  # a socket of 0600
+    (
+        "kfnb/server/http.py",
+        "loop.create_server(lambda: HttpConnection(serving), sock=opened, backlog=_BACKLOG)",
+    ),  # the next one's
+    (
+        "kfnb/resources/services/local/listener.py",
+        "made.bind(address)",
+    ),  # 127.0.0.1 by default; any other needs a token
 }
 """Each place where something is listened for."""
 

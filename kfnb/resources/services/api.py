@@ -22,6 +22,7 @@ from kfnb.target import backend_name
 
 if TYPE_CHECKING:
     from kfnb.resources.models.handle import ModelVersion
+    from kfnb.resources.services.local.traces import ServiceRecords
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -129,6 +130,13 @@ def services(*, backend: str | None = None) -> ServiceList:
 def service_of(value: Any, name: str, backend: str | None = None) -> Service:
     """The service that ``value`` is, else the one of that name. Raises ``ServiceNotFound``."""
     return value if isinstance(value, Service) else service(name, backend=backend)
+
+
+def records() -> ServiceRecords:
+    """The services of the home, as the catalog reads them."""
+    from kfnb.resources.services.local.traces import ServiceRecords
+
+    return ServiceRecords(Path(settings().home))
 
 
 def known_service(value: Any, name: str) -> Service | None:
