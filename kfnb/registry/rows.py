@@ -206,6 +206,12 @@ NOUNS: list[Noun] = [
             ("StartService", "%kf_services start", "services start", "start a stopped service again"),
             ("DeleteService", "%kf_services delete", "services delete", "delete services for good"),
             ("PredictRows", "%kf_services predict", "services predict", "ask a service for predictions"),
+            (
+                "ExplainRows",
+                "%kf_services explain",
+                "services explain",
+                "ask a service what moved its predictions",
+            ),
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
@@ -217,6 +223,7 @@ NOUNS: list[Noun] = [
         },
         displays=(
             "kfnb.resources.services.handle.Service",
+            "kfnb.resources.services.answers.Explanations",
             "kfnb.resources.services.answers.ServedPredictions",
             "kfnb.resources.services.model.ServiceList",
         ),

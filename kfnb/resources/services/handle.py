@@ -13,6 +13,7 @@ from kfnb.jobs.polling import Pace, Pause
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.location import owner
+from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.model import (
@@ -87,9 +88,13 @@ class Service:
         """
         return predictions([one for answer in self.ask(rows, version=version) for one in answer.content])
 
-    def explain(self, rows: Any, *, version: str = "") -> Any:
-        """Which columns moved the predictions of some rows, and by how much."""
-        return [one for answer in self._client.ask("explain", rows, version) for one in answer.content]
+    def explain(self, rows: Any, *, version: str = "") -> Explanations:
+        """Which columns moved the predictions of some rows, and by how much. Arguments as for ``predict``."""
+        answers = self._client.ask("explain", rows, version)
+        try:
+            return Explanations(explanation_of(one) for answer in answers for one in answer.content)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ServiceFailed(f"service {self.name} explains in an unknown format", ref=self.name) from None
 
     def ask(self, rows: Any, *, version: str = "") -> list[ServedAnswer]:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
