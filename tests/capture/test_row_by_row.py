@@ -59,7 +59,7 @@ def remark(body: str, rows: object = ROWS, head: str = HEAD) -> str:
         ),
         (
             "    return df[['income']].rank()",
-            "The likely cause: rank (cell prepare, line 3) looks at all rows",
+            "The likely cause: rank (cell prepare, line 3) looks at every row",
         ),
         ("    return df.groupby('city').income.transform('mean').to_frame()", "The likely cause: groupby"),
         (

@@ -61,7 +61,7 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
         ("%kf_data show churn-data@0", "invalid version '0' in churn-data@0"),
         ("%kf_data show churn-data@x", "invalid version 'x' in churn-data@x"),
         ("%kf_data show churn-data@9", "unknown version churn-data@9; churn-data has version 1"),
-        ("%kf_data shwo churn-data", "unknown verb shwo; did you mean show?"),
+        ("%kf_data shwo churn-data", "unexpected argument churn-data; did you mean show?"),
     ],
 )
 def test_wrong_use_is_one_line(shell: Shell, line: str, message: str) -> None:
@@ -166,7 +166,7 @@ def test_a_terminal_names_a_damaged_record(home: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert run() == 0
     assert "The records of notes@1 cannot be read; kfnb data check names them." in capsys.readouterr().out
-    assert run("--name", "notes") == 0
+    assert run("notes") == 0
     assert "The records of notes@1 cannot be read" in capsys.readouterr().out
     assert run("check") == 1
     assert "versions/notes/000001.json" in capsys.readouterr().out

@@ -259,7 +259,7 @@ def test_one_that_looks_at_its_batch_is_warned_of(home: Path) -> None:
         kfnb.register(model_of(transform), "churn", transform=transform, example=ROWS)
     [text] = [str(one.message) for one in warned]
     assert (
-        " there, and nan by itself. The likely cause: mean (cell prepare, line 3) looks at all rows" in text
+        " there, and nan by itself. The likely cause: mean (cell prepare, line 3) looks at every row" in text
     )
     assert text.endswith("let fit(df) return what it needs as state. Serving refuses that")
     assert warned[0].filename == __file__

@@ -125,7 +125,7 @@ def kfnb_cause(code: str, found: str) -> str:
 
     causes = {
         "max mean median min mode quantile std sum var qcut cut rank groupby value_counts nunique scale zscore"
-        " minmax_scale normalize fit fit_transform": "looks at all rows",
+        " minmax_scale normalize fit fit_transform": "looks at every row",
         "bfill cumcount cummax cummin cumprod cumsum diff ewm expanding ffill interpolate pct_change rolling shift"
         " sort_values": "looks at the rows around",
         "get_dummies factorize Categorical astype unique codes": "depends on the values that it finds in the rows",

@@ -25,12 +25,16 @@ _READ_AT_ONCE = 4 * 1024**2
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it."""
+    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it.
+
+    ``tag`` is the entity tag, where a listing has it.
+    """
 
     path: str
     size: int = 0
     folder: bool = False
     changed: float = field(default=0.0, compare=False)
+    tag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,12 @@ class ObjectStore:
         """All objects below a folder, at any depth."""
         with self._requesting("listing", path) as (bucket, key):
             found = [
-                ObjectInfo(f"{bucket}/{one['path']}", one["size"], changed=one["last_modified"].timestamp())
+                ObjectInfo(
+                    f"{bucket}/{one['path']}",
+                    one["size"],
+                    changed=one["last_modified"].timestamp(),
+                    tag=one.get("e_tag") or "",
+                )
                 for some in self._for_short_requests(bucket).list(key or None)
                 for one in some
             ]

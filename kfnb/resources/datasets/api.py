@@ -12,12 +12,13 @@ from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
-from kfnb.resources.datasets.location import data_store, file_digests, home, owner
+from kfnb.resources.datasets.location import data_store, file_digests, home
 from kfnb.resources.datasets.model import DatasetSnapshot, Verification
 from kfnb.resources.datasets.objects import StoredObject
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
+from kfnb.settings import owner
 from kfnb.ui.words import file_size
 
 __all__ = [

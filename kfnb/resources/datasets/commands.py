@@ -27,12 +27,14 @@ def version_of(session: Session, text: str) -> DatasetVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class ListData(Command):
-    """List the data sets, each with its newest version."""
+    """List the data sets, each with its newest version; or all versions of one."""
 
     binds = True
     json = "print the data sets as JSON"
 
-    name: str = option(default="", values="data set", help="all versions of this data set")
+    name: str = word(
+        "all versions of this data set; by default the newest of each", values="data set", default=""
+    )
 
     def run(self, session: Session) -> DatasetList:
         """List them."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 from pathlib import Path
 
 from kfnb.errors import UsageError
@@ -47,14 +45,6 @@ _digests: dict[str, tuple[Path, FileDigests]] = {}
 def home() -> Path:
     """The folder for drafts, and for files of versions that are used."""
     return Path(settings().home).expanduser().absolute()
-
-
-def owner() -> str:
-    """Who adds data: the setting ``owner``, else the user of this machine."""
-    try:
-        return settings().owner or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
 
 
 def _objects(root: str) -> Objects:
