@@ -49,7 +49,9 @@ class Predictor:
         import numpy as np
 
         found = self._run("model", self._score, self.features(rows))
-        if isinstance(found, list):  # several outputs with classes each
+        if isinstance(found, list) and all(
+            hasattr(one, "shape") for one in found
+        ):  # several outputs with classes
             found = np.concatenate(found, axis=1)
         array = np.asarray(found)
         return array.reshape(len(array), -1)
