@@ -64,10 +64,20 @@ class ModelRecords:
 
 
 def _stamp(one: VersionSnapshot, *, newest: bool) -> str:
-    """A text that is another one once the record of a version has changed."""
+    """A digest that changes whenever the record of a version changes."""
     measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
-    digests = sorted(one.data_digests.items())
-    changing = (one.aliases, str(one.state), measured, one.data, digests, newest)
+    changing = (
+        one.digest,
+        one.owner,
+        one.created,
+        one.description,
+        one.aliases,
+        str(one.state),
+        measured,
+        one.data,
+        sorted(one.data_digests.items()),
+        newest,
+    )
     return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
 
 
@@ -100,7 +110,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of=tuple(dict.fromkeys(filter(None, (*found.data, *found.measured)))),
+        of={ref: found.data_digests.get(ref, "") for ref in (*found.data, *found.measured) if ref},
         properties={name: value for name, value in facts.items() if value},
     )
 
