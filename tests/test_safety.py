@@ -47,6 +47,22 @@ LISTENS = {
         "kfnb/jobs/prefork.py",
         "door.bind(f'/proc/self/fd/{here}/{draft}')",
     ),  # a socket in a folder of 0700
+    (
+        "kfnb/server/http.py",
+        "loop.create_server(lambda: HttpConnection(serving), host, port, backlog=_BACKLOG)",
+    ),  # 127.0.0.1 by default; a pod's program is given another
+    (
+        "kfnb/server/http.py",
+        "loop.create_unix_server(lambda: HttpConnection(serving), path, backlog=_BACKLOG)",
+    ),  # a socket of 0600
+    (
+        "kfnb/server/http.py",
+        "loop.create_server(lambda: HttpConnection(serving), sock=opened, backlog=_BACKLOG)",
+    ),  # the next one's
+    (
+        "kfnb/resources/services/local/listener.py",
+        "made.bind(address)",
+    ),  # 127.0.0.1 by default; any other needs a token
 }
 """Each place where something is listened for."""
 
