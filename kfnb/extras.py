@@ -11,6 +11,7 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "cmaes": ("cmaes", "tune"),
     "deltalake": ("deltalake", ""),
     "grpc": ("grpcio", "cluster"),
+    "httptools": ("httptools", "serve"),
     "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),

@@ -18,7 +18,7 @@ LAYERS = [
     {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
     {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
-    {"kfnb.pipeline"},
+    {"kfnb.pipeline", "kfnb.server"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},
@@ -65,6 +65,10 @@ SHARED = {
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
+    (
+        "services.local",
+        "runs.local",
+    ): "a version's packages are installed, and its end is told, as a step's are",
     ("studies.katib", "runs.kubeflow"): "a trial's log and failure are those of a step on a cluster",
     ("studies.local", "runs.local"): "a trial is a step, or a run, of the engine of runs",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",
@@ -245,6 +249,15 @@ def test_a_part_never_imports_what_it_must_not_know(part: str) -> None:
                     assert own or not (imported + ".").startswith(forbidden + "."), (
                         f"{module} imports {imported}"
                     )
+
+
+def test_the_server_of_a_model_folder_imports_only_what_is_copied_with_it() -> None:
+    for module, tree in modules():
+        if module.startswith("kfnb.server"):
+            for imported in imports(tree):
+                assert not imported.startswith("kfnb") or imported.startswith(
+                    ("kfnb.server.", "kfnb.capture.embedded.")
+                ), f"{module} imports {imported}"
 
 
 def test_nothing_heavy_is_imported_at_the_top_of_a_module() -> None:

@@ -44,6 +44,19 @@ def body_of(text: str, star_names: StarNames, used: Iterable[str], local: Collec
     return Body(apply_edits(text, edits), _awaits(tree))
 
 
+def literal(text: str) -> str:
+    """A text as the source of a string, as it reads where Python allows that."""
+    plain = "'''" not in text and not text.endswith(("\\", "'")) and "\r" not in text
+    return f"r'''{text}'''" if plain else repr(text)
+
+
+def trimmed(text: str) -> tuple[int, str]:
+    """The text without empty lines around it, and the number of its first line."""
+    lines = text.split("\n")
+    first = next(index for index, line in enumerate(lines) if line.strip())
+    return first + 1, "\n".join(lines[first:]).rstrip()
+
+
 def _scoped(names: Sequence[str], local: Collection[str]) -> str:
     """A ``global`` statement for the inside of a function in which the names ``local`` are not global."""
     own = [name for name in names if name in local]

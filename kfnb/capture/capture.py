@@ -26,12 +26,13 @@ from kfnb.capture.component import (
     check_sources,
 )
 from kfnb.capture.content import Examined, examine
-from kfnb.capture.definitions import Definition
+from kfnb.capture.definitions import Definition, DefinitionKind
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.findings import notes_of, outside
+from kfnb.capture.fitting import begin_unfitted, check_fitted
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
@@ -40,6 +41,7 @@ from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.tracer import dependencies_of, trace
+from kfnb.capture.transforms import outdated
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
@@ -87,6 +89,8 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
+    if not continues:
+        begin_unfitted(notebook, dependencies)
     restored, named = Environment(environment), _named(notebook, component, dependencies)
     taken = [notebook.namespace.get(one.name) for one in component.options.data]
     apart = [value for value in taken if isinstance(value, Path)]
@@ -125,6 +129,7 @@ def checked(
     placed = _placed(notebook, [name for name in inputs if component.data(name) is None])
     component = replace(component, inputs=inputs, constants=dict(dependencies.constants), placed=placed)
     watch = ObjectWatch.begin(notebook, component, dependencies, examined)
+    check_fitted(notebook, component, dependencies, watch)
     _check_outputs(component, watch)
     return component, dependencies, watch
 
@@ -145,6 +150,7 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     placed = component.placed | _placed(notebook, component.outputs)
     component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
     seen = [*_other_parts(pending), *notes_of(notebook, component, pending.dependencies, idle)]
+    seen += [note for one in pending.dependencies.transforms.values() for note in outdated(notebook, one)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component
@@ -224,6 +230,11 @@ def _named(notebook: ExecutedNotebook, component: Component, dependencies: Depen
 
 def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
     """Where every cell runs once, two cells for one component are a mistake; in a session, the user edited the cell."""
+    named = notebook.definition(cell.name)
+    if named is not None and named.sort is DefinitionKind.TRANSFORM:
+        message = f"cell {cell}: {cell.name} is the transform of cell {named.cell}:"
+        hint = "give the component another name"
+        raise CaptureError(message, code="invalid-name", hint=hint, ref=f"cell {cell}")
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
         raise CaptureError(

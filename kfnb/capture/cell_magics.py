@@ -14,6 +14,12 @@ HEADS = ("%%kf_component", "%%kf_parameters", SET_UP)
 TRIAL = "%%kf_tune"
 """A cell with this magic does not run in the kernel: it is the trial of a study."""
 
+TRANSFORM = "%%kf_transform"
+"""A cell whose functions are a transform: it runs in a separate namespace."""
+
+APART = (TRIAL, TRANSFORM)
+"""Magics whose cells do not run as other cells do."""
+
 WITHOUT_EFFECT = ("%%time", "%%capture")
 """Cell magics that may be combined with kfnb's and have no effect in a step."""
 
@@ -49,7 +55,7 @@ def begun(lines: Sequence[str]) -> Begun | None:
     dropped: list[str] = []
     while place < len(lines) and (not lines[place].strip() or lines[place].startswith("%%")):
         found = (lines[place].split() or [""])[0]
-        if found in (*HEADS, TRIAL) and not word:
+        if found in (*HEADS, *APART) and not word:
             word, first = found, place
             while lines[place].rstrip("\n").endswith("\\") and place + 1 < len(lines):
                 place += 1  # options that continue on the next line

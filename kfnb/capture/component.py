@@ -8,18 +8,15 @@ import keyword
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from difflib import get_close_matches
-from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.content import examine
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.name_usage import Names
 from kfnb.capture.notebook import DeclaredParameter
 from kfnb.capture.pod import PodSettings
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import ValueKind, kind_of
+from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.entities import ImportedData
 from kfnb.errors import CaptureError
@@ -214,28 +211,3 @@ def is_builtin(name: str) -> bool:
 
 PROVIDED = {"__name__", "display", "get_ipython"}
 """Names of a notebook that a step has a replacement for (``get_ipython`` is refused separately)."""
-
-
-def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureError:
-    """The error for a name that no cell defines."""
-    close = get_close_matches(name, known, 1)
-    hint = (
-        f"did you mean {close[0]}?"
-        if close
-        else f"assign it in an earlier component, or declare it with --param {name}"
-    )
-    return CaptureError(f"{cell.place(line)}: {name} is not defined by any cell; {hint}")
-
-
-def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> CaptureError:
-    """The error for a name whose object only this kernel has, with what to do instead."""
-    kind = type(value).__name__
-    if kind_of(value).parameter:
-        advice = f"Make that cell a component (%%kf_component), or declare a parameter, --param {name}"
-    elif examine(value).digest is not None:
-        advice = "Make that cell a component (%%kf_component), or begin it with %%kf_setup, so that every step runs it"
-    else:
-        advice = "Create it in the component, or in a cell that begins with %%kf_setup, which every step runs"
-    return CaptureError(
-        f"{cell.place(line)}: {name} ({kind}) was created {maker}, so a step does not have it. {advice}"
-    )

@@ -53,6 +53,7 @@ class DefinitionKind(Enum):
     EXPRESSION = "expression"  # a constant that is not a literal: its text is embedded
     PARAMETER = "parameter"
     STEP = "step"  # written by a component cell
+    TRANSFORM = "transform"  # the object of a ``%%kf_transform`` cell
     DELETED = "deleted"
     LIVE = "live"  # any other object
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kfnb.capture.captured_transform import CapturedTransform
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition
 from kfnb.capture.imports import Import
@@ -24,8 +25,9 @@ class Dependencies:
 
     ``files`` are modules beside the notebook, ``needed`` modules that must be installed, with the place that imports
     each; ``reasons`` says what needs each name, ``origins`` which cell defined it. ``again`` are names that an earlier
-    run of the cell itself has written after the cell that defines them, with the place that reads them. ``setups``
-    are the set-up cells that come first, ``given`` the names that those define.
+    run of the cell itself has written after the cell that defines them, with the place that reads them. ``transforms``
+    are those that no component has fitted before. ``setups`` are the set-up cells that come first, ``given`` the names
+    that those define.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -40,6 +42,7 @@ class Dependencies:
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
     again: dict[str, str] = field(default_factory=dict)
+    transforms: dict[str, CapturedTransform] = field(default_factory=dict)
     setups: list[SetupCell] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)

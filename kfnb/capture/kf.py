@@ -27,7 +27,8 @@ from kfnb.capture.embedded.reports import (
     kfnb_report,
 )
 from kfnb.capture.embedded.saving import kfnb_model_saver
-from kfnb.errors import KfnbError, NotFound
+from kfnb.capture.embedded.transform_files import kfnb_keep_transform
+from kfnb.errors import KfnbError, NotFound, UsageError
 
 
 class Kf:
@@ -90,11 +91,15 @@ class Kf:
     def save(self, model: Any, name: str | None = None, **options: Any) -> None:
         """Save a model: ``kf.save(model, "churn", accuracy=0.9)``. A run registers it when it has succeeded.
 
-        Here it is saved on trial only. Options are ``example``, ``data``, ``description``, ``pickle``, ``trust``.
+        Here it is saved on trial only. Options are ``transform``, ``example``, ``data``, ``description``,
+        ``pickle``, ``trust``.
         """
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
             found = SimpleNamespace(metadata={}, path=folder)
-            kfnb_model_saver(found)(model, name, **options)
+            try:
+                kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"kf.save: {error}") from None
         [saved] = found.metadata["kfnb_models"]
         _check_data(saved["data"])
         numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
@@ -111,7 +116,7 @@ def _check_data(ref: str) -> None:
     except NotFound:
         raise
     except KfnbError as error:
-        print(f"whether {ref} exists is not known: {error}")
+        print(f"cannot check that {ref} exists: {error}")
 
 
 def _comes_by_itself(fig: Any) -> bool:

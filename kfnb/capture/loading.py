@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -11,11 +12,13 @@ from types import SimpleNamespace
 from typing import Any
 
 from kfnb.capture.embedded.models import kfnb_read_model, kfnb_read_skops
+from kfnb.capture.embedded.states import kfnb_carried
+from kfnb.capture.embedded.transform_files import kfnb_open_transform
 from kfnb.capture.embedded.values import kfnb_load
 from kfnb.entities import Artifact
 from kfnb.errors import BackendError, UsageError
 
-_FACTS = "kfnb_model.json"
+_FACTS, _TRANSFORM = "kfnb_model.json", "transform.json"
 
 
 def load_artifact(artifact: Artifact, *, pickle: bool = False, trust: Sequence[str] = ()) -> Any:
@@ -47,12 +50,30 @@ def load_artifact(artifact: Artifact, *, pickle: bool = False, trust: Sequence[s
 
 
 def _of_folder(path: Path, artifact: Artifact, *, pickle: bool, trust: Sequence[str]) -> Any:
+    if (path / _TRANSFORM).exists():
+        return _transform(path, artifact, pickle=pickle)
     folders = [path] if (path / _FACTS).exists() else sorted(one.parent for one in path.glob(f"*/{_FACTS}"))
     if len(folders) != 1:
         what = f"has {len(folders)} models" if folders else "is a folder of files"
         hint = "download(path) copies it"
         raise UsageError(f"{artifact.name} {what}:", hint=hint, ref=artifact.uri)
     return kfnb_read_model(str(folders[0]), pickle=pickle, trust=trust)
+
+
+def _transform(path: Path, artifact: Artifact, *, pickle: bool) -> Any:
+    """A transform, whose code runs when it is used; a state with a pickle is read only with ``pickle``."""
+
+    def read(form: str, part: str) -> Any:
+        if form == "pickle" and not pickle:
+            raise UsageError(
+                f"the state of {artifact.name} has a pickle, which executes code when it is loaded:",
+                hint="load(pickle=True) loads it if you trust the run that wrote it",
+                ref=artifact.uri,
+            )
+        return kfnb_carried(form, part)
+
+    facts = json.loads((path / _TRANSFORM).read_text(encoding="utf-8"))
+    return kfnb_open_transform(str(path), facts, read)
 
 
 def _here(artifact: Artifact, opened: ExitStack) -> Path:

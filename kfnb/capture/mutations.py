@@ -28,6 +28,17 @@ def names_with_methods_called(tree: ast.AST) -> set[str]:
     return {root for method, own in methods for root in _outside(method, own)}
 
 
+def names_fitted(tree: ast.AST) -> set[str]:
+    """Names on whose objects ``fit`` or ``fit_transform`` is called."""
+    methods = ((call.func, own) for call, own in _calls(tree) if isinstance(call.func, ast.Attribute))
+    return {
+        root
+        for method, own in methods
+        if method.attr in ("fit", "fit_transform")
+        for root in _outside(method.value, own)
+    }
+
+
 def names_changed_by_keyword(tree: ast.AST) -> set[str]:
     """Names on which a method is called with ``inplace=True``, or that are passed as ``out=``."""
     found: set[str] = set()

@@ -27,9 +27,13 @@ from kfnb.diagnostics import logger
 from kfnb.errors import CaptureError
 
 if TYPE_CHECKING:
+    from kfnb.capture.captured_transform import CapturedTransform
     from kfnb.capture.component import Component
 
 _logger = logger(__package__)
+
+_BY_CELL = (DefinitionKind.SOURCE, DefinitionKind.IMPORT, DefinitionKind.TRANSFORM)
+"""Definitions that are as the newest run of their cell has them."""
 
 INJECTED = "# Parameters"
 """The first line of the cell that papermill injects with the values of parameters."""
@@ -69,6 +73,7 @@ class ExecutedNotebook:
         self.folder = folder
         self.linear = linear
         self.components: dict[str, Component] = {}
+        self._transforms: dict[int, CapturedTransform] = {}  # by the order of the cell's run
         self.mistaken: dict[str, str] = {}  # parameters that got a value of a wrong type
         self.changing: list[Change] = []  # what plain cells have changed for the whole kernel
         self.reported_in: dict[Change, str] = {}  # the component whose notes have a general change
@@ -143,6 +148,22 @@ class ExecutedNotebook:
             return  # os.environ["A"] = "1" does not redefine os
         known.append(definition)
 
+    def add_transform(self, captured: CapturedTransform) -> None:
+        """Record a transform that its cell has defined."""
+        cell = captured.cell
+        self._transforms[cell.order] = captured
+        last = cell.raw.count("\n") + 1
+        self._add(Definition(captured.name, DefinitionKind.TRANSFORM, cell, 1, last))
+
+    def transform(self, definition: Definition) -> CapturedTransform:
+        """The transform of a definition of that kind."""
+        return self._transforms[definition.cell.order]
+
+    def transform_of(self, name: str) -> CapturedTransform | None:
+        """The newest transform of that name."""
+        known = [one for one in self._transforms.values() if one.name == name]
+        return known[-1] if known else None
+
     def _parameter(self, definition: Definition, *, injected: bool) -> Definition:
         """Record a definition in a cell of parameters as a pipeline parameter, if its value can be one."""
         name = definition.name
@@ -206,12 +227,12 @@ class ExecutedNotebook:
     def definition(self, name: str, before: int | None = None, *, but: str = "") -> Definition | None:
         """The definition of ``name`` as of the cell with order ``before`` (exclusive; None: as of now).
 
-        Where the cell that defined a function, class or import has run again since, the newest run counts. The cell
-        with the key ``but`` does not count.
+        Where the cell that defined a function, class, transform or import has run again since, the newest run counts.
+        The cell with the key ``but`` does not count.
         """
         known = self.definitions(name)
         found = next((d for d in reversed(self.definitions(name, before)) if d.cell.key != but), None)
-        if found is None or found.sort not in (DefinitionKind.SOURCE, DefinitionKind.IMPORT):
+        if found is None or found.sort not in _BY_CELL:
             return found
         again = [d for d in known if d.cell.key == found.cell.key and d.sort is found.sort]
         return again[-1] if again else found

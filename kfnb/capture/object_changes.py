@@ -18,10 +18,12 @@ from kfnb.capture.component import Component
 from kfnb.capture.content import Examined, copies_on_write, examine
 from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.capture.fingerprint import Thoroughness
 from kfnb.capture.mutations import (
     mutated_names,
     names_changed_by_keyword,
+    names_fitted,
     names_handed_on,
     names_with_methods_called,
 )
@@ -85,13 +87,15 @@ class Suspects:
 
     A branch that did not run here may run in a pipeline. So ``calls`` are names on which methods that change containers
     are called, ``methods`` those on which any method is, and ``given`` those that are changed by a keyword or passed to
-    a function that changes its argument. ``handed`` are those that are passed to anything.
+    a function that changes its argument. ``handed`` are those that are passed to anything, ``fitted`` those whose
+    ``fit`` or ``fit_transform`` is called.
     """
 
     calls: frozenset[str]
     methods: frozenset[str]
     given: frozenset[str]
     handed: frozenset[str]
+    fitted: frozenset[str]
 
     @classmethod
     def of(cls, component: Component, dependencies: Dependencies) -> Suspects:
@@ -110,6 +114,7 @@ class Suspects:
                 *(names_given_to_change(tree, functions) for tree in trees),
             ),
             frozenset().union(*map(names_handed_on, trees)),
+            frozenset().union(*map(names_fitted, trees)),
         )
 
     def include(self, name: str, value: Any) -> bool:
@@ -119,6 +124,7 @@ class Suspects:
             (name in self.given and not isinstance(value, int | float | str | bytes | tuple | None))
             or (name in self.calls and is_mutable(value))
             or (name in self.methods and ours)
+            or (name in self.fitted and isinstance(value, kfnb_Transform))
         )
 
 
@@ -159,7 +165,8 @@ class ObjectWatch:
             name: examine(space[name]) if name in space else Examined(None)
             for name in sorted(reached - set(known))
         }
-        examined = {**known, **examined}
+        made = {name: examine(one.made()) for name, one in dependencies.transforms.items()}
+        examined = {**known, **examined, **made}
         plain = {
             name
             for name in examined

@@ -19,7 +19,7 @@ def requirements(dependencies: Dependencies, options: Options, loaders: Iterable
     A ``--package`` replaces what was found for the same package. Raises ``CaptureError`` for an import that no
     installed package provides.
     """
-    declared = {_name(text): text for text in options.packages}
+    declared = {name_of(text): text for text in options.packages}
     found: dict[str, str] = {}
     for module, place in dependencies.needed.items():
         try:
@@ -29,7 +29,7 @@ def requirements(dependencies: Dependencies, options: Options, loaders: Iterable
                 continue  # assume that one of the declared packages provides it
             raise CaptureError(f"{place}: {error}") from None
         if requirement is not None:
-            found[_name(requirement)] = requirement
+            found[name_of(requirement)] = requirement
     for module in loaders:
         found |= _loader(module)
     return sorted({**found, **declared}.values(), key=str.lower)
@@ -41,10 +41,11 @@ def _loader(module: str) -> dict[str, str]:
         requirement = requirement_for(module)
     except CaptureError:
         return {}
-    return {_name(requirement): requirement} if requirement else {}
+    return {name_of(requirement): requirement} if requirement else {}
 
 
-def _name(requirement: str) -> str:
+def name_of(requirement: str) -> str:
+    """The normalized name of a requirement's package; a URL or a path itself. Raises ``CaptureError``."""
     try:
         return canonicalize_name(Requirement(requirement).name)
     except InvalidRequirement:

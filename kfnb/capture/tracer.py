@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import (
-    Component,
-    Options,
-    check_globals,
-    component_function,
-    is_builtin,
-    live_object,
-    unknown_name,
-)
+from kfnb.capture.cell_magics import TRANSFORM
+from kfnb.capture.component import Component, Options, check_globals, component_function, is_builtin
 from kfnb.capture.content import examine
 from kfnb.capture.definition_kinds import DefinitionKinds
 from kfnb.capture.definitions import Definition, DefinitionKind
@@ -29,6 +22,7 @@ from kfnb.capture.dependencies import Dependencies, SetupCell
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.name_usage import Names
+from kfnb.capture.name_use import NameUse, live_object, unknown_name
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.values import is_mutable, is_tree
@@ -90,26 +84,6 @@ def trace(
     return found
 
 
-@dataclass(frozen=True)
-class NameUse:
-    """The use of a name by a line of a cell.
-
-    ``optional``: the code may run without the name, so an undefined name is not an error. ``own``: the code probably
-    defines the name itself, so a name that only the kernel has is not an error either.
-    """
-
-    line: int
-    cell: Cell
-    reason: str
-    optional: bool = False
-    own: bool = False
-
-    @property
-    def place(self) -> str:
-        """The place of the line, for messages."""
-        return str(self.cell.place(self.line))
-
-
 class _Tracer:
     """Follow names to their definitions, as of ``before``."""
 
@@ -145,6 +119,9 @@ class _Tracer:
                 f"set-up cell {cell} reads {name}, which component {made.cell.name} defines: a set-up cell runs before"
                 " every step"
             )
+        if self.dependencies.transforms:
+            name = next(iter(self.dependencies.transforms))
+            raise CaptureError(f"set-up cell {cell} reads {name}: a transform is used in a component")
         self.imports_inside(cell.tree, cell)
         self.dependencies.setups.append(SetupCell(cell, frozenset(self.seen - known)))
         self.keys.add(cell.key)
@@ -176,6 +153,7 @@ class _Tracer:
             DefinitionKind.EXPRESSION: self._expression,
             DefinitionKind.PARAMETER: self._parameter,
             DefinitionKind.STEP: self._input,
+            DefinitionKind.TRANSFORM: self._transform,
         }.get(sort)
         if sort is DefinitionKind.STEP and use.optional and not self._has_value(name):
             return
@@ -230,6 +208,11 @@ class _Tracer:
 
     def _input(self, definition: Definition) -> None:
         self.dependencies.inputs[definition.name] = definition
+
+    def _transform(self, definition: Definition) -> None:
+        captured = self.notebook.transform(definition)
+        self.dependencies.transforms[definition.name] = captured
+        self.dependencies.needed = {**captured.dependencies.needed, **self.dependencies.needed}
 
     def _parameter(self, definition: Definition) -> None:
         self.dependencies.params[definition.name] = self.notebook.parameters[definition.name]
@@ -382,7 +365,8 @@ class _Tracer:
         elif name in self.notebook.namespace:
             self._live(name, use, "outside this notebook's cells")
         elif not use.optional:
-            raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
+            known = [*self.notebook.names(), *self.notebook.namespace]
+            raise unknown_name(name, use, known, transform=self.cell.head == TRANSFORM)
 
     def _live(self, name: str, use: NameUse, maker: str) -> None:
         value = self.notebook.namespace.get(name)
@@ -391,7 +375,7 @@ class _Tracer:
             self.dependencies.imports[name] = Import(name, text, module, use.place)
             self.module(module, use.place)
         elif not use.own:
-            raise live_object(name, use.line, use.cell, maker, value)
+            raise live_object(name, use, maker, value, transform=self.cell.head == TRANSFORM)
         elif name in self.notebook.namespace:
             self.dependencies.notes.append(
                 f"{name} is assumed to be defined by the component itself, not {maker}"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.capture.content import root_of
+from kfnb.capture.embedded.transforms import kfnb_Transform
 
 PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
 """KFP's parameter types, as Python annotations."""
@@ -64,9 +65,9 @@ class ValueKind:
 
 def kind_of(value: Any) -> ValueKind:
     """The kind as which ``value`` is passed between steps. ``examine`` finds values that cannot be passed."""
-    scalar = _scalar(value)
-    if scalar is not None:
-        return scalar
+    known = _scalar(value) or _transform(value)
+    if known is not None:
+        return known
     if type(value) in (list, dict) or type(value).__name__ == "SList":
         return _json(value)
     root, name = root_of(type(value)), type(value).__name__
@@ -81,6 +82,23 @@ def kind_of(value: Any) -> ValueKind:
         )
     writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
     return ValueKind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
+
+
+def _transform(value: Any) -> ValueKind | None:
+    """The kind of a transform; its modules are those of its code and of its state."""
+    if not isinstance(value, kfnb_Transform):
+        return None
+    needed = {module for part in _parts(value.state) for module in kind_of(part).modules}
+    return ValueKind("Artifact", tuple(sorted({*value.packages, *needed})), writer="kfnb_write_transform")
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """The values in Python's containers."""
+    if isinstance(value, list | tuple | set | frozenset | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _parts(item)
+    else:
+        yield value
 
 
 def _scalar(value: Any) -> ValueKind | None:

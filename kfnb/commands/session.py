@@ -57,6 +57,9 @@ class Cells(Protocol):
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study."""
 
+    def transform_cell(self, name: str, line: str, body: str) -> Cell:
+        """The running cell as a transform."""
+
 
 class Session(Protocol):
     """Where a command runs."""

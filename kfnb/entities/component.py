@@ -22,7 +22,7 @@ class Port:
 @dataclass(frozen=True)
 class CarriedItem:
     """A dependency that a component's step includes: its kind (``import``, ``source``, ``constant``, ``module``,
-    ``file``, ``variable``), its origin, and the reason.
+    ``transform``, ``file``, ``variable``), its origin, and the reason.
     """
 
     name: str
@@ -41,13 +41,15 @@ class PodSetting:
 
 @dataclass(frozen=True)
 class ComponentView:
-    """What ``%kf_show COMPONENT`` shows: inputs, outputs, and what the step includes, with the reasons.
+    """What ``%kf_show NAME`` shows of a component: inputs, outputs, and what the step includes, with the reasons.
 
-    ``notes`` are for the user (a value inlined, a file that is not included); ``source`` is the step's program.
+    ``kind`` is ``component``, or ``transform`` for what has only code. ``notes`` are for the user (a value inlined, a
+    file that is not included); ``source`` is the step's program.
     """
 
     name: str
     cell: str
+    kind: str = "component"
     image: str = ""
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from kfnb import compat, registry
-from kfnb.capture.cell_magics import CARRIED_MAGICS, TRIAL, begun
+from kfnb.capture.cell_magics import APART, CARRIED_MAGICS, begun
 from kfnb.ipython.running_cell import Running
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
     how = begun(lines)
     if how is None:
         return lines
-    if how.word == TRIAL:
+    if how.word in APART:
         return lines if how.first else [*lines[: how.first], *_in_one_line(lines[how.first :])]
     head = [lines[how.first][1:], *lines[how.first + 1 : how.after]]
     body = [line if line.endswith("\n") else f"{line}\n" for line in how.body(lines)]

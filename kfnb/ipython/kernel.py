@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kfnb import compat
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
-from kfnb.capture.cell_magics import SET_UP, TRIAL, begun
+from kfnb.capture.cell_magics import APART, SET_UP, TRANSFORM, TRIAL, begun
 from kfnb.capture.component import Options
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.named_files import named_in
@@ -124,9 +124,16 @@ class Kernel:
 
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
+        return self._cell_apart(TRIAL, name, line, body)
+
+    def transform_cell(self, name: str, line: str, body: str) -> Cell:
+        """The running cell as a transform, which has a separate namespace. ``line`` and ``body`` are its parts."""
+        return self._cell_apart(TRANSFORM, name, line, body)
+
+    def _cell_apart(self, head: str, name: str, line: str, body: str) -> Cell:
         running = self.running[-1] if self.running else None
-        if running is None or _head_of(running) != TRIAL:  # called by a program
-            running = Running(f"{TRIAL} {line}\n{body}", self.number, None)
+        if running is None or _head_of(running) != head:  # called by a program
+            running = Running(f"{head} {line}\n{body}", self.number, None)
         return self._cell(running, name)
 
     def before_cell(self, running: Running) -> None:
@@ -167,7 +174,7 @@ class Kernel:
     def record(self, running: Running, *, success: bool = True) -> None:
         """Take in what a cell defined that is not a component."""
         cell = self._cell(running)
-        if cell.head == TRIAL:
+        if cell.head in APART:
             return
         if cell.head == "%%kf_parameters":
             # papermill's values come in a separate cell, which may precede this one

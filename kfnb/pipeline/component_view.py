@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from kfnb.capture.captured_transform import CapturedTransform
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.tracer import dependencies_of
 from kfnb.entities import CarriedItem, ComponentView, PodSetting, Port
@@ -21,7 +23,7 @@ def view_component(notebook: ExecutedNotebook, component: Component, image: str 
         image=component.options.image or image or default_image(),
         inputs=(*_inputs(step), *_params(step)),
         outputs=_outputs(step),
-        travellers=tuple(_carried(step)),
+        travellers=(*_carried(step.dependencies), *_read(step)),
         packages=step.requirements,
         pod=tuple(PodSetting(what, value) for what, value in component.options.pod.described()),
         notes=component.notes,
@@ -57,9 +59,20 @@ def _outputs(step: Step) -> tuple[Port, ...]:
     return (*real, *possible)
 
 
-def _carried(step: Step) -> list[CarriedItem]:
-    dependencies = step.dependencies
+def view_transform(captured: CapturedTransform) -> ComponentView:
+    """The view of a transform: what is in its module, and why."""
+    return ComponentView(
+        name=captured.name,
+        cell=str(captured.cell),
+        kind="transform",
+        travellers=tuple(_carried(captured.dependencies)),
+        packages=tuple(sorted(set(captured.packages.values()))),
+        notes=captured.notes,
+        source=captured.code,
+    )
 
+
+def _carried(dependencies: Dependencies) -> list[CarriedItem]:
     def why(name: str) -> str:
         return (
             f"read by {dependencies.reasons[name]}"
@@ -90,8 +103,16 @@ def _carried(step: Step) -> list[CarriedItem]:
         for name, value in dependencies.constants.items()
     ]
     found += [CarriedItem(name, "module", "beside the notebook", "imported") for name in dependencies.files]
-    files = step.component.files
     found += [
+        CarriedItem(name, "transform", f"cell {one.cell}", why(name))
+        for name, one in dependencies.transforms.items()
+    ]
+    return found
+
+
+def _read(step: Step) -> list[CarriedItem]:
+    files = step.component.files
+    found = [
         CarriedItem(name, "file", "beside the notebook, or from an earlier step", "read")
         for name in sorted(files.reads)
     ]

@@ -15,6 +15,8 @@ from typing import Any
 from kfnb.capture.embedded import (
     attempts,
     data,
+    exact_tables,
+    exact_values,
     figures,
     files,
     model_facts,
@@ -22,7 +24,13 @@ from kfnb.capture.embedded import (
     models,
     modules,
     reports,
+    row_by_row,
+    samples,
     saving,
+    states,
+    transform_code,
+    transform_files,
+    transforms,
     values,
 )
 
@@ -35,9 +43,50 @@ _TOGETHER = (
     ("kfnb_table", "kfnb_rows", "kfnb_table_html"),
     ("kfnb_markdown", "kfnb_with_pictures"),
     ("kfnb_attempts", "kfnb_retried_from_outside"),
-    ("kfnb_model_saver", "kfnb_write_model", "kfnb_model_format", "kfnb_write_pickled", "kfnb_packages"),
+    (
+        "kfnb_model_saver",
+        "kfnb_checked",
+        "kfnb_write_model",
+        "kfnb_write_only_model",
+        "kfnb_model_format",
+        "kfnb_write_pickled",
+        "kfnb_packages",
+    ),
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
-    ("kfnb_signature", "kfnb_columns", "kfnb_column", "kfnb_example_rows"),
+    (
+        *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
+        *("kfnb_example", "kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
+    ),
+    (
+        *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
+        *("kfnb_encode", "kfnb_encode_scalar", "kfnb_zone"),
+    ),
+    ("kfnb_save_transform", "kfnb_write_state", "kfnb_put_table", "kfnb_put_inline"),
+    (
+        *("kfnb_read_table", "kfnb_read_column", "kfnb_read_polars_column"),
+        *("kfnb_decode", "kfnb_decode_scalar", "kfnb_of_zone", "kfnb_read_state", "kfnb_open_transform"),
+    ),
+    (
+        *(
+            "kfnb_keep_transform",
+            "kfnb_checked_transform",
+            "kfnb_remark",
+            "kfnb_own_rows",
+            "kfnb_unused",
+            "kfnb_difference",
+            "kfnb_cells",
+            "kfnb_numbered",
+        ),
+        *("kfnb_cause", "kfnb_state_writer", "kfnb_state_reader"),
+    ),
+    (
+        "kfnb_Transform",
+        "kfnb_takes_state",
+        "kfnb_run_module",
+        "kfnb_run_text",
+        "kfnb_importer",
+        "kfnb_digest",
+    ),
 )
 """Functions that are packed together: most steps that use one of them use the others."""
 
@@ -56,6 +105,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         model_types,
         models,
         saving,
+        exact_values,
+        exact_tables,
+        row_by_row,
+        samples,
+        states,
+        transform_code,
+        transform_files,
+        transforms,
     )
     for name, function in vars(module).items()
     if name.startswith("kfnb_")

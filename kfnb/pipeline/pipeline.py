@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from kfnb.capture.absolute_paths import holds_whole_path
@@ -23,6 +24,7 @@ from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.tracer import dependencies_of, trace
+from kfnb.capture.transforms import outdated
 from kfnb.diagnostics import logger
 from kfnb.entities import Carried, ImportedData, kfp_name
 from kfnb.errors import PipelineError, did_you_mean
@@ -238,23 +240,28 @@ def _outdated(
             for source in dependencies[name].sources
             if source.cell.order > component.cell.order
         ]
-    return notes
+        notes += [note for one in dependencies[name].transforms.values() for note in outdated(notebook, one)]
+    return list(dict.fromkeys(notes))
 
 
 def compile_program(name: str, program: str) -> Any:
     """Run a pipeline's program and return KFP's pipeline object. Raises ``PipelineError`` with KFP's message."""
     file = f"<kfnb {name}>"
     linecache.cache[file] = (len(program), None, program.splitlines(keepends=True), file)
-    namespace: dict[str, Any] = {"__name__": f"kfnb_pipeline_{name}"}
+    module = ModuleType(f"kfnb_pipeline_{name}")
+    module.__file__ = file
+    sys.modules[module.__name__] = module  # inspect finds the source of a class by its module
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            exec(compile(program, file, "exec", dont_inherit=True), namespace)
+            exec(compile(program, file, "exec", dont_inherit=True), vars(module))
     except Exception as error:  # KFP and the user's body may raise anything
         _logger.debug("KFP's SDK refused the program of pipeline %s.", name, exc_info=True)
         message = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
         raise PipelineError(message, code="cannot-compile", ref=name) from error
-    return namespace[name]
+    finally:
+        del sys.modules[module.__name__]
+    return vars(module)[name]
 
 
 def _statement(error: Exception, file: str) -> str:

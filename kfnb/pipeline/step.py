@@ -81,7 +81,10 @@ def make_step(
     )
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
-    loaders += _savers() if "save" in dependencies.kf else []
+    if "save" in dependencies.kf:
+        loaders += _savers()
+        fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
+        loaders += [module for kind in fitted for module in kind.modules]
     variables = variables_of(component, dependencies, notebook.namespace)
     writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(

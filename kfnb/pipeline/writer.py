@@ -7,9 +7,10 @@ import builtins
 import textwrap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from kfnb.capture.body import INDENT, Body, body_of, exact, indented
+from kfnb.capture.body import INDENT, Body, body_of, exact, indented, literal, trimmed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
+from kfnb.capture.definition_order import in_order
 from kfnb.capture.definitions import Definition, definitions_of
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.data import FRAMES, PATH
@@ -75,8 +76,11 @@ class StepWriter:
     def helpers(self) -> tuple[str, ...]:
         """The embedded functions that the source calls."""
         used = {
-            "kfnb_load": bool(self.loaded),
-            "kfnb_data": any(map(self._is_grouped, self.loaded)),
+            "kfnb_load": any(self._loader(name) == "kfnb_load" for name in self.loaded),
+            "kfnb_load_transform": any(self._loader(name) == "kfnb_load_transform" for name in self.loaded),
+            "kfnb_Transform": bool(self.dependencies.transforms),
+            "kfnb_keep_transform": self._keeps_transform(),
+            "kfnb_data": any(self._loader(name) == "kfnb_data" for name in self.loaded),
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
@@ -113,6 +117,7 @@ class StepWriter:
             *self._globals(),
             *self._beginning(self.artifacts, dependency_lines),
             *dependency_lines,
+            *self._transforms(),
             *self._loading(),
             *late,
             *(INDENT + line for line in self.files.starting()),
@@ -127,7 +132,8 @@ class StepWriter:
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
         dependency_lines = [*early, *late]
-        needs = "\n".join([*self._beginning(written, dependency_lines), *dependency_lines])
+        beginning = self._beginning(written, dependency_lines)
+        needs = "\n".join([*beginning, *dependency_lines, *self._transforms()])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP takes the description from it
@@ -177,6 +183,7 @@ class StepWriter:
         """
         dependencies = self.dependencies
         names = {*self._own(), *dependencies.constants, *(one.name for one in dependencies.imports.values())}
+        names |= {*dependencies.transforms}
         trees = [ast.Module([source.node], []) for source in dependencies.sources if source.node is not None]
         for tree in (*trees, *(one.cell.tree for one in dependencies.setups)):
             names |= set(read_names(tree, self.star_names).writes)
@@ -244,7 +251,7 @@ class StepWriter:
     def _set_up(self, cell: Cell) -> list[str]:
         """The text of a set-up cell."""
         body = body_of(cell.code.text, self.star_names, self._used(), self.local)
-        first, text = _trimmed(body.text)
+        first, text = trimmed(body.text)
         return [INDENT + mark(cell.place(first)), indented(text)]
 
     def _prologue(self, names: Collection[str]) -> list[str]:
@@ -276,31 +283,12 @@ class StepWriter:
         """Functions and classes of the notebook: those before the inputs, and those that need them to be defined."""
         early: list[Definition] = []
         late: list[Definition] = []
-        waiting = {*self.inputs, *self.arguments}
-        for source, at_once in self._ordered():
+        waiting = {*self.inputs, *self.arguments, *self.dependencies.transforms}
+        for source, at_once in in_order(self.dependencies.sources, self.star_names):
             if waiting & at_once:
                 waiting.add(source.name)
             (late if source.name in waiting else early).append(source)
         return early, late
-
-    def _ordered(self) -> list[tuple[Definition, set[str]]]:
-        """The sources, each after those that its definition needs, with these."""
-        needs = {}
-        for source in self.dependencies.sources:
-            assert source.node is not None
-            needs[source.name] = set(read_names(ast.Module([source.node], []), self.star_names).reads)
-        known = {source.name: source for source in self.dependencies.sources}
-        done: dict[str, tuple[Definition, set[str]]] = {}
-
-        def add(name: str, around: tuple[str, ...] = ()) -> None:
-            if name in known and name not in done and name not in around:
-                for other in sorted(needs[name]):
-                    add(other, (*around, name))
-                done[name] = known[name], needs[name]
-
-        for source in self.dependencies.sources:
-            add(source.name)
-        return list(done.values())
 
     def _source(self, source: Definition) -> list[str]:
         body = body_of(source.text, self.star_names, self._used(), self.local)
@@ -318,8 +306,9 @@ class StepWriter:
     def _loading(self) -> list[str]:
         lines = [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
         for name in self.loaded:
-            load = "kfnb_data" if self._is_grouped(name) else "kfnb_load"
-            lines.append(f"{name} = {load}({name}, {self._classes(own=False)})")
+            load = self._loader(name)
+            classes = "" if load == "kfnb_load_transform" else f", {self._classes(own=False)}"
+            lines.append(f"{name} = {load}({name}{classes})")
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
         lines += self.files.moving_in(self.inputs)
@@ -329,23 +318,40 @@ class StepWriter:
         lines += ["kf.report = kfnb_report(kf.log_metrics)"] if "report" in self.uses else []
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
 
-    def _is_grouped(self, name: str) -> bool:
-        """Whether an input is a version of a data set that is more than one table or array."""
+    def _loader(self, name: str) -> str:
+        """The function that loads an input: of a version of a data set, it may be more than one table or array."""
         data = self.component.data(name)
-        return data is not None and data.data.format.startswith((PATH, FRAMES))
+        if data is not None and data.data.format.startswith((PATH, FRAMES)):
+            return "kfnb_data"
+        return "kfnb_load_transform" if self.inputs[name].writer == "kfnb_write_transform" else "kfnb_load"
+
+    def _keeps_transform(self) -> bool:
+        """Whether ``kf.save`` may be given a transform."""
+        taken = {kind.writer for kind in self.inputs.values()}
+        return "save" in self.uses and bool(self.dependencies.transforms or "kfnb_write_transform" in taken)
+
+    def _transforms(self) -> list[str]:
+        """The transforms that this step has unfitted."""
+        lines = []
+        for one in self.dependencies.transforms.values():
+            made = f'{one.name} = kfnb_Transform("{one.name}", {literal(one.code)}'
+            made += f", {one.dependencies.files!r}, {one.packages!r})"
+            lines += [INDENT + mark_generated(f"the transform {one.name}"), INDENT + made]
+        return lines
 
     def _making(self, use: str) -> str:
         """The call that creates a function of ``kf``."""
         output = f'kfnb_out["{self.logs[KF_OUTPUTS[use][0]][0]}"]'
-        curves = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
-        return f"{use}={KF_MAKERS[use]}({output}{curves})"
+        more = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
+        more = ", kfnb_keep_transform" if use == "save" and self._keeps_transform() else more
+        return f"{use}={KF_MAKERS[use]}({output}{more})"
 
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""
         return {*self.component.names.writes, *self.component.names.deletes}
 
     def _cell(self, body: Body) -> list[str]:
-        first, text = _trimmed(body.text)
+        first, text = trimmed(body.text)
         place = mark(self.cell.place(first))
         if not body.awaits:
             return [INDENT + place, indented(text)]
@@ -410,10 +416,3 @@ def _logs_by_step(trees: Iterable[ast.AST]) -> bool:
         and not {"step", None} & {keyword.arg for keyword in node.keywords}
     ]
     return len(named) > len(plain)
-
-
-def _trimmed(text: str) -> tuple[int, str]:
-    """The text without empty lines around it, and the number of its first line."""
-    lines = text.split("\n")
-    first = next(index for index, line in enumerate(lines) if line.strip())
-    return first + 1, "\n".join(lines[first:]).rstrip()

@@ -109,6 +109,23 @@ def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) ->
     return digits(value, most) if isinstance(value, float) else short(value, columns)
 
 
+def aligned(values: Iterable[float | None], most: int = 5) -> list[str]:
+    """Numbers of a column, each rounded to ``most`` digits, with as many decimals as the longest; empty for None.
+
+    Those whose sizes differ much keep their own decimals.
+    """
+    known = list(values)
+    texts = ["" if value is None else digits(value, most) for value in known]
+    plain = [text for text in texts if re.fullmatch(r"-?\d+(\.\d+)?", text)]
+    decimals = max((len(text.partition(".")[2]) for text in plain), default=0)
+    if any(len(text.partition(".")[0].lstrip("-")) + decimals > most + 1 for text in plain):
+        return texts
+    return [
+        text if value is None or text not in plain else f"{value:.{decimals}f}"
+        for value, text in zip(known, texts, strict=True)
+    ]
+
+
 def number(value: float) -> str:
     """A float to six digits, which still says that it is one: ``0.1``, ``30.0``, ``1e+20``, ``nan``."""
     text = digits(value)

@@ -107,6 +107,7 @@ def test_a_folder_says_what_the_model_takes_and_what_it_needs(tmp_path: Path) ->
         "kfnb_model.json",
         "model.skops",
         "requirements.txt",
+        "sample.json",
     ]
 
 

@@ -18,7 +18,14 @@ from kfnb.resources.models.leaderboard import (
     ranked,
 )
 from kfnb.resources.models.metric_direction import maximized
-from kfnb.resources.models.model import AliasChange, ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.model import (
+    AliasChange,
+    ColumnType,
+    ModelSource,
+    ModelState,
+    Signature,
+    VersionSnapshot,
+)
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.version import draw_model_version
@@ -91,6 +98,11 @@ def test_more_is_better_otherwise(name: str) -> None:
 )
 def test_more_is_better_of_what_scikit_learn_negates(name: str) -> None:
     assert order(ranked([entry("a@1", **{name: -2.0}), entry("b@1", **{name: -1.0})]))[0] == ("b@1", 1)
+
+
+def test_a_metric_that_is_no_text_is_unknown() -> None:
+    with pytest.raises(UsageError, match="no model has the metric 3"):
+        ranked([entry("a@1", acc=0.5)], 3)  # type: ignore[arg-type]
 
 
 def test_the_metric_that_most_have_ranks_and_an_unknown_one_is_an_error() -> None:
@@ -179,6 +191,16 @@ def test_a_page_has_what_a_version_is_made_of_and_how_it_is_loaded() -> None:
     ):
         assert text in page
     assert "accuracy by version" in page
+
+
+def test_the_columns_of_a_wide_model_are_folded() -> None:
+    columns = tuple(ColumnType(f"column-{number}", "double") for number in range(10_000))
+    shown = draw_model_version(snapshot(1, signature=Signature(inputs=columns)), [], [])
+    assert "<details" in shown["text/html"]
+    assert "and 9800 more columns" in shown["text/html"]
+    assert len(shown["text/html"]) < 150_000
+    assert "Takes 10000 columns: column-0, column-1, column-2, column-3, column-4, …" in shown["text/plain"]
+    assert "column-5" not in shown["text/plain"]
 
 
 def test_a_comparison_shows_what_differs_and_says_that_the_data_do() -> None:

@@ -115,12 +115,14 @@ def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell)
         ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
         ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
         ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
+        ("kf.save('churn', model)", r"model name LogisticRegression\(\)"),
+        ("kf.save(model, 'churn', data=3)", "data=3: give a version of a data set"),
     ],
 )
 def test_what_cannot_be_saved_fails_where_it_is_written(shell: Shell, call: str, message: str) -> None:
     shell.run("from sklearn.linear_model import LogisticRegression")
     shell.run("model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])")
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(UsageError, match=message):
         shell.run(call)
 
 
@@ -184,6 +186,23 @@ def test_a_model_is_ranked_by_the_data_sets_that_its_run_took(shell: Shell) -> N
     assert (version.data, version.metrics_data) == (("churn-data@1",), "churn-data@1")
 
 
+def test_a_model_is_made_of_what_its_step_takes_and_measured_on_what_kf_save_names(shell: Shell) -> None:
+    for name in ("known", "unseen"):
+        kfnb.add_data(name, pd.DataFrame({"a": [0.0, 1.0], "y": [0, 1], "of": [name, name]}))
+    shell.run(
+        "%%kf_component train --data known=known@1 --data unseen=unseen@1\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression().fit(known[['a']], known['y'])\n"
+        "kf.save(model, 'churn', accuracy=model.score(unseen[['a']], unseen['y']), data='unseen@1')"
+    )
+    shell.run("%kf_pipeline learning train")
+    run = shell.submit("learning")
+    by_hand = kfnb.register(run.artifacts["train"]["kf_model"], "by-hand", run=run)
+    for version in (kfnb.model("churn@1"), by_hand):
+        assert version.data == ("known@1", "unseen@1")
+        assert list(version.measured) == ["unseen@1"]
+
+
 # -- data that does not exist ---------------------------------------------------------------------------------------
 
 
@@ -219,7 +238,7 @@ def test_a_run_whose_data_store_cannot_be_read_says_so(notebook: Shell) -> None:
     saving(notebook, "churn-data@2")
     settings().data_store = "s3://bucket/data?endpoint=http://127.0.0.1:9&region=x"
     [note] = notebook.submit("saves_pipeline").snapshot().notes
-    assert "whether data=churn-data@2 exists is not known: " in note
+    assert "cannot check that data=churn-data@2 exists: " in note
     assert kfnb.model("churn@1").data == ("churn-data@2",)
 
 

@@ -5,23 +5,54 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kfnb.capture.embedded.model_facts import kfnb_packages, kfnb_signature
+from kfnb.capture.embedded.model_facts import kfnb_packages
 from kfnb.capture.embedded.model_types import kfnb_trusted
+from kfnb.capture.embedded.samples import kfnb_describe
 
 
 def kfnb_write_model(
-    model: Any, folder: str, example: Any = None, *, pickle: bool = False, trust: Sequence[str] = ()
+    model: Any,
+    folder: str,
+    example: Any = None,
+    *,
+    transform: Any = None,
+    keep: Callable[..., dict[str, Any]] | None = None,
+    pickle: bool = False,
+    trust: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Write a model in its field's safe format into a new ``folder``; return what ``kfnb_model.json`` has.
+    """Write a model in its field's safe format into a new ``folder``; what ``kfnb_model.json`` has, and ``remarks``.
 
-    ``example`` is a DataFrame or an array that the model takes, whose first 5 rows are kept. Raises ``TypeError`` for
-    a model that has no safe format, unless ``pickle`` allows a pickle or ``trust`` names the types in question.
+    ``example`` is a DataFrame or an array that the model takes, of which up to 100 rows are kept, or that
+    ``transform`` takes, which makes of it what the model takes; ``keep`` writes that into the folder. Raises
+    ``TypeError`` for a model that has no safe format, unless ``pickle`` allows a pickle or ``trust`` names the types
+    in question.
     """
     import json
     import os
     import sys
 
     os.makedirs(folder)
+    facts = kfnb_write_only_model(model, folder, pickle=pickle, trust=trust)
+    if transform is None:
+        described = kfnb_describe(model, folder, example)
+    elif keep is None:
+        raise TypeError("transform= is not a transform that this step reads by its own name")
+    else:
+        described = keep(transform, model, folder, example, trust)
+    remarks = described.pop("remarks")
+    modules = [*facts.pop("modules", []), *described.pop("modules")]
+    facts.update(described)
+    facts["packages"] = kfnb_packages(modules)
+    facts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    with open(os.path.join(folder, "kfnb_model.json"), "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1, sort_keys=True)
+    with open(os.path.join(folder, "requirements.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{name}=={version}\n" for name, version in sorted(facts["packages"].items()))
+    return {**facts, "remarks": remarks}
+
+
+def kfnb_write_only_model(model: Any, folder: str, *, pickle: bool, trust: Sequence[str]) -> dict[str, Any]:
+    """Write the file of a model; its format, its class and the modules that reading it needs."""
     form = kfnb_model_format(model)
     if not form and not pickle:
         kind = type(model)
@@ -39,13 +70,6 @@ def kfnb_write_model(
             raise
         facts = kfnb_write_pickled(model, folder)
     facts["class"] = f"{type(model).__module__}.{type(model).__qualname__}"
-    facts.update(kfnb_signature(model, example))
-    facts["packages"] = kfnb_packages(facts.pop("modules", []))
-    facts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    with open(os.path.join(folder, "kfnb_model.json"), "w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1, sort_keys=True)
-    with open(os.path.join(folder, "requirements.txt"), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}=={version}\n" for name, version in sorted(facts["packages"].items()))
     return facts
 
 

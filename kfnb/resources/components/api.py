@@ -10,7 +10,7 @@ from kfnb import entities
 from kfnb.errors import UsageError
 from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
-from kfnb.pipeline.component_view import view_component
+from kfnb.pipeline.component_view import view_component, view_transform
 from kfnb.pipeline.pipeline import Built, Pipeline
 from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, outline, read_spec
@@ -51,10 +51,12 @@ def _kfp_object(pipeline: Any) -> Any:
 
 
 def show(name: str) -> entities.ComponentView | entities.Graph:
-    """The view of a component with its dependencies, or of a pipeline's graph before it runs."""
+    """The view of a component or a transform with its dependencies, or of a pipeline's graph before it runs."""
     current = workspace()
     if name in current.notebook.components:
         return view_component(current.notebook, current.notebook.components[name], settings().base_image)
+    if (transform := current.notebook.transform_of(name)) is not None:
+        return view_transform(transform)
     if name.isidentifier() and name not in current.pipelines:
         raise current.unknown(name)
     compiled = spec_of(name)

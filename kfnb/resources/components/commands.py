@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.component import Options
+from kfnb.capture.transforms import define_transform
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
@@ -19,6 +20,7 @@ from kfnb.resources.components.pod_options import PodOptions, read_pod
 from kfnb.resources.datasets import api as datasets
 
 if TYPE_CHECKING:
+    from kfnb.capture.embedded.transforms import kfnb_Transform
     from kfnb.capture.notebook import DeclaredParameter
     from kfnb.entities import ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
@@ -125,6 +127,23 @@ class DefineSetup(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DefineTransform(Command):
+    """Make a transform of def transform(df, state) and, where it learns, def fit(df), and give it that name."""
+
+    name: str = word("the transform's name")
+    package: tuple[str, ...] = repeated(metavar="NAME", help="a package that it needs")
+
+    def run(self, session: Session) -> kfnb_Transform:
+        """Define the transform."""
+        notebook = session.cells.workspace.notebook
+        cell = session.cells.transform_cell(self.name, session.line, session.body)
+        for note in define_transform(notebook, cell, self.package).notes:
+            session.notify(f"note: {note}")
+        made: kfnb_Transform = notebook.namespace[self.name]
+        return made
+
+
+@dataclass(frozen=True, kw_only=True)
 class DefinePipeline(Command):
     """Define a pipeline that runs components in order, wired by the names they share."""
 
@@ -169,11 +188,11 @@ def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowDefinition(Command):
-    """Show what travels with a component and why, or a pipeline's graph."""
+    """Show what travels with a component or a transform and why, or a pipeline's graph."""
 
     binds = True
 
-    name: str = word("a component, a pipeline, or a compiled file", values="subject")
+    name: str = word("a component, a transform, a pipeline, or a compiled file", values="subject")
 
     def run(self, session: Session) -> ComponentView | Graph:
         """Show it."""

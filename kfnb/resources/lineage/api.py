@@ -20,6 +20,7 @@ from kfnb.resources.lineage.on_cluster import OnCluster, on_cluster
 from kfnb.resources.lineage.reference import reference
 from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
+from kfnb.resources.services import api as services
 from kfnb.settings import settings
 
 
@@ -90,4 +91,4 @@ def index() -> Index:
 
 def sources() -> list[Source]:
     """What the index of the home is made of: the records of each noun that has some."""
-    return [runs.records(), datasets.records(), models.records()]
+    return [runs.records(), datasets.records(), models.records(), services.records()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -10,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import RunSnapshot, Task
 from kfnb.errors import NotFound, UsageError
 from kfnb.resources.models import unregistered as measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name, is_data_version
+from kfnb.resources.models.checks import (
+    check_alias,
+    check_metrics,
+    check_name,
+    check_tags,
+    is_data_version,
+)
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.from_runs import run_snapshot
 from kfnb.resources.models.handle import ModelVersion
@@ -49,6 +56,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     metrics: Mapping[str, float] | None = None,
     parameters: Mapping[str, Any] | None = None,
     data: Any = None,
+    transform: Any = None,
     alias: str | None = None,
     description: str = "",
     tags: Mapping[str, str] | None = None,
@@ -62,11 +70,11 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
-    ``"churn-data@2"``, that it was made of and measured on. ``alias`` names the version. ``example`` is a DataFrame or
-    an array that the model takes; its first rows are kept. ``pickle`` allows a pickle, which executes code when it is
-    loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with notes, such as on metrics that were replaced. Raises ``UsageError``,
-    ``BackendError``.
+    ``"churn-data@2"``, that it was made of and measured on. ``transform`` is the object of a ``%%kf_transform`` cell,
+    which makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that
+    the model takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it
+    is loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
+    ``kubeflow``. ``notify`` gets notes on content that was there already. Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
@@ -76,12 +84,15 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
         known,
         name=name,
         description=description or known.description,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=check_tags(tags or {}),
     )
     registry = registry_of(backend_name(backend) if backend else None)
-    with packed(model, Packing(example, pickle, trust)) as folder:
+    how = Packing(example, transform, pickle, trust)
+    with packed(model, how) as folder:
         kept, notes = register_draft(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
+    for text in how.remarks:
+        warnings.warn(text, stacklevel=2)
     for note in notes:
         notify(note)
     if alias is not None:
@@ -228,6 +239,7 @@ def _known(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=parameters if parameters is not None else run.arguments if run else {},
         data=data or _saved_data(saved, behind),
+        measured_on="" if data else str(saved.get("data") or ""),
         source=source_of(run, made.id),
         code=made.code,
         description=str(saved.get("description") or ""),
@@ -237,7 +249,7 @@ def _known(
 def _saved_data(saved: Mapping[str, Any], behind: Mapping[str, str]) -> Mapping[str, str]:
     """The data of a model that a step saved; what is not ``behind`` its task has to exist. Raises ``UsageError``."""
     found = data_of_saved(saved, behind)
-    return found if found.keys() <= behind.keys() else _data([*found])
+    return {**behind, **_data([ref for ref in found if ref not in behind])}
 
 
 def _data(data: Any) -> Mapping[str, str]:

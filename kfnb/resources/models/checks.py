@@ -1,4 +1,4 @@
-"""Checks before a registry keeps anything: names, aliases, metrics, parameters."""
+"""Checks before a registry keeps anything: names, aliases, metrics, parameters, tags."""
 
 from __future__ import annotations
 
@@ -72,6 +72,13 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(parameters, Mapping):
         raise UsageError(f"parameters={parameters!r}: give values by name", hint="such as {'C': 0.5}")
     return {str(name): _plain(value) for name, value in parameters.items()}
+
+
+def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags as texts. Raises ``UsageError`` if they are not by name."""
+    if not isinstance(tags, Mapping):
+        raise UsageError(f"tags={tags!r}: give texts by name", hint="such as {'team': 'risk'}")
+    return {str(name): str(value) for name, value in tags.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kfnb.commands.command import Command, flag, option, repeated, word
@@ -59,14 +60,13 @@ class RegisterModel(Command):
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
     data: tuple[str, ...] = repeated(
-        values="data version",
-        metavar="NAME@VERSION",
-        help="the data that it was made of and measured on",
+        values="data version", metavar="NAME@VERSION", help="the data that it was made of"
     )
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    example: str | None = option(values="variable", help="a name of the notebook: rows that the model takes")
+    transform: str | None = option(values="variable", metavar="NAME", help="the %%kf_transform of the model")
+    example: str | None = option(values="variable", metavar="NAME", help="rows as they come, by their name")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
@@ -85,7 +85,8 @@ class RegisterModel(Command):
             alias=self.alias,
             description=self.description,
             tags=pairs("--tag", self.tag, bare=True),
-            example=self._value(session, self.example) if self.example else None,
+            transform=self._value(session, "--transform", self.transform),
+            example=self._value(session, "--example", self.example),
             pickle=self.pickle,
             trust=self.trust,
             backend=self.backend,
@@ -101,14 +102,21 @@ class RegisterModel(Command):
     def _model(self, session: Session) -> Any:
         if self.run_id:
             return artifact_of(self._run(session), self.model)
-        return session.names.get(self.model, self.model)
+        held = session.names.get(self.model, self.model)
+        if isinstance(held, str) and held.isidentifier() and session.names and not Path(held).exists():
+            hint = did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
     @staticmethod
-    def _value(session: Session, name: str) -> Any:
+    def _value(session: Session, option: str, name: str | None) -> Any:
+        if name is None:
+            return None
         if name in session.names:
             return session.names[name]
         hint = did_you_mean(name, [one for one in session.names if not one.startswith("_")])
-        raise UsageError(f"--example {name}: unknown name", hint=hint, ref=name)
+        raise UsageError(f"{option} {name}: unknown name", hint=hint, ref=name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,5 +282,5 @@ class ArchiveModel(Command):
 
 
 def _notify(session: Session, change: AliasChange) -> None:
-    before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
-    session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
+    before = f" (was {change.model}@{change.from_version})" if change.from_version is not None else ""
+    session.notify(f"{change.model}@{change.alias} is now {change.model}@{change.to_version}{before}")

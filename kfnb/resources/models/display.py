@@ -12,6 +12,7 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import (
     NO_DAMAGE,
+    AliasChange,
     AliasHistory,
     DataDamage,
     ModelComparison,
@@ -61,6 +62,7 @@ DISPLAYS = {
     Leaderboard: Display(lambda board: draw_leaderboard(board.snapshot()), _board),
     ModelVersion: Display(_page, _page_as_json),
     ModelVerification: Display(draw_model_verification, asdict),
+    AliasChange: Display(lambda one: draw_history([one]), asdict),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
     ModelComparison: Display(

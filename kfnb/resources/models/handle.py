@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.embedded.models import kfnb_read_model
+from kfnb.capture.embedded.transform_files import kfnb_model_transform
+from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
@@ -166,7 +168,7 @@ class ModelVersion:
         return self._registry.download(self._snapshot)
 
     def load(self, *, pickle: bool = False, trust: Sequence[str] = (), into: Any = None) -> Any:
-        """The model. A warning says which packages differ from those that it was saved with.
+        """The model as it was saved, without its transform. A warning says which packages differ from those then.
 
         Types that are not known to be safe have to be named in ``trust``, and a pickle is loaded only with ``pickle``.
         ``into`` is the module that the state of a torch model is loaded into; without it, the state is returned.
@@ -181,18 +183,40 @@ class ModelVersion:
         except TypeError as error:
             raise UsageError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from None
         except ImportError as error:
-            hint = f"pip install {' '.join(f'{name}=={version}' for name, version in sorted(self.packages.items()))}"
-            message = f"{self.ref} cannot be loaded: {error}"
-            raise BackendError(message, code="missing-package", hint=hint, ref=self.ref) from None
+            raise self._missing(self.ref, error) from None
         except Exception as error:  # whatever its library raises of a file that it cannot read
             _logger.debug("The library of %s cannot read it.", self.ref, exc_info=True)
             raise BackendError(f"{self.ref} cannot be loaded: {error}", ref=self.ref) from error
+
+    @property
+    def transform(self) -> kfnb_Transform | None:
+        """Its transform, as it was when the model was saved; None if it has none.
+
+        It is code, which runs when it is first used. Raises ``UsageError``, ``BackendError``.
+        """
+        if not self._snapshot.transform:
+            return None
+        folder = self.path()
+        try:
+            found: kfnb_Transform | None = kfnb_model_transform(str(folder))
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"the transform of {self.ref} cannot be loaded: {error}", ref=self.ref) from None
+        except ImportError as error:
+            raise self._missing(f"the transform of {self.ref}", error) from None
+        return found
 
     def lineage(self) -> Lineage:
         """Its lineage, up and down: see ``kfnb.lineage``."""
         from kfnb import lineage  # by its public name, since lineage reads the records of models
 
         return lineage(self)
+
+    def _missing(self, what: str, error: ImportError) -> BackendError:
+        hint = (
+            f"pip install {' '.join(f'{name}=={version}' for name, version in sorted(self.packages.items()))}"
+        )
+        message = f"{what} cannot be loaded: {error}"
+        return BackendError(message, code="missing-package", hint=hint, ref=self.ref)
 
     def promote(
         self, alias: str = CHAMPION, because: str = "", *, expected: int | None = None

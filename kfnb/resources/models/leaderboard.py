@@ -244,8 +244,8 @@ def ranked(
     """
     counts = Counter(name for one in entries for name in one.metrics)
     if by and entries and by not in counts:
-        hint = did_you_mean(by, counts, f"there are {', '.join(sorted(counts))}" if counts else "")
-        raise UsageError(f"no model has the metric {by}", hint=hint, ref=by)
+        hint = did_you_mean(str(by), counts, f"there are {', '.join(sorted(counts))}" if counts else "")
+        raise UsageError(f"no model has the metric {by}", hint=hint, ref=str(by))
     metric = by or min(counts, key=lambda name: (-counts[name], name), default="")
     more = maximized(metric) if maximize is None else maximize
     groups = [

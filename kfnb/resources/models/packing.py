@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.capture.embedded.models import kfnb_model_format, kfnb_write_model
+from kfnb.capture.embedded.transform_files import kfnb_keep_transform
 from kfnb.diagnostics import logger
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError
@@ -49,11 +50,16 @@ _PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
 
 @dataclass(frozen=True)
 class Packing:
-    """Options for packing a model: an ``example`` of its input, and what the user allows."""
+    """Options for packing a model: an ``example`` of its input, or of its transform's, and what the user allows.
+
+    ``remarks`` gets what the user should know of the model's transform and example.
+    """
 
     example: Any = None
+    transform: Any = None
     pickle: bool = False
     trust: Sequence[str] = ()
+    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,15 @@ class ModelFacts:
     signature: Signature = field(default_factory=Signature)
     packages: Mapping[str, str] | None = None
     python: str = ""
+    transform: str = ""
 
 
 @contextmanager
 def packed(model: Any, how: Packing) -> Iterator[Path]:
     """The model folder of a value, an artifact or a path, while it is used. Raises ``UsageError``."""
+    if how.transform is not None and isinstance(model, Artifact | str | Path):
+        hint = "load the model, and register what is loaded"
+        raise UsageError("a transform is registered with a value:", hint=hint, ref=str(model))
     with TemporaryDirectory(prefix="kfnb-model-") as temporary:
         if isinstance(model, Artifact):
             model = _of_artifact(model, Path(temporary), how)
@@ -89,11 +99,17 @@ def facts_of(folder: Path) -> ModelFacts:
             signature_of(stored),
             {str(name): str(version) for name, version in stored.get("packages", {}).items()},
             str(stored.get("python", "")),
+            _transform(stored.get("transform")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(
             f"{folder} is not a model folder: {FACTS} cannot be read ({error})", ref=str(folder)
         ) from None
+
+
+def _transform(stored: Any) -> str:
+    """The digests of a transform's code and of its state, as one text; empty without one."""
+    return "-".join(filter(None, (stored["code"], stored["state"]))) if stored else ""
 
 
 def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
@@ -106,7 +122,15 @@ def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
         require("safetensors", "a torch model")
     folder = temporary / "model"
     try:
-        kfnb_write_model(model, str(folder), how.example, pickle=how.pickle, trust=how.trust)
+        facts = kfnb_write_model(
+            model,
+            str(folder),
+            how.example,
+            transform=how.transform,
+            keep=kfnb_keep_transform,
+            pickle=how.pickle,
+            trust=how.trust,
+        )
     except TypeError as error:
         raise UsageError(f"the model cannot be saved: {error}", ref=type(model).__name__) from None
     except (
@@ -115,6 +139,7 @@ def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
         _logger.debug("The library of a %s cannot save it.", type(model).__name__, exc_info=True)
         message = f"the model cannot be saved: {error or type(error).__name__}"
         raise UsageError(message, ref=type(model).__name__) from error
+    how.remarks.extend(facts["remarks"])
     return folder
 
 

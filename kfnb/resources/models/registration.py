@@ -20,12 +20,17 @@ from kfnb.target import namespace
 
 @dataclass(frozen=True)
 class Registration:
-    """What is known of a model that is registered, beside the model. ``data`` are digests by reference, or empty."""
+    """What is known of a model that is registered, beside the model.
+
+    ``data`` are digests by reference, or empty. ``measured_on`` is the reference of the version that the metrics were
+    measured on; without it, it is the only one of ``data``.
+    """
 
     name: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
+    measured_on: str = ""
     source: ModelSource = field(default_factory=ModelSource)
     code: str = ""
     description: str = ""
@@ -35,6 +40,7 @@ class Registration:
 def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
     """A model folder, and what is known beside it, as a registry takes them."""
     facts = facts_of(folder)
+    measured_on = known.measured_on or (next(iter(known.data)) if len(known.data) == 1 else "")
     return VersionSnapshot(
         name=known.name,
         version=0,
@@ -45,12 +51,13 @@ def draft_of(known: Registration, folder: Path, owner: str) -> VersionSnapshot:
         parameters=check_parameters(known.parameters),
         data=tuple(known.data),
         data_digests={ref: digest for ref, digest in known.data.items() if digest},
-        metrics_data=next(iter(known.data)) if len(known.data) == 1 and known.metrics else "",
+        metrics_data=measured_on if known.metrics else "",
         source=known.source,
         code=known.code,
         signature=facts.signature,
         packages=facts.packages or {},
         python=facts.python,
+        transform=facts.transform,
         owner=owner,
         created=time.time(),
         description=known.description,

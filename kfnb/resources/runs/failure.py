@@ -9,6 +9,7 @@ libraries; a frame in a step's generated source is shown as the notebook cell an
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,8 @@ def _frame(file: str, line: int, function: str, text: str | None, source: str) -
 
 
 def _where(file: str, line: int, source: str) -> str:
+    if (place := _of_transform(file, line)) is not None:
+        return str(place)
     if not _is_step(file):
         return f'File "{file}", line {line}'
     return str(find_place(source, line) or f'File "{Path(file).name}", line {line}')
@@ -94,13 +97,21 @@ def _syntax(exception: Mapping[str, Any], source: str) -> list[str]:
 
 
 def _place(exception: Mapping[str, Any], source: str) -> CellLine | None:
-    """The place of the innermost frame in the step's own program."""
+    """The place of the innermost frame in the step's own program, or in a transform."""
     if exception["syntax"] is not None and exception["syntax"][0] and _is_step(exception["syntax"][0]):
         return find_place(source, exception["syntax"][1] or 1)
     for file, line, _, _ in reversed(exception["frames"]):
+        if (place := _of_transform(file, line)) is not None:
+            return place
         if _is_step(file):
             return find_place(source, line)
     return None
+
+
+def _of_transform(file: str, line: int) -> CellLine | None:
+    """The place of a line of a transform, whose code is run under the names of its cells."""
+    found = re.fullmatch("<cell (.+)>", file)
+    return CellLine(found[1], line) if found else None
 
 
 def _is_step(file: str) -> bool:

@@ -16,14 +16,14 @@ def draw_component(view: ComponentView) -> dict[str, str]:
     """A component as a mimebundle of HTML and text."""
     cell = f"cell {view.cell}" if view.cell else ""
     image = f"image {view.image}" if view.image else ""
-    blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *notes_section(view.notes)]
+    blocks: list[Block] = [Title(view.name, facts=(view.kind, cell, image)), *notes_section(view.notes)]
     ports = [*_ports("Inputs", view.inputs), *_outputs(view.outputs)]
     if ports:
         blocks.append(Row(ports))
     blocks += [*_travellers(view.travellers), *_packages(view.packages), *_pod(view.pod)]
     if view.source:
         blocks.append(Folded("Source", [CodeBlock(view.source)]))
-    return bundle(f"Component {view.name}", blocks)
+    return bundle(f"{view.kind.capitalize()} {view.name}", blocks)
 
 
 def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:

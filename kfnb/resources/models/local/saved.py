@@ -61,34 +61,37 @@ def _register(
     run: RunSnapshot, task: Task, artifact: Artifact, entry: dict[str, Any], to: Destination
 ) -> str:
     behind = data_behind(run, task)
-    data, doubt = _with_named(data_of_saved(entry, behind), behind, to.data_store)
+    data, measured_on, doubt = _data_of(entry, behind, to.data_store)
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
         data=data,
+        measured_on=measured_on,
         source=source_of(run, task.id),
         code=task.code,
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
     version, notes = register_draft(LocalRegistry(to.registry), draft_of(known, folder, to.owner), folder)
-    return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes])
+    warnings = [f"warning: {text}" for text in entry.get("remarks") or ()]
+    return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes, *warnings])
 
 
-def _with_named(
-    data: Mapping[str, str], behind: Mapping[str, str], data_store: str
-) -> tuple[Mapping[str, str], list[str]]:
-    """The data of a model, without a version that its step named and that does not exist, and notes on that."""
-    if data.keys() <= behind.keys() or not data_store:
-        return data, []
+def _data_of(
+    entry: Mapping[str, Any], behind: Mapping[str, str], data_store: str
+) -> tuple[Mapping[str, str], str, list[str]]:
+    """The data of a model, the version that it was measured on, and notes. An unknown version is left out."""
+    ref = str(entry.get("data") or "")
+    found = data_of_saved(entry, behind)
+    if not ref or ref in behind or not data_store:
+        return found, ref, []
     from kfnb.resources.datasets.location import store_at
     from kfnb.resources.datasets.reference import parse_ref
 
-    [ref] = data
     try:
-        return {ref: store_at(data_store).get(*parse_ref(ref)).identity}, []
+        return {**behind, ref: store_at(data_store).get(*parse_ref(ref)).identity}, ref, []
     except NotFound as error:
-        return behind, [f"without data={ref}, which does not exist: {error}"]
+        return behind, "", [f"without data={ref}, which does not exist: {error}"]
     except KfnbError as error:
-        return data, [f"whether data={ref} exists is not known: {error}"]
+        return found, ref, [f"cannot check that data={ref} exists: {error}"]

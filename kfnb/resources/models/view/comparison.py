@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.view.version import transform_words
 from kfnb.ui.blocks import Block, Section, Text, bundle
 from kfnb.ui.table import Column, Table, Value
 from kfnb.ui.words import digits, moment, short
@@ -20,6 +21,7 @@ def _facts(one: VersionSnapshot) -> Mapping[str, Any]:
         "data": ", ".join(one.data),
         "run": one.source.id,
         "code": one.code[:12],
+        "transform": transform_words(one.transform),
         "format": one.format,
         "owner": one.owner,
         "registered": moment(one.created),

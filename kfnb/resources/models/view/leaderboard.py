@@ -15,7 +15,7 @@ from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
 from kfnb.ui.mount_point import Home
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import digits, moment
+from kfnb.ui.words import aligned, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
@@ -81,18 +81,19 @@ def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry], damage: Data
         Column("Tags", aside=True),
     )
     shares = _shares([one.metrics.get(board.by) for one in entries])
+    values = {name: aligned(one.metrics.get(name) for one in entries) for name in metrics}
     rows: list[list[Value]] = [
         [
             "" if one.rank is None else str(one.rank),
             one.ref,
             ", ".join(one.aliases),
-            *(_metric(one, name, share if name == board.by else None) for name in metrics),
+            *(_metric(values[name][row], share if name == board.by else None) for name in metrics),
             one.owner,
             moment(one.created),
             _warning(one, damage),
             ", ".join(f"{key}={value}" if value else key for key, value in sorted(one.tags.items())),
         ]
-        for one, share in zip(entries, shares, strict=True)
+        for row, (one, share) in enumerate(zip(entries, shares, strict=True))
     ]
     return Table("Leaderboard", columns, rows).without_empty_columns()
 
@@ -102,9 +103,8 @@ def _warning(entry: LeaderboardEntry, damage: DataDamage) -> Value:
     return TableCell(words, DAMAGED) if words else ""
 
 
-def _metric(entry: LeaderboardEntry, name: str, share: float | None) -> Value:
-    value = entry.metrics.get(name)
-    return "" if value is None else TableCell(digits(value, 5), bar=share)
+def _metric(text: str, share: float | None) -> Value:
+    return TableCell(text, bar=share) if text else ""
 
 
 def _shares(values: Sequence[float | None]) -> list[float | None]:

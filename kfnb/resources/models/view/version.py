@@ -17,13 +17,14 @@ from kfnb.resources.models.model import (
 )
 from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui import theme
-from kfnb.ui.blocks import Block, CodeBlock, Row, Section, Text, Title, bundle
+from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
 from kfnb.ui.states import StateStyle
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import digits, file_size, moment, short
+from kfnb.ui.words import aligned, digits, file_size, moment, short
 
 _MOST_VERSIONS, _MOST_CHANGES, _MOST_METRICS = 20, 20, 4
+_MOST_COLUMNS, _FOLDED_COLUMNS, _NAMED_COLUMNS = 200, 10, 5
 _ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
 
 
@@ -62,7 +63,8 @@ def draw_model_version(
         )
     blocks += [
         *_warnings(version, damage),
-        Row(list(_facts(version, known_run=known_run))),
+        Row([*_facts(version, known_run=known_run), *_signatures(version, wide=False)]),
+        *_signatures(version, wide=True),
         *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
@@ -120,15 +122,35 @@ def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
     origin = {
         "data": ", ".join(version.data),
         **_source(version.source, known_run=known_run),
+        "transform": transform_words(version.transform),
         "Python": version.python,
         **dict(sorted(version.packages.items())),
         **{f"tag {name}": value or "yes" for name, value in sorted(version.tags.items())},
     }
     if any(origin.values()):
         yield _pairs("Made of", {name: text for name, text in origin.items() if text})
+
+
+def _signatures(version: VersionSnapshot, *, wide: bool) -> Iterator[Block]:
+    """What the model takes and returns: those of few columns, or the ``wide`` ones, which are folded."""
     for heading, columns in ("Takes", version.signature.inputs), ("Returns", version.signature.outputs):
-        if columns:
-            yield _signature(heading, columns)
+        if columns and wide == (len(columns) > _FOLDED_COLUMNS):
+            yield _folded(heading, columns) if wide else Section(heading, [_signature(heading, columns)])
+
+
+def _folded(heading: str, columns: Sequence[ColumnType]) -> Block:
+    count = f"{heading} {len(columns)} columns"
+    names = ", ".join(one.name for one in columns[:_NAMED_COLUMNS])
+    rest = len(columns) - _MOST_COLUMNS
+    more = [Text(f"and {rest} more columns")] if rest > 0 else []
+    table = _signature(heading, columns[:_MOST_COLUMNS])
+    return Folded(f"{count}: {names}, …", [table, *more], text_form=f"{count}: {names}, …")
+
+
+def transform_words(digests: str) -> str:
+    """The digests of a transform, as far as people compare them; empty without one."""
+    code, _, state = digests.partition("-")
+    return ", ".join(filter(None, (code and f"code {code[:12]}", state and f"state {state[:12]}")))
 
 
 def _source(source: ModelSource, *, known_run: bool) -> Mapping[str, str]:
@@ -145,7 +167,7 @@ def _pairs(heading: str, values: Mapping[str, str]) -> Block:
     return Section(heading, [Table(heading, (Column("Name"), Column("Value")), rows)])
 
 
-def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
+def _signature(heading: str, columns: Sequence[ColumnType]) -> Table:
     rows: list[list[Value]] = [
         [
             one.name,
@@ -155,15 +177,18 @@ def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
         for one in columns
     ]
     table = Table(heading, (Column("Column"), Column("Type"), Column("Shape")), rows)
-    return Section(heading, [table.without_empty_columns()])
+    return table.without_empty_columns()
 
 
 def _use(version: VersionSnapshot, where: str) -> Iterator[Block]:
     which = version.aliases[0] if version.aliases else str(version.version)
     how = ", pickle=True" if version.format == "pickle" else ""
-    yield Section(
-        "Use", [CodeBlock(f'kfnb.model("{where}{version.name}@{which}").load({how.removeprefix(", ")})')]
-    )
+    found = f'kfnb.model("{where}{version.name}@{which}")'
+    load = f"load({how.removeprefix(', ')})"
+    code = f"{found}.{load}"
+    if version.transform:
+        code = f"version = {found}\nX = version.transform.transform(df)\nversion.{load}.predict(X)"
+    yield Section("Use", [CodeBlock(code)])
 
 
 def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
@@ -181,17 +206,19 @@ def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> 
         Column("Registered", whole=True),
         Column("State"),
     )
+    shown = versions[:_MOST_VERSIONS]
+    values = [aligned(one.metrics.get(name) for one in shown) for name in metrics]
     rows: list[list[Value]] = [
         [
             f"{one.version}{' (this)' if one.version == version.version else ''}",
             ", ".join(one.aliases),
-            *(digits(one.metrics[name], 5) if name in one.metrics else "" for name in metrics),
+            *(texts[row] for texts in values),
             one.metrics_data,
             one.owner,
             moment(one.created),
             "archived" if one.state is ModelState.ARCHIVED else "",
         ]
-        for one in versions[:_MOST_VERSIONS]
+        for row, one in enumerate(shown)
     ]
     rest = len(versions) - _MOST_VERSIONS
     more = [Text(f"{rest} more; %kf_models {version.name} shows them.")] if rest > 0 else []
@@ -228,7 +255,7 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
         )
         for series, ((data, _), some) in enumerate(by_data.items())
     ]
-    x = axis("version", [at for at, _ in points], 420, margin=0.03)
+    x = axis("version", [at for at, _ in points], 420, margin=0.03, whole=True)
     y = axis(metric, [value for _, value in points], 160, margin=0.08)
     yield Plot(f"{metric} by version", lines, x, y)
 

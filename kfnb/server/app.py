@@ -1,0 +1,229 @@
+"""What is answered to which path."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from kfnb.server.batching import Batcher, Busy
+from kfnb.server.bodies import json_bytes, json_of
+from kfnb.server.counters import Statistics, exposition
+from kfnb.server.findings import BadInput
+from kfnb.server.http_messages import JSON, HttpRequest, HttpResponse, error_response
+from kfnb.server.openapi import openapi_of
+from kfnb.server.predictor import ModelFailed
+from kfnb.server.protocol_v1 import read_v1
+from kfnb.server.protocol_v2 import HEADER_LENGTH, read_v2, split_body, tensors_of, write_v2
+from kfnb.server.reading import Rows
+from kfnb.server.reporting import report
+from kfnb.server.served import Served
+from kfnb.server.tables import BadRequest
+
+_LARGE = 100_000
+"""Bytes of a body that is read in a thread."""
+_MANY = 1000
+"""Rows whose answer is written in a thread."""
+_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
+_METRICS = "text/plain; version=0.0.4; charset=utf-8"
+_EXTENSIONS = ["binary_tensor_data"]
+
+T = TypeVar("T")
+Route = Callable[[HttpRequest], Awaitable[HttpResponse]]
+
+
+class App:
+    """Answers requests about one model."""
+
+    def __init__(self, served: Served) -> None:
+        self.statistics = Statistics()
+        self._served, self._inputs = served, served.inputs
+        self._batcher = Batcher(served.compute, served.lock, together=served.warm())
+        self._reading = ThreadPoolExecutor(1, "read")
+        self._explaining = ThreadPoolExecutor(1, "explain")
+        self._routes = self._routes_of(served.name, served.version)
+
+    async def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request; it is counted, and has an id."""
+        began = time.perf_counter()
+        given = request.headers.get("x-kfnb-request-id", "")
+        request_id = given if _ID.fullmatch(given) else os.urandom(16).hex()
+        path = unquote(request.path)
+        verb = next((one for one, ends in _VERBS.items() if path.endswith(ends)), "other")
+        try:
+            response = await self._routed(request, path)
+        except (BadInput, BadRequest, ModelFailed, Busy) as error:
+            response = self._failed(error, request_id)
+        self.statistics.count(verb, response.status, time.perf_counter() - began)
+        headers = {
+            **response.headers,
+            "x-kfnb-request-id": request_id,
+            "x-kfnb-version": self._served.version,
+        }
+        return replace(response, headers=headers)
+
+    async def _routed(self, request: HttpRequest, path: str) -> HttpResponse:
+        routes = self._routes.get(path)
+        if routes is None:
+            found = re.match(r"/v[12]/models/([^/:]+)", path)
+            what = (
+                f"no model {found[1]} here, only {self._served.name}"
+                if found
+                else "there is nothing at this path"
+            )
+            raise BadRequest(what, "not-found", 404)
+        route = routes.get("GET" if request.method == "HEAD" else request.method)
+        if route is None:
+            allowed = {"allow": ", ".join(routes)}
+            return error_response(405, "wrong-method", f"use {' or '.join(routes)} with this path", allowed)
+        return await route(request)
+
+    def _routes_of(self, name: str, version: str) -> Mapping[str, Mapping[str, Route]]:
+        v1, v2 = f"/v1/models/{name}", f"/v2/models/{name}"
+        document = openapi_of(name, self._inputs, self._shape())
+        metadata = {
+            "name": name,
+            "versions": [version],
+            "platform": f"kfnb_{self._served.folder.facts.get('format', '')}",
+            "inputs": tensors_of(self._inputs, self._shape()),
+            "outputs": [{"name": "predict", "datatype": "BYTES" if self._texts() else "FP64", "shape": [-1]}],
+        }
+        server = {"name": "kfnb", "version": version, "extensions": _EXTENSIONS}
+        routes: dict[str, dict[str, Route]] = {
+            "/": {"GET": _fixed({"status": "alive"})},
+            "/v1/models": {"GET": _fixed({"models": [name]})},
+            v1: {"GET": _fixed({"name": name, "ready": True})},
+            f"{v1}:predict": {"POST": self._predict_v1},
+            f"{v1}:explain": {"POST": self._explain_v1},
+            "/v2": {"GET": _fixed(server)},
+            "/v2/health/live": {"GET": _fixed({"live": True})},
+            "/v2/health/ready": {"GET": _fixed({"ready": True})},
+            "/metrics": {"GET": self._metrics},
+            "/openapi.json": {"GET": _fixed(document)},
+            "/kfnb/stats": {"GET": self._stats},
+        }
+        for place in (v2, f"{v2}/versions/{version}"):
+            routes[place] = {"GET": _fixed(metadata)}
+            routes[f"{place}/ready"] = {"GET": _fixed({"name": name, "ready": True})}
+            routes[f"{place}/infer"] = {"POST": self._infer_v2}
+        return routes
+
+    def _shape(self) -> list[int]:
+        found = self._served.folder.facts.get("inputs") or [{}]
+        return [int(one) for one in found[0].get("shape", ())]
+
+    def _texts(self) -> bool:
+        outputs = self._served.folder.facts.get("outputs") or [{}]
+        return str(outputs[0].get("type", "")) in ("object", "str", "string") or "U" in str(
+            outputs[0].get("type", "")
+        )
+
+    # -- predict and explain
+
+    async def _predict_v1(self, request: HttpRequest) -> HttpResponse:
+        rows = await self._rows_v1(request)
+        predictions = await self._predict(rows)
+        content = await self._aside(rows.count > _MANY, lambda: json_bytes({"predictions": predictions}))
+        return HttpResponse(200, content, headers=_taken(rows))
+
+    async def _explain_v1(self, request: HttpRequest) -> HttpResponse:
+        rows = await self._rows_v1(request)
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._explaining, self._served.explainer.explain, rows)
+        return HttpResponse(200, json_bytes(found), headers=_taken(rows))
+
+    async def _infer_v2(self, request: HttpRequest) -> HttpResponse:
+        length = request.headers.get(HEADER_LENGTH)
+        kind = request.headers.get("content-type", "") if length is None else ""
+
+        def read() -> tuple[dict[str, Any], Rows]:
+            text, rest = split_body(request.body, length)
+            body = json_of(text, kind)
+            return body, read_v2(body, rest, self._inputs)
+
+        body, rows = await self._aside(len(request.body) > _LARGE, read)
+        predictions = await self._predict(rows)
+        name, version = self._served.name, self._served.version
+        content, head = await self._aside(
+            rows.count > _MANY, lambda: write_v2(name, version, body, predictions)
+        )
+        headers = {**_taken(rows), **({HEADER_LENGTH: head} if head else {})}
+        return HttpResponse(200, content, "application/octet-stream" if head else JSON, headers)
+
+    async def _rows_v1(self, request: HttpRequest) -> Rows:
+        kind = request.headers.get("content-type", "")
+        return await self._aside(
+            len(request.body) > _LARGE, lambda: read_v1(json_of(request.body, kind), self._inputs)
+        )
+
+    async def _predict(self, rows: Rows) -> Any:
+        self.statistics.count_bad(rows.findings.counts)
+        found = await self._batcher.predict(rows)
+        self.statistics.rows += rows.count
+        return found
+
+    async def _aside(self, large: bool, work: Callable[[], T]) -> T:
+        """The outcome of work that is done in a thread if it is large, so that others are answered meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work) if large else work()
+
+    # -- what is counted
+
+    async def _metrics(self, _: HttpRequest) -> HttpResponse:
+        labels = {"name": self._served.name, "version": self._served.version}
+        return HttpResponse(200, exposition(self.statistics, labels).encode(), _METRICS)
+
+    async def _stats(self, _: HttpRequest) -> HttpResponse:
+        batches = {
+            "together": self._batcher.together,
+            "batches": self._batcher.batches,
+            "requests": self._batcher.requests,
+        }
+        return HttpResponse(200, json_bytes({**self.statistics.as_json(), "batching": batches}))
+
+    def _failed(self, error: Exception, request_id: str) -> HttpResponse:
+        """The answer for an error, which is counted."""
+        if isinstance(error, BadInput):
+            self.statistics.count_bad(error.findings.counts)
+            failure = 422, "bad-input", error.findings.kinds()
+            body = {"error": str(error), "code": "bad-input", "problems": error.findings.shown}
+            response = HttpResponse(422, json_bytes(body))
+        elif isinstance(error, BadRequest):
+            failure = error.status, error.code, ""
+            response = error_response(error.status, error.code, error.message)
+        elif isinstance(error, ModelFailed):
+            report(error.error)
+            failure = 500, "model-failed", str(error)
+            response = error_response(
+                500, "model-failed", f"{error}: {str(error.error).partition(chr(10))[0][:200]}"
+            )
+        else:
+            failure = 503, "busy", ""
+            response = error_response(
+                503, "busy", "too many requests are waiting; try again", {"retry-after": "1"}
+            )
+        self.statistics.count_failure(request_id, *failure)
+        return response
+
+
+_VERBS = {"predict": (":predict", "/infer"), "explain": (":explain",)}
+
+
+def _fixed(content: Mapping[str, Any]) -> Route:
+    response = HttpResponse(200, json_bytes(content))
+
+    async def fixed(_: HttpRequest) -> HttpResponse:
+        return response
+
+    return fixed
+
+
+def _taken(rows: Rows) -> dict[str, str]:
+    """How many bad inputs were taken all the same, or imputed."""
+    count = sum(rows.findings.counts.values())
+    return {"x-kfnb-bad-inputs": str(count)} if count else {}

@@ -1,0 +1,55 @@
+"""Bodies in gzip: a request's is unpacked, and a response's is packed where the client takes it and gains from it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import zlib
+from dataclasses import replace
+
+from kfnb.server.http_messages import Handler, HttpRequest, HttpResponse, error_response
+
+_WORTH = 1400
+"""Bytes from which a response is packed: a smaller one is one packet of the network anyway."""
+_REFUSES = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
+
+
+def with_gzip(handler: Handler, most: int) -> Handler:
+    """A handler that sees bodies unpacked, of ``most`` bytes at most."""
+
+    async def packed(request: HttpRequest) -> HttpResponse:
+        encoding = request.headers.get("content-encoding", "identity").lower()
+        if encoding == "gzip":
+            try:
+                request = replace(request, body=_unpacked(request.body, most))
+            except zlib.error:
+                return error_response(
+                    400, "bad-request", "the body is not gzip, as its Content-Encoding has it"
+                )
+            except OverflowError:
+                return error_response(413, "body-too-large", f"the unpacked body is larger than {most} bytes")
+        elif encoding != "identity":
+            message = "the body's Content-Encoding is not known; send it as gzip or unpacked"
+            return error_response(415, "wrong-content-type", message, {"accept-encoding": "gzip"})
+        response = await handler(request)
+        if len(response.body) < _WORTH or not _takes_gzip(request.headers.get("accept-encoding", "")):
+            return response
+        headers = {**response.headers, "content-encoding": "gzip", "vary": "accept-encoding"}
+        return replace(response, body=gzip.compress(response.body, 1), headers=headers)
+
+    return packed
+
+
+def _takes_gzip(accepted: str) -> bool:
+    return "gzip" in accepted and not _REFUSES.search(accepted)
+
+
+def _unpacked(body: bytes, most: int) -> bytes:
+    """Raises ``zlib.error``, ``OverflowError`` for more than ``most`` bytes."""
+    unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    found = unpacker.decompress(body, most)
+    if unpacker.unconsumed_tail:
+        raise OverflowError
+    if not unpacker.eof or unpacker.unused_data:
+        raise zlib.error
+    return found

@@ -1,0 +1,121 @@
+"""The command line: serve a model folder, or check it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kfnb.server.app import App
+from kfnb.server.compression import with_gzip
+from kfnb.server.findings import OnBadInput
+from kfnb.server.http import HttpServer
+from kfnb.server.http_messages import HttpLimits
+from kfnb.server.parity import check
+from kfnb.server.predictor import NotServable
+from kfnb.server.reporting import log
+from kfnb.server.served import Served, serve_folder
+
+_GRACE = 30.0
+"""Seconds for requests under way, when the program is asked to end."""
+
+
+def main(folder: Path, words: Sequence[str] | None = None) -> int:
+    """Serve or check ``folder``, or the one that the words name; the exit status."""
+    options = _parser(folder).parse_args(words)
+    try:
+        served = serve_folder(
+            options.folder,
+            options.name,
+            options.version,
+            OnBadInput(options.on_bad_input),
+            pickle=options.pickle,
+            trust=options.trust,
+        )
+    except (TypeError, ValueError, OSError, ImportError, NotServable) as error:
+        log(f"{options.folder} cannot be served: {error}")
+        return 2
+    if options.command == "check":
+        report = check(served)
+        _say(report)
+        return 0 if report["passed"] else 1
+    asyncio.run(_serve(served, options.host, options.port, options.socket))
+    sys.stderr.flush()
+    os._exit(0)  # a computation whose time is over is not waited for
+
+
+def _parser(folder: Path) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "serve.py", description="Serve the model in a folder.", allow_abbrev=False
+    )
+    parser.add_argument(
+        "command", nargs="?", choices=["serve", "check"], default="serve", help="default: serve"
+    )
+    parser.add_argument(
+        "--folder", type=Path, default=folder, help="the model folder (default: that of this file)"
+    )
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=int(os.environ.get("PORT", "8080")), help="0 for a free one"
+    )
+    parser.add_argument("--socket", default="", metavar="PATH", help="listen on a Unix socket instead")
+    parser.add_argument("--name", default="model", help="name of the model in paths (default: model)")
+    parser.add_argument("--version", default="1", help="what answers say of the version (default: 1)")
+    parser.add_argument(
+        "--on-bad-input",
+        choices=[one.value for one in OnBadInput],
+        default=OnBadInput.REJECT.value,
+        help="refuse bad inputs, take a typical value in their place, or take them as far as possible",
+    )
+    parser.add_argument("--pickle", action="store_true", help="load a pickle, which executes code")
+    parser.add_argument(
+        "--trust", action="append", default=[], metavar="TYPE", help="a type in the model that is safe"
+    )
+    return parser
+
+
+async def _serve(served: Served, host: str, port: int, socket: str) -> None:
+    """Answer requests until the program is asked to end."""
+    _allow_connections()
+    gc.freeze()  # what is loaded by now stays; it need not be looked through with each large request
+    gc.set_threshold(100_000, 50, 100)
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    limits = HttpLimits()
+    handler = with_gzip(App(served), limits.body)
+    if socket:
+        server = await HttpServer.on_socket(handler, socket, limits)
+    else:
+        server = await HttpServer.on_port(handler, host, port, limits)
+    _say({"listening": server.address, "name": served.name, "version": served.version})
+    await ended.wait()
+    await server.stop(_GRACE)
+
+
+def _say(content: Mapping[str, Any]) -> None:
+    """Tell the caller, in a line of JSON."""
+    sys.stdout.write(f"{json.dumps(content, allow_nan=False)}\n")
+    sys.stdout.flush()
+
+
+def _allow_connections() -> None:
+    """Allow as many open connections as the system allows this process."""
+    with suppress(ValueError, OSError):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path.cwd()))

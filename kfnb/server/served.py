@@ -1,0 +1,75 @@
+"""A model folder that is ready to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from kfnb.server.batching import gains_from_batches
+from kfnb.server.encoding import json_rows
+from kfnb.server.explaining import Explainer
+from kfnb.server.findings import BadInput, OnBadInput
+from kfnb.server.folder import ModelFolder, read_folder
+from kfnb.server.inputs import Inputs, inputs_of
+from kfnb.server.predictor import ModelFailed, Predictor, listed, predictor_of
+from kfnb.server.reading import Rows
+from kfnb.server.tables import BadRequest
+from kfnb.server.trees import tree_explainer
+
+_WARMING = 8
+"""Rows of the sample that are predicted before the first request."""
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model with what reads its inputs. ``lock`` is held while the model computes."""
+
+    name: str
+    version: str
+    folder: ModelFolder
+    inputs: Inputs
+    predictor: Predictor
+    explainer: Explainer
+    lock: Lock
+
+    def compute(self, batch: Sequence[Rows]) -> list[Any]:
+        """The predictions of each of several requests. Raises ``ModelFailed``."""
+        counts = [rows.count for rows in batch]
+        if not sum(counts):
+            return [[] for _ in batch]
+        found = listed(self.predictor.predict(self.inputs.join(batch)))
+        ends = [sum(counts[: place + 1]) for place in range(len(counts))]
+        return [found[end - count : end] for end, count in zip(ends, counts, strict=True)]
+
+    def warm(self) -> bool:
+        """Predict some rows of the sample, so that the first request is as quick as others; whether batches gain."""
+        if self.folder.rows is None:
+            return False
+        try:
+            return gains_from_batches(
+                self.compute, [self.inputs.rows([row]) for row in json_rows(self.folder.rows[:_WARMING])]
+            )
+        except (BadInput, BadRequest, ModelFailed):
+            return False  # the check says what is wrong
+
+
+def serve_folder(
+    path: Path,
+    name: str,
+    version: str,
+    policy: OnBadInput = OnBadInput.REJECT,
+    *,
+    pickle: bool = False,
+    trust: Sequence[str] = (),
+) -> Served:
+    """Read a model folder. Raises what ``read_folder`` does, and ``NotServable``."""
+    folder = read_folder(path, pickle=pickle, trust=trust)
+    inputs = inputs_of(folder.facts, folder.rows, policy)
+    predictor = predictor_of(folder)
+    trees = None if folder.transform is not None else tree_explainer(folder.model, predictor, folder.rows)
+    lock = Lock()
+    explainer = Explainer(inputs, predictor, folder.rows, trees, lock)
+    return Served(name, version, folder, inputs, predictor, explainer, lock)
