@@ -73,17 +73,17 @@ class Reconciler:
 
     def _read_desired(self) -> None:
         """Read the desired state, and begin new revisions. Raises ``BackendError``."""
-        folder = self._folder
+        before, folder = self._desired, self._folder
         try:
-            if self._desired is not None and folder.generation() == self._desired.generation:
-                return
-            self._desired = folder.desired()
+            same = before is not None and folder.generation() == before.generation
+            self._desired = before if same else folder.desired()
         except BackendError as error:
-            if self._desired is None or not folder.path.is_dir():
+            if before is None or not folder.path.is_dir():
                 raise
             self._note_problem(f"the last change cannot be read: {error}")
             return
         self._note_problem("")
+        assert self._desired is not None
         for target in self._desired.targets:
             if target.revision not in self.revisions:
                 known = self._known.get(target.revision)
