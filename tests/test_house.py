@@ -44,7 +44,7 @@ MADE_UP = Path(__file__).parent / "registry" / "kettles"
 NOUNS = sorted(
     folder.name for folder in (*(ROOT / "resources").iterdir(), MADE_UP) if (folder / "__init__.py").exists()
 )
-CLUSTER = {"kubeflow", "katib"}
+CLUSTER = {"kubeflow", "katib", "kserve"}
 ENGINES = {"local", *CLUSTER}
 
 # what a part must never import, whatever the layers say
@@ -64,6 +64,14 @@ SHARED = {
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
+    (
+        "services.kserve",
+        "models.kubeflow",
+    ): "a version's folder is kept beside the models'",
+    (
+        "services.kserve",
+        "runs.kubeflow",
+    ): "the settings, the port-forwards and the object store are a cluster's",
     ("studies.katib", "runs.kubeflow"): "a trial's log and failure are those of a step on a cluster",
     ("studies.local", "runs.local"): "a trial is a step, or a run, of the engine of runs",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",

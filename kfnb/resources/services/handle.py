@@ -94,12 +94,12 @@ class Service:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
         return self._client.ask("predict", rows, version)
 
-    def _address(self) -> ServiceAddress:
+    def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
         for now in self.looks():
             if now.state.answers or now.state.finished:
                 break
-        return self._engine.address(self.name)
+        return self._engine.address(self.name, version, verb)
 
     # -- changing it
 
@@ -119,7 +119,7 @@ class Service:
         somebody changed the service meanwhile.
         """
         now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
         return self._change(Mover(owner(), because).canary(now, target, percent))
 
     def shadow(
@@ -133,7 +133,7 @@ class Service:
     ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are compared, and seen by nobody."""
         now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
         return self._change(Mover(owner(), because).shadow(now, target))
 
     def promote(
@@ -167,6 +167,11 @@ class Service:
         if now.of("canary") is None:
             self._move_alias(now.default, alias, because or f"rolled back in service {self.name}", notify)
         return self
+
+    @staticmethod
+    def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
+        """The terms of a further version: those of the default, and what the user allows of this one."""
+        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, like.image, like.runtime)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)

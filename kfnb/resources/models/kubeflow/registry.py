@@ -98,6 +98,11 @@ class KubeflowRegistry:
         one = self._version(record, version)
         return self._whole(record, one, version)
 
+    def identifiers(self, model: str, version: int) -> tuple[str, str]:
+        """The server's own ids of a model and a version. Raises ``UsageError`` for an unknown one."""
+        record = self._model(model)
+        return str(record["id"]), str(self._version(record, version)["id"])
+
     def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
         """See ``ModelRegistry``."""
         check_draft(draft)
