@@ -118,8 +118,12 @@ def _others(record: ServiceRecord, shares: Shares | None) -> Iterator[Revision]:
 def _split(
     record: ServiceRecord, seen: Observation, wanted: Sequence[Revision], shares: Shares | None, now: float
 ) -> _Split:
-    right = shares is not None and all(
-        abs(shares.get(one.number, 0.0) - one.percent) < _NEAR for one in wanted if one.role != "shadow"
+    right = (
+        bool(url_of(seen))
+        and shares is not None
+        and all(
+            abs(shares.get(one.number, 0.0) - one.percent) < _NEAR for one in wanted if one.role != "shadow"
+        )
     )
     ready = all(one.state is RevisionState.READY for one in wanted)
     if right or not ready or now - record.desired.move.at < _PATIENCE:
@@ -159,6 +163,7 @@ def _state(
     answering = any(one.share for one in (*wanted, *others)) or (
         split.shares is None and any(one.state is RevisionState.READY for one in wanted)
     )
+    answering = answering and bool(url_of(seen))
     failed = [one for one in wanted if one.state is RevisionState.FAILED]
     if not answering:
         return ServiceState.FAILED if failed else ServiceState.PENDING
@@ -192,6 +197,10 @@ def _notes(record: ServiceRecord, seen: Observation, wanted: Sequence[Revision])
         ]
         if beside:
             yield f"InferenceService {canary_name(record.name)} ends once no request goes to it"
+    ingress = condition(seen.service, "IngressReady")
+    if ingress.get("status") == "False" and not seen.stopped:
+        said = ": ".join(filter(None, (word(ingress, "reason"), word(ingress, "message"))))
+        yield f"it has no address yet: {said or 'its route is not ready'}"
     for one in wanted:
         if one.target.runtime:
             yield f"{one.ref}: {runtime_named(one.target.runtime).lost}"
