@@ -25,7 +25,7 @@ def registries() -> Iterator[Measured]:
 
 
 def _registering(folder: Path) -> Iterator[Measured]:
-    from kfnb.resources.models.local.registry import LocalRegistry
+    from kfnb.resources.models.local.engine import LocalRegistry
     from kfnb.resources.models.model import VersionSnapshot
 
     numbers = itertools.count()

@@ -214,7 +214,8 @@ def cluster(page: Page, lab: Lab) -> None:
 
 def live(sheet: Sheet, source: str) -> Locator:
     """The live picture below a cell."""
-    return sheet.cell(source).get_by_role("region", name=re.compile("^Run of"))
+    picture: Locator = sheet.cell(source).get_by_role("region", name=re.compile("^Run of"))
+    return picture
 
 
 def node(picture: Locator, name: str) -> Locator:

@@ -76,7 +76,7 @@ def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     assert callable(kfnb.studies)
     assert callable(kfnb.model)
     assert callable(kfnb.models)
-    assert kfnb.resources.runs.local.LocalBackend.name == "local"
+    assert kfnb.resources.runs.local.LocalRunEngine.name == "local"
 
 
 def test_submit_has_the_documented_signature() -> None:

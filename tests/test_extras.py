@@ -24,7 +24,8 @@ BEHIND = {
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
     "kfnb/resources/datasets": "values.py asks for it, and files.py looks whether it is installed",
     "kfnb/server": "the program of a deployment, whose requirements name what it imports",
-    "kfnb/resources/studies/local": "LocalEngine.start and .resume have asked for it, before the driver starts",
+    "kfnb/resources/services/local": "LocalServiceEngine.create has asked for it, before the driver starts",
+    "kfnb/resources/studies/local": "LocalStudyEngine.start and .resume have asked for it, before the driver starts",
     "kfnb/resources/studies/distribution.py": "importance.py and the driver, which use it, have asked for it",
 }
 """Files that import an optional package without asking, and who has asked before."""

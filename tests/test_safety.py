@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.local import importer
@@ -266,7 +266,7 @@ def ask_kubernetes(url, folder, monkeypatch):
 
 
 def ask_pipelines(url, folder, monkeypatch):
-    Server(url, retry=RetryPolicy(tries=1)).get("/healthz")
+    KfpServer(url, retry=RetryPolicy(tries=1)).get("/healthz")
 
 
 def ask_the_web(url, folder, monkeypatch):

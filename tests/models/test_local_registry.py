@@ -15,7 +15,7 @@ import pytest
 
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelState
 from tests.models.registry_conformance import RegistryConformance, draft, make_folder
 

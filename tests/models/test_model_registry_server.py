@@ -74,7 +74,7 @@ def server(answering):
         ((200, LOGIN, "text/html"), "unauthenticated", "answered with a login page.*had a token"),
         ((302, b"", "text/html"), "unauthenticated", "answered with a login page"),
         ((200, b"[]", "application/json"), "backend", "not a JSON object"),
-        ((200, b"{", "application/json"), "backend", "not a JSON object"),
+        ((200, b"{", "application/json"), "backend", "is not JSON"),
     ],
     ids=lambda value: f"{value[0]}-{value[1][:12].decode()}" if isinstance(value, tuple) else "",
 )

@@ -11,7 +11,7 @@ from kfnb.errors import BackendError, UsageError
 from kfnb.remote.model_registry.server import RegistryServer
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelState
 from kfnb.resources.models.transfer import transfer
 

@@ -5,7 +5,6 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -36,17 +35,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture
 def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """Deployment folders have the stand-in for the program."""
-    deployment = ModuleType("kfnb.server.deployment")
 
     def write(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
         shutil.copyfile(STAND_IN, target / "serve.py")
 
-    deployment.write = write  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "kfnb.server.deployment", deployment)
-    import kfnb.server
-
-    monkeypatch.setattr(kfnb.server, "deployment", deployment, raising=False)
+    monkeypatch.setattr("kfnb.server.deployment.write", write)
 
 
 @pytest.fixture

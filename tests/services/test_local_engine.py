@@ -213,6 +213,7 @@ def test_the_only_version_comes_back_too(engine: LocalServiceEngine, version: Ve
     assert load.answers == {"1": 1}, now
 
 
+@pytest.mark.slow
 def test_a_version_that_dies_again_and_again_is_started_less_and_less_often(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:
@@ -306,6 +307,7 @@ def test_a_port_that_is_taken_is_refused_at_once(engine: LocalServiceEngine, ver
     assert settled(engine, "churn").url == f"http://127.0.0.1:{port}"
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_while_it_was_stopped(engine: LocalServiceEngine, version: Versions) -> None:
     for name, asked in ("any", False), ("fixed", True):
         with listening("127.0.0.1", 0) as free:
@@ -554,6 +556,7 @@ def events(home: Path) -> int:
         database.close()
 
 
+@pytest.mark.slow
 def test_the_log_of_events_does_not_grow_with_requests_restarts_and_changes(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:

@@ -171,7 +171,7 @@ class _StatusReader:
 
 def _backend() -> str:
     try:
-        return api.backend_of(None).name
+        return api.engine_of(None).name
     except BackendError:
         return "kubeflow"
 

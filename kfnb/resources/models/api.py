@@ -182,7 +182,7 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
         from kfnb.resources.models.kubeflow import connect
 
         return connect()
-    from kfnb.resources.models.local.registry import LocalRegistry
+    from kfnb.resources.models.local.engine import LocalRegistry
 
     return LocalRegistry(registry_folder())
 

@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.entities import Artifact, RunSnapshot, Task, data_of
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import check_metrics, check_name
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.measured import SAVED
 from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
 

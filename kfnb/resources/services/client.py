@@ -21,6 +21,8 @@ VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
 _MOST_ROWS = 5000
 """Rows of a request; more are sent in several."""
 _PATIENCE = RetryPolicy(tries=6, read=300.0, deadline=600.0)
+_LATER = frozenset({429, 502, 503})
+"""Statuses after which the same request may succeed: a version starts again, or many requests wait."""
 _REFUSED_ROWS = (400, 413, 422)
 _REFUSED_USER, _FORBIDDEN = (401, 403), 403
 _ISTIO = b"RBAC: access denied"
@@ -88,7 +90,7 @@ class ServiceClient:
                 known[1].close()
         address = self._address(version, verb)
         transport = Transport(ca=address.ca, verify=address.verify)
-        known = address, Http(transport=lambda: transport, retry=_PATIENCE)
+        known = address, Http(transport=lambda: transport, retry=_PATIENCE, later=_LATER)
         with self._lock:
             self._known[version, verb] = known
         return self._send(known, path, body, version), address.denied

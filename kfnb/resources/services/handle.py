@@ -21,11 +21,10 @@ from kfnb.resources.services.model import (
     ServiceMove,
     ServiceSnapshot,
     ServiceState,
-    Target,
 )
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.rows import predictions
-from kfnb.resources.services.targets import ServingTerms, target_of
+from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 
 
 class Service:
@@ -68,7 +67,9 @@ class Service:
     @property
     def traffic(self) -> dict[str, float]:
         """The share in percent of the requests that each version really gets now, by reference."""
-        return {one.ref: one.share for one in self.snapshot().revisions if one.share is not None}
+        now = self.snapshot()
+        getting = [one for one in now.revisions if one in now.wanted or one.share]
+        return {one.ref: one.share for one in getting if one.share is not None}
 
     @property
     def history(self) -> tuple[ServiceMove, ...]:
@@ -141,18 +142,16 @@ class Service:
     ) -> Service:
         """Let the canary be the default: all requests go to it, at one moment.
 
-        The registry's alias by which the default was served stays where it is, as others may use it; ``alias=True``
-        moves it too, and a name moves that one. ``notify`` is called with what is to be known of it. Raises
-        ``UsageError`` if there is no canary or it is not ready, and ``Conflict``.
+        The registry's aliases of the default before stay where they are, as others may use them; ``alias=True`` moves
+        the one that it was served by, and a name moves that one. ``notify`` is called with what is to be known of it.
+        Raises ``UsageError`` if there is no canary or it is not ready, and ``Conflict``.
         """
         now = self.snapshot()
         canary = next((one for one in now.revisions if one.role == "canary"), None)
         if canary is not None and canary.state is not RevisionState.READY and not now.state.finished:
             message = f"the canary {canary.ref} is {canary.state}: {canary.error or 'it is not ready yet'}"
             raise UsageError(message, hint="wait() for it, or rollback()", ref=canary.ref)
-        self._change(Mover(owner(), because).promote(now.desired))
-        self._move_alias(now.desired.default, alias, because or f"promoted in service {self.name}", notify)
-        return self
+        return self._replace_default(now.desired, Mover(owner(), because).promote(now.desired), alias, notify)
 
     def rollback(
         self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
@@ -163,10 +162,7 @@ class Service:
         ``Conflict``.
         """
         now = self.snapshot().desired
-        self._change(Mover(owner(), because).rollback(now))
-        if now.of("canary") is None:
-            self._move_alias(now.default, alias, because or f"rolled back in service {self.name}", notify)
-        return self
+        return self._replace_default(now, Mover(owner(), because).rollback(now), alias, notify)
 
     @staticmethod
     def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
@@ -177,22 +173,22 @@ class Service:
         self._engine.change(self.name, desired)
         return self
 
-    def _move_alias(
-        self, before: Target, alias: bool | str, because: str, notify: Callable[[str], None]
-    ) -> None:
-        """Move an alias of the registry to the version that is the default now, or say that it was not moved."""
-        default = self.snapshot().desired.default
-        name = alias if isinstance(alias, str) else before.alias
-        if not name or default.model != before.model:
-            return
-        named = f"{default.model}@{name}"
-        if alias:
-            model(f"{default.registry}:{default.ref}").promote(name, because)
-            notify(f"{named} is {default.ref}")
-        elif default.alias != name:
-            notify(
-                f"{named} still names {model(f'{before.registry}:{named}').ref}; alias=True (--alias) moves it"
-            )
+    def _replace_default(
+        self, now: DesiredState, after: DesiredState, alias: bool | str, notify: Callable[[str], None]
+    ) -> Service:
+        """Let another version be the default, and move an alias of the registry to it or say that it was not moved."""
+        before, default = now.default, after.default
+        moved = default.ref != before.ref
+        name = alias_of(before, alias) if alias and moved else ""
+        self._change(after)
+        if name:
+            reason = after.move.because or f"{after.move.action} in service {self.name}"
+            model(f"{default.registry}:{default.ref}").promote(name, reason)
+            notify(f"{default.model}@{name} is {default.ref}")
+        elif moved:
+            for one in aliases_of(before):
+                notify(f"{before.model}@{one} still names {before.ref}; alias=True (--alias) moves it")
+        return self
 
     # -- its life
 

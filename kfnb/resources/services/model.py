@@ -22,9 +22,8 @@ WHOLE = 100
 class ServiceState(str, Enum):
     """The state of a service.
 
-    PENDING: no version answers yet. READY: all that is wanted is true. DEGRADED: it answers, and not all that is wanted
-    is true. FAILED: nothing answers, and nothing is tried any more. STOPPED: nobody wants it to answer, or its process
-    was lost.
+    PENDING: no version answers yet. READY: it answers, and nothing is wrong. DEGRADED: it answers, and a version that is
+    wanted does not. FAILED: nothing answers, and nothing is tried any more. STOPPED: it was stopped or lost.
     """
 
     PENDING = "PENDING"
@@ -58,9 +57,6 @@ class RevisionState(str, Enum):
 
     def __str__(self) -> str:
         return self.value
-
-
-# -- what is wanted ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -143,9 +139,6 @@ class DesiredState:
     def shares(self) -> dict[str, int]:
         """Percent by reference."""
         return {one.ref: one.percent for one in self.targets}
-
-
-# -- what came of it --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -233,6 +226,12 @@ class Revision:
     counters: Counters = Counters()
 
     @property
+    def settled(self) -> bool:
+        """Whether it gets the requests that it is to get, or never will."""
+        routed = not self.percent or self.share != 0
+        return self.state is RevisionState.FAILED or (self.state is RevisionState.READY and routed)
+
+    @property
     def number(self) -> int:
         """Its number in the service, from 1."""
         return self.target.revision
@@ -255,11 +254,11 @@ class Revision:
 
 @dataclass(frozen=True)
 class ServiceSnapshot:
-    """A service at one moment.
+    """A service at one moment. ``desired`` is what is wanted, and ``observed`` the generation that is true.
 
-    ``desired`` is what is wanted, and ``observed`` the generation that is true. ``revisions`` are those that are wanted
-    and those that still drain, default first. ``history`` is the newest first. ``url`` is the address that its paths
-    are added to, empty before it is known. ``token_file`` has the token that requests need, empty if they need none.
+    ``revisions`` are those that are wanted and those that still drain, default first. ``history`` is the newest first.
+    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
+    requests need, empty if they need none.
     """
 
     name: str
@@ -285,13 +284,18 @@ class ServiceSnapshot:
         return tuple(failed) or ((self.error,) if self.error else ())
 
     @property
+    def wanted(self) -> tuple[Revision, ...]:
+        """The revisions that are wanted, without those that still drain."""
+        numbers = {one.revision for one in self.desired.targets}
+        return tuple(one for one in self.revisions if one.number in numbers)
+
+    @property
     def settled(self) -> bool:
         """Whether what is wanted is true, or will not become so."""
-        known = {one.number: one.state for one in self.revisions}
-        over = (RevisionState.READY, RevisionState.FAILED)
         return self.state.finished or (
             self.observed >= self.desired.generation
-            and all(known.get(one.revision) in over for one in self.desired.targets)
+            and len(self.wanted) == len(self.desired.targets)
+            and all(one.settled for one in self.wanted)
         )
 
 

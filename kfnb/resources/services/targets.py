@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kfnb.errors import UsageError
+from kfnb.errors import KfnbError, UsageError
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelState
@@ -59,7 +59,7 @@ def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
 def _version(ref: object) -> ModelVersion:
     if isinstance(ref, str | ModelVersion):
         return model(ref)
-    message = f"a {type(ref).__name__} is not a version of a model:"
+    message = f"a value of type {type(ref).__name__} is not a version of a model:"
     hint = "kfnb.register(model, NAME) makes one"
     raise UsageError(message, code="invalid-argument", hint=hint, ref=type(ref).__name__)
 
@@ -71,6 +71,32 @@ def canary_of(text: str) -> tuple[str, int]:
         hint = "such as churn@7:1 for 1 of 100 requests"
         raise UsageError(f"{text}: write a canary as NAME@VERSION:PERCENT", hint=hint, ref=text)
     return ref, check_percent(int(percent))
+
+
+def aliases_of(target: Target) -> tuple[str, ...]:
+    """The aliases that name a version in its registry; none where that cannot be asked."""
+    try:
+        return model(f"{target.registry}:{target.ref}").aliases
+    except KfnbError:
+        return ()
+
+
+def alias_of(target: Target, alias: bool | str) -> str:
+    """The alias of a version that is meant: a name, or with True the one that it is served by, else its only one.
+
+    Raises ``UsageError``.
+    """
+    if isinstance(alias, str):
+        return alias
+    known = aliases_of(target)
+    if target.alias in known:
+        return target.alias
+    if len(known) != 1:
+        hint = f"name one of {', '.join(known)}" if known else "name the one that is to be set"
+        raise UsageError(
+            f"{target.ref} has {'several aliases' if known else 'no alias'}:", hint=hint, ref=target.ref
+        )
+    return known[0]
 
 
 def _checked(way: str) -> OnBadInput:

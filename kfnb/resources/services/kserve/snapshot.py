@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kfnb.remote.kubernetes.fields import condition, word
 from kfnb.resources.services.kserve.failure_report import FailureReport
@@ -49,6 +49,8 @@ def snapshot(
     wanted = tuple(_revision(target, seen, shares, report) for target in record.desired.targets)
     others = tuple(_others(record, shares))
     split = _split(record, seen, wanted, shares, time.time() if now is None else now)
+    if split.error:
+        wanted = tuple(_without_share(one, split.error) for one in wanted)
     state = _state(seen, wanted, others, split)
     error = split.error or _still_served(wanted, others)
     return ServiceSnapshot(
@@ -104,6 +106,11 @@ def _revision(target: Target, seen: Observation, shares: Shares | None, report: 
         return Revision(target, RevisionState.READY, share)
     state = RevisionState.FAILED if told.failed else RevisionState.PENDING
     return Revision(target, state, share, told.text, parity=told.parity)
+
+
+def _without_share(one: Revision, error: str) -> Revision:
+    """A canary that answers, and does not get the requests that it is to get."""
+    return replace(one, state=RevisionState.FAILED, error=error) if one.role == "canary" else one
 
 
 def _others(record: ServiceRecord, shares: Shares | None) -> Iterator[Revision]:

@@ -13,6 +13,7 @@ from kfnb.jobs import private
 from kfnb.resources.models.api import model
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.model import DesiredState, Target
+from kfnb.server import deployment
 
 _DRAFT = ".draft-"
 _YOUNG = 3600.0
@@ -33,19 +34,13 @@ def deploy(folder: ServiceFolder, target: Target) -> None:
         private.make(place.parent)
         draft = Path(mkdtemp(prefix=_DRAFT, dir=place.parent))
         try:
-            _write(source, draft)
+            deployment.write(source, draft)
             with suppress(OSError):  # another process was faster
                 draft.rename(place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise BackendError(f"{place} cannot be written: {error.strerror or error}", ref=str(place)) from None
-
-
-def _write(source: Path, draft: Path) -> None:
-    from kfnb.server import deployment  # which a kernel that serves nothing does without
-
-    deployment.write(source, draft)
 
 
 def clear(folder: ServiceFolder, desired: DesiredState) -> None:

@@ -111,11 +111,10 @@ class ServiceFold(JobFold[int]):
         numbers = {one.number for one in wanted}
         draining = [one for number, one in sorted(self._revisions.items()) if number not in numbers]
         revisions = tuple(self._now(one) for one in (*wanted, *draining))
+        now = replace(self._service, desired=desired, revisions=revisions)
         return replace(
-            self._service,
-            desired=desired,
-            state=self._state(revisions, desired),
-            revisions=revisions,
+            now,
+            state=self._state(now),
             notes=(
                 *self._service.notes,
                 *(text for _, text in sorted(self._notes.items()) if text),
@@ -128,19 +127,16 @@ class ServiceFold(JobFold[int]):
             return replace(one, state=RevisionState.STOPPED, share=None)
         return one
 
-    def _state(self, revisions: tuple[Revision, ...], desired: DesiredState) -> ServiceState:
+    def _state(self, now: ServiceSnapshot) -> ServiceState:
         if self._driver.finished:
             stopped = self._driver is RunState.CANCELED or self._lost
             return ServiceState.STOPPED if stopped else ServiceState.FAILED
-        if not any(one.share for one in revisions):
+        if not any(one.share for one in now.revisions):
             return ServiceState.PENDING
-        wanted = {one.revision for one in desired.targets}
-        broken = [
-            one
-            for one in revisions
-            if one.number in wanted and one.state is not RevisionState.READY and one.error
-        ]
-        return ServiceState.DEGRADED if broken or self._service.error else ServiceState.READY
+        failed = [one for one in now.wanted if one.state is not RevisionState.READY and one.error]
+        out = [one for one in now.wanted if one.percent and not one.share]
+        reached = now.observed >= now.desired.generation
+        return ServiceState.DEGRADED if failed or now.error or (reached and out) else ServiceState.READY
 
     def _part(self, event: Event) -> int:
         return int(event.task) if event.task.isdecimal() else 0

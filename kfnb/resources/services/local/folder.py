@@ -27,7 +27,7 @@ from tempfile import mkdtemp
 
 from kfnb.errors import BackendError, Conflict, ServiceNotFound, did_you_mean
 from kfnb.jobs import private
-from kfnb.jobs.folder import JobFolder, number, usable
+from kfnb.jobs.folder import JobFolder, names, number, usable
 from kfnb.resources.services.model import DesiredState, ServiceMove
 from kfnb.resources.services.names import is_service_name
 from kfnb.resources.services.stored import as_json, desired_of, known
@@ -194,13 +194,9 @@ def _clear(shelf: Path) -> None:
 
 
 def existing(home: Path) -> list[ServiceFolder]:
-    """The folders of all services, by name."""
-    found = []
-    with suppress(FileNotFoundError), os.scandir(home / _SERVICES) as entries:
-        found = [
-            Path(one.path) for one in entries if one.name[0] != "." and (Path(one.path) / _FILE).is_file()
-        ]
-    return [ServiceFolder(one) for one in sorted(found)]
+    """The folders of all services, by name. Raises ``BackendError``."""
+    shelf = home / _SERVICES
+    return [ServiceFolder(shelf / name) for name in names(shelf) if (shelf / name / _FILE).is_file()]
 
 
 def find(home: Path, name: str) -> ServiceFolder:
@@ -209,5 +205,5 @@ def find(home: Path, name: str) -> ServiceFolder:
     with suppress(OSError, ValueError):  # of a name that no file can have
         if is_service_name(name) and (folder / _FILE).is_file():
             return ServiceFolder(folder)
-    known_names = [one.name for one in existing(home)]
-    raise ServiceNotFound(f"unknown service {name} in {home}", hint=did_you_mean(name, known_names), ref=name)
+    hint = did_you_mean(name, [one.name for one in existing(home)])
+    raise ServiceNotFound(f"unknown service {name} in {home}", hint=hint, ref=name)

@@ -1,4 +1,4 @@
-"""The protocol that backends implement: the local engine and Kubeflow."""
+"""The protocol of the engines of runs: the local one and Kubeflow."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CACHED = "(not run: its outputs come from the cache, of an earlier run with the 
 """The log of a cached task, when only that task's log is requested."""
 
 
-class Backend(Protocol):
+class RunEngine(Protocol):
     """A place where pipelines run. All errors are ``kfnb.errors.BackendError``."""
 
     name: str

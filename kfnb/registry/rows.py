@@ -1,71 +1,8 @@
-"""The nouns of kfnb: a row of plain strings for each, from which all else is found. A row imports nothing.
-
-From the rows come magics, verbs of the command ``kfnb``, their help and completion, displays, and the public names.
-A new noun is a folder ``kfnb/resources/<noun>/`` and a row here.
-"""
+"""The row of each noun: plain strings alone, so that no noun is imported before it is used."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib import import_module
-from types import ModuleType
-from typing import NamedTuple
-
-
-class CommandRow(NamedTuple):
-    """A command: the class ``name`` in the noun's ``commands``, and how it is called.
-
-    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; a line magic may have a verb
-    after it (``%kf_data add``). ``verb`` is one word, or two (``data add``). Either may be empty; where both have two
-    words, their last ones are alike. ``summary`` is the line of ``kfnb --help``.
-    """
-
-    name: str
-    magic: str
-    verb: str = ""
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class Noun:
-    """What users see of a noun.
-
-    ``exports`` are public names of ``kfnb``, each with the module that has it: one of the noun's own folder, or a
-    whole name that begins with ``kfnb.``. ``modules`` are public modules of ``kfnb``. ``displays`` are the classes,
-    ``module.Class``, that the noun's ``display`` draws; ``live`` those of them that are followed in the page,
-    ``tables`` those that the page can sort and refresh. ``values`` are the kinds of words that its ``completion``
-    completes. ``page`` is its page of ``docs/``.
-    """
-
-    name: str
-    commands: tuple[tuple[str, ...], ...] = ()
-    exports: Mapping[str, str] = field(default_factory=dict)
-    modules: tuple[str, ...] = ()
-    displays: tuple[str, ...] = ()
-    live: tuple[str, ...] = ()
-    tables: tuple[str, ...] = ()
-    values: tuple[str, ...] = ()
-    page: str = ""
-    package: str = ""
-
-    def module(self, role: str) -> ModuleType:
-        """The noun's file of that role: ``commands``, ``display``, ``completion``, ... It is imported now."""
-        return import_module(self.place(role))
-
-    def place(self, module: str) -> str:
-        """The whole name of a module of the noun's folder; a name that begins with ``kfnb.`` is whole."""
-        return (
-            module
-            if module.startswith("kfnb.")
-            else f"{self.package or f'kfnb.resources.{self.name}'}.{module}"
-        )
-
-    @property
-    def rows(self) -> Iterator[CommandRow]:
-        """Its commands."""
-        return (CommandRow(*row) for row in self.commands)
-
+from kfnb.registry.noun import Noun
 
 NOUNS: list[Noun] = [
     Noun(
@@ -318,10 +255,7 @@ NOUNS: list[Noun] = [
             ),
         ),
         exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
-        displays=(
-            "kfnb.resources.schedules.handle.Schedule",
-            "kfnb.resources.schedules.handle.ScheduleList",
-        ),
+        displays=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
         values=("schedule",),
     ),
     Noun(
@@ -397,9 +331,7 @@ NOUNS: list[Noun] = [
         page="cluster.md",
     ),
     Noun(
-        "images",
-        (("WriteImage", "", "image", "write a build folder for a notebook image"),),
-        page="image.md",
+        "images", (("WriteImage", "", "image", "write a build folder for a notebook image"),), page="image.md"
     ),
     Noun(
         "settings",
@@ -415,52 +347,3 @@ NOUNS: list[Noun] = [
     ),
 ]
 """Every noun. A test may add one."""
-
-
-def commands() -> Iterator[tuple[Noun, CommandRow]]:
-    """Every command, with its noun."""
-    return ((noun, row) for noun in NOUNS for row in noun.rows)
-
-
-def magics() -> dict[str, dict[str, tuple[Noun, CommandRow]]]:
-    """By the name of each magic, its command for each form: ``line`` and ``cell``; without those of its verbs."""
-    found: dict[str, dict[str, tuple[Noun, CommandRow]]] = {}
-    for noun, row in commands():
-        if row.magic and " " not in row.magic:
-            form = "cell" if row.magic.startswith("%%") else "line"
-            found.setdefault(row.magic.lstrip("%"), {})[form] = noun, row
-    return found
-
-
-def magic_verbs(name: str) -> dict[str, tuple[Noun, CommandRow]]:
-    """The verbs of a line magic (``add`` of ``%kf_data add``), each with its command."""
-    return {
-        row.magic.partition(" ")[2]: (noun, row)
-        for noun, row in commands()
-        if row.magic.startswith(f"%{name} ")
-    }
-
-
-def verbs() -> dict[str, tuple[Noun, CommandRow]]:
-    """By its words (``runs``, ``runs show``), the command of each verb."""
-    return {row.verb: (noun, row) for noun, row in commands() if row.verb}
-
-
-def exports() -> dict[str, str]:
-    """By each public name, the module that has it."""
-    return {name: noun.place(module) for noun in NOUNS for name, module in noun.exports.items()}
-
-
-def public_modules() -> dict[str, str]:
-    """By the name of each public module, its whole name."""
-    return {name: f"kfnb.{name}" for noun in NOUNS for name in noun.modules}
-
-
-def noun_of_value(kind: str) -> Noun:
-    """The noun that completes words of a kind."""
-    return next(noun for noun in NOUNS if kind in noun.values)
-
-
-def noun_of_display(name: str) -> Noun | None:
-    """The noun that draws objects of the class of that whole name; None where none does."""
-    return next((noun for noun in NOUNS if name in noun.displays), None)

@@ -1,4 +1,4 @@
-"""The local backend: runs KFP pipelines on this machine, each driven by its own process."""
+"""The local engine of runs: runs KFP pipelines on this machine, each driven by its own process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.runs.backend import CACHED, Submission
+from kfnb.resources.runs.engine import CACHED, Submission
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
@@ -41,7 +41,7 @@ _OVERLAP = 4
 """The maximum of tasks per core that run at once, if all but one of them wait."""
 
 
-class LocalBackend:
+class LocalRunEngine:
     """Runs pipelines here. ``home`` holds runs, cache and environments.
 
     ``jobs`` tasks run at once; with 0 one per core, and more while they only wait (see ``resource_pool``).

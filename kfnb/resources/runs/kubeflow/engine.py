@@ -1,4 +1,4 @@
-"""The Kubeflow backend: pipelines run on a cluster that Kubeflow Pipelines drives."""
+"""The engine of runs on a cluster: pipelines run on a cluster that Kubeflow Pipelines drives."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
-from kfnb.remote.kfp.server import MissingResource, Server
+from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
@@ -42,7 +42,7 @@ _PLACES = 3
 """How many of the newest runs are searched for a prefix of an id."""
 
 
-class KubeflowBackend:
+class KubeflowRunEngine:
     """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
     ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
@@ -56,7 +56,7 @@ class KubeflowBackend:
 
     def __init__(
         self,
-        server: Server,
+        server: KfpServer,
         *,
         insight: DetailSource | None = None,
         page: Callable[[str], str] = lambda _: "",

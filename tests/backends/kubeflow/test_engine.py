@@ -17,12 +17,12 @@ from synthetic_runs import big_run, many_runs
 from kfnb.entities import RunState, TaskError
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import RetryPolicy, Server
-from kfnb.resources.runs.backend import Submission
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow import backend as backends
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
@@ -79,7 +79,7 @@ def test_a_known_experiment_is_looked_up_once(kubeflow, replay: Replay):
 
 
 def test_how_a_run_is_to_run_is_sent_along(server, replay: Replay):
-    backend = KubeflowBackend(server, root="s3://bucket/runs", account="runner")
+    backend = KubeflowRunEngine(server, root="s3://bucket/runs", account="runner")
     submission = order(rows=300)
     quick = Submission(**{**vars(submission), "cache": False, "platform": {"platforms": {}}})
     backend.submit(Submission(**{**vars(quick), "platform": {"platforms": {"kubernetes": {}}}}))
@@ -114,8 +114,8 @@ def test_a_run_is_followed_to_its_end(kubeflow):
 
 
 def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.05))
-    backend = KubeflowBackend(server, insight=Words())
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.05))
+    backend = KubeflowRunEngine(server, insight=Words())
     run = Run(backend, backend.submit(order("bad", x=7)))
     with pytest.raises(RunFailed, match="boom failed: ValueError: bad input x=7; after never ran"):
         run.wait(30)
@@ -123,7 +123,7 @@ def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatc
 
 
 def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monkeypatch):
-    monkeypatch.setattr(backends, "_MOST_FINISHED", 1)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.engine._MOST_FINISHED", 1)
     time.sleep(1.2)  # the recorded runs are over
     ends = [kubeflow.get(run).state for run in (GOOD, BAD, STOPPED)]
     assert len(kubeflow._tracked) == 2  # the one that is kept, and the one that is asked for
@@ -131,7 +131,7 @@ def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monke
 
 
 def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
-    backend = KubeflowBackend(server, insight=Words(trouble="nothing answers at metadata:8080"))
+    backend = KubeflowRunEngine(server, insight=Words(trouble="nothing answers at metadata:8080"))
     time.sleep(1.2)  # the recorded run is over
     assert backend.get(BAD).notes == (
         "outputs, artifacts and metrics are not available: nothing answers at metadata:8080",
@@ -139,9 +139,9 @@ def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
 
 
 def test_what_else_is_known_is_asked_for_only_when_something_happens(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.0, 0.0))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.0, 0.0))
     words = Words()
-    backend = KubeflowBackend(server, insight=words)
+    backend = KubeflowRunEngine(server, insight=words)
     time.sleep(1.2)  # the recorded run is over
     for _ in range(5):
         assert backend.get(BAD).state is RunState.FAILED
@@ -166,8 +166,8 @@ def states(run) -> list[str]:
 def test_a_retried_run_is_not_taken_for_failed_while_the_server_still_says_so(
     server, replay: Replay, monkeypatch
 ):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.0, 0.0))
-    kubeflow, seen = KubeflowBackend(server), looks(BAD)
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.0, 0.0))
+    kubeflow, seen = KubeflowRunEngine(server), looks(BAD)
     now = {"look": 7}
     replay.invented = lambda method, path, _: (
         (200, seen[now["look"]]) if method == "GET" and BAD in path else None
@@ -281,8 +281,8 @@ def test_the_start_of_an_id_is_enough_where_it_is_unique(kubeflow, replay: Repla
 
 
 def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.2, 3.0))
-    kubeflow = KubeflowBackend(server)
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.2, 3.0))
+    kubeflow = KubeflowRunEngine(server)
     time.sleep(1.2)  # the recorded run is over: nothing changes
     views = [Run(kubeflow, GOOD).observe() for _ in range(3)]
     until = time.monotonic() + 2.0
@@ -316,7 +316,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
     with serving() as replay:
         replay.invented = lambda *_: (200, looks(BAD)[4])
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowBackend(Server(replay.url), insight=insight)._track(BAD).watch
+        run = KubeflowRunEngine(KfpServer(replay.url), insight=insight)._track(BAD).watch
         for phase in ("Pending", "Pending", "Running", "Running", "Running"):
             for pod in pods:
                 pod["status"]["phase"] = phase
@@ -330,7 +330,7 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
     asked = []
     with serving() as replay:
         insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
-        run = KubeflowBackend(Server(replay.url), insight=insight)._track(GOOD).watch
+        run = KubeflowRunEngine(KfpServer(replay.url), insight=insight)._track(GOOD).watch
         for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
             replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])
             before = len(kubernetes.asked)
@@ -340,8 +340,8 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
 
 
 def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.1, 1.5))
-    kubeflow = KubeflowBackend(server)
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.1, 1.5))
+    kubeflow = KubeflowRunEngine(server)
     Run(kubeflow, kubeflow.submit(order(rows=300))).wait(30)
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 13
 
@@ -357,7 +357,9 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
     view.refresh()
     (note,) = view.run.notes
     assert note.startswith("no update since ")
-    assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
+    assert note.endswith(
+        f"retrying: Kubeflow Pipelines at {replay.url} does not answer: the connection was dropped"
+    )
     with pytest.raises(BackendUnavailable):
         view.refresh()
     seen = list(watching)
@@ -369,9 +371,9 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
 
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 10.0))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 10.0))
     server._http.retry = RetryPolicy(tries=1)
-    kubeflow = KubeflowBackend(server)
+    kubeflow = KubeflowRunEngine(server)
     view = Run(kubeflow, GOOD).observe()
     replay.fail(times=10_000, drop=True)
     until = time.monotonic() + 1.5
@@ -384,10 +386,10 @@ def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay,
 def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_back(replay: Replay):
     program = (
         "import os, signal, threading\n"
-        "from kfnb.resources.runs.kubeflow.backend import KubeflowBackend\n"
-        "from kfnb.remote.kfp.server import Server\n"
+        "from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine\n"
+        "from kfnb.remote.kfp.server import KfpServer\n"
         "from kfnb.resources.runs.handle import Run\n"
-        f"run = Run(KubeflowBackend(Server('{replay.url}')), '{STOPPED}')\n"
+        f"run = Run(KubeflowRunEngine(KfpServer('{replay.url}')), '{STOPPED}')\n"
         "print(run.state, flush=True)\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
         "run.wait()\n"
@@ -403,7 +405,7 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
 
 
 def test_two_threads_that_look_at_once_ask_once(server, replay: Replay):
-    kubeflow = KubeflowBackend(server)
+    kubeflow = KubeflowRunEngine(server)
     replay.fail(times=0)
     threads = [threading.Thread(target=kubeflow.get, args=(GOOD,)) for _ in range(8)]
     for thread in threads:
@@ -417,11 +419,11 @@ def test_a_thousand_tasks_come_through_in_no_time(server, replay: Replay):
     answer = big_run(1000)
     replay.invented = lambda _, path, __: (200, answer) if path.endswith(GOOD) else None
     began = time.monotonic()
-    run = KubeflowBackend(server).get(GOOD)
+    run = KubeflowRunEngine(server).get(GOOD)
     assert time.monotonic() - began < 2
     assert sum(not task.group for task in run.tasks) == 1000
     fold = RunFold(GOOD)
-    for event in KubeflowBackend(server).events(GOOD, follow=False):
+    for event in KubeflowRunEngine(server).events(GOOD, follow=False):
         fold.add(event)
     assert len(fold.run.tasks) == len(run.tasks)
 
@@ -430,15 +432,15 @@ def test_a_run_of_a_stored_version_has_that_versions_tasks(server, replay: Repla
     answer = next(row["response"] for row in exchanges("catalog") if row["path"] == RUNS)
     assert "pipeline_spec" not in answer
     replay.invented = lambda _, path, __: (200, answer) if path.endswith(answer["run_id"]) else None
-    run = KubeflowBackend(server).get(answer["run_id"])
+    run = KubeflowRunEngine(server).get(answer["run_id"])
     assert (run.pipeline, run.arguments["rows"], len(run.tasks)) == ("train-and-deploy", 5, 9)
     assert len([path for path in replay.paths() if "/versions/" in path]) == 1
 
 
 def test_a_new_process_sees_what_was_submitted_by_another():
     with serving(speed=1000.0) as replay:
-        first = KubeflowBackend(Server(replay.url, retry=HASTE))
+        first = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         run_id = first.submit(order(rows=300))
         time.sleep(0.3)
-        other = KubeflowBackend(Server(replay.url, retry=HASTE))
+        other = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         assert other.get(run_id).state is RunState.SUCCEEDED
