@@ -26,7 +26,7 @@ from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.mode import KServeSettings
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
-from kfnb.resources.services.model import RevisionState, ServiceState
+from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}
@@ -293,10 +293,12 @@ class TestSplits:
         wanted = settled(knative.engine, "churn").desired
 
         knative.engine.change("churn", BOB.serve(wanted, target(three)))  # which never becomes ready
-        for _ in range(5):
-            now = knative.engine.get("churn")
+
+        def gone_wrong(now: ServiceSnapshot) -> bool:
             assert {each.ref for each in now.revisions if each.share} <= {one.ref}
-        assert now.state is ServiceState.DEGRADED
+            return now.state is ServiceState.DEGRADED
+
+        until(knative.engine, "churn", gone_wrong)
 
     def test_start_gives_the_default_its_requests_before_the_canary(
         self, knative: Cluster, version: Versions

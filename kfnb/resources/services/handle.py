@@ -21,6 +21,7 @@ from kfnb.resources.services.model import (
     ServiceMove,
     ServiceSnapshot,
     ServiceState,
+    Target,
 )
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.rows import predictions
