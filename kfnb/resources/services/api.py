@@ -95,11 +95,7 @@ def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
     terms = ServingTerms(on_bad_input, unchecked, pickle, trust, image, runtime)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     secret = _token(token, host)
-    engine = engine_of(backend)
-    if engine.name == "local" and (image or runtime):
-        raise UsageError(
-            "image and runtime are for a cluster:", hint="pass backend='kubeflow' (--backend kubeflow)"
-        )
+    engine = _engine_for(terms, backend)
     further = bool(wish.canary or wish.shadow)
     known = _known(engine, str(model)) if further and name is None and _is_bare(model) else None
     if known is not None:
@@ -161,6 +157,15 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
     from kfnb.resources.services.kserve.connection import connect
 
     return connect()
+
+
+def _engine_for(terms: ServingTerms, backend: str | None) -> ServiceEngine:
+    """The engine for these terms. Raises ``UsageError`` for those of a cluster here."""
+    engine = engine_of(backend)
+    if engine.name == "local" and (terms.image or terms.runtime):
+        hint = "pass backend='kubeflow' (--backend kubeflow)"
+        raise UsageError("image and runtime are for a cluster:", hint=hint)
+    return engine
 
 
 def _known(engine: ServiceEngine, name: str) -> ServiceSnapshot | None:

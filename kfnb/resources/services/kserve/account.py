@@ -1,6 +1,6 @@
 """The service account by which KServe's storage initializer reads the object store, and the secret with its keys.
 
-KServe finds keys in the secrets that a service account lists, under names of its own and with the store's address in
+KServe finds keys in the secrets that a service account lists, under its own names and with the store's address in
 annotations. Those of the namespace's store are copied within the cluster's API; they are never decoded or shown.
 """
 
@@ -75,8 +75,11 @@ class StoreAccount:
         path = f"{self._core}/{kind}"
         there = self._existing(path, name)
         same = mapping(there, "data") == body["data"]
-        wanted = body["metadata"]["annotations"]
-        if same and {key: mapping(there, "metadata", "annotations").get(key) for key in wanted} == wanted:
+        requested = body["metadata"]["annotations"]
+        if (
+            same
+            and {key: mapping(there, "metadata", "annotations").get(key) for key in requested} == requested
+        ):
             return
         self._write(path, name, body, exists=bool(there))
 
@@ -122,7 +125,7 @@ def _secret(session: StoreSession, data: Item) -> dict[str, Any]:
 
 
 def _annotations(session: StoreSession) -> dict[str, str]:
-    """Where the store is, as KServe's storage initializer is told."""
+    """Where the store is, for KServe's storage initializer."""
     endpoint = session.endpoint.rpartition("://")[2].rstrip("/")
     found = {
         "s3-endpoint": endpoint,

@@ -35,7 +35,7 @@ from kfnb.resources.services.model import DesiredState, ServiceSnapshot, Service
 from kfnb.resources.services.moves import conflict
 
 _TRIES = 5
-"""How often an object that somebody else (its controller, too) changed meanwhile is read and written again."""
+"""How often an object that another user (its controller, too) changed meanwhile is read and written again."""
 
 
 class RevisionPlaces(Protocol):
@@ -73,7 +73,7 @@ class KServeEngine:
         self._reach.close()
         self._close()
 
-    # -- what is wanted
+    # -- what is requested
 
     def create(self, spec: ServiceSpec) -> None:
         """Make an InferenceService, and return at once."""
@@ -95,13 +95,13 @@ class KServeEngine:
         record = ServiceRecord(spec.name, spec.desired, made, history, spec.owner, time.time())
         try:
             self._resources.keep(record, service)
-        except BaseException:  # without it nobody knows what the service is
+        except BaseException:  # without it no one knows what the service is
             with suppress(BackendError):
                 self._resources.write(Write("inferenceservices", spec.name, None))
             raise
 
     def change(self, name: str, desired: DesiredState) -> None:
-        """Want something else. Raises ``Conflict`` if somebody was faster."""
+        """Want something else. Raises ``Conflict`` if another user was faster."""
         seen, record = self._known(name)
         if not record.made_here:
             message = f"InferenceService {name} was not made by kfnb, which does not change it:"
@@ -117,7 +117,7 @@ class KServeEngine:
         try:
             self._advance(kept, seen)
         except BackendError:
-            with suppress(BackendError):  # what cannot be brought about is not wanted
+            with suppress(BackendError):  # what cannot be brought about is not requested
                 self._resources.keep(replace(record, version=kept.version), seen.service)
             raise
 
@@ -128,7 +128,7 @@ class KServeEngine:
         there: Mapping[int, WrittenRevision],
         record: ServiceRecord | None = None,
     ) -> dict[int, WrittenRevision]:
-        """The revisions that are wanted and were not written yet."""
+        """The revisions that are requested and were not written yet."""
         found = {}
         for target in desired.targets:
             if target.revision in there:
@@ -142,7 +142,7 @@ class KServeEngine:
         return found
 
     def _advance(self, record: ServiceRecord, seen: Observation) -> Observation:
-        """Write what can be written now for what is wanted, and return what is there then."""
+        """Write what can be written now for what is requested, and return what is there then."""
         for _ in range(_TRIES):
             writes = [*next_writes(record, seen, self._settings)]
             if not writes:
@@ -166,7 +166,7 @@ class KServeEngine:
             try:
                 seen = self._advance(record, seen)
             except BackendError as error:
-                note = f"it cannot be brought to what is wanted: {error}"
+                note = f"it cannot be brought to what is requested: {error}"
         pending = record.made_here and bool([*next_writes(record, seen, self._settings)])
         found = snapshot(record, seen, lambda target: self._report(record, target, seen), pending=pending)
         return replace(found, notes=(*found.notes, note)) if note else found
@@ -203,7 +203,7 @@ class KServeEngine:
         self._annotate(name, "true")
 
     def start(self, name: str) -> None:
-        """Let KServe start pods again, of what is wanted now."""
+        """Let KServe start pods again, of what is requested now."""
         seen, record = self._known(name)
         if record.made_here:
             self._advance(record, seen)
@@ -280,8 +280,8 @@ def _refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
     if spec is not None:
         local = spec.port or spec.token or spec.host not in ("", "127.0.0.1")
         reasons.append("the cluster decides on address and token (--host, --port, --token)" if local else "")
-    said = "; ".join(filter(None, reasons))
-    if said:
+    message = "; ".join(filter(None, reasons))
+    if message:
         raise UsageError(
-            f"{said}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
+            f"{message}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
         )

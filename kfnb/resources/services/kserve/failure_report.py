@@ -42,10 +42,10 @@ class FailureReports:
     def of(self, name: str, ref: str, revision: int, seen: Observation, *, newest: bool) -> FailureReport:
         """The report of a revision that is not ready. ``newest`` is the one that KServe's status is about."""
         pods = sorted(seen.pods_of(revision), key=lambda one: word(one, "metadata", "creationTimestamp"))
-        told = _told(seen.service) if newest else []
+        messages = _messages(seen.service) if newest else []
         failed = newest and word(seen.service, "status", "modelStatus", "transitionStatus") in _BROKEN
         if not pods:
-            return self._without_pods(name, ref, told, failed=failed, newest=newest)
+            return self._without_pods(name, ref, messages, failed=failed, newest=newest)
         pod = pods[-1]
         diagnosis = explained(
             diagnose(pod, CONTAINER), self._events(word(pod, "metadata", "name")) if _starts(pod) else ()
@@ -54,10 +54,10 @@ class FailureReports:
             return FailureReport(diagnosis.message)
         logs = {one: self._log(pod, one) for one in (INITIALIZER, CONTAINER) if _has_run(pod, one)}
         parity = _parity([line for lines in logs.values() for line in lines])
-        return FailureReport(_text(ref, diagnosis, told, logs, parity), failed=True, parity=parity)
+        return FailureReport(_text(ref, diagnosis, messages, logs, parity), failed=True, parity=parity)
 
     def _without_pods(
-        self, name: str, ref: str, told: list[str], *, failed: bool, newest: bool
+        self, name: str, ref: str, messages: list[str], *, failed: bool, newest: bool
     ) -> FailureReport:
         if not newest:
             return FailureReport()
@@ -68,8 +68,8 @@ class FailureReports:
             Diagnosis(PodState.STARTING), [one for one in events if one.get("reason") == "FailedCreate"]
         )
         if failed or diagnosis.stuck:
-            return FailureReport(_text(ref, diagnosis, told, {}, Parity()), failed=True)
-        return FailureReport("; ".join(told[:1]))
+            return FailureReport(_text(ref, diagnosis, messages, {}, Parity()), failed=True)
+        return FailureReport("; ".join(messages[:1]))
 
     def _events(self, pod: str) -> list[Item]:
         """The events of a pod; of all objects without one. Empty where they may not be read."""
@@ -97,7 +97,7 @@ class FailureReports:
         return self._known[key]
 
 
-def _told(service: Item) -> list[str]:
+def _messages(service: Item) -> list[str]:
     """What KServe's status says, in its own words."""
     info = mapping(service, "status", "modelStatus", "lastFailureInfo")
     found = [": ".join(filter(None, (word(info, "reason"), word(info, "message"))))]
@@ -109,10 +109,10 @@ def _told(service: Item) -> list[str]:
 
 
 def _text(
-    ref: str, diagnosis: Diagnosis, told: Sequence[str], logs: dict[str, list[str]], parity: Parity
+    ref: str, diagnosis: Diagnosis, messages: Sequence[str], logs: dict[str, list[str]], parity: Parity
 ) -> str:
-    said = [f"{name}: {brief(line)}" for name, lines in logs.items() for line in lines]
-    cause = known_cause([*said, diagnosis.message, diagnosis.word, *told])
+    logged = [f"{name}: {brief(line)}" for name, lines in logs.items() for line in lines]
+    cause = known_cause([*logged, diagnosis.message, diagnosis.word, *messages])
     if parity.passed is False:
         why, fix = (
             f"it does not pass its check: {'; '.join(parity.failures)}",
@@ -121,10 +121,10 @@ def _text(
     elif cause is not None:
         why, fix = cause.cause, cause.fix
     else:
-        why, fix = diagnosis.message or next(iter(told), "it does not become ready"), diagnosis.hint
+        why, fix = diagnosis.message or next(iter(messages), "it does not become ready"), diagnosis.hint
     lines = [f"{ref} cannot be served: {why}"]
     lines += [f"  {diagnosis.message}"] * (diagnosis.message not in (why, ""))
-    lines += [f"  KServe: {one}" for one in told if one != why]
+    lines += [f"  KServe: {one}" for one in messages if one != why]
     for name, some in logs.items():
         if parity.passed is not False or name != CONTAINER:
             lines += [f"  {name}: {brief(line)}" for line in some[-_LAST:]]

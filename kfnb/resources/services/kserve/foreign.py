@@ -1,4 +1,4 @@
-"""InferenceServices that something else than kfnb made: what can be told of them."""
+"""InferenceServices that something else than kfnb made: what their objects show of them."""
 
 from __future__ import annotations
 

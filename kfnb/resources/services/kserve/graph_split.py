@@ -46,7 +46,7 @@ class _Pair:
     def __init__(self, record: ServiceRecord, seen: Observation, now: float) -> None:
         self._record, self._seen, self._now = record, seen, now
         self._mine, self._beside = record.name, canary_name(record.name)
-        self._default, self._wanted = record.desired.default.revision, record.desired.of("canary")
+        self._default, self._requested = record.desired.default.revision, record.desired.of("canary")
         self._second = revision_of(mapping(seen.canary, "spec", "predictor"))
 
     def graph(self) -> Iterator[Write]:
@@ -80,10 +80,10 @@ class _Pair:
         if self._stands_in():
             return
         there = self._seen.canary
-        if self._wanted is not None:
-            if self._second != self._wanted.revision:
+        if self._requested is not None:
+            if self._second != self._requested.revision:
                 new = written("inferenceservices", self._beside, self._mine, {}, self._seen.service)
-                body = self._as(self._wanted.revision, new if there is None else there)
+                body = self._as(self._requested.revision, new if there is None else there)
                 yield Write("inferenceservices", self._beside, body, exists=there is not None)
         elif there is not None and self._drained():
             yield Write("inferenceservices", self._beside, None)
@@ -93,9 +93,9 @@ class _Pair:
         default_ready = self._answers(self._mine, self._default)
         if not default_ready and self._stands_in() and self._answers(self._beside, self._default):
             return {self._beside: WHOLE}
-        wanted = self._wanted
-        if wanted is not None and default_ready and self._answers(self._beside, wanted.revision):
-            return {self._mine: WHOLE - wanted.percent, self._beside: wanted.percent}
+        requested = self._requested
+        if requested is not None and default_ready and self._answers(self._beside, requested.revision):
+            return {self._mine: WHOLE - requested.percent, self._beside: requested.percent}
         return {self._mine: WHOLE}
 
     def _stands_in(self) -> bool:

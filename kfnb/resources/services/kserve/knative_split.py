@@ -1,7 +1,7 @@
 """The split of Knative: ``canaryTrafficPercent`` of the requests for the newest revision, the rest for the one before.
 
 Knative gives the newest revision's share to the newest one that is *ready*. So a predictor is never replaced by another
-with a share above 0 but where the one before may have those requests, and a first revision has no canary at all: it
+with a share above 0 except where the one before may have those requests, and a first revision has no canary: it
 would get everything.
 """
 
@@ -19,7 +19,7 @@ _PERCENT = "canaryTrafficPercent"
 
 
 def knative_writes(record: ServiceRecord, seen: Observation) -> Iterator[Write]:
-    """What has to be written next; nothing where all is as it is wanted, or something has to become ready first."""
+    """What has to be written next; nothing where all is as it is requested, or something has to become ready first."""
     revision, percent = _next(record, seen)
     if (revision, percent) == (seen.current, seen.predictor.get(_PERCENT)):
         return
@@ -40,15 +40,15 @@ def _percent_of_default(default: int, rolled_out: int | None, seen: Observation)
     if percent is None or rolled_out is None:
         return None
     if seen.current != default or rolled_out == default:
-        return 0  # the revision that was rolled out goes on alone
+        return 0  # the revision that was rolled out continues alone
     return None if seen.of_knative("latestReadyRevision") == default else 0
 
 
-def _percent_of_canary(canary: int, default: int, wanted: int, seen: Observation) -> int:
+def _percent_of_canary(canary: int, default: int, requested: int, seen: Observation) -> int:
     if seen.current == default:
-        return wanted  # until the canary is ready, its share is the default's
+        return requested  # until the canary is ready, its share is the default's
     waits = seen.current != canary or not seen.predictor.get(_PERCENT)
-    return 0 if waits and seen.of_knative("latestReadyRevision") != canary else wanted
+    return 0 if waits and seen.of_knative("latestReadyRevision") != canary else requested
 
 
 def _service(written: WrittenRevision, seen: Observation, percent: int | None) -> Mapping[str, Any]:

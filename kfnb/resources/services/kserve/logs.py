@@ -1,4 +1,4 @@
-"""What the pods of a service wrote, and go on to write."""
+"""The logs of a service's pods."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Observation:
 
     @property
     def predictor(self) -> Item:
-        """The predictor that is wanted of the InferenceService."""
+        """The predictor that is requested of the InferenceService."""
         return mapping(self.service, "spec", "predictor")
 
     @property

@@ -132,7 +132,7 @@ def _policy(name: str, namespace: str, seen: Observation) -> str:
     """What lets requests pass where Istio refuses them: the AuthorizationPolicy that is missing, as YAML."""
     knative = seen.mode is DeploymentMode.KNATIVE
     label = f"serving.knative.dev/service: {name}-predictor" if knative else f"app: isvc.{name}-predictor"
-    return f"""Istio lets nobody ask it: an AuthorizationPolicy is missing. Who may edit them applies this:
+    return f"""Istio lets no one ask it: an AuthorizationPolicy is missing. Who may edit them applies this:
 
 apiVersion: security.istio.io/v1
 kind: AuthorizationPolicy

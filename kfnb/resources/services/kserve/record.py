@@ -1,4 +1,4 @@
-"""What kfnb keeps of a service in the cluster: what is wanted of it, and who changed that.
+"""What kfnb keeps of a service in the cluster: what is requested of it, and who changed that.
 
 It is a config map beside the InferenceService and owned by that. An annotation would not do: KServe copies those to
 the pods, so that each change of the history would start new ones.
@@ -49,7 +49,7 @@ class ServiceRecord:
     made_here: bool = True
 
     def target(self, number: int) -> Target | None:
-        """The target of a revision that is wanted, or was."""
+        """The target of a revision that is requested, or was."""
         known_targets = (*self.desired.targets, *self.desired.earlier)
         return next((one for one in known_targets if one.revision == number), None)
 
@@ -62,7 +62,7 @@ class ServiceRecord:
         return None
 
     def changed(self, desired: DesiredState, written: Mapping[int, WrittenRevision]) -> ServiceRecord:
-        """The record when something else is wanted; revisions that nobody goes back to are left out."""
+        """The record when something else is requested; revisions that no one goes back to are left out."""
         needed = {one.revision for one in (*desired.targets, *desired.earlier)}
         every = {**self.written, **written}
         return replace(
@@ -124,7 +124,7 @@ def record_of(config_map: Item, name: str) -> ServiceRecord:
         where = f"config map {record_name(name)}"
         hint = f"delete service {name}, and serve its model again"
         raise BackendError(
-            f"{where} is damaged: it does not hold what is wanted of service {name}:", hint=hint, ref=name
+            f"{where} is damaged: it does not hold what is requested of service {name}:", hint=hint, ref=name
         ) from None
 
 

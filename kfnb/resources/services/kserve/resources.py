@@ -94,7 +94,7 @@ class ServingResources:
         return found
 
     def keep(self, record: ServiceRecord, service: Item) -> ServiceRecord:
-        """Keep what is wanted of a service. Raises ``Conflict`` if somebody else was faster."""
+        """Keep what is requested of a service. Raises ``Conflict`` if another user was faster."""
         path, body = f"{self._core}/configmaps", as_config_map(record, service)
         if record.version:
             return record_of(self.kubernetes.replace(f"{path}/{record_name(record.name)}", body), record.name)

@@ -19,10 +19,10 @@ from kfnb.resources.services.kserve.record import ServiceRecord
 def route_writes(record: ServiceRecord, seen: Observation) -> Iterator[Write]:
     """What has to be written next."""
     canary = record.desired.of("canary")
-    wanted = {} if canary is None else {canary.revision: canary.percent}
+    requested = {} if canary is None else {canary.revision: canary.percent}
     there = {revision_of(one.get("predictor")): one.get("trafficPercent") for one in seen.spec_canaries}
     default = record.desired.default.revision
-    if (seen.current, there) == (default, wanted):
+    if (seen.current, there) == (default, requested):
         return
     spec: dict[str, Any] = {**mapping(seen.service, "spec"), "predictor": _default(record, seen)}
     spec["canary"] = [
@@ -30,7 +30,7 @@ def route_writes(record: ServiceRecord, seen: Observation) -> Iterator[Write]:
             "trafficPercent": percent,
             "predictor": {**_without_scaling(record.written[number].predictor), "name": f"r{number}"},
         }
-        for number, percent in wanted.items()
+        for number, percent in requested.items()
     ]
     if not spec["canary"]:
         del spec["canary"]

@@ -66,7 +66,7 @@ def _of_route(name: str, seen: Observation) -> Shares | None:
 
 
 def _of_pods(inference_service: str, seen: Observation) -> Shares:
-    """Of an InferenceService whose requests nobody splits: its pods get equal parts."""
+    """Of an InferenceService whose requests no one splits: its pods get equal parts."""
     ready = Counter(
         revision_of_pod(one)
         for one in seen.pods

@@ -1,4 +1,4 @@
-"""A service as kfnb tells of it: what is wanted, and what the cluster makes of it."""
+"""A service as kfnb shows it: what is requested, and what the cluster makes of it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Reporter = Callable[[Target], FailureReport]
 
 @dataclass(frozen=True)
 class _Split:
-    """The true shares, whether they are those that are wanted, and why they are not going to be."""
+    """The true shares, whether they are those that are requested, and why they are not going to be."""
 
     shares: Shares | None
     right: bool
@@ -41,36 +41,36 @@ class _Split:
 def snapshot(
     record: ServiceRecord, seen: Observation, report: Reporter, *, pending: bool, now: float | None = None
 ) -> ServiceSnapshot:
-    """The service as it is. ``pending`` is whether something has still to be written for what is wanted.
+    """The service now. ``pending`` is whether something has still to be written for what is requested.
 
     ``report`` makes the report of a revision that is not ready.
     """
     shares = true_shares(record.name, seen)
-    wanted = tuple(_revision(target, seen, shares, report) for target in record.desired.targets)
+    requested = tuple(_revision(target, seen, shares, report) for target in record.desired.targets)
     others = tuple(_others(record, shares))
-    split = _split(record, seen, wanted, shares, time.time() if now is None else now)
+    split = _split(record, seen, requested, shares, time.time() if now is None else now)
     if split.error:
-        wanted = tuple(_without_share(one, split.error) for one in wanted)
-    state = _state(seen, wanted, others, split)
-    error = split.error or _still_served(wanted, others)
+        requested = tuple(_without_share(one, split.error) for one in requested)
+    state = _state(seen, requested, others, split)
+    error = split.error or _still_served(requested, others)
     return ServiceSnapshot(
         record.name,
         "kubeflow",
         record.desired,
         state=state,
-        observed=record.desired.generation if _is_true(wanted, split, pending=pending) else 0,
+        observed=record.desired.generation if _is_true(requested, split, pending=pending) else 0,
         url=url_of(seen),
-        revisions=(*wanted, *others),
+        revisions=(*requested, *others),
         history=record.history,
         owner=record.owner,
         created=record.created,
         error="" if state in (ServiceState.PENDING, ServiceState.STOPPED) else error,
-        notes=tuple(_notes(record, seen, wanted)),
+        notes=tuple(_notes(record, seen, requested)),
     )
 
 
 def outline(record: ServiceRecord, seen: Observation) -> ServiceSnapshot:
-    """The service for a list: without its pods, so that revisions have no states of their own."""
+    """The service for a list: without its pods, so that a revision's state is the service's."""
     ready = condition(seen.service, "Ready").get("status") == "True"
     state = ServiceState.STOPPED if seen.stopped else ServiceState.READY if ready else ServiceState.PENDING
     if not ready and word(seen.service, "status", "modelStatus", "transitionStatus") in (
@@ -101,11 +101,11 @@ def _revision(target: Target, seen: Observation, shares: Shares | None, report: 
     share = None if shares is None else shares.get(target.revision, 0.0)
     if seen.stopped:
         return Revision(target, RevisionState.STOPPED)
-    told = report(target)
-    if seen.is_ready(target.revision) and not told.failed:
+    found = report(target)
+    if seen.is_ready(target.revision) and not found.failed:
         return Revision(target, RevisionState.READY, share)
-    state = RevisionState.FAILED if told.failed else RevisionState.PENDING
-    return Revision(target, state, share, told.text, parity=told.parity)
+    state = RevisionState.FAILED if found.failed else RevisionState.PENDING
+    return Revision(target, state, share, found.text, parity=found.parity)
 
 
 def _without_share(one: Revision, error: str) -> Revision:
@@ -114,7 +114,7 @@ def _without_share(one: Revision, error: str) -> Revision:
 
 
 def _others(record: ServiceRecord, shares: Shares | None) -> Iterator[Revision]:
-    """Versions that still have requests, and are not wanted any more."""
+    """Versions that still have requests, and are not requested any more."""
     known = {one.revision for one in record.desired.targets}
     for number, share in (shares or {}).items():
         target = record.target(number)
@@ -123,24 +123,30 @@ def _others(record: ServiceRecord, shares: Shares | None) -> Iterator[Revision]:
 
 
 def _split(
-    record: ServiceRecord, seen: Observation, wanted: Sequence[Revision], shares: Shares | None, now: float
+    record: ServiceRecord, seen: Observation, requested: Sequence[Revision], shares: Shares | None, now: float
 ) -> _Split:
     right = (
         bool(url_of(seen))
         and shares is not None
         and all(
-            abs(shares.get(one.number, 0.0) - one.percent) < _NEAR for one in wanted if one.role != "shadow"
+            abs(shares.get(one.number, 0.0) - one.percent) < _NEAR
+            for one in requested
+            if one.role != "shadow"
         )
     )
-    ready = all(one.state is RevisionState.READY for one in wanted)
+    ready = all(one.state is RevisionState.READY for one in requested)
     if right or not ready or now - record.desired.move.at < _PATIENCE:
         return _Split(shares, right)
-    asked = ", ".join(f"{one.ref} {one.percent} %" for one in wanted)
+    shares_requested = ", ".join(f"{one.ref} {one.percent} %" for one in requested)
     if shares is None:
-        return _Split(shares, right=False, error=f"the split {asked} cannot be confirmed: {_unread(seen)}")
+        return _Split(
+            shares, right=False, error=f"the split {shares_requested} cannot be confirmed: {_unread(seen)}"
+        )
     true = ", ".join(f"{_ref(record, number)} {share:g} %" for number, share in shares.items()) or "nothing"
     return _Split(
-        shares, right=False, error=f"the split is not real: asked for {asked}, and the cluster gives {true}"
+        shares,
+        right=False,
+        error=f"the split is not real: shares_requested for {shares_requested}, and the cluster gives {true}",
     )
 
 
@@ -155,23 +161,23 @@ def _ref(record: ServiceRecord, number: int) -> str:
     return target.ref if target is not None else f"revision {number}"
 
 
-def _is_true(wanted: Sequence[Revision], split: _Split, *, pending: bool) -> bool:
-    """Whether what is wanted has come about, or will not any more."""
-    if any(one.state is RevisionState.FAILED for one in wanted):
+def _is_true(requested: Sequence[Revision], split: _Split, *, pending: bool) -> bool:
+    """Whether what is requested has come about, or will not any more."""
+    if any(one.state is RevisionState.FAILED for one in requested):
         return True
     return (split.right and not pending) or bool(split.error)
 
 
 def _state(
-    seen: Observation, wanted: Sequence[Revision], others: Sequence[Revision], split: _Split
+    seen: Observation, requested: Sequence[Revision], others: Sequence[Revision], split: _Split
 ) -> ServiceState:
     if seen.stopped:
         return ServiceState.PENDING if any(_runs(seen)) else ServiceState.STOPPED
-    answering = any(one.share for one in (*wanted, *others)) or (
-        split.shares is None and any(one.state is RevisionState.READY for one in wanted)
+    answering = any(one.share for one in (*requested, *others)) or (
+        split.shares is None and any(one.state is RevisionState.READY for one in requested)
     )
     answering = answering and bool(url_of(seen))
-    failed = [one for one in wanted if one.state is RevisionState.FAILED]
+    failed = [one for one in requested if one.state is RevisionState.FAILED]
     if not answering:
         return ServiceState.FAILED if failed else ServiceState.PENDING
     return ServiceState.DEGRADED if failed or split.error else ServiceState.READY
@@ -183,13 +189,13 @@ def _runs(seen: Observation) -> Iterator[bool]:
         yield condition(one, "Ready").get("status") == "True"
 
 
-def _still_served(wanted: Sequence[Revision], others: Sequence[Revision]) -> str:
-    failed = [one for one in wanted if one.state is RevisionState.FAILED]
-    served = [one.ref for one in (*wanted, *others) if one.share]
+def _still_served(requested: Sequence[Revision], others: Sequence[Revision]) -> str:
+    failed = [one for one in requested if one.state is RevisionState.FAILED]
+    served = [one.ref for one in (*requested, *others) if one.share]
     return f"{', '.join(served)} is still served" if failed and served else ""
 
 
-def _notes(record: ServiceRecord, seen: Observation, wanted: Sequence[Revision]) -> Iterator[str]:
+def _notes(record: ServiceRecord, seen: Observation, requested: Sequence[Revision]) -> Iterator[str]:
     if not record.made_here:
         yield "it was not made by kfnb, which shows, asks, stops and deletes it, and does not change what it serves"
     if seen.graph is not None and record.desired.of("canary") is not None:
@@ -206,9 +212,9 @@ def _notes(record: ServiceRecord, seen: Observation, wanted: Sequence[Revision])
             yield f"InferenceService {canary_name(record.name)} ends once no request goes to it"
     ingress = condition(seen.service, "IngressReady")
     if ingress.get("status") == "False" and not seen.stopped:
-        said = ": ".join(filter(None, (word(ingress, "reason"), word(ingress, "message"))))
-        yield f"it has no address yet: {said or 'its route is not ready'}"
-    for one in wanted:
+        message = ": ".join(filter(None, (word(ingress, "reason"), word(ingress, "message"))))
+        yield f"it has no address yet: {message or 'its route is not ready'}"
+    for one in requested:
         if one.target.runtime:
             yield f"{one.ref}: {runtime_named(one.target.runtime).lost}"
         if one.state is RevisionState.PENDING and one.error:

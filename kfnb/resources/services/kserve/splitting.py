@@ -16,7 +16,7 @@ from kfnb.resources.services.kserve.route_split import route_writes
 def next_writes(
     record: ServiceRecord, seen: Observation, settings: Callable[[], KServeSettings]
 ) -> Iterator[Write]:
-    """What has to be written next for what is wanted of a service; nothing while its mode is unknown.
+    """What has to be written next for what is requested of a service; nothing while its mode is unknown.
 
     A service that has a graph or a canary in its spec keeps to that way. ``settings`` is asked only where a first
     canary needs to know.
