@@ -63,6 +63,7 @@ SHARED = {
         "models.kubeflow",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
     (
         "services.kserve",
@@ -72,6 +73,10 @@ SHARED = {
         "services.kserve",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    (
+        "services.local",
+        "runs.local",
+    ): "a version's packages are installed, and its end is told, as a step's are",
     ("studies.katib", "runs.kubeflow"): "a trial's log and failure are those of a step on a cluster",
     ("studies.local", "runs.local"): "a trial is a step, or a run, of the engine of runs",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",

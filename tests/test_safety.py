@@ -28,6 +28,11 @@ UNPICKLES = {
         "skops.io.load",
     ): "of types on kfnb's list or in the user's trust=[...] alone",
     (
+        "kfnb/capture/embedded/states.py",
+        "pickle.load",
+    ): "a step reads what an earlier step of its pipeline wrote; load(pickle=True) of an artifact asks for it",
+    ("kfnb/capture/embedded/states.py", "skops.io.load"): "of the types that skops itself trusts alone",
+    (
         "kfnb/capture/embedded/values.py",
         "pickle.Unpickler",
     ): "a step reads what an earlier step of its pipeline wrote",
@@ -50,6 +55,14 @@ LISTENS = {
         "kfnb/server/http.py",
         "loop.create_unix_server(lambda: HttpConnection(serving), path, backlog=_BACKLOG)",
     ),  # a socket of 0600
+    (
+        "kfnb/server/http.py",
+        "loop.create_server(lambda: HttpConnection(serving), sock=opened, backlog=_BACKLOG)",
+    ),  # the next one's
+    (
+        "kfnb/resources/services/local/listener.py",
+        "made.bind(address)",
+    ),  # 127.0.0.1 by default; any other needs a token
 }
 """Each place where something is listened for."""
 

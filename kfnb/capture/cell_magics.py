@@ -15,7 +15,7 @@ TRIAL = "%%kf_tune"
 """A cell with this magic does not run in the kernel: it is the trial of a study."""
 
 TRANSFORM = "%%kf_transform"
-"""A cell whose functions are a transform: it runs in a namespace of its own."""
+"""A cell whose functions are a transform: it runs in a separate namespace."""
 
 APART = (TRIAL, TRANSFORM)
 """Magics whose cells do not run as other cells do."""

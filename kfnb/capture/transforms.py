@@ -93,8 +93,10 @@ def _captured(notebook: ExecutedNotebook, cell: Cell, packages: tuple[str, ...])
 
 def _called(cell: Cell) -> ast.Module:
     """The cell's code with uses of its functions: so what they need counts."""
-    last = cell.tree.body[-1]
-    uses = [ast.copy_location(ast.Expr(ast.Name(name, ast.Load())), last) for name in functions_of(cell)]
+    uses = [
+        ast.copy_location(ast.Expr(ast.Name(name, ast.Load())), function)
+        for name, function in functions_of(cell).items()
+    ]
     return ast.fix_missing_locations(ast.Module([*cell.tree.body, *uses], []))
 
 
@@ -180,7 +182,7 @@ def _text(notebook: ExecutedNotebook, cell: Cell, dependencies: Dependencies) ->
 
 
 def _run(made: kfnb_Transform, cell: Cell) -> None:
-    """Run the code of a transform; what it raises is told with its line."""
+    """Run the code of a transform; what it raises is reported with its line."""
     try:
         made.load()
     except Exception as error:

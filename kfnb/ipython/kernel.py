@@ -127,7 +127,7 @@ class Kernel:
         return self._cell_apart(TRIAL, name, line, body)
 
     def transform_cell(self, name: str, line: str, body: str) -> Cell:
-        """The running cell as a transform, which has a namespace of its own. ``line`` and ``body`` are its parts."""
+        """The running cell as a transform, which has a separate namespace. ``line`` and ``body`` are its parts."""
         return self._cell_apart(TRANSFORM, name, line, body)
 
     def _cell_apart(self, head: str, name: str, line: str, body: str) -> Cell:

@@ -77,7 +77,7 @@ class EventLog:
     def replace(self, facts: Iterable[Fact]) -> None:
         """Write some events, each in the place of earlier ones of its kind and part: the log does not grow by them.
 
-        They are for what only the last of them tells, such as counters.
+        They are for what only the last of them shows, such as counters.
         """
         now = time.time()
         with _translated(self._file), _transaction(self._connection):

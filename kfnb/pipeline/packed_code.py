@@ -43,11 +43,19 @@ _TOGETHER = (
     ("kfnb_table", "kfnb_rows", "kfnb_table_html"),
     ("kfnb_markdown", "kfnb_with_pictures"),
     ("kfnb_attempts", "kfnb_retried_from_outside"),
-    ("kfnb_model_saver", "kfnb_write_model", "kfnb_model_format", "kfnb_write_pickled", "kfnb_packages"),
+    (
+        "kfnb_model_saver",
+        "kfnb_checked",
+        "kfnb_write_model",
+        "kfnb_write_only_model",
+        "kfnb_model_format",
+        "kfnb_write_pickled",
+        "kfnb_packages",
+    ),
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
     (
         *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
-        *("kfnb_example", "kfnb_write_sample", "kfnb_describe"),
+        *("kfnb_example", "kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
     ),
     (
         *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
@@ -61,7 +69,7 @@ _TOGETHER = (
     (
         *(
             "kfnb_keep_transform",
-            "kfnb_remarks",
+            "kfnb_remark",
             "kfnb_own_rows",
             "kfnb_unused",
             "kfnb_difference",

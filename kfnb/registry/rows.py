@@ -43,7 +43,7 @@ NOUNS: list[Noun] = [
                 "ShowDefinition",
                 "%kf_show",
                 "",
-                "show what travels with a component and why, or a pipeline's graph",
+                "show what travels with a component or a transform and why, or a pipeline's graph",
             ),
             (
                 "CompilePipeline",
@@ -206,6 +206,12 @@ NOUNS: list[Noun] = [
             ("StartService", "%kf_services start", "services start", "start a stopped service again"),
             ("DeleteService", "%kf_services delete", "services delete", "delete services for good"),
             ("PredictRows", "%kf_services predict", "services predict", "ask a service for predictions"),
+            (
+                "ExplainRows",
+                "%kf_services explain",
+                "services explain",
+                "ask a service what moved its predictions",
+            ),
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
@@ -217,6 +223,7 @@ NOUNS: list[Noun] = [
         },
         displays=(
             "kfnb.resources.services.handle.Service",
+            "kfnb.resources.services.answers.Explanations",
             "kfnb.resources.services.answers.ServedPredictions",
             "kfnb.resources.services.model.ServiceList",
         ),

@@ -9,14 +9,14 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
 from kfnb.server.counters import Statistics, exposition
 from kfnb.server.findings import BadInput
-from kfnb.server.http_messages import HttpRequest, HttpResponse, error_response
+from kfnb.server.http_messages import JSON, HttpRequest, HttpResponse, error_response
 from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
@@ -27,11 +27,14 @@ from kfnb.server.served import Served
 from kfnb.server.tables import BadRequest
 
 _LARGE = 100_000
-"""Bytes of a body that is read in a thread, so that other requests are answered meanwhile."""
+"""Bytes of a body that is read in a thread."""
+_MANY = 1000
+"""Rows whose answer is written in a thread."""
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _EXTENSIONS = ["binary_tensor_data"]
 
+T = TypeVar("T")
 Route = Callable[[HttpRequest], Awaitable[HttpResponse]]
 
 
@@ -124,42 +127,50 @@ class App:
     # -- predict and explain
 
     async def _predict_v1(self, request: HttpRequest) -> HttpResponse:
-        rows = await self._read(request, lambda body: read_v1(body, self._inputs))
-        predictions = await self._batcher.predict(rows)
-        self.statistics.rows += rows.count
-        return HttpResponse(200, json_bytes({"predictions": predictions}), headers=_taken(rows))
+        rows = await self._rows_v1(request)
+        predictions = await self._predict(rows)
+        content = await self._aside(rows.count > _MANY, lambda: json_bytes({"predictions": predictions}))
+        return HttpResponse(200, content, headers=_taken(rows))
 
     async def _explain_v1(self, request: HttpRequest) -> HttpResponse:
-        rows = await self._read(request, lambda body: read_v1(body, self._inputs))
+        rows = await self._rows_v1(request)
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._explaining, self._served.explainer.explain, rows)
         return HttpResponse(200, json_bytes(found), headers=_taken(rows))
 
     async def _infer_v2(self, request: HttpRequest) -> HttpResponse:
         length = request.headers.get(HEADER_LENGTH)
-        text, rest = split_body(request.body, length)
-        kind = "" if length else request.headers.get("content-type", "")
-        body = json_of(text, kind)
-        rows = await self._read(request, lambda _: read_v2(body, rest, self._inputs))
-        predictions = await self._batcher.predict(rows)
-        self.statistics.rows += rows.count
-        content, head = write_v2(self._served.name, self._served.version, body, predictions)
-        kind = "application/octet-stream" if head else "application/json"
+        kind = request.headers.get("content-type", "") if length is None else ""
+
+        def read() -> tuple[dict[str, Any], Rows]:
+            text, rest = split_body(request.body, length)
+            body = json_of(text, kind)
+            return body, read_v2(body, rest, self._inputs)
+
+        body, rows = await self._aside(len(request.body) > _LARGE, read)
+        predictions = await self._predict(rows)
+        name, version = self._served.name, self._served.version
+        content, head = await self._aside(
+            rows.count > _MANY, lambda: write_v2(name, version, body, predictions)
+        )
         headers = {**_taken(rows), **({HEADER_LENGTH: head} if head else {})}
-        return HttpResponse(200, content, kind, headers)
+        return HttpResponse(200, content, "application/octet-stream" if head else JSON, headers)
 
-    async def _read(self, request: HttpRequest, read: Callable[[Mapping[str, Any]], Rows]) -> Rows:
-        """The rows of a request. Raises ``BadRequest``, ``BadInput``."""
+    async def _rows_v1(self, request: HttpRequest) -> Rows:
+        kind = request.headers.get("content-type", "")
+        return await self._aside(
+            len(request.body) > _LARGE, lambda: read_v1(json_of(request.body, kind), self._inputs)
+        )
 
-        def whole() -> Rows:
-            return read(json_of(request.body, request.headers.get("content-type", "")))
-
-        if len(request.body) < _LARGE:
-            rows = whole()
-        else:
-            rows = await asyncio.get_running_loop().run_in_executor(self._reading, whole)
+    async def _predict(self, rows: Rows) -> Any:
         self.statistics.count_bad(rows.findings.counts)
-        return rows
+        found = await self._batcher.predict(rows)
+        self.statistics.rows += rows.count
+        return found
+
+    async def _aside(self, large: bool, work: Callable[[], T]) -> T:
+        """The outcome of work that is done in a thread if it is large, so that others are answered meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, work) if large else work()
 
     # -- what is counted
 

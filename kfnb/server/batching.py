@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
+from kfnb.server.differences import alike
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.reading import Rows
 
@@ -17,8 +18,13 @@ _MOST_ROWS = 1024
 """Rows that are predicted together, of several requests."""
 _TRIED = 8
 """Rows with which is found out whether a model gains from batches."""
+_QUICK = 0.05
+"""Seconds for a prediction, from which on it is tried with 2 rows alone."""
 _GAIN = 0.7
 """Share of the time of single predictions that a batch may take."""
+
+_ROUNDING = 1e-9
+"""Share by which a number may differ in a batch: libraries add up in another order there."""
 
 Compute = Callable[[Sequence[Rows]], list[Any]]
 """Predicts the rows of several requests, and gives the predictions of each."""
@@ -91,30 +97,21 @@ class Batcher:
 
 def gains_from_batches(compute: Compute, rows: Sequence[Rows]) -> bool:
     """Whether a model predicts the rows of several requests together as it does alone, in less time."""
-    tried = rows[:_TRIED]
-    if len(tried) < 2:  # noqa: PLR2004 - several
+    if len(rows) < 2:  # noqa: PLR2004 - several
         return False
     try:
-        compute(tried)  # what is imported or compiled by the first calls does not count
-        compute(tried[:1])
-        began = time.perf_counter()
-        together = compute(tried)
-        between = time.perf_counter()
-        alone = [compute([one])[0] for one in tried]
-        ended = time.perf_counter()
+        compute(rows[:1])  # what is imported or compiled by the first call does not count
+        tried = rows[: _TRIED if _seconds(compute, rows[:1])[0] < _QUICK else 2]
+        compute(tried)
+        spent, together = _seconds(compute, tried)
+        singles = [_seconds(compute, [one]) for one in tried]
     except ModelFailed:
         return False
-    return alike(together, alone) and between - began < _GAIN * (ended - between)
+    alone = [found for _, (found,) in singles]
+    return alike(together, alone, _ROUNDING) and spent < _GAIN * sum(seconds for seconds, _ in singles)
 
 
-def alike(one: Any, two: Any, tolerance: float = 1e-9) -> bool:
-    """Whether two values of JSON are the same, but for the rounding of numbers."""
-    if isinstance(one, list) and isinstance(two, list):
-        return len(one) == len(two) and all(
-            alike(left, right, tolerance) for left, right in zip(one, two, strict=True)
-        )
-    if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(alike(one[key], two[key], tolerance) for key in one)
-    if isinstance(one, float) and isinstance(two, float):
-        return abs(one - two) <= tolerance * max(1.0, abs(one), abs(two))
-    return type(one) is type(two) and bool(one == two)
+def _seconds(compute: Compute, rows: Sequence[Rows]) -> tuple[float, list[Any]]:
+    began = time.perf_counter()
+    found = compute(rows)
+    return time.perf_counter() - began, found

@@ -103,7 +103,7 @@ class Column:
 
 def column_of(facts: Mapping[str, Any], sample: Any = None) -> Column:
     """A column of ``kfnb_model.json``; ``sample`` are its values in the rows that are kept with the model."""
-    kind = str(facts.get("type", ""))
+    kind = str(getattr(sample, "dtype", facts.get("type", "")))
     family = family_of(kind, sample)
     categories = tuple(facts.get("categories", ()))
     enough = sample is not None and len(sample) >= ENOUGH_ROWS

@@ -15,7 +15,11 @@ from kfnb.capture.embedded.transform_files import kfnb_model_transform
 
 @dataclass(frozen=True)
 class ModelFolder:
-    """What a model folder holds: ``rows`` and ``predictions`` are the sample, None where there is none."""
+    """What a model folder holds.
+
+    ``rows`` and ``predictions`` are the sample, None where there is none; the rows are without columns that the
+    transform does not need.
+    """
 
     path: Path
     facts: Mapping[str, Any]
@@ -35,4 +39,12 @@ def read_folder(path: Path, *, pickle: bool = False, trust: Sequence[str] = ()) 
     model = kfnb_read_model(str(path), pickle=pickle, trust=trust)
     sample = kfnb_read_sample(str(path))
     rows, predictions = sample or (None, None)
-    return ModelFolder(path, facts, model, transform, rows, predictions)
+    return ModelFolder(path, facts, model, transform, _needed(rows, facts), predictions)
+
+
+def _needed(rows: Any, facts: Mapping[str, Any]) -> Any:
+    optional = {place for place, one in enumerate(facts.get("inputs") or ()) if one.get("optional")}
+    if not optional or not hasattr(rows, "columns"):
+        return rows
+    places = [place for place in range(rows.shape[1]) if place not in optional]
+    return rows.iloc[:, places] if hasattr(rows, "iloc") else rows[:, places]

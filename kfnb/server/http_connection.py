@@ -23,7 +23,7 @@ from kfnb.server.reporting import report
 _LINGER = 10
 """Seconds for which the rest of a refused request is discarded, so that the client reads the answer."""
 _TOGETHER = 1 << 16
-"""Bytes up to which head and body are sent together."""
+"""Bytes of a body that are written at once."""
 
 
 class Serving:
@@ -155,7 +155,8 @@ class HttpConnection(asyncio.Protocol):
             return
         self._ended, self._since = True, self._loop.time()
         if self._reader.refusal:
-            self._write(self._reader.refusal, close=True)
+            refusal = self._reader.refusal
+            self._transport.write(head_of(refusal, self._serving.date, close=True) + refusal.body)
         if self._reader.refusal and self._transport.can_write_eof():
             self._transport.write_eof()
         else:
@@ -168,9 +169,7 @@ class HttpConnection(asyncio.Protocol):
             request, last = self._waiting.popleft()
             response = await self._respond(request)
             last = last or self._serving.stopping
-            self._write(response, close=last, empty=request.method == "HEAD")
-            if self._full:
-                await self._full[1]
+            await self._send(response, close=last, empty=request.method == "HEAD")
             self._transport.resume_reading()
         self._answering = None
         self._since = self._loop.time()
@@ -186,15 +185,16 @@ class HttpConnection(asyncio.Protocol):
             report(error)
             return error_response(500, "internal", "internal error of the server; its log has more")
 
-    def _write(self, response: HttpResponse, *, close: bool, empty: bool = False) -> None:
+    async def _send(self, response: HttpResponse, *, close: bool, empty: bool) -> None:
+        """Write a response; of a large body no more than the client reads, as asyncio copies what waits."""
         head = head_of(response, self._serving.date, close=close)
-        if empty or not response.body:
-            self._transport.write(head)
-        elif len(response.body) < _TOGETHER:
-            self._transport.write(head + response.body)
-        else:
-            self._transport.write(head)
-            self._transport.write(response.body)
+        self._transport.write(head if empty else head + response.body[:_TOGETHER])
+        for place in range(_TOGETHER, 0 if empty else len(response.body), _TOGETHER):
+            if self._full:
+                await self._full[1]
+            self._transport.write(response.body[place : place + _TOGETHER])
+        if self._full:
+            await self._full[1]
 
 
 @lru_cache(maxsize=100)

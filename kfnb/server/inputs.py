@@ -21,7 +21,7 @@ from kfnb.server.tables import BadRequest, table_of_columns, table_of_rows
 class Inputs:
     """How rows are read.
 
-    ``columns`` are those that the model takes, one without a name for an array. ``rows`` reads rows of JSON,
+    ``columns`` are those that the model needs, one without a name for an array. ``rows`` reads rows of JSON,
     ``by_column`` lists of values by column; both raise ``BadRequest`` or ``BadInput``. ``join`` makes of rows what the
     model takes.
     """
@@ -49,8 +49,9 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inpu
     named = bool(found) and (bool(found[0]["name"]) or kind in ("pandas.DataFrame", "polars.DataFrame"))
     if kind == "numpy.ndarray" or not (named or kind in ("builtins.list", "pandas.Series")):
         return _arrays(found, sample, policy)
-    columns = tuple(_with_typical(column_of(one, _values(sample, place)), _values(sample, place))
-                    for place, one in enumerate(found))  # fmt: skip
+    needed = [one for one in found if not one.get("optional")]
+    others = frozenset(str(one["name"]) for one in found if one.get("optional"))
+    columns = tuple(_column(one, _values(sample, place)) for place, one in enumerate(needed))
     parts = parts_of(columns)
     join: Callable[[Sequence[Rows]], Any]
     if kind == "polars.DataFrame":
@@ -64,8 +65,8 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inpu
     names = tuple(column.name for column in columns)
     return Inputs(
         columns,
-        lambda rows: read_table(parts, table_of_rows(rows, names), policy),
-        lambda lists: read_table(parts, table_of_columns(lists, names), policy),
+        lambda rows: read_table(parts, table_of_rows(rows, names, others), policy),
+        lambda lists: read_table(parts, table_of_columns(lists, names, others), policy),
         join,
     )
 
@@ -95,8 +96,9 @@ def _values(sample: Any, place: int) -> Any:
     return sample[:, place] if hasattr(sample, "columns") else sample
 
 
-def _with_typical(column: Column, values: Any) -> Column:
+def _column(facts: Mapping[str, Any], values: Any) -> Column:
     """A column with the value that stands for a bad one: the median of numbers, the most frequent of others."""
+    column = column_of(facts, values)
     if column.family in (Family.TIME, Family.SPAN, Family.ANY, Family.DATE):
         return column
     known = known_values(values)

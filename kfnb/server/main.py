@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import json
 import os
 import resource
@@ -87,6 +88,8 @@ def _parser(folder: Path) -> argparse.ArgumentParser:
 async def _serve(served: Served, host: str, port: int, socket: str) -> None:
     """Answer requests until the program is asked to end."""
     _allow_connections()
+    gc.freeze()  # what is loaded by now stays; it need not be looked through with each large request
+    gc.set_threshold(100_000, 50, 100)
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)

@@ -8,9 +8,8 @@ from typing import Any
 
 def places_of(sample: Any, count: int, row: Any) -> Any:
     """``row``, and below it ``count`` rows of a sample, evenly spread over it."""
-    places = sorted(
-        {index * (len(sample) - 1) // max(count - 1, 1) for index in range(min(count, len(sample)))}
-    )
+    most = min(count, len(sample))
+    places = sorted({index * (len(sample) - 1) // max(most - 1, 1) for index in range(most)})
     if hasattr(sample, "iloc"):
         import pandas as pd
 

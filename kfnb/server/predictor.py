@@ -49,7 +49,9 @@ class Predictor:
         import numpy as np
 
         found = self._run("model", self._score, self.features(rows))
-        if isinstance(found, list):  # several outputs with classes each
+        if isinstance(found, list) and all(
+            hasattr(one, "shape") for one in found
+        ):  # several outputs with classes
             found = np.concatenate(found, axis=1)
         array = np.asarray(found)
         return array.reshape(len(array), -1)
@@ -161,8 +163,12 @@ def listed(found: Any) -> list[Any]:
     if hasattr(found, "columns"):
         return json_rows(found)
     values: list[Any] = found.tolist() if hasattr(found, "tolist") else list(found)
-    return (
-        values
-        if getattr(getattr(found, "dtype", None), "kind", "O") in "iub"
-        else list(map(json_value, values))
-    )
+    return values if _is_plain(found) else list(map(json_value, values))
+
+
+def _is_plain(found: Any) -> bool:
+    """Whether all values of an array are in JSON."""
+    import numpy as np
+
+    kind = found.dtype.kind if isinstance(found, np.ndarray) else "O"
+    return kind in "iub" or (kind == "f" and bool(np.isfinite(found).all()))

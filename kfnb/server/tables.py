@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
@@ -27,10 +28,15 @@ class Table:
     unknown: tuple[str, ...] = ()
 
 
-def table_of_rows(rows: Sequence[Any], names: tuple[str, ...]) -> Table:
-    """Rows as V1 has them: objects by column, or lists in the order of the model's columns. Raises ``BadRequest``."""
+def table_of_rows(
+    rows: Sequence[Any], names: tuple[str, ...], others: AbstractSet[str] = frozenset()
+) -> Table:
+    """Rows as V1 has them: objects by column, or lists in the order of the model's columns.
+
+    ``names`` are the columns that the model needs, ``others`` those that it takes too. Raises ``BadRequest``.
+    """
     if all(type(row) is dict for row in rows):
-        return _of_objects(rows, names)
+        return _of_objects(rows, names, others)
     if len(names) == 1 and not any(isinstance(row, (dict, list)) for row in rows):
         return Table(len(rows), {names[0]: rows})
     for number, row in enumerate(rows):
@@ -39,18 +45,16 @@ def table_of_rows(rows: Sequence[Any], names: tuple[str, ...]) -> Table:
                 f"row {number} is not {'a list' if type(rows[0]) is list else 'an object'}, as others are"
             )
         if len(row) != len(names):
-            raise BadRequest(
-                f"row {number} has {len(row)} values, and the model takes {len(names)}: {', '.join(names)}",
-                "bad-input",
-                422,
+            message = (
+                f"row {number} has {len(row)} values, and the model takes {len(names)}: {', '.join(names)}"
             )
-    return Table(
-        len(rows),
-        dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ()),
-    )
+            raise BadRequest(message, "bad-input", 422)
+    return Table(len(rows), dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
-def table_of_columns(columns: Mapping[str, Any], names: tuple[str, ...]) -> Table:
+def table_of_columns(
+    columns: Mapping[str, Any], names: tuple[str, ...], others: AbstractSet[str] = frozenset()
+) -> Table:
     """Lists of values by column. Raises ``BadRequest``."""
     for name, values in columns.items():
         if type(values) is not list:
@@ -59,20 +63,18 @@ def table_of_columns(columns: Mapping[str, Any], names: tuple[str, ...]) -> Tabl
     if len(counts) > 1:
         raise BadRequest("the columns have different numbers of values")
     known = {name: columns[name] for name in names if name in columns}
-    return Table(next(iter(counts), 0), known, tuple(name for name in columns if name not in known))
+    return Table(next(iter(counts), 0), known, tuple(sorted(columns.keys() - set(names) - others)))
 
 
-def _of_objects(rows: Sequence[dict[str, Any]], names: tuple[str, ...]) -> Table:
-    if len(names) > 1 and all(len(row) == len(names) for row in rows):
-        try:
-            found = list(map(itemgetter(*names), rows))
-            return (
-                Table(len(rows), dict(zip(names, zip(*found, strict=True), strict=True)))
-                if found
-                else Table(0, {})
-            )
-        except KeyError:
-            pass  # some row has another column
+def _of_objects(rows: Sequence[dict[str, Any]], names: tuple[str, ...], others: AbstractSet[str]) -> Table:
+    unknown: tuple[str, ...] = ()
+    if any(len(row) != len(names) for row in rows):
+        unknown = tuple(sorted({name for row in rows for name in row} - set(names) - others))
+    try:
+        found = [list(map(itemgetter(name), rows)) for name in names]
+        return Table(len(rows), dict(zip(names, found, strict=True)), unknown)
+    except KeyError:
+        pass  # some row lacks a column
     columns = {name: [row.get(name, MISSING) for row in rows] for name in names}
     some = {name: values for name, values in columns.items() if any(value is not MISSING for value in values)}
-    return Table(len(rows), some, tuple(sorted({name for row in rows for name in row} - set(names))))
+    return Table(len(rows), some, tuple(sorted({name for row in rows for name in row} - set(names) - others)))

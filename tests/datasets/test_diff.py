@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,10 @@ import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import bundle
 from kfnb.errors import UsageError
+from kfnb.resources.datasets import files
 from kfnb.resources.datasets.diff import histogram, score
 from kfnb.resources.datasets.model import ColumnProfile
-from kfnb.resources.datasets.profile import profile_table
+from kfnb.resources.datasets.profile import profile_footers, profile_table
 from tests.conftest import Shell
 
 
@@ -127,6 +129,13 @@ def test_a_key_must_be_one(versions: Shell) -> None:
         array.diff(array, key="id")
 
 
+def test_a_column_of_lists_is_not_a_key(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"k": [np.ones(1), np.zeros(1)], "v": [1, 2]}))
+    two = kfnb.add_data("d", pd.DataFrame({"k": [np.ones(1), np.zeros(1)], "v": [1, 3]}))
+    with pytest.raises(UsageError, match=r"k is not a key of d@1: it holds list<element: double>"):
+        one.diff(two, key="k")
+
+
 def test_rows_without_a_key_are_the_same_rows(shell: Shell) -> None:
     one = kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 3]}))
     found = one.diff(kfnb.add_data("d", pd.DataFrame({"k": [1, np.nan, 2], "v": [1, 2, 4]})), key="k").rows
@@ -150,6 +159,31 @@ def test_infinite_values_are_a_difference(shell: Shell) -> None:
     assert "Infinite" in bundle(two)["text/plain"]
     assert "Infinite" not in bundle(one)["text/plain"]
     assert one.diff(two).moved[0].score > 0.25
+
+
+def test_a_file_that_grew_too_large_to_be_measured_has_not_moved(shell: Shell, tmp_path, monkeypatch) -> None:
+    file = tmp_path / "f.parquet"
+    frame = pd.DataFrame({"x": range(100), "s": ["a", "b"] * 50, "gone": [None, 1.0] * 50})
+    frame.to_parquet(file)
+    one = kfnb.add_data("d", file)
+    monkeypatch.setattr(files, "READ_UP_TO", 10)
+    frame.assign(y=1).to_parquet(file)
+    two = kfnb.add_data("d", file)
+    assert (one.profile[0].measured, two.profile[0].measured) == (True, False)
+    for found in (one.diff(two), two.diff(one)):
+        assert found.moved == ()
+        assert found.unmeasured == ("x", "s", "gone")
+        assert "Not measured in both versions: x, s, gone." in bundle(found)["text/plain"]
+    frame.assign(gone=None).astype({"gone": "float64"}).to_parquet(file)
+    moved = two.diff(kfnb.add_data("d", file)).moved
+    assert [shift.name for shift in moved] == []  # a column without values is known, one of a footer is not
+
+
+def test_what_a_file_does_not_state_is_unknown(tmp_path) -> None:
+    pq.write_table(pa.table({"x": [1, None]}), tmp_path / "f.parquet", write_statistics=False)
+    [found], rows = profile_footers([tmp_path / "f.parquet"])
+    assert (found.nulls, found.missing, found.measured, rows) == (None, 0.0, False, 2)
+    assert score(found, profile([1, None])) == 0
 
 
 def test_a_file_and_a_folder_are_compared_by_their_files(shell: Shell, tmp_path) -> None:

@@ -30,7 +30,7 @@ def cluster(home, monkeypatch):
     with serving(speed=1e6) as server, running(Metadata()) as metadata:
         details = RunDetails(mlmd.Metadata(metadata.address), None, None)
         backend = KubeflowRunEngine(KfpServer(server.url, retry=retry), insight=details)
-        monkeypatch.setattr(api._connection, "backend", lambda: backend)
+        monkeypatch.setattr(api._connection, "engine", lambda: backend)
         yield backend
 
 

@@ -97,7 +97,7 @@ def test_what_is_not_a_model_registry_is_found_out_by_the_first_request(answerin
     body, kind = (b"404 page not found", "text/plain") if status == 404 else (LOGIN, "text/html")
     answering.fail(times=9, status=status, body=body, kind=kind)
 
-    with pytest.raises(BackendError, match=r"does not speak v1 or v1alpha3|login page|does not let you in"):
+    with pytest.raises(BackendError, match=r"does not speak v1 or v1alpha3|login page|denied access"):
         server.get("/registered_models")
 
 

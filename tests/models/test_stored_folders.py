@@ -9,7 +9,7 @@ from registry_conformance import make_folder
 from kfnb.errors import BackendError
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
-from kfnb.resources.models.digest import VERSION_FILE, folder_digest
+from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.kubeflow.folders import StoredFolders
 
 
@@ -33,18 +33,30 @@ def test_only_what_is_missing_is_sent(folders, objects, tmp_path):
     assert missing in objects.held
 
 
-def test_what_is_said_of_one_registration_is_not_replaced_by_another(folders, objects, tmp_path):
-    """It is not part of the content, which both have."""
+def test_a_damaged_object_is_repaired_by_sending_the_folder_again(folders, objects, tmp_path):
     folder = make_folder(tmp_path)
-    (folder / VERSION_FILE).write_text('{"metrics": {"accuracy": 0.9}}')
     digest = folder_digest(folder)
-    folders.upload(folder, digest)
-    (folder / VERSION_FILE).write_text('{"metrics": {}}')
-
     uri = folders.upload(folder, digest)
+    whole = dict(objects.held)
+    cut, lost, other = sorted(objects.held)
+    objects.held[cut] = objects.held[cut][:-1]
+    del objects.held[lost]
+    objects.held[other] = b"x" * len(whole[other])
 
-    there = folders.download(uri, digest)
-    assert (there / VERSION_FILE).read_text() == '{"metrics": {"accuracy": 0.9}}'
+    folders.repair(folder, digest, uri)
+
+    assert objects.held == whole
+
+
+def test_a_copy_that_was_edited_here_is_fetched_again(folders, tmp_path):
+    folder = make_folder(tmp_path)
+    digest = folder_digest(folder)
+    uri = folders.upload(folder, digest)
+    edited = folders.download(uri, digest) / "model.skops"
+    edited.chmod(0o600)
+    edited.write_bytes(b"edited")
+
+    assert folder_digest(folders.download(uri, digest)) == digest
 
 
 @pytest.mark.parametrize("path", ["../escape", "a/../../escape", "..", "a/.."])

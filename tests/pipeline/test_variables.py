@@ -193,7 +193,7 @@ def sent(monkeypatch):
             bodies.append(order(submission, ""))
             return "0" * 8
 
-    monkeypatch.setattr(api._connection, "backend", Cluster)
+    monkeypatch.setattr(api._connection, "engine", Cluster)
     monkeypatch.setattr(Kernel, "attended", True)  # nobody waits
     return bodies
 

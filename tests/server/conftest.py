@@ -7,12 +7,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import Handler, HttpLimits
+from tests.server.model_folders import Program, array_folder, churn_folder, deployed, program
 
 
 @contextmanager
@@ -81,3 +83,25 @@ def serve() -> Iterator[Callable[..., Running]]:
     yield start
     for running in started:
         running.stop(0)
+
+
+@pytest.fixture(scope="session")
+def churn_deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The deployment folder of a model with a transform."""
+    place = tmp_path_factory.mktemp("churn")
+    return deployed(churn_folder(place / "model"), place / "served")
+
+
+@pytest.fixture(scope="session")
+def churn(churn_deployed: Path) -> Iterator[Program]:
+    """A program that serves it."""
+    with program(churn_deployed, "--version", "7") as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def array_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program that serves a model of arrays."""
+    place = tmp_path_factory.mktemp("array")
+    with program(deployed(array_folder(place / "model"), place / "served")) as one:
+        yield one

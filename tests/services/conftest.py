@@ -55,6 +55,9 @@ def version(home: Path, tmp_path: Path, stand_in: None) -> Versions:
         folder.mkdir()
         (folder / "model.txt").write_text(f"tree\n{count}\n")
         (folder / "kfnb_model.json").write_text(json.dumps({"format": "lightgbm", "file": "model.txt"}))
+        requirements = behaviour.pop("requirements", "")
+        if requirements:
+            (folder / "requirements.txt").write_text(f"{requirements}\n")
         (folder / "behaviour.json").write_text(json.dumps({"offset": count * 100, **behaviour}))
         return models.register(folder, model)
 

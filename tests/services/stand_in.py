@@ -2,7 +2,7 @@
 
 Its model adds up the numbers of a row, and adds ``offset`` of ``behaviour.json``. That may also have ``load`` (how
 loading ends: ``fails``, ``hangs``), ``check`` (``fails``), ``seconds`` (for which a prediction takes), and
-``deadly`` (a row of that number ends the process).
+``deadly`` (a row of that number ends the process), and ``imports`` (a module that is not everywhere).
 """
 
 # ruff: noqa: T201 - it speaks to who started it
@@ -89,6 +89,8 @@ def finish(server):
 
 
 def main():
+    if "imports" in BEHAVIOUR:
+        __import__(BEHAVIOUR["imports"])
     if BEHAVIOUR.get("load") == "fails":
         sys.exit("ValueError: the model is of another version of its library")
     if BEHAVIOUR.get("load") == "hangs":

@@ -141,7 +141,7 @@ def test_a_version_can_be_named(answering: Any) -> None:
 def test_many_rows_are_sent_in_several_requests_and_come_back_in_order(
     answering: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_ROWS", 10)
+    monkeypatch.setitem(module._MOST_ROWS, "predict", 10)
     answers = client_of(answering).ask("predict", [[number] for number in range(25)])
     assert [len(one.content) for one in answers] == [10, 10, 5]
     assert [value for one in answers for value in one.content] == list(range(25))

@@ -358,3 +358,20 @@ def test_an_engine_s_errors_are_kfnb_s_own(churn: list[Any], home: Path) -> None
     with pytest.raises(BackendError):
         kfnb.serve("churn@1")
     (home / "services").unlink()
+
+
+def test_the_lineage_of_a_version_shows_the_services_that_use_it(churn: list[Any]) -> None:
+    service = kfnb.serve("churn@1").wait(30)
+    service.canary("churn@2", 10).wait(30)
+    first, second = (kfnb.lineage(one) for one in ("churn@1", "churn@2"))
+    assert [(one.name, one.run, str(one.state)) for one in first.nodes if one.run] == [
+        ("revision 1", "service:churn", "RUNNING")
+    ]
+    assert [edge.name for edge in second.edges] == ["canary"]
+    assert "service:churn" in bundle(first)["text/plain"]
+
+    service.rollback().wait(30)
+    (node,) = [one for one in kfnb.lineage("churn@2").nodes if one.run]
+    assert str(node.state) == "SUCCEEDED"
+    service.delete()
+    assert not [one for one in kfnb.lineage("churn@1").nodes if one.run]

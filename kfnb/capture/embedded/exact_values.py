@@ -1,6 +1,6 @@
 """Values as JSON that gives them back unchanged: types, keys and all.
 
-What JSON itself keeps is written as it is. Anything else is an object whose key ``$`` names its type. Tables, arrays
+What JSON itself keeps is written unchanged. Anything else is an object whose key ``$`` names its type. Tables, arrays
 and estimators may go into files beside the JSON.
 """
 
@@ -60,7 +60,8 @@ def kfnb_encode_scalar(value: Any) -> Any:
     elif module == "datetime" and name in ("date", "time", "datetime"):
         zone = kfnb_zone(value)
         local = value.replace(tzinfo=None) if zone else value
-        return None if zone is None else {"$": name, "value": local.isoformat(), "zone": zone}
+        fold = {"fold": 1} if getattr(value, "fold", 0) else {}  # an hour that a clock shows twice
+        return None if zone is None else {"$": name, "value": local.isoformat(), "zone": zone, **fold}
     elif (
         module == "numpy" and name != "ndarray" and hasattr(value, "dtype") and value.dtype.kind in "biufUMm"
     ):
@@ -122,7 +123,8 @@ def kfnb_decode_scalar(name: str, value: Any, stored: dict[str, Any]) -> Any:
     zone = kfnb_of_zone(stored["zone"]) if stored.get("zone") else None
     if name in ("date", "time", "datetime"):
         found = getattr(datetime, name).fromisoformat(value)
-        return found.replace(tzinfo=zone) if zone else found
+        found = found.replace(tzinfo=zone) if zone else found
+        return found.replace(fold=1) if "fold" in stored else found
     if name == "Timestamp":
         found = resolve_name("pandas.Timestamp")(value, unit="ns", tz="UTC").as_unit(stored["unit"])
         return found.tz_convert(zone) if zone else found.tz_localize(None)

@@ -32,6 +32,27 @@ def kfnb_write_model(
     import sys
 
     os.makedirs(folder)
+    facts = kfnb_write_only_model(model, folder, pickle=pickle, trust=trust)
+    if transform is None:
+        described = kfnb_describe(model, folder, example)
+    elif keep is None:
+        raise TypeError("transform= is not a transform that this step reads by its own name")
+    else:
+        described = keep(transform, model, folder, example, trust)
+    remarks = described.pop("remarks")
+    modules = [*facts.pop("modules", []), *described.pop("modules")]
+    facts.update(described)
+    facts["packages"] = kfnb_packages(modules)
+    facts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    with open(os.path.join(folder, "kfnb_model.json"), "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=1, sort_keys=True)
+    with open(os.path.join(folder, "requirements.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{name}=={version}\n" for name, version in sorted(facts["packages"].items()))
+    return {**facts, "remarks": remarks}
+
+
+def kfnb_write_only_model(model: Any, folder: str, *, pickle: bool, trust: Sequence[str]) -> dict[str, Any]:
+    """Write the file of a model; its format, its class and the modules that reading it needs."""
     form = kfnb_model_format(model)
     if not form and not pickle:
         kind = type(model)
@@ -49,22 +70,7 @@ def kfnb_write_model(
             raise
         facts = kfnb_write_pickled(model, folder)
     facts["class"] = f"{type(model).__module__}.{type(model).__qualname__}"
-    if transform is None:
-        described = kfnb_describe(model, folder, example)
-    elif keep is None:
-        raise TypeError("transform= is not a transform that this step reads by its own name")
-    else:
-        described = keep(transform, model, folder, example, trust)
-    remarks = described.pop("remarks")
-    modules = [*facts.pop("modules", []), *described.pop("modules")]
-    facts.update(described)
-    facts["packages"] = kfnb_packages(modules)
-    facts["python"] = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    with open(os.path.join(folder, "kfnb_model.json"), "w", encoding="utf-8") as file:
-        json.dump(facts, file, indent=1, sort_keys=True)
-    with open(os.path.join(folder, "requirements.txt"), "w", encoding="utf-8") as file:
-        file.writelines(f"{name}=={version}\n" for name, version in sorted(facts["packages"].items()))
-    return {**facts, "remarks": remarks}
+    return facts
 
 
 def kfnb_model_format(model: Any) -> str:

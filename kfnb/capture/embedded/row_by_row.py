@@ -2,41 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 
-def kfnb_remarks(transform: Any, again: Any, rows: Any, whole: Any) -> Iterator[str]:
-    """What a transform does that a server cannot; ``again`` is the same one, saved and loaded.
+def kfnb_remark(transform: Any, again: Any, rows: Any, whole: Any) -> str:
+    """What a transform does that a server cannot; empty if nothing was found in 2 s.
 
-    ``whole`` is what it makes of all ``rows`` together. It is tried for 2 s at most.
+    ``again`` is the same transform, saved and loaded, and ``whole`` what it makes of all ``rows`` together.
     """
     import time
 
-    name, until = transform.name, time.monotonic() + 2
-    found = kfnb_difference(whole, again.transform(kfnb_own_rows(rows, 0, len(rows))))
+    name, count, until = transform.name, len(rows), time.monotonic() + 2
+    found = kfnb_difference(whole, again.transform(kfnb_own_rows(rows, 0, count)))
     if found:
-        yield (
+        return (
             f"{name} gives other values once its state was saved and loaded: {found}. It draws random numbers, reads"
             " the clock or a global variable, or its state has changed"
         )
-        return
-    count = len(kfnb_cells(whole, None)[0])
-    if count != len(rows):
-        yield f"{name} makes {count} rows of {len(rows)}, and a server has to answer each row"
-        return
-    for place in range(len(rows)):
+    made = len(kfnb_cells(whole, None)[0])
+    if made != count:
+        return f"{name} makes {made} rows of {count}, and a server has to answer each row"
+    for place in range(count):
         try:
-            alone = transform.transform(kfnb_own_rows(rows, place, place + 1))
-            found = kfnb_difference(whole, alone, place)
+            found = kfnb_difference(whole, transform.transform(kfnb_own_rows(rows, place, place + 1)), place)
         except Exception as error:  # whatever it raises of a row by itself
             found = f"row {place} by itself raises {type(error).__name__}: {error}"
         if found:
             cause = kfnb_cause(transform.code, found)
-            yield f"{name} does not make of a row by itself what it makes of it among {len(rows)}: {found}{cause}"
-            return
+            return (
+                f"{name} does not make of a row by itself what it makes of it among {count}: {found}{cause}"
+            )
         if time.monotonic() > until:
-            return
+            break
+    return ""
 
 
 def kfnb_unused(transform: Any, rows: Any, whole: Any) -> list[str]:
@@ -58,23 +56,19 @@ def kfnb_unused(transform: Any, rows: Any, whole: Any) -> list[str]:
 
 
 def kfnb_own_rows(rows: Any, first: int, last: int) -> Any:
-    """Some rows as a table, array or list of their own, which may be changed."""
+    """Some rows as a separate table, array or list, which may be changed."""
     if hasattr(rows, "iloc"):
         return rows.iloc[first:last].reset_index(drop=True).copy()
-    return rows[first:last].copy() if hasattr(rows, "flags") else rows[first:last]
+    return rows[first:last].copy() if hasattr(rows, "copy") else rows[first:last]
 
 
 def kfnb_difference(whole: Any, part: Any, place: int | None = None) -> str:
     """Where ``part`` is not what ``whole`` has, of all rows or of that at ``place``; empty if nowhere."""
 
     def same(one: Any, two: Any) -> bool:
-        if isinstance(one, float) and isinstance(two, (int, float)):
-            return abs(one - two) <= 1e-6 * max(1.0, abs(one)) or one == two or (one != one and two != two)  # noqa: PLR0124
-        return (
-            bool(one == two)
-            if type(one) is type(two) and not hasattr(one, "__len__")
-            else repr(one) == repr(two)
-        )
+        if isinstance(one, (int, float)) and isinstance(two, (int, float)):
+            return one == two or (one != one and two != two) or abs(one - two) <= 1e-6 * max(1, abs(one))  # noqa: PLR0124
+        return type(one) is type(two) and repr(one) == repr(two)
 
     (expected, names), (found, others) = kfnb_cells(whole, place), kfnb_cells(part, None)
     if names != others:
@@ -131,7 +125,7 @@ def kfnb_cause(code: str, found: str) -> str:
 
     causes = {
         "max mean median min mode quantile std sum var qcut cut rank groupby value_counts nunique scale zscore"
-        " minmax_scale normalize fit fit_transform": "looks at all rows",
+        " minmax_scale normalize fit fit_transform": "looks at every row",
         "bfill cumcount cummax cummin cumprod cumsum diff ewm expanding ffill interpolate pct_change rolling shift"
         " sort_values": "looks at the rows around",
         "get_dummies factorize Categorical astype unique codes": "depends on the values that it finds in the rows",

@@ -17,7 +17,8 @@ def kfnb_describe(model: Any, folder: str, example: Any = None) -> dict[str, Any
         return {**kfnb_signature(model), "modules": [], "remarks": []}
     rows = kfnb_example(example)
     facts = kfnb_signature(model, example, rows)
-    return {**facts, **kfnb_write_sample(folder, rows, facts.pop("predictions", None))}
+    sample = kfnb_write_sample(folder, rows, facts.pop("predictions", None))
+    return {**facts, **sample}
 
 
 def kfnb_example(example: Any, most: int = 100) -> Any:
@@ -28,11 +29,9 @@ def kfnb_example(example: Any, most: int = 100) -> Any:
     count = shape[0] if shape else len(example)
     if not count:
         raise TypeError("the example has no rows")
-    places = (
-        sorted({index * (count - 1) // (most - 1) for index in range(most)})
-        if count > most
-        else list(range(count))
-    )
+    places = list(range(count))
+    if count > most:  # one of each hundredth, and not always at the same place in it
+        places = [int((index + index * 0.618 % 1) * count / most) for index in range(most)]
     if hasattr(example, "iloc"):
         return example.iloc[places].reset_index(drop=True)
     return [example[place] for place in places] if isinstance(example, list) else example[places]

@@ -34,20 +34,9 @@ def kfnb_model_saver(artifact: Any, keep: Callable[..., dict[str, Any]] | None =
         was measured on, ``metrics`` are numbers by name.
         """
         import os
-        import re
         import shutil
 
-        if name is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}", name):
-            raise ValueError(
-                f"model name {name!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them,"
-                " the first a letter or a digit"
-            )
-        if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", data):
-            raise ValueError(f"data={data!r}: give a version of a data set, such as churn-data@2")
-        numbers = {key: float(kfnb_number(value)) for key, value in metrics.items()}
-        for key, value in numbers.items():
-            if value - value != 0.0:
-                raise ValueError(f"metric {key} is {value}: a metric must be a finite number")
+        numbers = kfnb_checked(name, data, metrics)
         before = artifact.metadata.get("kfnb_models", [])
         if any(one["folder"] == (name or "model") for one in before):
             raise ValueError(
@@ -66,3 +55,21 @@ def kfnb_model_saver(artifact: Any, keep: Callable[..., dict[str, Any]] | None =
         artifact.metadata["kfnb_models"] = [*before, entry]
 
     return save
+
+
+def kfnb_checked(name: str | None, data: str | None, metrics: dict[str, Any]) -> dict[str, float]:
+    """The metrics of a model as floats. Raises ``ValueError`` for what a registry does not take."""
+    import re
+
+    if name is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}", name):
+        raise ValueError(
+            f"model name {name!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them,"
+            " the first a letter or a digit"
+        )
+    if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", data):
+        raise ValueError(f"data={data!r}: give a version of a data set, such as churn-data@2")
+    numbers = {key: float(kfnb_number(value)) for key, value in metrics.items()}
+    for key, value in numbers.items():
+        if value - value != 0.0:
+            raise ValueError(f"metric {key} is {value}: a metric must be a finite number")
+    return numbers

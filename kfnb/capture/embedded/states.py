@@ -177,10 +177,11 @@ def kfnb_carry(value: Any, path: str) -> str:
 def kfnb_carried(form: str, path: str) -> Any:
     """Read what is in such a state."""
     import pickle
-    from pkgutil import resolve_name
 
     if form == "skops":
-        return resolve_name("skops.io.load")(path)
+        import skops.io
+
+        return skops.io.load(path)
     if form != "pickle":
         raise ValueError(f"the state has a part in the format {form!r}, which this version does not know")
     with open(path, "rb") as file:

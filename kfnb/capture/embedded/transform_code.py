@@ -1,4 +1,4 @@
-"""How the code of a transform runs: in a namespace and with modules of its own, at the places of the notebook."""
+"""How the code of a transform runs: in a separate namespace, with its own modules, at the notebook's places."""
 
 from __future__ import annotations
 
@@ -90,19 +90,19 @@ def kfnb_importer(name: str, files: Mapping[str, str]) -> Callable[..., Any]:
             setattr(loaded[parent], last, module)
         return module
 
-    def find(path: str, space: Any = None, local: Any = None, wanted: Any = (), level: int = 0) -> Any:
+    def find(path: str, space: Any = None, local: Any = None, names: Any = (), level: int = 0) -> Any:
         whole = path
         if level:
             around = (space or {}).get("__package__", "").split(".")
             whole = ".".join([*around[: len(around) - level + 1], *([path] if path else [])])
         root = whole.partition(".")[0]
         if root not in {one.split("/")[0].removesuffix(".py") for one in files}:
-            return builtins.__import__(path, space, local, wanted, level)
+            return builtins.__import__(path, space, local, names, level)
         found = load(whole)
-        for one in wanted or ():
+        for one in names or ():
             inner = f"{whole}.{one}".replace(".", "/")
             if not hasattr(found, one) and (f"{inner}.py" in files or f"{inner}/__init__.py" in files):
                 load(f"{whole}.{one}")
-        return found if wanted else loaded[root]
+        return found if names else loaded[root]
 
     return find

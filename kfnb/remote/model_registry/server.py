@@ -100,7 +100,7 @@ class RegistryServer(JsonServer):
         status, why = answer.status, self.reason(answer.body) or "no reason"
         if status == HTTPStatus.FORBIDDEN:
             return BackendError(
-                f"{self.place} does not let you in (403: {why});",
+                f"{self.place} denied access (403: {why});",
                 code="forbidden",
                 hint="ask an administrator of Kubeflow for access to its service",
                 ref=self.url,

@@ -11,6 +11,8 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.model import KINDS
+from kfnb.resources.datasets.values import library_of
 from kfnb.ui.words import file_size
 
 if TYPE_CHECKING:
@@ -27,12 +29,14 @@ def version_of(session: Session, text: str) -> DatasetVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class ListData(Command):
-    """List the data sets, each with its newest version."""
+    """List the data sets, each with its newest version; or all versions of one."""
 
     binds = True
     json = "print the data sets as JSON"
 
-    name: str = option(default="", values="data set", help="all versions of this data set")
+    name: str = word(
+        "all versions of this data set; by default the newest of each", values="data set", default=""
+    )
 
     def run(self, session: Session) -> DatasetList:
         """List them."""
@@ -58,8 +62,21 @@ class AddData(Command):
         cell = f"[{session.cells.number}]" if session.names else ""
         version, new = api.add(self.name, thing, what=self.value, cell=cell, description=self.description)
         if not new:
-            session.notify(f"{version.ref} has this content already: no version was added")
+            session.notify(self._already(version, thing))
         return version
+
+    def _already(self, version: DatasetVersion, thing: Any) -> str:
+        """The message for content that a version has, which may have been added as something else."""
+        record = version.snapshot()
+        another = isinstance(thing, str | Path) != (record.kind in ("file", "folder")) or (
+            bool(library_of(thing)) and library_of(thing) != record.library
+        )
+        by = f" of {record.library}" if record.library else ""
+        kept = f", as {KINDS[record.kind]}{by}" if another else ""
+        ends = ", and load() returns that" if another else ""
+        changes = self.description not in ("", version.description)
+        lost = "; its description is not changed" if changes else ""
+        return f"{version.ref} has this content already{kept}: no version was added{ends}{lost}"
 
     def _thing(self, session: Session) -> Any:
         if self.value in session.names:
@@ -143,14 +160,14 @@ class CheckData(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PruneData(Command):
-    """Remove content that no version refers to, such as that of a writer that was killed. Asks first."""
+    """Remove content that no version refers to, and files of versions that were not used for a month. Asks first."""
 
     yes: bool = flag("--yes", "-y", help="do not ask")
 
     def run(self, session: Session) -> None:
         """Remove it after a confirmation."""
         unused = api.unused()
-        if not (unused.objects or unused.drafts):
+        if not unused:
             session.notify("nothing to remove")
             return
         if not self.yes and not _confirmed(session, unused.title):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
-import os
+from functools import lru_cache
 from pathlib import Path
 
 from kfnb.errors import UsageError
 from kfnb.resources.datasets.addresses import object_store
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
 from kfnb.resources.datasets.store import DataStore
 from kfnb.settings import settings
@@ -35,26 +34,21 @@ def store_root() -> str:
 
 def file_digests() -> FileDigests:
     """The digests of files that this home knows."""
-    file = home() / "data-digests.db"
-    if _digests.get("file") is None or _digests["file"][0] != file:
-        _digests["file"] = file, FileDigests(file)
-    return _digests["file"][1]
+    return _file_digests(home() / "data-digests.db")
 
 
-_digests: dict[str, tuple[Path, FileDigests]] = {}
+def content_digests() -> ContentDigests:
+    """The digests of the content of data stores that this home knows."""
+    return _content_digests(home() / "data-digests.db")
+
+
+_file_digests = lru_cache(maxsize=1)(FileDigests)
+_content_digests = lru_cache(maxsize=1)(ContentDigests)
 
 
 def home() -> Path:
     """The folder for drafts, and for files of versions that are used."""
     return Path(settings().home).expanduser().absolute()
-
-
-def owner() -> str:
-    """Who adds data: the setting ``owner``, else the user of this machine."""
-    try:
-        return settings().owner or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
 
 
 def _objects(root: str) -> Objects:

@@ -10,17 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.index import Index
-from kfnb.entities import Artifact
+from kfnb.catalog.records import Source
 from kfnb.errors import BackendError, UsageError
-from kfnb.resources.lineage import openlineage, references
+from kfnb.resources.datasets import api as datasets
+from kfnb.resources.lineage import lookup, openlineage
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
-from kfnb.resources.lineage.sources import sources
+from kfnb.resources.lineage.reference import Reference, reference
+from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
 from kfnb.settings import settings
-
-_ON_CLUSTER = "kubeflow:"
-_KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
 
 
 def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
@@ -32,15 +31,21 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    catalog, text = index(), reference(ref)
+    catalog, subject = index(), reference(ref)
+    if subject.on_cluster and subject.is_version:
+        raise UsageError(
+            f"the lineage of {subject} is not known here: the index does not include a cluster's model registry",
+            ref=str(subject),
+        )
     with ExitStack() as opened:
-        if text.startswith(_ON_CLUSTER):  # the index has the runs of this home alone
-            run, slash, part = text.removeprefix(_ON_CLUSTER).partition("/")
-            run, source = runs.recorded(_ON_CLUSTER + run)
-            connection, text = opened.enter_context(catalog.reading_with(source, [run])), run + slash + part
+        if subject.on_cluster:  # the index has the runs of this home alone
+            run, slash, part = subject.name.partition("/")
+            run, source = runs.recorded(f"kubeflow:{run}")
+            connection = opened.enter_context(catalog.reading_with(source, [run]))
+            subject = Reference(run + slash + part)
         else:
             connection = opened.enter_context(catalog.reading())
-        start = references.find(connection, text)
+        start = lookup.find(connection, subject)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
     return replace(found, notes=(*catalog.problems, *found.notes))
 
@@ -79,7 +84,7 @@ def _write(file: Path, lines: Iterable[str]) -> int:
 def names() -> list[str]:
     """The references to versions that the index has."""
     with index().reading() as connection:
-        return references.names(connection)
+        return lookup.names(connection)
 
 
 def index() -> Index:
@@ -87,21 +92,6 @@ def index() -> Index:
     return Index(Path(settings().home), sources())
 
 
-def reference(ref: Any) -> str:
-    """A reference to an object, as text. Raises ``UsageError``."""
-    if isinstance(ref, str):
-        return ref
-    if isinstance(ref, Path):
-        return str(ref)
-    if isinstance(ref, Artifact):
-        return ref.digest or ref.uri
-    backend = getattr(ref, "backend", "")
-    for name in ("ref", "id"):  # a version, a run
-        text = getattr(ref, name, None)
-        if isinstance(text, str):
-            return _KINDS.get(type(ref).__name__, "") + (
-                f"{backend}:{text}" if name == "id" and backend else text
-            )
-    raise UsageError(
-        f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
-    )
+def sources() -> list[Source]:
+    """What the index of the home is made of: the records of each noun that has some."""
+    return [runs.records(), datasets.records(), models.records()]

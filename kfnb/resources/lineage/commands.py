@@ -11,6 +11,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError
 from kfnb.resources.lineage import api
 from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.reference import reference_to_handle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +30,15 @@ class ShowLineage(Command):
     depth: int | None = option(type=int, metavar="N", help="at most N tasks away (default: all)")
 
     def check(self, parser: Parser) -> None:
-        """Each way has its own end."""
+        """Refuse a negative depth."""
         if self.depth is not None and self.depth < 0:
             parser.error(f"--depth {self.depth}: the number of tasks must be 0 or more")
 
     def run(self, session: Session) -> Lineage:
         """Show it."""
         both = self.up == self.down
-        ref = session.names.get(self.ref, self.ref)
-        return api.lineage(ref, up=both or self.up, down=both or self.down, depth=self.depth)
+        named = reference_to_handle(session.names.get(self.ref)) or self.ref
+        return api.lineage(named, up=both or self.up, down=both or self.down, depth=self.depth)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
+from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind, version_number
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Picture, Section, Text, Title, bundle, notes_section
 from kfnb.ui.graph.picture import draw
@@ -65,12 +65,12 @@ def _some(refs: Sequence[str], most: int = 5) -> str:
 
 def _name(node: LineageNode) -> str:
     """The versions that it is, else its own name."""
-    return ", ".join(ref for ref in node.refs if ref.rpartition("@")[2].isdigit()) or node.name
+    return ", ".join(filter(version_number, node.refs)) or node.name
 
 
 def _aliases(node: LineageNode) -> list[str]:
-    found = (ref.rpartition("@") for ref in node.refs)
-    return [alias for name, _, alias in found if name and alias != "latest" and not alias.isdigit()]
+    named = (ref.partition("@")[2] for ref in node.refs if not version_number(ref))
+    return [alias for alias in named if alias not in ("", "latest")]
 
 
 def _word(node: LineageNode) -> str:

@@ -10,13 +10,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
-from kfnb.resources.models import measured
+from kfnb.errors import NotFound, RunNotFound, UsageError, did_you_mean
+from kfnb.resources.models import unregistered as measured
 from kfnb.resources.models.checks import check_alias, check_metrics, check_name
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
-from kfnb.resources.models.location import owner as user
+from kfnb.resources.models.leaderboard import Leaderboard, ranked
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
@@ -27,15 +26,19 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, source_of
-from kfnb.resources.models.registration import registered as registered_as
-from kfnb.resources.models.traces import ModelRecords
-from kfnb.target import backend_name
+from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
+from kfnb.resources.models.run_data import data_behind, data_of_saved
+from kfnb.resources.models.unregistered import entries_in
+from kfnb.settings import owner as user
+from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.resources.models.local.traces import ModelRecords
     from kfnb.resources.runs.handle import Run
 
+ALL = "all"
+"""The backend of a leaderboard over all registries."""
 _DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
 
 
@@ -57,7 +60,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     backend: str | None = None,
     notify: Callable[[str], None] = print,
 ) -> ModelVersion:
-    """Register a model as a version of the model ``name``. Content that it has already is the same version.
+    """Register a model as a version of the model ``name``. Registering the same content again returns the same version.
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
@@ -65,8 +68,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     which makes of rows what the model takes. ``alias`` names the version. ``example`` is a DataFrame or an array that
     the model takes, or the transform; up to 100 rows are kept. ``pickle`` allows a pickle, which executes code when it
     is loaded, and ``trust`` names types that are not known to be safe. ``backend`` is ``local``, the default, or
-    ``kubeflow``. ``notify`` is called with what becomes of metrics and words for content that was there already.
-    Raises ``UsageError``, ``BackendError``.
+    ``kubeflow``. ``notify`` gets notes on content that was there already. Raises ``UsageError``, ``BackendError``.
     """
     check_name(name)
     if alias is not None:
@@ -81,7 +83,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     registry = registry_of(backend_name(backend) if backend else None)
     how = Packing(example, transform, pickle, trust)
     with packed(model, how) as folder:
-        kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
+        kept, notes = register_draft(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
     for text in how.remarks:
         warnings.warn(text, stacklevel=2)
@@ -110,6 +112,7 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     data: str | None = None,
     alias: str | None = None,
     tag: str | None = None,
+    namespace: str | None = None,
     archived: bool = False,
     runs: bool = False,
     maximize: bool | None = None,
@@ -117,28 +120,28 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
 ) -> Leaderboard:
     """The leaderboard: versions of all users' models, best first by the metric ``by``.
 
-    What was measured on the same version of the data is ranked together. ``since`` is a moment or a span before now
-    (``"7d"``), ``tag`` is ``name`` or ``name=value``. With ``runs``, the metrics of runs and the best trials of studies
-    are listed too. ``backend`` is ``local`` or ``kubeflow``, by default ``local``. Raises ``UsageError``,
-    ``BackendError``.
+    What was measured on the same data is ranked together, by the digest of the data. ``since`` is a moment or a span
+    before now (``"7d"``), ``tag`` is ``name`` or ``name=value``, ``namespace`` that of the run that made a version.
+    With ``runs``, the metrics of runs and the best trials of studies are listed too; ``name`` is then also the name of
+    their pipeline or study. ``backend`` is ``local`` (the default), ``kubeflow`` or ``all`` for both. Raises
+    ``UsageError``, ``BackendError``.
     """
     query = VersionQuery(
         name=check_name(name) if name else "",
         owner=owner or "",
         data=_data_ref(data) if data else "",
+        data_digest=_digest_of(_data_ref(data)) if data else "",
+        namespace=namespace or "",
         alias=alias or "",
         tag=tag or "",
         since=None if since is None else instant(since),
         archived=archived,
-        outline=not runs,
+        outline=True,
     )
-    registry = registry_of(backend_name(backend) if backend else None)
-    versions = registry.versions(query)
-    entries = [entry for one in versions for entry in entries_of(one, registry.name, query.data)]
-    if runs:
-        entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
+    registries = [registry_of(one) for one in _backends(backend)]
+    entries = entries_in(registries, query, runs=runs)
     board = ranked(entries, by or "", maximize=maximize, only=name or "")
-    board.chosen = any((owner, since, data, alias, tag))
+    board.chosen = any((owner, since, data, alias, tag, namespace))
     return board
 
 
@@ -189,6 +192,8 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
 
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
+    from kfnb.resources.models.local.traces import ModelRecords
+
     return ModelRecords(registry_of("local"), str(registry_folder()))
 
 
@@ -211,28 +216,30 @@ def _known(
     run: RunSnapshot | None,
     metrics: Mapping[str, float] | None,
     parameters: Mapping[str, Any] | None,
-    data: tuple[str, ...],
+    data: Mapping[str, str],
 ) -> Registration:
-    """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
+    """The facts to register: the given ones, else those that ``kf.save`` was given, else those of the run.
+
+    ``data`` has the digests of the data versions that are given, by reference.
+    """
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
+    data = data or data_of_saved(saved, _data_behind(run, model))
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
-        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, model),
+        parameters=parameters if parameters is not None else run.arguments if run else {},
+        data=data,
         source=source_of(run),
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, model: Any) -> tuple[str, ...]:
-    """The data of the task that made an artifact, and of those before it."""
+def _data_behind(run: RunSnapshot | None, model: Any) -> Mapping[str, str]:
+    """The data of the task that made an artifact, and of those before it: digests by reference."""
     if run is None or not isinstance(model, Artifact):
-        return ()
-    from kfnb.resources.models.saved import data_behind
-
+        return {}
     makers = [one for one in run.tasks if any(model == output for output in one.outputs.values())]
-    return data_behind(run, makers[0]) if makers else ()
+    return data_behind(run, makers[0]) if makers else {}
 
 
 def _run(run: Any) -> RunSnapshot | None:
@@ -243,14 +250,30 @@ def _run(run: Any) -> RunSnapshot | None:
     return handles(run)[0].snapshot()
 
 
-def _data(data: Any) -> tuple[str, ...]:
-    """The versions of data sets that are given, which have to exist. Raises ``UsageError``."""
+def _data(data: Any) -> Mapping[str, str]:
+    """The digests of the data versions that are given, by reference. Raises ``UsageError`` for an unknown one."""
     if data is None:
-        return ()
+        return {}
     from kfnb.resources.datasets.api import dataset
 
     given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
-    return tuple(dataset(_data_ref(one)).ref for one in given)
+    versions = [dataset(_data_ref(one)) for one in given]
+    return {one.ref: one.digest for one in versions}
+
+
+def _digest_of(ref: str) -> str:
+    """The digest of a data version; empty if the data store does not have it. Raises ``BackendError``."""
+    try:
+        return _data(ref)[ref]
+    except NotFound:
+        return ""
+
+
+def _backends(backend: str | None) -> Sequence[str]:
+    """The backends that a leaderboard is asked for. Raises ``UsageError``."""
+    if backend == ALL:
+        return BACKENDS
+    return (backend_name(backend) if backend else "local",)
 
 
 def _data_ref(data: Any) -> str:

@@ -11,17 +11,28 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
-from kfnb.resources.models.copying import pull, push
+from kfnb.resources.models.copy_commands import PullModel, PushModel
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.promotion import CHAMPION
-from kfnb.resources.models.transfer import Transfer
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
+__all__ = [
+    "ArchiveModel",
+    "CompareModels",
+    "PromoteModel",
+    "PullModel",
+    "PushModel",
+    "RegisterModel",
+    "RollbackModel",
+    "ShowAliasHistory",
+    "ShowLeaderboard",
+    "ShowModel",
+]
+
 _REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
-_COPIED = "a model, with all its versions; or a version, NAME@3"
 _BECAUSE = "the reason, which the history keeps"
 
 
@@ -43,20 +54,12 @@ class RegisterModel(Command):
     run_id: str | None = option("--run", values="run", metavar="RUN", help="the run that made it")
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
-    data: tuple[str, ...] = repeated(
-        metavar="NAME@VERSION", help="the data that it was made of and measured on"
-    )
+    data: tuple[str, ...] = repeated(metavar="NAME@VERSION", help="the data that it was made of")
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    transform: str | None = option(
-        values="variable", metavar="NAME", help="the %%kf_transform that makes of rows what the model takes"
-    )
-    example: str | None = option(
-        values="variable",
-        metavar="NAME",
-        help="a name of the notebook: rows that the model takes, or its transform",
-    )
+    transform: str | None = option(values="variable", metavar="NAME", help="the %%kf_transform of the model")
+    example: str | None = option(values="variable", metavar="NAME", help="rows as they come, by their name")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
@@ -120,6 +123,7 @@ class ShowLeaderboard(Command):
         metavar="TIME", help="only what was registered since, such as 7d or 2026-11-25"
     )
     data: str | None = option(metavar="NAME@VERSION", help="only what was made of or measured on this data")
+    namespace: str | None = option(help="only of runs in this namespace of the cluster")
     alias: str | None = option(values="alias", help="only what this alias names")
     tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
     archived: bool = flag(help="archived versions too")
@@ -127,10 +131,12 @@ class ShowLeaderboard(Command):
     maximize: bool = flag(help="more of the metric is better")
     minimize: bool = flag(help="less of the metric is better")
     limit: int = option(type=int, default=50, help="maximum number of rows in each table (default 50)")
-    backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
+    backend: str | None = option(
+        values=(*BACKENDS, api.ALL), help="the registry: local (the default), kubeflow, or all for both"
+    )
 
     def check(self, parser: Parser) -> None:
-        """A metric has one direction."""
+        """Refuse two directions of the metric, and a limit below 1."""
         if self.maximize and self.minimize:
             parser.error("--maximize and --minimize exclude each other")
         if self.limit < 1:
@@ -145,6 +151,7 @@ class ShowLeaderboard(Command):
             owner=self.owner,
             since=self.since,
             data=self.data,
+            namespace=self.namespace,
             alias=self.alias,
             tag=self.tag,
             archived=self.archived,
@@ -181,7 +188,7 @@ class CompareModels(Command):
     )
 
     def check(self, parser: Parser) -> None:
-        """One version differs from nothing."""
+        """Require at least two versions."""
         if len(self.versions) < 2:  # noqa: PLR2004
             parser.error("name two versions or more")
 
@@ -197,10 +204,19 @@ class PromoteModel(Command):
     version: str = word(_REF, values="model version")
     alias: str = option(values="alias", default=CHAMPION, help="the alias (default champion)")
     because: str = option(default="", help=_BECAUSE)
+    expected: int | None = option(
+        type=int, help="the version that the alias must still name, else nothing is done"
+    )
 
     def run(self, session: Session) -> None:
         """Move the alias."""
-        _notify(session, version_of(session, self.version).promote(self.alias, self.because))
+        version = version_of(session, self.version)
+        before = version.changes()
+        change = version.promote(self.alias, self.because, expected=self.expected)
+        if change in before:
+            session.notify(f"{change.model}@{change.alias} is {version.ref} already: nothing was changed")
+        else:
+            _notify(session, change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,32 +265,6 @@ class ArchiveModel(Command):
             else:
                 version.archive()
             session.notify(f"{version.ref} is {'restored' if self.undo else 'archived'}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PushModel(Command):
-    """Copy a model from this machine to the cluster: its versions, and the aliases that the cluster does not have."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return push(self.model, notify=session.notify)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PullModel(Command):
-    """Copy a model from the cluster to this machine: its versions, and the aliases that are not here."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return pull(self.model, notify=session.notify)
 
 
 def _notify(session: Session, change: AliasChange) -> None:

@@ -32,11 +32,12 @@ def maximized(metric: str) -> bool:
     return _NEGATED in words or not words & _LOWER
 
 
-@dataclass(frozen=True)
+@dataclass
 class LeaderboardEntry:
     """A version of a model as it was measured on one version of the data, a run, or the best trial of a study.
 
-    ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
+    ``data`` is the reference of the data version and ``data_digest`` the digest of its content, empty if it was not
+    recorded. ``rank`` counts from 1 among entries that were measured on the same data; None for an entry that cannot be
     compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
     """
 
@@ -48,6 +49,7 @@ class LeaderboardEntry:
     owner: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: str = ""
+    data_digest: str = ""
     created: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     rank: int | None = None
@@ -55,16 +57,40 @@ class LeaderboardEntry:
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """Entries that were measured on one version of the data; ``data`` is empty where it is not recorded."""
+    """Entries that were measured on the same data. ``data`` is its reference, empty where it is not recorded.
+
+    ``digest`` is that of its content; empty if no entry records it. With ``ambiguous``, other groups have the same
+    reference, for other content.
+    """
 
     data: str
     entries: tuple[LeaderboardEntry, ...]
+    digest: str = ""
+    ambiguous: bool = False
+
+    @property
+    def title(self) -> str:
+        """The reference, with the beginning of the digest where the reference alone is ambiguous."""
+        if not self.ambiguous:
+            return self.data
+        return f"{self.data} ({self.digest[:8] if self.digest else 'content not recorded'})"
+
+    @property
+    def unverified(self) -> int:
+        """Number of entries that were put into this group by the reference alone, beside others with the digest."""
+        return sum(not one.data_digest for one in self.entries) if self.digest else 0
+
+    @property
+    def newest(self) -> float:
+        """When its newest entry was registered, in seconds since 1970; 0 if unknown."""
+        return max((one.created or 0.0 for one in self.entries), default=0.0)
 
 
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``limit`` is how many of each group are displayed, ``chosen`` is whether only some versions were asked for.
+    ``metrics`` are the names of all metrics: ``by`` first, then the most frequent ones. ``limit`` is how many of each
+    group are displayed, ``chosen`` is whether only some versions were asked for.
     """
 
     def __init__(
@@ -74,6 +100,7 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         self.by, self.maximize, self.only = by, maximize, only
         self.limit, self.chosen = MOST_ROWS, False
         self._entries = [entry for group in self.groups for entry in group.entries]
+        self.metrics = _by_frequency(self._entries, by)
 
     @overload
     def __getitem__(self, index: int) -> LeaderboardEntry: ...
@@ -88,13 +115,6 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     def __repr__(self) -> str:
         lines = (f"{one.rank or '-'}  {one.ref}  {one.metrics.get(self.by, '')}" for one in self._entries)
         return "\n".join(lines) or "no models yet"
-
-    @property
-    def metrics(self) -> list[str]:
-        """The names of all metrics: the one that ranks first, then the most frequent ones."""
-        counts = Counter(name for one in self._entries for name in one.metrics)
-        rest = sorted(counts, key=lambda name: (-counts[name], name))
-        return [*([self.by] if self.by else []), *(name for name in rest if name != self.by)]
 
     def to_frame(self) -> Any:
         """A pandas DataFrame: name, version, aliases, owner, data, created, rank, and a column for each metric."""
@@ -119,19 +139,25 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         return pd.DataFrame(rows, columns=[*_COLUMNS, *self.metrics])
 
 
+def _by_frequency(entries: Iterable[LeaderboardEntry], first: str) -> list[str]:
+    counts = Counter(name for one in entries for name in one.metrics)
+    rest = sorted(counts, key=lambda name: (-counts[name], name))
+    return [*([first] if first else []), *(name for name in rest if name != first)]
+
+
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
 def entries_of(
-    version: VersionSnapshot, backend: str = "local", data: str = ""
+    version: VersionSnapshot, backend: str = "local", data: str = "", digest: str = ""
 ) -> Iterator[LeaderboardEntry]:
     """The entries of a version of a backend's registry: one for each version of the data that it was measured on.
 
-    With ``data``, the one of that version alone, if it was measured on it.
+    With ``data`` and the ``digest`` of its content, those on that data alone, if it was measured on it.
     """
     measured = version.measured
-    if data in measured:
-        measured = {data: measured[data]}
+    chosen = {on: metrics for on, metrics in measured.items() if data and version.is_data(on, data, digest)}
+    measured = chosen or measured
     for on, metrics in measured.items() or [(version.metrics_data, version.metrics)]:
         yield _entry(version, backend, metrics, on)
 
@@ -148,6 +174,7 @@ def _entry(
         version.owner,
         metrics,
         data,
+        version.data_digests.get(data, ""),
         version.created,
         version.tags,
     )
@@ -156,11 +183,10 @@ def _entry(
 def ranked(
     entries: Sequence[LeaderboardEntry], by: str = "", *, maximize: bool | None = None, only: str = ""
 ) -> Leaderboard:
-    """Entries ranked by a metric, by default the one that most of them have. Raises ``UsageError`` for an unknown one.
+    """Rank entries by a metric, by default the one that most of them have. The ranks are written into the entries.
 
-    The ranks are written into the entries, which nothing else may use yet.
-
-    ``maximize`` tells whether more is better; by default the metric's name does. ``only`` is the model of all.
+    ``maximize`` is whether more is better; by default the metric's name decides. ``only`` is the model of all entries.
+    Raises ``UsageError`` for an unknown metric.
     """
     counts = Counter(name for one in entries for name in one.metrics)
     if by and entries and by not in counts:
@@ -168,12 +194,34 @@ def ranked(
         raise UsageError(f"no model has the metric {by}", hint=hint, ref=by)
     metric = by or min(counts, key=lambda name: (-counts[name], name), default="")
     more = maximized(metric) if maximize is None else maximize
-    by_data: dict[str, list[LeaderboardEntry]] = {}
-    for entry in entries:
-        by_data.setdefault(entry.data, []).append(entry)
-    order = sorted(by_data, key=lambda data: (not data, -len(by_data[data]), data))
-    groups = [LeaderboardGroup(data, _sorted(by_data[data], metric, more=more)) for data in order]
+    groups = [
+        LeaderboardGroup(data, _sorted(same, metric, more=more), digest, ambiguous)
+        for data, digest, ambiguous, same in by_content(entries)
+    ]
+    groups.sort(key=lambda one: (not one.data, -one.newest, -len(one.entries), one.data))
     return Leaderboard(groups, metric, maximize=more, only=only)
+
+
+def by_content(
+    entries: Iterable[LeaderboardEntry],
+) -> Iterator[tuple[str, str, bool, list[LeaderboardEntry]]]:
+    """Entries on the same data: its commonest reference, its digest, whether the reference is ambiguous, the entries.
+
+    An entry that does not record the digest belongs to the only content of that reference, if there is just one.
+    """
+    entries = list(entries)
+    digests: dict[str, set[str]] = {}
+    for one in entries:
+        if one.data and one.data_digest:
+            digests.setdefault(one.data, set()).add(one.data_digest)
+    found: dict[tuple[str, str], list[LeaderboardEntry]] = {}
+    for one in entries:
+        known = digests.get(one.data, set())
+        digest = one.data_digest or (next(iter(known)) if len(known) == 1 else "")
+        found.setdefault(("", digest) if digest else (one.data, ""), []).append(one)
+    for (_, digest), same in found.items():
+        data = Counter(one.data for one in same).most_common(1)[0][0]
+        yield data, digest, len(digests.get(data, ())) > 1, same
 
 
 def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tuple[LeaderboardEntry, ...]:
@@ -187,5 +235,5 @@ def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tupl
         for place, one in enumerate(measured, 1):
             if one.metrics[metric] != last:
                 rank, last = place, one.metrics[metric]
-            vars(one)["rank"] = rank
+            one.rank = rank
     return (*measured, *rest)

@@ -22,7 +22,7 @@ from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.selection import Selection
-from kfnb.settings import settings
+from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
@@ -266,7 +266,7 @@ def _home_of(run_id: str) -> RunEngine:
 
 
 def _local() -> LocalRunEngine:
-    from kfnb.resources.models.location import owner, registry_folder
+    from kfnb.resources.models.location import registry_folder
     from kfnb.resources.runs.local import LocalRunEngine
 
     chosen = settings()

@@ -22,13 +22,14 @@ from kfnb.target import backend_name
 
 if TYPE_CHECKING:
     from kfnb.resources.models.handle import ModelVersion
+    from kfnb.resources.services.local.traces import ServiceRecords
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
 class _Wish:
-    """What ``serve`` was asked for. A token is never shown."""
+    """The options of ``serve`` that concern the desired state."""
 
     canary: str
     shadow: str
@@ -37,13 +38,13 @@ class _Wish:
     because: str
 
     def first(self, default: Target) -> DesiredState:
-        """What is wanted of a new service."""
+        """The desired state of a new service."""
         mover = Mover(owner(), self.because)
         made = mover.first([default], sticky=self.sticky or "")
         return _first_of(self.further(mover, made), made)
 
     def next(self, now: DesiredState, default: Target | None) -> DesiredState:
-        """What is wanted of a service from now on; ``now`` itself where that is all the same."""
+        """The next desired state of a service; ``now`` itself if nothing changes."""
         mover = Mover(owner(), self.because)
         after = now if default is None else mover.serve(now, default)
         if self.sticky is not None and self.sticky != after.sticky:
@@ -58,7 +59,7 @@ class _Wish:
         return mover.shadow(now, target_of(self.shadow, self.terms)) if self.shadow else now
 
 
-def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
+def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     model: str | ModelVersion,
     *,
     name: str | None = None,
@@ -82,7 +83,7 @@ def serve(  # noqa: PLR0913 - what a service can be told; they are keywords
     ``model`` is a version (``"churn@champion"``, ``"churn@7"``, ``"churn"`` for the newest). ``name`` is the service's,
     by default the model's. A service that exists serves the version from then on, without dropping a request; where the
     version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
-    100 requests; with it, the name of a service as ``model`` means its default, as it is. ``shadow`` is a version that
+    100 requests; with it, the name of a service as ``model`` means its current default. ``shadow`` is a version that
     gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input`` is
     what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``. ``port`` 0 is any that is
     free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one, or True
@@ -133,6 +134,13 @@ def services(*, backend: str | None = None) -> ServiceList:
 def service_of(value: Any, name: str, backend: str | None = None) -> Service:
     """The service that ``value`` is, else the one of that name. Raises ``ServiceNotFound``."""
     return value if isinstance(value, Service) else service(name, backend=backend)
+
+
+def records() -> ServiceRecords:
+    """The services of the home, as the catalog reads them."""
+    from kfnb.resources.services.local.traces import ServiceRecords
+
+    return ServiceRecords(Path(settings().home))
 
 
 def known_service(value: Any, name: str) -> Service | None:
@@ -188,7 +196,7 @@ def _changed(
     port: int,
     protected: bool,
 ) -> Service:
-    """A service that exists, with what is wanted of it from now on."""
+    """An existing service with its next desired state."""
     if (port and now.url and not now.url.endswith(f":{port}")) or (protected and not now.token_file):
         hint = "delete it first, or choose another name"
         message = f"service {now.name} exists, and answers at {now.url}{'' if now.token_file else ' without a token'}:"
@@ -211,7 +219,7 @@ def _merged(now: DesiredState, after: DesiredState) -> DesiredState:
 
 
 def _first_of(after: DesiredState, made: DesiredState) -> DesiredState:
-    """The first generation, with all that is wanted from the start."""
+    """The first generation, with a canary and a shadow from the start."""
     move = replace(made.move, after=after.shares)
     return replace(after, generation=1, move=move)
 

@@ -18,7 +18,7 @@ from kfnb.resources.services.rows import instances
 VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
 """Headers of an answer: the version that gave it, and the id by which labels are found later."""
 
-_MOST_ROWS = 5000
+_MOST_ROWS = {"predict": 5000, "explain": 100}
 """Rows of a request; more are sent in several."""
 _PATIENCE = RetryPolicy(tries=6, read=300.0, deadline=600.0)
 _LATER = frozenset({429, 502, 503})
@@ -42,7 +42,7 @@ class ServedAnswer:
 class ServiceClient:
     """Sends rows to the service ``name``.
 
-    ``address`` is asked where it is for a version and a verb, at first and whenever it is gone.
+    ``address`` gives its address for a version and a verb, at first and after it has moved.
     """
 
     def __init__(self, name: str, address: Callable[[str, str], ServiceAddress]) -> None:
@@ -57,7 +57,8 @@ class ServiceClient:
         ``UsageError`` for rows that the service refuses, ``ServiceFailed`` and ``BackendError``.
         """
         given = instances(rows)
-        pieces = [given[at : at + _MOST_ROWS] for at in range(0, len(given), _MOST_ROWS)] or [[]]
+        most = _MOST_ROWS[verb]
+        pieces = [given[at : at + most] for at in range(0, len(given), most)] or [[]]
         return [self._ask(verb, piece, version) for piece in pieces]
 
     def _ask(self, verb: str, piece: list[Any], version: str) -> ServedAnswer:

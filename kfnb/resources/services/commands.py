@@ -9,7 +9,7 @@ from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError
 from kfnb.resources.services import api
-from kfnb.resources.services.answers import ServedPredictions
+from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
@@ -197,7 +197,7 @@ def _agreed(session: Session, chosen: list[Service]) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class _RowOptions:
-    """Which rows a service is asked about, and which version answers."""
+    """The rows of a request, and the version that answers."""
 
     name: str = word(_SERVICE, values="service")
     rows: str = word(_ROWS, values="data")
@@ -224,9 +224,22 @@ class PredictRows(_RowOptions, Command):
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExplainRows(_RowOptions, Command):
+    """Ask a service which columns moved the predictions of some rows, and by how much."""
+
+    binds = True
+    json = "print the explanations as JSON"
+
+    def run(self, session: Session) -> Explanations:
+        """Ask it."""
+        return service_of(session, self.name).explain(self.given(session), version=self.version)
+
+
 __all__ = [
     "CanaryService",
     "DeleteService",
+    "ExplainRows",
     "ListServices",
     "PredictRows",
     "PromoteService",

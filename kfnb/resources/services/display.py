@@ -6,10 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.resources.services.answers import ServedPredictions
+from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import Revision, ServiceList, ServiceSnapshot
-from kfnb.resources.services.view.service import draw_predictions, draw_service
+from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
+from kfnb.resources.services.view.service import draw_service
 from kfnb.resources.services.view.services import draw_services
 
 
@@ -60,6 +61,7 @@ def _revision(one: Revision) -> dict[str, Any]:
 DISPLAYS = {
     Service: Display(lambda one: draw_service(one.snapshot()), lambda one: as_json(one.snapshot())),
     ServiceList: Display(draw_services, lambda some: [as_json(one) for one in some]),
+    Explanations: Display(draw_explanations, lambda some: [asdict(one) for one in some]),
     ServedPredictions: Display(
         lambda one: draw_predictions(one.values, one.versions), lambda one: list(one.values)
     ),

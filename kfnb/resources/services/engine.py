@@ -14,10 +14,10 @@ from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 
 @dataclass(frozen=True)
 class ServiceSpec:
-    """A service that is to be made: what is fixed for its life, and what is wanted first (generation 1).
+    """A new service: what is fixed for its life, and its first desired state (generation 1).
 
-    ``port`` 0 is a free one, which is then kept. ``token`` has to be sent with each request; without one, anybody who
-    reaches the address may send some. A cluster has no use for ``host``, ``port`` and ``token``.
+    ``port`` 0 is a free one, which is then kept. ``token`` has to be sent with each request; without one, every
+    client that reaches the address may send requests. A cluster has no use for ``host``, ``port`` and ``token``.
     """
 
     name: str
@@ -46,9 +46,9 @@ class ServiceAddress:
 class ServiceEngine(Protocol):
     """A place where services run. Errors are ``kfnb.errors.BackendError`` and nothing else.
 
-    An engine is told what is wanted, and brings it about in its own time: it gives requests to a version only once that
-    has passed its check (unless ``unchecked``) and answers, drops no request when shares change, and keeps what is true
-    for what cannot be brought about. ``pace`` is how often a service may be looked at.
+    An engine gets the desired state, and reaches it in the background: a version gets requests only once it has passed
+    its check (unless ``unchecked``) and answers, no request is dropped when shares change, and where the desired state
+    cannot be reached, the one before stays. ``pace`` is how often a service may be looked at.
     """
 
     name: str
@@ -62,15 +62,15 @@ class ServiceEngine(Protocol):
         ...
 
     def change(self, name: str, desired: DesiredState) -> None:
-        """Want something else, and return at once, also of a service that is stopped.
+        """Change the desired state, and return at once, also of a stopped service.
 
-        ``desired.generation`` is one more than the caller saw. If somebody was faster, nothing is changed and
+        ``desired.generation`` is one more than the caller saw. If another user was faster, nothing is changed and
         ``Conflict`` is raised, which says who, when and what. Raises ``ServiceNotFound``.
         """
         ...
 
     def get(self, name: str) -> ServiceSnapshot:
-        """The service as it is now. Raises ``ServiceNotFound``."""
+        """The service, now. Raises ``ServiceNotFound``."""
         ...
 
     def list(self) -> builtins.list[ServiceSnapshot]:
@@ -86,7 +86,7 @@ class ServiceEngine(Protocol):
         ...
 
     def start(self, name: str) -> None:
-        """Serve again what is wanted, at the same address where that is free; harmless when it runs."""
+        """Serve the desired state again, at the same address if that is free; harmless when it runs."""
         ...
 
     def delete(self, name: str) -> None:

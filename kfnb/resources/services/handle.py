@@ -13,6 +13,7 @@ from kfnb.jobs.polling import Pace, Pause
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.location import owner
+from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.model import (
@@ -47,7 +48,7 @@ class Service:
         return self._engine.pace
 
     def snapshot(self) -> ServiceSnapshot:
-        """The whole service as plain data, as it is now."""
+        """The whole service as plain data, now."""
         return self._engine.get(self.name)
 
     @property
@@ -69,7 +70,7 @@ class Service:
     def traffic(self) -> dict[str, float]:
         """The share in percent of the requests that each version really gets now, by reference."""
         now = self.snapshot()
-        getting = [one for one in now.revisions if one in now.wanted or one.share]
+        getting = [one for one in now.revisions if one in now.current or one.share]
         return {one.ref: one.share for one in getting if one.share is not None}
 
     @property
@@ -88,9 +89,13 @@ class Service:
         """
         return predictions([one for answer in self.ask(rows, version=version) for one in answer.content])
 
-    def explain(self, rows: Any, *, version: str = "") -> Any:
-        """Which columns moved the predictions of some rows, and by how much."""
-        return [one for answer in self._client.ask("explain", rows, version) for one in answer.content]
+    def explain(self, rows: Any, *, version: str = "") -> Explanations:
+        """Which columns moved the predictions of some rows, and by how much. Arguments as for ``predict``."""
+        answers = self._client.ask("explain", rows, version)
+        try:
+            return Explanations(explanation_of(one) for answer in answers for one in answer.content)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ServiceFailed(f"service {self.name} explains in an unknown format", ref=self.name) from None
 
     def ask(self, rows: Any, *, version: str = "") -> list[ServedAnswer]:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
@@ -98,7 +103,7 @@ class Service:
 
     def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
-        for now in self.looks():
+        for now in self.updates():
             if now.state.answers or now.state.finished:
                 break
         return self._engine.address(self.name, version, verb)
@@ -118,7 +123,7 @@ class Service:
         """Give a version ``percent`` of the requests, from 1 to 99, once it is ready. Returns at once.
 
         ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
-        somebody changed the service meanwhile.
+        another user changed the service meanwhile.
         """
         now = self.snapshot().desired
         target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
@@ -133,7 +138,7 @@ class Service:
         pickle: bool = False,
         trust: Sequence[str] = (),
     ) -> Service:
-        """Send a version copies of all requests, once it is ready; its answers are compared, and seen by nobody."""
+        """Send a version copies of all requests, once it is ready; its answers are only compared."""
         now = self.snapshot().desired
         target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
         return self._change(Mover(owner(), because).shadow(now, target))
@@ -194,11 +199,11 @@ class Service:
     # -- its life
 
     def wait(self, timeout: float | None = None) -> Service:
-        """Wait until what is wanted is true, for ``timeout`` seconds at most.
+        """Wait until the desired state is reached, for ``timeout`` seconds at most.
 
         Raises ``ServiceFailed`` if a version cannot be served or the service is stopped, and ``TimeoutError``.
         """
-        for now in self.looks(timeout):
+        for now in self.updates(timeout):
             if now.settled:
                 break
         else:
@@ -263,8 +268,8 @@ class Service:
         ]
         return pd.DataFrame(rows)
 
-    def looks(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
-        """The service, again and again, at the engine's pace."""
+    def updates(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
+        """The service at each poll, at the engine's pace, for ``timeout`` seconds at most."""
         until = None if timeout is None else time.monotonic() + timeout
         pause, before = Pause(self.pace), None
         while True:

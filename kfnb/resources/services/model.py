@@ -10,7 +10,7 @@ from typing import Any, Literal
 from kfnb.entities import Listing
 
 Role = Literal["default", "canary", "shadow"]
-"""Which requests a version gets: all that no other gets, a share of them, or copies whose answers nobody sees."""
+"""Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
 
 OnBadInput = Literal["reject", "impute", "log"]
 """What happens to input that does not fit the signature: 422, the training data's usual value instead, or a count."""
@@ -22,8 +22,8 @@ WHOLE = 100
 class ServiceState(str, Enum):
     """The state of a service.
 
-    PENDING: no version answers yet. READY: it answers, and nothing is wrong. DEGRADED: it answers, and a version that is
-    wanted does not. FAILED: nothing answers, and nothing is tried any more. STOPPED: it was stopped or lost.
+    PENDING: no version answers yet. READY: all versions answer. DEGRADED: some do not. FAILED: none can be served.
+    STOPPED: the service was stopped, or its process was lost.
     """
 
     PENDING = "PENDING"
@@ -111,7 +111,7 @@ class ServiceMove:
 
 @dataclass(frozen=True)
 class DesiredState:
-    """What is wanted of a service. Each change is the next ``generation``, made by ``move``.
+    """The desired state of a service. Each change is the next ``generation``, made by ``move``.
 
     ``targets`` are a default, and at most one canary and one shadow. ``earlier`` are the defaults before, the newest
     last, which rollback goes back to. ``last_revision`` is the highest number that a revision ever had: a version that
@@ -180,11 +180,11 @@ class Counters:
     def percentile(self, percent: float) -> float | None:
         """The latency in ms that ``percent`` of the answers did not exceed; between two bounds, by proportion."""
         total = sum(count for _, count in self.latency)
-        wanted, seen, low = total * percent / 100, 0, 0.0
+        rank, seen, low = total * percent / 100, 0, 0.0
         for bound, count in self.latency:
-            if count and seen + count >= wanted:
+            if count and seen + count >= rank:
                 high = bound if bound != float("inf") else low
-                return low + (high - low) * (wanted - seen) / count
+                return low + (high - low) * (rank - seen) / count
             seen, low = seen + count, bound
         return None
 
@@ -212,7 +212,7 @@ class Parity:
 class Revision:
     """A version that is served, or was until a moment ago.
 
-    ``percent`` is the share that was asked for, ``share`` the one that it really gets now, None where that is unknown.
+    ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
     ``error`` says why it is not ready. Times are in seconds since 1970.
     """
 
@@ -248,15 +248,15 @@ class Revision:
 
     @property
     def percent(self) -> int:
-        """The share that was asked for."""
+        """The desired share."""
         return self.target.percent
 
 
 @dataclass(frozen=True)
 class ServiceSnapshot:
-    """A service at one moment. ``desired`` is what is wanted, and ``observed`` the generation that is true.
+    """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
-    ``revisions`` are those that are wanted and those that still drain, default first. ``history`` is the newest first.
+    ``revisions`` are the desired ones, default first, and those that still drain. ``history`` is the newest first.
     ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
     requests need, empty if they need none.
     """
@@ -279,23 +279,23 @@ class ServiceSnapshot:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Why versions that are wanted cannot be served; else why the service cannot."""
+        """Why desired versions cannot be served; else why the service cannot."""
         failed = [one.error for one in self.revisions if one.state is RevisionState.FAILED and one.error]
         return tuple(failed) or ((self.error,) if self.error else ())
 
     @property
-    def wanted(self) -> tuple[Revision, ...]:
-        """The revisions that are wanted, without those that still drain."""
+    def current(self) -> tuple[Revision, ...]:
+        """The desired revisions, without those that still drain."""
         numbers = {one.revision for one in self.desired.targets}
         return tuple(one for one in self.revisions if one.number in numbers)
 
     @property
     def settled(self) -> bool:
-        """Whether what is wanted is true, or will not become so."""
+        """Whether the desired state is reached, or cannot be reached."""
         return self.state.finished or (
             self.observed >= self.desired.generation
-            and len(self.wanted) == len(self.desired.targets)
-            and all(one.settled for one in self.wanted)
+            and len(self.current) == len(self.desired.targets)
+            and all(one.settled for one in self.current)
         )
 
 

@@ -1,4 +1,4 @@
-"""Moves: from what is wanted of a service to what is wanted next. Engines bring it about."""
+"""Moves: from the desired state of a service to the next one. Engines reach it."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Mover:
     because: str = ""
 
     def first(self, targets: Sequence[Target], *, sticky: str = "") -> DesiredState:
-        """What is wanted of a service that is new. ``targets`` are numbered here."""
+        """The desired state of a new service. ``targets`` are numbered here."""
         numbered = tuple(replace(one, revision=number) for number, one in enumerate(targets, start=1))
         nothing = DesiredState(0, (), ServiceMove(0, "serve", self.by, 0.0))
-        wanted = replace(nothing, targets=numbered, last_revision=len(numbered), sticky=sticky)
-        return self._made(nothing, wanted, "serve")
+        after = replace(nothing, targets=numbered, last_revision=len(numbered), sticky=sticky)
+        return self._made(nothing, after, "serve")
 
     def serve(self, now: DesiredState, target: Target) -> DesiredState:
         """Let a version be the default, which ends a canary; ``now`` itself if it is already."""
@@ -86,7 +86,7 @@ class Mover:
         return self._made(now, replace(now, sticky=sticky), "settings")
 
     def _made(self, now: DesiredState, after: DesiredState, action: Action) -> DesiredState:
-        """What is wanted as the next generation; ``now`` itself if that is the same."""
+        """The next generation; ``now`` itself if nothing changes."""
         if after == now:
             return now
         number = now.generation + 1
@@ -105,11 +105,11 @@ def check_percent(percent: int) -> int:
 
 
 def conflict(name: str, theirs: ServiceMove) -> Conflict:
-    """The error of who wanted to change a service after somebody else did."""
+    """The error for a change to a service that another user has changed since it was read."""
     at = time.strftime("%H:%M:%S", time.localtime(theirs.at))
     shares = ", ".join(f"{ref} {percent} %" for ref, percent in theirs.after.items())
     message = f"{theirs.by} changed service {name} at {at} ({theirs.action}: {shares}), after it was read"
-    return Conflict(message, hint="look at it, and try again", ref=name)
+    return Conflict(message, hint="show it, and try again", ref=name)
 
 
 def _numbered(now: DesiredState, target: Target) -> tuple[DesiredState, Target]:

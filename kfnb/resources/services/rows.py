@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
+from kfnb.extras import require
 from kfnb.server.encoding import json_rows, json_value
 
 
@@ -31,6 +32,7 @@ def instances(rows: Any) -> list[Any]:
 def predictions(found: Sequence[Any]) -> Any:
     """The predictions of an answer: a DataFrame where each has names, else an array."""
     if found and all(isinstance(one, dict) for one in found):
+        require("pandas", "a table of predictions")
         import pandas as pd
 
         return pd.DataFrame(list(found))

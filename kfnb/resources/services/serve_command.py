@@ -28,10 +28,10 @@ def service_of(session: Session, text: str) -> Service:
 
 
 def followed(session: Session, service: Service) -> Any:
-    """A service of which something else is wanted, followed as the session does until that is true."""
+    """A service that has been changed, followed as the session does until the desired state is reached."""
 
     def seen() -> Iterator[ServiceSnapshot]:
-        for now in service.looks():
+        for now in service.updates():
             yield now
             if now.settled:
                 return
@@ -43,7 +43,7 @@ def followed(session: Session, service: Service) -> Any:
             updates=seen,
             line=_progress,
             succeeded=lambda last: not last.failures and last.state.answers,
-            interrupted=f"service {service.name} goes on starting; kfnb services show {service.name} shows it",
+            interrupted=f"service {service.name} is still starting; kfnb services show {service.name} shows it",
             notes=lambda now: (*now.notes, *now.failures),
         )
     )
@@ -84,7 +84,7 @@ class ServeModel(VersionOptions, Command):
     shadow: str | None = option(
         metavar="REF",
         values="model version",
-        help="send a version copies of all requests; nobody sees its answers",
+        help="send a version copies of all requests; its answers are only compared",
     )
     sticky: str | None = option(
         metavar="HEADER", help="a header whose value decides who gets the canary; '' for an exact split again"

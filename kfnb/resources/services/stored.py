@@ -1,4 +1,4 @@
-"""What is wanted of a service as JSON, and back. Fields that a newer kfnb has written are left out."""
+"""The desired state of a service as JSON, and back. Fields that a newer kfnb has written are left out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ T = TypeVar("T")
 
 
 def as_json(desired: DesiredState) -> dict[str, Any]:
-    """What is wanted, as JSON."""
+    """The desired state as JSON."""
     return asdict(desired)
 
 
 def desired_of(stored: Mapping[str, Any]) -> DesiredState:
-    """What is wanted, from JSON. Raises ``TypeError``, ``KeyError``."""
+    """The desired state from JSON. Raises ``TypeError``, ``KeyError``."""
     return known(
         DesiredState,
         {

@@ -65,7 +65,7 @@ def _version(ref: object) -> ModelVersion:
 
 
 def canary_of(text: str) -> tuple[str, int]:
-    """A canary as it is written, ``churn@7:1``: its reference and its percent. Raises ``UsageError``."""
+    """A canary as users write it, ``churn@7:1``: its reference and its percent. Raises ``UsageError``."""
     ref, colon, percent = text.rpartition(":")
     if not colon or not ref or not percent.isdecimal():
         hint = "such as churn@7:1 for 1 of 100 requests"
@@ -74,7 +74,7 @@ def canary_of(text: str) -> tuple[str, int]:
 
 
 def aliases_of(target: Target) -> tuple[str, ...]:
-    """The aliases that name a version in its registry; none where that cannot be asked."""
+    """The aliases that name a version in its registry; none where that is unknown."""
     try:
         return model(f"{target.registry}:{target.ref}").aliases
     except KfnbError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.resources.datasets.diff import histogram
-from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff
+from kfnb.resources.datasets.model import KINDS, ColumnProfile, ColumnShift, DatasetDiff
 from kfnb.resources.datasets.view.version import contents, limit, short_type
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
 from kfnb.ui.plot import BARS
@@ -16,13 +16,6 @@ _MOST = 20
 _BINS = 16
 _LITTLE, _MUCH = 0.1, 0.25
 _LONGEST = 40
-_KINDS = {
-    "frame": "a frame",
-    "array": "an array",
-    "frames": "a dict of frames or arrays",
-    "file": "a file",
-    "folder": "a folder",
-}
 
 
 def draw_diff(diff: DatasetDiff) -> dict[str, str]:
@@ -33,9 +26,9 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
         blocks.append(Text("Both have the same content."))
     else:
         if before.kind != after.kind:
-            kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
+            kinds = f"{before.ref} is {KINDS[before.kind]}, {after.ref} {KINDS[after.kind]}"
             blocks.append(Text(f"{kinds}: only what both have can be compared."))
-        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
+        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_unmeasured(diff), *_files(diff)]
     if len(blocks) == 1:
         blocks.append(Text("Their contents differ; what is known of their columns is the same."))
     return bundle(f"Differences between {before.ref} and {after.ref}", blocks)
@@ -76,6 +69,13 @@ def _rows(diff: DatasetDiff) -> Iterator[Block]:
     yield Section("Rows", blocks)
 
 
+def _unmeasured(diff: DatasetDiff) -> Iterator[Block]:
+    if diff.unmeasured:
+        names = ", ".join(diff.unmeasured[:_MOST])
+        more = len(diff.unmeasured) - _MOST
+        yield Text(f"Not measured in both versions: {names}{f' and {more} more' if more > 0 else ''}.")
+
+
 def _moved(diff: DatasetDiff) -> Iterator[Block]:
     if not diff.moved:
         return
@@ -109,7 +109,7 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
             one.name if first else "",
             TableCell(f"{one.score:.2f}", bar=min(1.0, one.score)) if first else "",
             ref,
-            f"{column.nulls / column.rows:.1%}" if column.nulls else "",
+            f"{column.missing:.1%}" if column.nulls else "",
             brief(column.mean),
             limit(column.minimum),
             brief(column.median),
@@ -136,7 +136,7 @@ def _bars(shares: Sequence[float], tallest: float) -> str:
 
 
 def _frequent(column: ColumnProfile) -> str:
-    count = max(1, column.rows - column.nulls)
+    count = max(1, column.rows - (column.nulls or 0))
     words = ", ".join(f"{value} {number / count:.0%}" for value, number in column.top[:3])
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 

@@ -108,8 +108,9 @@ def _columns(one: DatasetSnapshot) -> Iterator[Block]:
 
 
 def _column(column: ColumnProfile) -> list[Value]:
-    share = column.nulls / column.rows if column.rows else 0.0
-    missing = TableCell(f"{share:.1%}", hint=f"{column.nulls} of {column.rows}") if column.nulls else ""
+    missing = (
+        TableCell(f"{column.missing:.1%}", hint=f"{column.nulls} of {column.rows}") if column.nulls else ""
+    )
     return [
         column.name,
         TableCell(short_type(column.type), code=True, hint=column.type),

@@ -6,24 +6,31 @@ import json
 import sqlite3
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from kfnb.catalog.database import Database
-from kfnb.errors import UsageError
 from kfnb.resources.models.checks import check_alias, check_draft
-from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.aliases import AliasMove, move
+from kfnb.resources.models.local.aliases import move
 from kfnb.resources.models.local.folders import ModelFolders
-from kfnb.resources.models.local.queries import aliases_of, history_of, model_id, outline_of, outlines_of
-from kfnb.resources.models.local.records import record_of, with_record
+from kfnb.resources.models.local.queries import (
+    aliases_of,
+    history_of,
+    model_id,
+    newest_of,
+    number_of,
+    outline_of,
+    outlines_of,
+)
+from kfnb.resources.models.local.records import by_alias, record_of, with_record
 from kfnb.resources.models.local.schema import FILE, SCHEMA
 from kfnb.resources.models.measurements import with_measurements
-from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
+from kfnb.resources.models.model import AliasChange, ModelState, MoveKind, RegisteredModel, VersionSnapshot
+from kfnb.resources.models.moves import AliasMove, check_live, check_unnamed
 
 _INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
-    owner, created, description, run, record, others) values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+    owner, created, description, run, record, others, data_digests)
+    values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 
 
 class LocalRegistry:
@@ -54,7 +61,7 @@ class LocalRegistry:
                 created,
                 ModelState(state),
                 versions,
-                _by_alias(aliases.get(name, {})),
+                by_alias(aliases.get(name, {})),
             )
             for name, description, owner, created, state, versions in rows
         ]
@@ -71,6 +78,23 @@ class LocalRegistry:
         """One version. Raises ``UsageError`` for an unknown one."""
         with self._database.reading() as connection:
             return self._version(connection, model, version)
+
+    def newest(self, model: str) -> VersionSnapshot | None:
+        """The version with the highest number that is not archived."""
+        with self._database.reading() as connection:
+            number = newest_of(connection, model)
+            return None if number is None else self._version(connection, model, number)
+
+    def by_digest(self, model: str, digest: str) -> VersionSnapshot | None:
+        """The version with this content, if there is one."""
+        with self._database.reading() as connection:
+            number = number_of(connection, model, digest)
+            return None if number is None else self._version(connection, model, number)
+
+    def aliases(self, model: str) -> dict[str, int]:
+        """The aliases of a model, each with the version that it names."""
+        with self._database.reading() as connection:
+            return by_alias(aliases_of(connection, model_id(connection, model)).get(model, {}))
 
     def history(self, model: str) -> list[AliasChange]:
         """All changes of the model's aliases, newest first."""
@@ -92,39 +116,41 @@ class LocalRegistry:
     def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
         """Keep the model folder as a version. Content that the model has already is the same version."""
         check_draft(draft)
-        digest = folder_digest(folder)
-        self._folders.keep(folder, digest)  # first: a record never names a folder that is not there
+        self._folders.keep(folder, draft.digest)  # first: a record never names a folder that is not there
         with self._database.writing() as connection:
             key = _model_for(connection, draft)
-            query = "select version from versions where model = ? and digest = ?"
-            known = connection.execute(query, (key, digest)).fetchone()
-            number = known[0] if known else _insert(connection, key, replace(draft, digest=digest))
-            if known:
+            known = number_of(connection, draft.name, draft.digest)
+            number = _insert(connection, key, draft) if known is None else known
+            if known is not None:
                 _add(connection, key, self._version(connection, draft.name, number), draft)
             return self._version(connection, draft.name, number)
 
     def move_alias(
-        self, model: str, alias: str, to: int | None, *, expected: int | None, by: str, because: str
+        self,
+        model: str,
+        alias: str,
+        to: int | None,
+        *,
+        expected: int | None,
+        by: str,
+        because: str,
+        kind: MoveKind = MoveKind.PROMOTION,
     ) -> AliasChange:
         """Let an alias name the version ``to``; None removes it. Raises ``Conflict`` if it is not at ``expected``."""
         if to is not None:
             check_alias(alias)
         with self._database.writing() as connection:
             if to is not None:
-                outline_of(connection, model, to)
-            key = model_id(connection, model)
-            return move(connection, AliasMove(model, key, alias, to, expected, by, because))
+                check_live(outline_of(connection, model, to)[0])
+            request = AliasMove(model, alias, to, expected, by, because, kind)
+            return move(connection, model_id(connection, model), request)
 
     def set_state(self, model: str, version: int, state: ModelState) -> None:
         """Archive a version, or restore it. Raises ``UsageError`` for one that has an alias."""
         with self._database.writing() as connection:
             found = self._version(connection, model, version)
-            if state is ModelState.ARCHIVED and found.aliases:
-                raise UsageError(
-                    f"{found.ref} is {model}@{found.aliases[0]}:",
-                    hint="move the alias to another version first",
-                    ref=found.ref,
-                )
+            if state is ModelState.ARCHIVED:
+                check_unnamed(found)
             connection.execute(
                 "update versions set state = ? where model = ? and version = ?",
                 (str(state), model_id(connection, model), version),
@@ -187,6 +213,7 @@ def _insert(connection: sqlite3.Connection, model: int, draft: VersionSnapshot) 
             draft.source.id if draft.source.kind == "kfp" else "",
             record_of(draft),
             _json(draft.others),
+            json.dumps(dict(draft.data_digests)),
         ),
     )
     return number
@@ -196,12 +223,13 @@ def _add(connection: sqlite3.Connection, model: int, kept: VersionSnapshot, draf
     """Give a version that is registered again its new measurements, and what it did not have: tags, a description."""
     found = with_measurements(kept, draft)
     connection.execute(
-        """update versions set metrics = ?, metrics_data = ?, others = ?, data = ?, tags = ?, description = ?,
-            state = 'LIVE' where model = ? and version = ?""",
+        """update versions set metrics = ?, metrics_data = ?, others = ?, data_digests = ?, data = ?, tags = ?,
+            description = ?, state = 'LIVE' where model = ? and version = ?""",
         (
             json.dumps(dict(found.metrics)),
             found.metrics_data,
             _json(found.others),
+            json.dumps(dict(found.data_digests)),
             json.dumps(list(dict.fromkeys([*kept.data, *draft.data]))),
             json.dumps({**draft.tags, **kept.tags}),
             kept.description or draft.description,
@@ -213,7 +241,3 @@ def _add(connection: sqlite3.Connection, model: int, kept: VersionSnapshot, draf
 
 def _json(others: Mapping[str, Mapping[str, float]]) -> str:
     return json.dumps({data: dict(metrics) for data, metrics in others.items()})
-
-
-def _by_alias(versions: dict[int, tuple[str, ...]]) -> dict[str, int]:
-    return dict(sorted((alias, version) for version, aliases in versions.items() for alias in aliases))

@@ -46,11 +46,8 @@ class ModelFolders:
                 )
             self._settle(draft)
             self._make(place.parent)
-            self._put_aside(place)
-            with suppress(FileExistsError, OSError):
-                draft.rename(place)
-            if not place.is_dir():  # not by another process either
-                raise BackendError(f"{place} cannot be written", ref=str(place))
+            if not self._put(draft, place) and folder_digest(place) != digest:
+                self._replace(place, draft)
         return place
 
     def verify(self, digest: str) -> Path:
@@ -76,13 +73,24 @@ class ModelFolders:
             if draft.exists():
                 _remove(draft)
 
-    def _put_aside(self, place: Path) -> None:
-        """Let a damaged folder make room: its new name is that of an abandoned draft."""
-        if place.is_dir():
-            damaged = Path(mkdtemp(prefix=_DRAFT, dir=self._root))
-            place.chmod(place.stat().st_mode | stat.S_IWUSR)
-            place.rename(damaged)
-            _remove(damaged)
+    @staticmethod
+    def _put(draft: Path, place: Path) -> bool:
+        """Rename a draft to its place; False if there is a folder already, as another process may have been first."""
+        try:
+            draft.rename(place)
+        except OSError:
+            if not place.is_dir():
+                raise
+            return False
+        return True
+
+    def _replace(self, damaged: Path, draft: Path) -> None:
+        """Let a draft take the place of a damaged folder, which is removed afterwards, as an abandoned draft."""
+        aside = Path(mkdtemp(prefix=_DRAFT, dir=self._root))
+        damaged.chmod(damaged.stat().st_mode | stat.S_IWUSR)
+        damaged.rename(aside)
+        self._put(draft, damaged)
+        _remove(aside)
 
     def _settle(self, draft: Path) -> None:
         """Give a draft the permissions of the root, without the right to write files, and write it to the disk."""

@@ -11,6 +11,8 @@ from kfnb.ui.words import digits, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
+MOST_GROUPS = 10
+"""How many versions of the data have a table: those with the newest entries."""
 _HOW = "%kf_register MODEL --name NAME registers one."
 
 
@@ -26,22 +28,31 @@ def draw_leaderboard(board: Leaderboard) -> dict[str, str]:
 
 
 def _groups(board: Leaderboard) -> Iterator[Block]:
-    for group in board.groups:
+    for group in board.groups[:MOST_GROUPS]:
         shown = group.entries[: board.limit]
         rest = len(group.entries) - len(shown)
         more = [Text(f"{rest} more; --limit shows them.")] if rest else []
-        blocks: list[Block] = [_table(board, shown), *more]
+        blocks: list[Block] = [_table(board, shown), *more, *_unverified(group)]
         if group.data:
-            yield Section(f"Measured on {group.data}", blocks)
+            yield Section(f"Measured on {group.title}", blocks)
         elif len(board.groups) > 1 or board.by:
             yield Section(_unknown(group), blocks)
         else:
             yield from blocks
+    hidden = len(board.groups) - MOST_GROUPS
+    if hidden > 0:
+        yield Text(f"{hidden} more tables, of other data; --data NAME@VERSION shows one.")
+
+
+def _unverified(group: LeaderboardGroup) -> Iterator[Block]:
+    if group.unverified:
+        count = _count(group.unverified)
+        yield Text(f"Unverified: {count} without the digest of {group.data}, ranked here by its name alone.")
 
 
 def _unknown(group: LeaderboardGroup) -> str:
     measured = any(entry.metrics for entry in group.entries)
-    return "Not ranked: it is not known on which data they were measured" if measured else "Without metrics"
+    return "Not ranked (unknown data version)" if measured else "Without metrics"
 
 
 def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:

@@ -198,11 +198,12 @@ def _common(versions: Sequence[VersionSnapshot]) -> list[str]:
 
 def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
     """How a metric went from version to version; a line for each version of the data."""
-    by_data: dict[str, list[tuple[float, float]]] = {}
+    by_data: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for one in sorted(versions, key=lambda one: one.version):
         for data, metrics in one.measured.items():
             if metric in metrics:
-                by_data.setdefault(data, []).append((float(one.version), metrics[metric]))
+                key = data, one.data_digests.get(data, "")
+                by_data.setdefault(key, []).append((float(one.version), metrics[metric]))
     points = [point for some in by_data.values() for point in some]
     if len(points) < 2:  # noqa: PLR2004 - no line
         return
@@ -214,7 +215,7 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
             "best {} (version {:g})".format(*_best(choose(some, key=lambda point: point[1]))),
             series,
         )
-        for series, (data, some) in enumerate(by_data.items())
+        for series, ((data, _), some) in enumerate(by_data.items())
     ]
     x = axis("version", [at for at, _ in points], 420, margin=0.03)
     y = axis(metric, [value for _, value in points], 160, margin=0.08)

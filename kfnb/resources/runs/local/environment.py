@@ -42,8 +42,8 @@ _LAST = 200
 class Requirements:
     """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names.
 
-    Its environment gets the installed KFP, not the one named: the installed executor runs the step. What is no step,
-    and needs no ``executor``, gets none.
+    Its environment gets the installed KFP, not the one named: the installed executor runs the step. It gets no KFP
+    without ``executor``.
     """
 
     packages: tuple[str, ...] = ()

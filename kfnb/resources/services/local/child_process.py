@@ -44,7 +44,7 @@ class ChildProcess:
         return self._task.done()
 
     async def status(self) -> int:
-        """Its wait status, once it has ended. Who waits may be cancelled, and the process goes on."""
+        """Its wait status, once it has ended. A cancelled wait does not end the process."""
         return await asyncio.shield(self._task)
 
     async def end(self, seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What a service's processes have counted is asked for while they run, and recorded when it is new."""
+"""Polls the counters of a service's processes, and records new values."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from kfnb.resources.services.model import RevisionState
 from kfnb.server.http_messages import HttpRequest
 
 PERIOD = 2.0
-"""Seconds between two questions."""
+"""Seconds between two polls."""
 
 _LARGEST_LOG, _KEPT_LOG = 20_000_000, 2_000_000
 """Bytes of a revision's log, and how many of the last are kept when it grows larger."""
 
 
 class Counting:
-    """Asks router and revisions, and records what is new."""
+    """Polls the router and the revisions."""
 
     def __init__(
         self,
@@ -37,18 +37,18 @@ class Counting:
         self._router, self._revisions, self._journal = router, revisions, journal
         self._totals = Totals(known)
         self._written: dict[int, Counted] = dict(known)
-        self._asked = 0.0
+        self._polled = 0.0
 
     async def run(self) -> None:
-        """Ask again and again, until cancelled."""
+        """Poll until cancelled."""
         while True:
             await asyncio.sleep(PERIOD)
             await self.once()
 
     async def once(self) -> None:
-        """Ask once, and record what is new."""
+        """Poll once, and record new values."""
         loop = asyncio.get_running_loop()
-        seconds, self._asked = loop.time() - self._asked, loop.time()
+        seconds, self._polled = loop.time() - self._polled, loop.time()
         report = await self._router.report()
         new: dict[int, Counted] = {}
         for number, revision in list(self._revisions.items()):

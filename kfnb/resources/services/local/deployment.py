@@ -17,7 +17,7 @@ from kfnb.server import deployment
 
 _DRAFT = ".draft-"
 _YOUNG = 3600.0
-"""Seconds for which a folder that no revision needs is spared: somebody may be about to want it."""
+"""Seconds for which a folder that no revision needs is kept: another process may be about to need it."""
 
 
 def deploy(folder: ServiceFolder, target: Target) -> None:
@@ -44,7 +44,7 @@ def deploy(folder: ServiceFolder, target: Target) -> None:
 
 
 def clear(folder: ServiceFolder, desired: DesiredState) -> None:
-    """Remove folders of versions that are not wanted any more, not even for a rollback."""
+    """Remove folders of versions that are no longer needed, not even for a rollback."""
     needed = {folder.version(one.digest) for one in (*desired.targets, *desired.earlier)}
     for place in folder.version("").glob("*"):
         with suppress(OSError):

@@ -56,11 +56,11 @@ class LocalServiceEngine:
         with folders.new(self._home, spec.name, settings, spec.token) as made:
             for target in spec.desired.targets:
                 deploy(made, target)
-            made.want(spec.desired)
+            made.record(spec.desired)
         self._start(folders.find(self._home, spec.name))
 
     def change(self, name: str, desired: DesiredState) -> None:
-        """Want something else. Raises ``Conflict`` if somebody was faster."""
+        """Change the desired state. Raises ``Conflict`` if another user was faster."""
         folder = folders.find(self._home, name)
         check(folder.path)
         if folder.generation() >= desired.generation:
@@ -68,20 +68,20 @@ class LocalServiceEngine:
         for target in desired.targets:
             deploy(folder, target)
         try:
-            folder.want(desired)
+            folder.record(desired)
         except FileExistsError:
             raise conflict(name, folder.desired(desired.generation).move) from None
         clear(folder, desired)
 
     def get(self, name: str) -> ServiceSnapshot:
-        """The service as it is now."""
+        """The service, now."""
         with self._lock:
             observer = self._known.pop(name, None) or self._observer(name)
             try:
-                now = observer.look()
+                now = observer.poll()
             except ServiceNotFound:  # of one that was known: another has its name now
                 observer = self._observer(name)
-                now = observer.look()
+                now = observer.poll()
             self._known[name] = observer
             return now
 
@@ -101,7 +101,7 @@ class LocalServiceEngine:
         job(folders.find(self._home, name)).stop()
 
     def start(self, name: str) -> None:
-        """Serve again what is wanted; harmless when it runs."""
+        """Serve the desired state again; harmless when it runs."""
         folder = folders.find(self._home, name)
         check(folder.path)
         if not folder.started_once:

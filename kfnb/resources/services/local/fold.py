@@ -16,8 +16,8 @@ kind                about        data
 ``retired``         a revision   nothing: it is gone
 ==================  ===========  ==================================================================================
 
-A revision is named by its number. What is wanted is not among the events: anybody may write that, and the driver alone
-writes events (``folder``).
+A revision is named by its number. The desired state is not an event: every process may change it (``folder``),
+while the driver alone writes events.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class ServiceFold(JobFold[int]):
 
     @property
     def finished(self) -> bool:
-        """Whether nobody drives it any more."""
+        """Whether its driver has ended."""
         return self._driver.finished
 
     @property
@@ -100,17 +100,17 @@ class ServiceFold(JobFold[int]):
 
     @property
     def nothing(self) -> ServiceSnapshot:
-        """The service without what is wanted of it."""
+        """The service without its desired state."""
         return self._service
 
     def service(self, desired: DesiredState) -> ServiceSnapshot:
-        """The service, where that is wanted of it."""
-        wanted = [
+        """The service, given its desired state."""
+        current = [
             replace(self._revisions.get(one.revision, Revision(one)), target=one) for one in desired.targets
         ]
-        numbers = {one.number for one in wanted}
+        numbers = {one.number for one in current}
         draining = [one for number, one in sorted(self._revisions.items()) if number not in numbers]
-        revisions = tuple(self._now(one) for one in (*wanted, *draining))
+        revisions = tuple(self._now(one) for one in (*current, *draining))
         now = replace(self._service, desired=desired, revisions=revisions)
         return replace(
             now,
@@ -133,8 +133,8 @@ class ServiceFold(JobFold[int]):
             return ServiceState.STOPPED if stopped else ServiceState.FAILED
         if not any(one.share for one in now.revisions):
             return ServiceState.PENDING
-        failed = [one for one in now.wanted if one.state is not RevisionState.READY and one.error]
-        out = [one for one in now.wanted if one.percent and not one.share]
+        failed = [one for one in now.current if one.state is not RevisionState.READY and one.error]
+        out = [one for one in now.current if one.percent and not one.share]
         reached = now.observed >= now.desired.generation
         return ServiceState.DEGRADED if failed or now.error or (reached and out) else ServiceState.READY
 

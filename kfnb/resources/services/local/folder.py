@@ -2,8 +2,8 @@
 
 ======================  ============================================================================================
 ``service.json``        what is fixed for its life: owner, address, package indexes
-``generations/N.json``  what is wanted since the N-th change, with who made it. Each is written once: of two writers
-                        of the same number, one finds the file there
+``generations/N.json``  the desired state since the N-th change, with its author. Each is written once: of two writers
+                        of the same number, the second finds the file there
 ``versions/DIGEST/``    a model folder with the program that serves it, by the digest of the model
 ``revisions/N/``        a revision's ``log``, and in ``check.json`` what the check of its version found
 ``rN.sock``             the socket of a revision
@@ -40,7 +40,7 @@ _ABANDONED = 24 * 3600.0
 
 @dataclass(frozen=True)
 class ServiceSettings:
-    """What is fixed for a service's life. ``port`` is the one that was asked for, 0 for any."""
+    """What is fixed for a service's life. ``port`` is the requested one, 0 for any."""
 
     owner: str = ""
     host: str = "127.0.0.1"
@@ -101,7 +101,7 @@ class ServiceFolder(JobFolder):
         """Remember the port, for the next start."""
         private.write(self.path / "port", str(port))
 
-    # what is wanted
+    # the desired state
 
     def generation(self) -> int:
         """The number of the last change. Raises ``BackendError`` if there is none."""
@@ -110,15 +110,15 @@ class ServiceFolder(JobFolder):
             return max(int(one.stem) for one in shelf.iterdir() if one.name[0] != ".")
 
     def desired(self, generation: int | None = None) -> DesiredState:
-        """What is wanted, or was since that change. Raises ``BackendError``."""
+        """The desired state, or the one since that change. Raises ``BackendError``."""
         file = f"generations/{self.generation() if generation is None else generation}.json"
         try:
             return desired_of(self.get(file))
         except (TypeError, KeyError, AttributeError):
             raise BackendError(f"{self.path / file} was written by another version of kfnb") from None
 
-    def want(self, desired: DesiredState) -> None:
-        """Want something else. Raises ``FileExistsError`` if somebody else made the change of that number."""
+    def record(self, desired: DesiredState) -> None:
+        """Change the desired state. Raises ``FileExistsError`` if the change of that number exists."""
         shelf = self.path / "generations"
         private.make(shelf)
         draft = shelf / f".{os.getpid()}-{time.monotonic_ns()}"

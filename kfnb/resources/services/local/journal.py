@@ -38,7 +38,7 @@ class ServiceJournal:
         self._log.replace([("observed", "", data)])
 
     def began(self, target: Target) -> None:
-        """A revision is wanted."""
+        """A revision begins."""
         self._log.replace([("revision", str(target.revision), {"target": asdict(target)})])
 
     def revision(self, number: int, state: RevisionState, error: str = "", restarts: int = 0) -> None:
@@ -55,7 +55,7 @@ class ServiceJournal:
         self._log.replace([("counters", str(number), dict(data)) for number, data in counters.items()])
 
     def note(self, number: int, text: str) -> None:
-        """What users should know of a revision; it replaces what was said of it before."""
+        """A note about a revision; it replaces the one before."""
         self._log.replace([("note", str(number) if number else "", {"text": text})])
 
     def retired(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""Services as jobs: what drives one, and what is said where that is lost."""
+"""Services as jobs: what drives a service, and what is recorded if that is lost."""
 
 from __future__ import annotations
 

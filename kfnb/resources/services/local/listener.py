@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+from ipaddress import ip_address
 
 from kfnb.errors import BackendError
 
@@ -33,7 +34,8 @@ def listening(host: str, port: int, last: int = 0) -> socket.socket:
 def url_of(listener: socket.socket) -> str:
     """The address of a socket for people. One that listens everywhere is reached at this machine's own address."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not listened at
+    if ip_address(host).is_unspecified:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

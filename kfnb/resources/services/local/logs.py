@@ -1,4 +1,4 @@
-"""What the revisions of a local service wrote, and go on to write."""
+"""What the revisions of a local service write."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _POLL = 0.2
 def read_logs(folder: ServiceFolder, revision: int | None, *, follow: bool) -> Iterator[LogLine]:
     """The lines that revisions wrote, one after the other; with ``follow``, further ones as they come.
 
-    Without ``revision``, those of all that are wanted. Raises ``UsageError`` if there is no such revision.
+    Without ``revision``, those of all desired revisions. Raises ``UsageError`` if there is no such revision.
     """
     tails: dict[int, Tail] = {}
     refs: dict[int, str] = {}

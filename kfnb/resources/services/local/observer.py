@@ -1,4 +1,4 @@
-"""A local service as it is now: what is wanted, and what its events add up to."""
+"""A local service, now: its desired state, and what its events add up to."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_MOVES = 50
 
 
 class ServiceObserver:
-    """One service. Each look reads only the events that are new."""
+    """One service. Each poll reads only new events."""
 
     def __init__(self, folder: ServiceFolder) -> None:
         self._folder, self._fold = folder, ServiceFold(folder.name)
@@ -24,7 +24,7 @@ class ServiceObserver:
         self._made = folder.made
         self._moves: tuple[ServiceMove, ...] = ()
 
-    def look(self) -> ServiceSnapshot:
+    def poll(self) -> ServiceSnapshot:
         """The service now. Raises ``ServiceNotFound`` if it is gone, or another one has its name."""
         if self._made is None or self._made != self._folder.made:
             raise ServiceNotFound(f"service {self._folder.name} is gone", ref=self._folder.name)
@@ -55,7 +55,7 @@ class ServiceObserver:
 def outline(folder: ServiceFolder) -> ServiceSnapshot:
     """The service now; FAILED, with the reason, if its files are damaged."""
     try:
-        return ServiceObserver(folder).look()
+        return ServiceObserver(folder).poll()
     except BackendError as error:
         empty = ServiceFold(folder.name).nothing
         return replace(empty, state=ServiceState.FAILED, error=str(error))

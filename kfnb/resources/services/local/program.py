@@ -1,4 +1,4 @@
-"""The program of a deployment folder, in a process of its own: to serve it, and to check it."""
+"""The program of a deployment folder, in its own process: to serve it, and to check it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Brings about what is wanted of a service: revisions that start, answer and drain, and the router's table."""
+"""Reaches the desired state of a service: revisions that start, answer and drain, and the router's table."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from kfnb.resources.services.local.routing import RoutingTable, table_of
 from kfnb.resources.services.model import DesiredState, Parity, Revision, RevisionState
 
 _POLL = 0.2
-"""Seconds between looks at what is wanted."""
+"""Seconds between polls of the desired state."""
 _DRAIN = 30.0
 """Seconds for which a revision that gets no more requests may finish those that it has."""
 _DRAIN_POLL = 0.05
 
 
 class Reconciler:
-    """Keeps the processes of a service as they are wanted.
+    """Keeps the processes of a service in the desired state.
 
-    What is true changes at one moment, when the router takes another table: once every version that is newly wanted is
-    ready, or has failed. Until then, and if the default that is wanted fails, what was true before stays.
+    A change happens at one moment, when the router gets another table: once each new version is ready, or has failed.
+    Until then, and if the new default fails, the state before stays.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Reconciler:
     ) -> None:
         self._around, self._router, self._journal = around, router, journal
         self._known = {one.number: one for one in known}
-        self._wanted: DesiredState | None = None
-        self._true: DesiredState | None = None
-        """What was brought about last; a version of it may be out for a moment."""
+        self._desired: DesiredState | None = None
+        self._reached: DesiredState | None = None
+        """The state that was reached last; a version of it may be restarting."""
         self._table = RoutingTable()
         self._observed: tuple[Any, ...] = ()
         self._changed = asyncio.Event()
@@ -49,7 +49,7 @@ class Reconciler:
         """Work until ``stop`` is set, or nothing can be served: return why, empty if it was stopped."""
         while not stop.is_set():
             self._changed.clear()
-            self._look()
+            self._read_desired()
             await self._converge()
             failed = self._failed()
             if failed:
@@ -67,15 +67,15 @@ class Reconciler:
         for one in waiting:
             one.cancel()
 
-    # -- what is wanted
+    # -- the desired state
 
-    def _look(self) -> None:
-        """See what is wanted, and begin what is new. Raises ``BackendError`` if that cannot be read."""
+    def _read_desired(self) -> None:
+        """Read the desired state, and begin new revisions. Raises ``BackendError``."""
         folder = self._folder
-        if self._wanted is not None and folder.generation() == self._wanted.generation:
+        if self._desired is not None and folder.generation() == self._desired.generation:
             return
-        self._wanted = folder.desired()
-        for target in self._wanted.targets:
+        self._desired = folder.desired()
+        for target in self._desired.targets:
             if target.revision not in self.revisions:
                 known = self._known.get(target.revision)
                 if known is None:
@@ -92,36 +92,36 @@ class Reconciler:
             self._journal.checked(number, revision.parity)
         self._changed.set()
 
-    # -- what is true
+    # -- the state that is reached
 
     async def _converge(self) -> None:
-        """Let the router have the table that fits, and retire what nobody needs any more."""
-        assert self._wanted is not None
-        if self._reached(self._wanted):
-            self._true = self._wanted
-        if self._true is None:
+        """Give the router its table, and retire revisions that are no longer needed."""
+        assert self._desired is not None
+        if self._can_reach(self._desired):
+            self._reached = self._desired
+        if self._reached is None:
             return
         sockets = {
             number: one.socket for number, one in self.revisions.items() if one.state is RevisionState.READY
         }
-        table = table_of(self._true.generation, self._true.targets, sockets, self._true.sticky)
+        table = table_of(self._reached.generation, self._reached.targets, sockets, self._reached.sticky)
         if table != self._table and await self._router.use(table):
-            self._tell_of_absent(table)
+            self._note_absent(table)
             self._table = table
         self._observe()
-        needed = {one.revision for desired in (self._true, self._wanted) for one in desired.targets}
+        needed = {one.revision for desired in (self._reached, self._desired) for one in desired.targets}
         for number in self.revisions.keys() - needed:
             self._in_background(self._retire(self.revisions.pop(number)))
 
-    def _reached(self, wanted: DesiredState) -> bool:
-        """Whether the router may do what is wanted: all have come to something, and the default was ready."""
-        return all(self.revisions[one.revision].settled for one in wanted.targets) and (
-            self.revisions[wanted.default.revision].served
+    def _can_reach(self, desired: DesiredState) -> bool:
+        """Whether all revisions have started or failed, and the default has started."""
+        return all(self.revisions[one.revision].settled for one in desired.targets) and (
+            self.revisions[desired.default.revision].served
         )
 
     def _observe(self) -> None:
-        assert self._wanted is not None
-        default = self.revisions[self._wanted.default.revision]
+        assert self._desired is not None
+        default = self.revisions[self._desired.default.revision]
         kept = default.state is RevisionState.FAILED
         error = f"{default.error}; {self._serving()} is still served" if kept else ""
         observed = (self._table.generation, self._table.shares, error)
@@ -132,7 +132,7 @@ class Reconciler:
     def _serving(self) -> str:
         return " and ".join(one.ref for one in self._table.routes if one.role != "shadow")
 
-    def _tell_of_absent(self, table: RoutingTable) -> None:
+    def _note_absent(self, table: RoutingTable) -> None:
         """Say whose requests go where while a version is out that was in the table, and no more once it is back."""
         before, now = ({one.revision: one.ref for one in each.routes} for each in (self._table, table))
         if self._table.generation != table.generation:
@@ -146,9 +146,9 @@ class Reconciler:
 
     def _failed(self) -> str:
         """Why nothing can be served; empty if something can."""
-        assert self._wanted is not None
-        default = self.revisions[self._wanted.default.revision]
-        return default.error if self._true is None and default.state is RevisionState.FAILED else ""
+        assert self._desired is not None
+        default = self.revisions[self._desired.default.revision]
+        return default.error if self._reached is None and default.state is RevisionState.FAILED else ""
 
     async def _retire(self, revision: RevisionProcess) -> None:
         """End a revision that gets no more requests, once it has answered those that it has."""

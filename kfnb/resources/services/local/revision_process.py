@@ -21,7 +21,7 @@ from kfnb.resources.services.local.upstream import answers
 from kfnb.resources.services.model import Parity, RevisionState, Target
 
 _POLL = 0.05
-"""Seconds between looks at a process that starts."""
+"""Seconds between polls of a process that starts."""
 _LATEST = 600.0
 """Seconds within which it has to answer."""
 _DRAIN = 35.0

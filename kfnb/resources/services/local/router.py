@@ -20,8 +20,7 @@ from kfnb.resources.services.local.shadow import Shadow
 from kfnb.resources.services.local.split import Split, place_of
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
 from kfnb.server.http import HttpServer
-from kfnb.server.http_connection import HttpConnection, Serving, names_this_machine
-from kfnb.server.http_messages import HttpLimits, HttpRequest, HttpResponse, error_response
+from kfnb.server.http_messages import HttpRequest, HttpResponse, error_response
 
 VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
 
@@ -86,21 +85,21 @@ class Router:
             headers = {**request.headers, REQUEST_ID: os.urandom(8).hex()}
             request = replace(request, headers=headers)
         split = request.method == "POST" and path.endswith((":predict", ":explain", "/infer"))
-        wanted = request.headers.get(VERSION, "")
-        if wanted:
-            return await self._pinned(request, wanted)
+        called = request.headers.get(VERSION, "")
+        if called:
+            return await self._pinned(request, called)
         response = await self._forwarded(request, self._chosen(request) if split else self._other(()))
         if self._shadow and split and response.status == _FINE and not path.endswith(":explain"):
             self._shadow.copy(request, response)
         return response
 
-    async def _pinned(self, request: HttpRequest, wanted: str) -> HttpResponse:
+    async def _pinned(self, request: HttpRequest, called: str) -> HttpResponse:
         """The answer of the one version that the request names."""
-        found = next((one for one in self._table.routes if one.is_called(wanted)), None)
+        found = next((one for one in self._table.routes if one.is_called(called)), None)
         if found is None and self._table.routes:
             known = ", ".join(f"{one.role} ({one.ref})" for one in self._table.routes)
             return error_response(
-                404, "unknown-version", f"no version is called {wanted!r}; there are {known}"
+                404, "unknown-version", f"no version is called {called!r}; there are {known}"
             )
         return await self._forwarded(request, found, others=False)
 
@@ -209,7 +208,7 @@ def route(service: str, folder: str, listener: int, line: int, token: str) -> in
 async def _route(service: str, secret: str, listener: socket.socket, end: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)  # the driver says when
     router = Router(service, secret)
-    server, line = await _listening(router, listener), await ControlLine.of(end)
+    server, line = await HttpServer.on_open_socket(router, listener), await ControlLine.of(end)
     while message := await line.receive():
         if "table" in message:
             router.use(RoutingTable.from_json(message["table"]))
@@ -222,12 +221,3 @@ async def _route(service: str, secret: str, listener: socket.socket, end: socket
             counted = {str(number): one.as_json() for number, one in router.counters.items()}
             under_way = {str(number): one.under_way for number, one in router.counters.items()}
             line.send({"counters": counted, "under_way": under_way})
-
-
-async def _listening(router: Router, listener: socket.socket) -> HttpServer:
-    host, port = listener.getsockname()[:2]
-    serving = Serving(router, HttpLimits(), local=names_this_machine(host))
-    server = await asyncio.get_running_loop().create_server(
-        lambda: HttpConnection(serving), sock=listener, backlog=1024
-    )
-    return HttpServer(server, serving, f"http://{host}:{port}", None)

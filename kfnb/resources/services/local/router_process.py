@@ -1,4 +1,4 @@
-"""The router of a service in its driver: the process, which is started again when it ends, and what it is told."""
+"""The router of a service in its driver: the process, which is started again when it ends, and the messages to it."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class RoutedRevision:
 
 @dataclass(frozen=True)
 class RoutingTable:
-    """The revisions that answer, of a generation. The shares of those that are no shadow add up to 100."""
+    """The revisions that answer, of a generation. The shares of all but shadows add up to 100."""
 
     generation: int = 0
     routes: tuple[RoutedRevision, ...] = ()

@@ -23,7 +23,7 @@ _FINE = 200
 
 
 class Shadow:
-    """A revision that gets copies. Its answers are compared with those that were given, and seen by nobody."""
+    """A revision that gets copies. Its answers are only compared with those that clients got."""
 
     def __init__(self, upstream: Upstream, counters: RouteCounters) -> None:
         self._upstream, self._counters = upstream, counters

@@ -1,4 +1,4 @@
-"""What was counted of each revision since it exists: over all processes of the router and of its own."""
+"""What was counted of each revision since it exists: by all processes of the router and of the revision."""
 
 from __future__ import annotations
 

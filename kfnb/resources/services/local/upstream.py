@@ -90,7 +90,7 @@ class UpstreamConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Feed the parser."""
         if self._answer is None:
-            self.close()  # nothing was asked
+            self.close()  # there was no request
             return
         try:
             self._parser.feed_data(data)
@@ -176,7 +176,7 @@ class Upstream:
 
 
 def _written(request: HttpRequest) -> bytes:
-    """A request as it is sent to a revision."""
+    """The bytes of a request to a revision."""
     lines = [f"{request.method} {request.target} HTTP/1.1", "host: localhost"]
     lines += [f"{name}: {text}" for name, text in request.headers.items() if name not in _HOP]
     lines.append(f"content-length: {len(request.body)}\r\n\r\n")

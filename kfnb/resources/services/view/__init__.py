@@ -1,1 +1,1 @@
-"""How services look."""
+"""The views of services."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from kfnb.resources.services.model import Revision, ServiceMove, ServiceSnapshot
 from kfnb.resources.services.view.services import shown_share
@@ -14,7 +13,7 @@ from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits, moment
 
 _JSON = '-H "content-type: application/json"'
-_MOST_MOVES, _MOST_FAILURES, _MOST_ROWS = 10, 5, 20
+_MOST_MOVES, _MOST_FAILURES = 10, 5
 
 _VERSIONS = (
     Column("Version"),
@@ -46,20 +45,6 @@ def draw_service(now: ServiceSnapshot, home: Home | None = None) -> dict[str, st
     blocks += [*_bad_inputs(now.revisions), *_failures(now.revisions), *_checks(now.revisions), *_use(now)]
     blocks += [*_moves(now.history), *notes_section(now.notes)]
     return bundle(f"Service {now.name}", blocks, home)
-
-
-def draw_predictions(values: Sequence[Any], versions: Sequence[str]) -> dict[str, str]:
-    """Predictions as a mimebundle, a row each."""
-    rows: list[list[Value]] = [[str(at), _shown(one)] for at, one in enumerate(values[:_MOST_ROWS])]
-    table = Table("Predictions", (Column("Row", number=True), Column("Prediction", whole=True)), rows)
-    rest = len(values) - _MOST_ROWS
-    more = [Text(f"{rest:,} more rows.")] if rest > 0 else []
-    by = [Text(f"Answered by version {', '.join(versions)}.")] if any(versions) else []
-    return bundle("Predictions", [table, *more, *by])
-
-
-def _shown(value: Any) -> str:
-    return digits(value, 6) if isinstance(value, float) else str(value)
 
 
 def _errors(now: ServiceSnapshot) -> Iterator[Block]:

@@ -10,11 +10,12 @@ from typing import Any
 
 from kfnb.artifacts.digests import Digests
 from kfnb.catalog.records import DATASET, MODEL
-from kfnb.catalog.schema import content_key
+from kfnb.catalog.schema import content_key, digest_range
 from kfnb.catalog.walk import select
 from kfnb.entities.run import kfp_name
 from kfnb.errors import NotFound, UsageError, did_you_mean
 from kfnb.resources.lineage.graph import StartingPoint
+from kfnb.resources.lineage.reference import Reference
 
 _TYPES = {"data": DATASET, "model": MODEL}
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
@@ -25,21 +26,20 @@ _SHOWN = 10
 _WHOLE = 64
 
 
-def find(index: sqlite3.Connection, ref: str) -> StartingPoint:
-    """Where the lineage of a reference begins. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
-    found = (
-        _version(index, ref)
-        or _part_of_run(index, ref.removeprefix("local:"))
-        or _content(index, ref)
-        or _file(index, ref)
-    )
+def find(index: sqlite3.Connection, reference: Reference) -> StartingPoint:
+    """Find what a reference names. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
+    found, name = _version(index, reference), reference.name
+    if found is None and not reference.kind:
+        found = _part_of_run(index, name) or _content(index, name) or _file(index, name)
     if found is None:
-        raise NotFound(f"unknown reference {ref}:", hint=_hint(index, ref), ref=ref)
+        raise NotFound(
+            f"unknown reference {reference}:", hint=_hint(index, str(reference)), ref=str(reference)
+        )
     return found
 
 
 def _hint(index: sqlite3.Connection, ref: str) -> str:
-    """What may have been meant by an unknown reference."""
+    """The hint for an unknown reference: similar ones."""
     name, at, _ = ref.rpartition(":")[2].partition("@")
     if not at:
         return did_you_mean(
@@ -58,18 +58,14 @@ def names(index: sqlite3.Connection) -> list[str]:
     return [name for (name,) in index.execute("select distinct name from names order by name")]
 
 
-def _version(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
-    kind, colon, name = ref.partition(":")
-    if not colon or kind not in _TYPES:
-        kind, name = "", ref
+def _version(index: sqlite3.Connection, reference: Reference) -> StartingPoint | None:
     query = "select a.content, a.type from names n join artifacts a on a.id = n.artifact where n.name = ?"
-    rows = index.execute(query, (name,)).fetchall()
-    types = sorted({type for _, type in rows if not kind or type == _TYPES[kind]})
+    rows = index.execute(query, (reference.name,)).fetchall()
+    types = sorted({type for _, type in rows if not reference.kind or type == _TYPES[reference.kind]})
     if len(types) > 1:
-        raise UsageError(
-            f"{ref} is a data set and a model:", hint=f"write data:{ref} or model:{ref}", ref=ref
-        )
-    return _start(name, contents=(content for content, type in rows if type in types))
+        hint = f"write data:{reference} or model:{reference}"
+        raise UsageError(f"{reference} is a data set and a model:", hint=hint, ref=str(reference))
+    return _start(reference.name, contents=(content for content, type in rows if type in types))
 
 
 def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
@@ -145,10 +141,9 @@ def _matching(index: sqlite3.Connection, ref: str, content: bytes) -> StartingPo
 
 
 def _beginning(index: sqlite3.Connection, digits: str) -> set[bytes]:
-    low, high = bytes.fromhex(digits.ljust(_WHOLE, "0")), bytes.fromhex(digits.ljust(_WHOLE, "f"))
-    query = """select content from artifacts where content between ?1 and ?2 and length(content) = 32
-        union select content from same where content between ?1 and ?2 and length(content) = 32"""
-    return {content for (content,) in index.execute(query, (low, high))}
+    query = """select content from artifacts where content between ?1 and ?2
+        union select content from same where content between ?1 and ?2"""
+    return {content for (content,) in index.execute(query, digest_range(digits))}
 
 
 def _file(index: sqlite3.Connection, ref: str) -> StartingPoint | None:

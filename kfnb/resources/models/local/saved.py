@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import Artifact, RunSnapshot, Task, data_of
+from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.engine import LocalRegistry
-from kfnb.resources.models.measured import SAVED
-from kfnb.resources.models.registration import Registration, draft_of, registered, source_of
+from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
+from kfnb.resources.models.run_data import data_behind, data_of_saved
+from kfnb.resources.models.unregistered import SAVED
 
 
 def register_saved(run: RunSnapshot, registry: Path, owner: str) -> list[str]:
-    """Register what the tasks of a run saved with a name, in the registry in a folder; notes for the user.
+    """Register the named models that the tasks of a run saved, in the registry in a folder. Return notes for the user.
 
-    What cannot be registered is a note too: the run has succeeded. A retried run, or one whose outputs come from the
-    cache, has the same content, and so registers nothing twice.
+    A model that cannot be registered is a note too, since the run has succeeded. A retried run, or one whose outputs
+    come from the cache, has the same content, and registers nothing twice.
     """
     notes = []
     for task, artifact in _artifacts(run):
@@ -46,28 +47,6 @@ def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def data_behind(run: RunSnapshot, task: Task) -> tuple[str, ...]:
-    """The versions of data sets that a task takes, and those that the tasks before it take."""
-    by_id = {one.id: one for one in run.tasks}
-    siblings = {(one.parent, one.name): one for one in run.tasks}
-    found: set[str] = set()
-    before: dict[str, Task] = {}
-    pending = [task]
-    while pending:
-        one = pending.pop()
-        if one.id in before:
-            continue
-        before[one.id] = one
-        found |= {data_of(made.metadata) for made in one.artifacts.values()}
-        names = {*one.needs, *(name for several in one.takes.values() for name in several)}
-        needed = [siblings[one.parent, name] for name in names if (one.parent, name) in siblings]
-        within = [
-            inner for inner in run.tasks if any(inner.id.startswith(f"{group.id}/") for group in needed)
-        ]
-        pending += [*needed, *within, *([by_id[one.parent]] if one.parent in by_id else [])]
-    return tuple(sorted(found - {""}))
-
-
 def _register(
     run: RunSnapshot,
     task: Task,
@@ -76,7 +55,7 @@ def _register(
     registry: LocalRegistry,
     owner: str,
 ) -> str:
-    data = (str(entry["data"]),) if entry.get("data") else data_behind(run, task)
+    data = data_of_saved(entry, data_behind(run, task))
     known = Registration(
         name=check_name(entry["name"]),
         metrics=check_metrics(entry.get("metrics") or {}),
@@ -86,7 +65,7 @@ def _register(
         description=str(entry.get("description") or ""),
     )
     folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
-    version, notes = registered(registry, draft_of(known, folder, owner), folder)
+    version, notes = register_draft(registry, draft_of(known, folder, owner), folder)
     return "; ".join(
         [
             f"registered {version.ref}" + (f" (saved by {task.name})" if task.name else ""),

@@ -27,7 +27,6 @@ class ModelRecords:
 
     def __init__(self, registry: ModelRegistry, place: str) -> None:
         self._registry, self._place = registry, place
-        self._newest: dict[str, int] = {}
 
     def stamps(self, known: Mapping[str, str]) -> Mapping[str, str]:
         """The versions of the registry, archived ones as well. Raises ``BackendError``."""
@@ -35,27 +34,51 @@ class ModelRecords:
         if not (Path(self._place) / FILE).exists():  # a question creates no registry
             return {}
         found = self._registry.versions(VersionQuery(archived=True, outline=True))
-        self._newest = _newest(found)
-        return {f"{self._place}\n{one.name}\n{one.version}": self._stamp(one) for one in found}
+        newest = _newest(found)
+        return {
+            f"{self._place}\n{one.name}\n{one.version}": _stamp(
+                one, newest=newest.get(one.name) == one.version
+            )
+            for one in found
+        }
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
         """The facts about versions."""
+        newest: dict[str, int] = {}
         for unit in units:
             _, name, number = unit.rsplit("\n", 2)
             try:
                 found = self._registry.version(name, int(number))
             except KfnbError:  # deleted by now
                 continue
-            stamp = self._stamp(found)
-            yield Reading(unit, stamp, Trace(artifacts=(_record(found, newest=self._is_newest(found)),)))
+            if name not in newest:
+                newest[name] = self._newest(name)
+            is_newest = newest[name] == found.version
+            trace = Trace(artifacts=(_record(found, newest=is_newest),))
+            yield Reading(unit, _stamp(found, newest=is_newest), trace)
 
-    def _is_newest(self, one: VersionSnapshot) -> bool:
-        return self._newest.get(one.name) == one.version
+    def _newest(self, name: str) -> int:
+        """The number of a model's newest version that is not archived; 0 if there is none."""
+        found = self._registry.newest(name)
+        return 0 if found is None else found.version
 
-    def _stamp(self, one: VersionSnapshot) -> str:
-        measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
-        changing = (one.aliases, str(one.state), measured, one.data, self._is_newest(one))
-        return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
+
+def _stamp(one: VersionSnapshot, *, newest: bool) -> str:
+    """A digest that changes whenever the record of a version changes."""
+    measured = [(data, sorted(metrics.items())) for data, metrics in one.measured.items()]
+    changing = (
+        one.digest,
+        one.owner,
+        one.created,
+        one.description,
+        one.aliases,
+        str(one.state),
+        measured,
+        one.data,
+        sorted(one.data_digests.items()),
+        newest,
+    )
+    return hashlib.sha256(json.dumps(changing).encode()).hexdigest()[:16]
 
 
 def _newest(versions: Iterable[VersionSnapshot]) -> dict[str, int]:
@@ -87,7 +110,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of=tuple(dict.fromkeys(filter(None, (*found.data, *found.measured)))),
+        of={ref: found.data_digests.get(ref, "") for ref in (*found.data, *found.measured) if ref},
         properties={name: value for name, value in facts.items() if value},
     )
 
