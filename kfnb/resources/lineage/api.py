@@ -19,6 +19,7 @@ from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.reference import Reference, reference
 from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
+from kfnb.resources.services import api as services
 from kfnb.settings import settings
 
 
@@ -94,4 +95,4 @@ def index() -> Index:
 
 def sources() -> list[Source]:
     """What the index of the home is made of: the records of each noun that has some."""
-    return [runs.records(), datasets.records(), models.records()]
+    return [runs.records(), datasets.records(), models.records(), services.records()]

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
-from kfnb.resources.models.location import owner
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import DesiredState, ServiceList, ServiceSnapshot, Target
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
 from kfnb.resources.services.targets import ServingTerms, canary_of, target_of
-from kfnb.settings import settings
+from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from kfnb.extras import require
 from kfnb.jobs.polling import Pace, Pause
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.location import owner
 from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
@@ -27,6 +26,7 @@ from kfnb.resources.services.model import (
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
+from kfnb.settings import owner
 
 
 class Service:
