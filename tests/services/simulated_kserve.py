@@ -34,7 +34,8 @@ STARTS = 0.03
 class KServe:
     """A controller over ``objects``. ``mode`` is Serverless or RawDeployment; ``weighs`` whether routes get weights.
 
-    ``store`` has the folders that pods serve, by their URIs.
+    ``store`` has the folders that pods serve, by their URIs. ``quota`` refuses pods, in these words; ``lost_split``
+    lets Knative's status have no canary.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class KServe:
     ) -> None:
         self.objects, self.store, self.mode, self.weighs = objects, store, mode, weighs
         self.lost_split = False
+        self.quota = ""
         objects.before = self.act
         objects.webhook = self.admit
         self._numbers = 0
@@ -119,7 +121,15 @@ class KServe:
             self._crash(pod, "storage-initializer", [f"ValueError: NoSuchKey: {uri}"])
             return
         behaviour = json.loads((folder / "behaviour.json").read_text())
-        if behaviour.get("check") == "fails" and " check" in command:
+        if behaviour.get("load") == "waits":
+            reason = {
+                "type": "PodScheduled",
+                "status": "False",
+                "message": "0/3 nodes are available: 3 Insufficient cpu.",
+            }
+            pod["status"] = {"phase": "Pending", "conditions": [reason]}
+            self.objects.put("pods", pod)
+        elif behaviour.get("check") == "fails" and " check" in command:
             failed = {"name": "row by row", "passed": False, "message": "column age: 3 instead of 4"}
             self._crash(pod, "kserve-container", [json.dumps({"passed": False, "checks": [failed]})])
         elif behaviour.get("load") == "fails":
@@ -154,7 +164,15 @@ class KServe:
         template = json.dumps(of_pods, sort_keys=True)
         pods = self._pods(service, app=owner)
         mine = [one for one in pods if one["metadata"]["template"] == template]
-        if not mine:
+        if not mine and self.quota:
+            event = {
+                "metadata": {"name": f"{owner}.1"},
+                "involvedObject": {"kind": "ReplicaSet", "name": f"{owner}-5c9"},
+                "reason": "FailedCreate",
+                "message": self.quota,
+            }
+            self.objects.put("events", event)
+        elif not mine:
             started = self._start(service, json.loads(template), owner)
             mine = [started]
         for one in mine:

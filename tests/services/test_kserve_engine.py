@@ -388,6 +388,43 @@ class TestTrouble:
         assert any(line.startswith("  storage-initializer: ValueError: NoSuchKey") for line in further)
         assert further[-1].startswith("  fix: serve the version again")
 
+    def test_a_quota_that_is_used_up_is_the_reason_of_a_version_without_pods(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.kserve.quota = (
+            'pods "churn-predictor-5c9-x" is forbidden: exceeded quota: team, requested: cpu=1, used: cpu=8, '
+            "limited: cpu=8"
+        )
+        standard.engine.create(ServiceSpec("churn", ALICE.first([target(version())])))
+        [text] = settled(standard.engine, "churn").failures
+        assert "churn@1 cannot be served: quota team of the namespace is used up" in text
+        assert text.splitlines()[-1] == "  fix: stop what you do not need, or request less"
+
+    def test_a_pod_that_waits_for_a_node_is_no_failure_and_says_for_what(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.engine.create(ServiceSpec("churn", ALICE.first([target(version(load="waits"))])))
+        now = until(standard.engine, "churn", lambda now: bool(now.notes))
+        assert now.state is ServiceState.PENDING
+        assert now.notes == ("churn@1: cannot be scheduled: 0/3 nodes are available: 3 Insufficient cpu",)
+
+    def test_of_several_pods_one_that_answers_is_enough(self, standard: Cluster, version: Versions) -> None:
+        served(standard, version)
+        [pod] = standard.objects.of("pods")
+        other = {
+            **pod,
+            "metadata": {**pod["metadata"], "name": "churn-9", "creationTimestamp": "2099-01-01T00:00:00Z"},
+        }
+        crashed = {
+            "name": "kserve-container",
+            "restartCount": 1,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        }
+        standard.objects.put(
+            "pods", {**other, "status": {"phase": "Running", "containerStatuses": [crashed]}}
+        )
+        assert standard.engine.get("churn").state is ServiceState.READY
+
     def test_a_version_that_kserve_calls_ready_is_told_failed(
         self, standard: Cluster, version: Versions
     ) -> None:

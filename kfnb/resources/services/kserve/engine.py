@@ -189,7 +189,8 @@ class KServeEngine:
         return seen, self._resources.record(name) or record_of_another(seen.service)
 
     def _report(self, record: ServiceRecord, target: Target, seen: Observation) -> FailureReport:
-        if seen.ready_pods(target.revision) and target.revision != seen.current:
+        loaded = word(seen.service, "status", "modelStatus", "states", "activeModelState") != "FailedToLoad"
+        if seen.ready_pods(target.revision) and (loaded or target.revision != seen.current):
             return FailureReport()
         return self._reports.of(
             record.name, target.ref, target.revision, seen, newest=target.revision == seen.current

@@ -56,8 +56,8 @@ class ServingRuntime:
     @property
     def lost(self) -> str:
         """What a version does without in this runtime."""
-        asked = "; it answers protocol V2 alone, which predict() does not speak" if self.protocol else ""
-        return f"KServe's runtime {self.name} serves it: without {_LOST}{asked}"
+        protocol = "; it answers protocol V2 alone, which predict() does not speak" if self.protocol else ""
+        return f"KServe's runtime {self.name} serves it: without {_LOST}{protocol}"
 
 
 _RUNTIMES = (

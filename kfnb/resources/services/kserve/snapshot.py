@@ -146,7 +146,7 @@ def _split(
     return _Split(
         shares,
         right=False,
-        error=f"the split is not real: shares_requested for {shares_requested}, and the cluster gives {true}",
+        error=f"the split is not real: asked for {shares_requested}, and the cluster gives {true}",
     )
 
 
