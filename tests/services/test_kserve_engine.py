@@ -19,7 +19,7 @@ from kfnb.errors import BackendError, Conflict, ServiceFailed, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.engine import ServiceSpec
-from kfnb.resources.services.kserve import graph_split, snapshot
+from kfnb.resources.services.kserve import graph_split, logs, snapshot
 from kfnb.resources.services.kserve.account import ACCOUNT, SECRET, StoreAccount
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
@@ -516,6 +516,22 @@ class TestAsking:
         assert {line.task for line in standard.engine.logs("churn")} == {"churn@1", "churn@2"}
         with pytest.raises(UsageError, match="has no revision 9"):
             list(standard.engine.logs("churn", 9))
+
+    def test_a_followed_log_has_each_line_once_and_ends_with_the_service(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        served(standard, version)
+        monkeypatch.setattr(logs, "_POLL", 0.01)
+        [pod] = standard.objects.of("pods")
+        lines = standard.engine.logs("churn", follow=True)
+        written = standard.objects.logs[pod["metadata"]["name"], "kserve-container"]
+        assert "listening" in next(lines).text
+        written.append("a request")
+        assert next(lines).text == "a request"
+        written.append("the last")
+        standard.engine.stop("churn")
+        assert list(lines) == []  # its pods are gone
+        standard.engine.delete("churn")
 
     def test_within_the_cluster_the_split_is_asked_at_its_own_address(
         self, tmp_path: Path, version: Versions

@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from kfnb.entities import LogLine
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, ServiceNotFound
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, mapping, rows, word
 from kfnb.resources.services.kserve.objects import CONTAINER, INITIALIZER, revision_of_pod
@@ -51,12 +51,13 @@ class PodLogs:
 
 
 def follow(looks: Iterator[Observation], logs: PodLogs, refs: Mapping[int, str]) -> Iterator[LogLine]:
-    """The lines of all further looks, until the service is stopped."""
-    for seen in looks:
-        yield from logs.lines(seen, refs)
-        if seen.stopped:
-            return
-        time.sleep(_POLL)
+    """The lines of all further looks, until the service is stopped or deleted."""
+    with suppress(ServiceNotFound):
+        for seen in looks:
+            yield from logs.lines(seen, refs)
+            if seen.stopped:
+                return
+            time.sleep(_POLL)
 
 
 def _has_written(pod: Item, container: str) -> bool:
