@@ -199,14 +199,6 @@ class Parity:
     passed: bool | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def failures(self) -> tuple[str, ...]:
-        """The checks that failed, a line each."""
-        checks = self.report.get("checks", ())
-        return tuple(
-            f"{one['name']}: {one.get('message', '')}" for one in checks if not one.get("passed", True)
-        )
-
 
 @dataclass(frozen=True)
 class Revision:

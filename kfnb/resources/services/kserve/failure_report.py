@@ -11,6 +11,7 @@ from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, condition, mapping, rows, word
 from kfnb.remote.kubernetes.pods import Diagnosis, PodState, brief, diagnose, explained, time_of
+from kfnb.resources.services.check_report import failures
 from kfnb.resources.services.kserve.causes import known_cause
 from kfnb.resources.services.kserve.objects import CONTAINER, INITIALIZER
 from kfnb.resources.services.kserve.observation import Observation
@@ -115,7 +116,7 @@ def _text(
     cause = known_cause([*logged, diagnosis.message, diagnosis.word, *messages])
     if parity.passed is False:
         why, fix = (
-            f"it does not pass its check: {'; '.join(parity.failures)}",
+            f"it does not pass its check: {'; '.join(failures(parity))}",
             "serve it with --unchecked if you accept that",
         )
     elif cause is not None:

@@ -14,6 +14,7 @@ from typing import Any
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.resources.runs.local.failure import from_status, last_line
+from kfnb.resources.services.check_report import failures
 from kfnb.resources.services.local import program
 from kfnb.resources.services.local.child_process import ChildProcess
 from kfnb.resources.services.local.folder import ServiceFolder
@@ -173,7 +174,7 @@ class RevisionProcess:
 
     def _why(self, status: int) -> str:
         if self.parity.report:
-            return "; ".join(self.parity.failures) or "its report says why"
+            return "; ".join(failures(self.parity)) or "its report has more"
         return _reason(status, self.log, 0)
 
     async def _start(self, work: Callable[[], int]) -> ChildProcess:

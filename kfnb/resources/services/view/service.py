@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from kfnb.resources.services.check_report import failures, remarks
 from kfnb.resources.services.model import Revision, ServiceMove, ServiceSnapshot
 from kfnb.resources.services.view.services import shown_share
 from kfnb.resources.services.view.states import revision_style, service_style
-from kfnb.ui.blocks import Alert, Block, CodeBlock, Section, Text, Title, bundle, notes_section
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Items, Section, Text, Title, bundle, notes_section
 from kfnb.ui.mount_point import Home
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits, moment
@@ -122,8 +123,10 @@ def _failures(revisions: Sequence[Revision]) -> Iterator[Block]:
 
 def _checks(revisions: Sequence[Revision]) -> Iterator[Block]:
     for one in revisions:
-        if one.parity.passed is False:
-            yield Section(f"The check of {one.ref} failed", [Text(text) for text in one.parity.failures])
+        lines = failures(one.parity) or remarks(one.parity)
+        if lines:
+            what = "failed" if one.parity.passed is False else "passed"
+            yield Section(f"The check of {one.ref} {what}", [Items(tuple(lines))])
 
 
 def _use(now: ServiceSnapshot) -> Iterator[Block]:
