@@ -81,7 +81,7 @@ def _ranking(folder: Path) -> Iterator[Measured]:
 
     def drawn() -> float:
         start = time.perf_counter()
-        draw_leaderboard(api.models())
+        draw_leaderboard(api.models().snapshot())
         return time.perf_counter() - start
 
     try:

@@ -71,6 +71,15 @@ class Database:
         with self._translated(), closing(self._open()) as connection, _transaction(connection):
             yield connection
 
+    def stamp(self) -> str:
+        """When the database was written: another text after each change; empty before the first one."""
+        found = []
+        for name in (self.file.name, f"{self.file.name}-wal"):
+            with suppress(OSError):
+                status = self.file.with_name(name).stat()
+                found.append(f"{status.st_mtime_ns}.{status.st_size}")
+        return " ".join(found)
+
     # -- opening ----------------------------------------------------------------------------------------------
 
     def _open(self) -> sqlite3.Connection:

@@ -7,7 +7,7 @@ first.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -53,12 +53,13 @@ class Index:
             yield connection
 
     @contextmanager
-    def reading_with(self, source: Source, units: Collection[str]) -> Iterator[sqlite3.Connection]:
-        """Like ``reading``, with further units that the index does not keep."""
+    def reading_with(self, further: Mapping[str, Source]) -> Iterator[sqlite3.Connection]:
+        """Like ``reading``, with ``further`` units that the index does not keep, each with its source."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
             with self.reading() as connection:
                 connection.backup(memory)
-            _replace(memory, source, units, list(source.read(units)))
+            for unit, source in further.items():
+                _replace(memory, source, [unit], list(source.read([unit])))
             yield memory
 
     def _refreshed(self, source: Source) -> int:

@@ -36,8 +36,10 @@ _USES = """
 select e.execution, a.content, e.name, a.id
 from events e join artifacts a on a.id = e.artifact where e.output = {output} and e.execution in ({marks})
 """
-# a record names a task in a loop without its iteration; where it names no task, it was one that made a model
-_IS_MAKER = """(x.name = m.task or substr(x.name, -length(m.task) - 1) = '/' || m.task or m.task = '' and exists (
+# an older record names a task in a loop without its iteration; where it names no task, it was one that made a model
+_IS_MAKER = """(x.name = m.task or substr(x.name, -length(m.task) - 1) = '/' || m.task and not exists (
+    select 1 from executions s where s.id >= u.executions and s.id < u.executions_end and s.name = m.task)
+    or m.task = '' and exists (
     select 1 from events o join artifacts t on t.id = o.artifact
     where o.execution = x.id and o.output = 1 and t.type = 'system.Model'))"""
 _MADE_BY = f"""
@@ -48,7 +50,7 @@ where a.content in ({{marks}})
 """  # noqa: S608 - own words
 _MADE = f"""
 select x.id, a.content, '' from executions x join contexts c on c.id = x.context
-join made m on m.run = c.run and {_IS_MAKER} join artifacts a on a.id = m.artifact
+join units u on u.id = c.id join made m on m.run = c.run and {_IS_MAKER} join artifacts a on a.id = m.artifact
 where x.id in ({{marks}})
 """  # noqa: S608 - own words
 # a reference alone names what this home's data store has under it; a digest names the content, wherever it is

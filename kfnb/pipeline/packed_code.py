@@ -69,6 +69,7 @@ _TOGETHER = (
     (
         *(
             "kfnb_keep_transform",
+            "kfnb_checked_transform",
             "kfnb_remark",
             "kfnb_own_rows",
             "kfnb_unused",

@@ -58,6 +58,10 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
         ("%kf_data add churn-data dff", "dff is neither a name of the notebook nor a path; did you mean df?"),
         ("%kf_data add churn-data ./missing", "missing does not exist"),
         ("%kf_data add churn-data shell_name", "shell_name is of type int, which cannot be added as data"),
+        ("%kf_data add churn-data 7", "7 is neither a name of the notebook nor a path"),
+        ("%kf_data add churn-data pd.concat([df, df])", "nor a path; assign the expression to a name"),
+        ("%kf_data add churn-data df.x", "nor a path; assign the expression to a name"),
+        ("%kf_data add churn-data words", "words is the text 'hello', which is not the path of a file"),
         ("%kf_data show churn-dta", "unknown data set churn-dta; did you mean churn-data?"),
         ("%kf_data show churn-data@0", "invalid version '0' in churn-data@0"),
         ("%kf_data show churn-data@x", "invalid version 'x' in churn-data@x"),
@@ -66,7 +70,7 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
     ],
 )
 def test_wrong_use_is_one_line(shell: Shell, line: str, message: str) -> None:
-    shell.run(MAKE + "\nshell_name = 5")
+    shell.run(MAKE + "\nshell_name, words = 5, 'hello'")
     shell.run("%kf_data add churn-data df")
     assert message in shell.fails(line)
 
@@ -138,7 +142,7 @@ def test_a_terminal_checks_every_byte(home: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert run("check", "notes@1", "--json") == 1
     assert json.loads(capsys.readouterr().out)["damages"] == [
-        {"ref": "notes@1", "path": "f.txt", "problem": "changed"}
+        {"ref": "notes@1", "path": "f.txt", "problem": "changed", "models": []}
     ]
 
 

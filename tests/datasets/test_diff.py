@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import bundle
-from kfnb.errors import UsageError
+from kfnb.errors import NotFound, UsageError
 from kfnb.resources.datasets import files
-from kfnb.resources.datasets.diff import histogram, score
+from kfnb.resources.datasets.diff import continuous, histogram, score
 from kfnb.resources.datasets.model import ColumnProfile
 from kfnb.resources.datasets.profile import profile_footers, profile_table
 from tests.conftest import Shell
@@ -52,6 +52,19 @@ def test_missing_values_and_new_categories_move_a_distribution() -> None:
     assert score(profile(["a", "b"] * 50), profile(["c"] * 100)) > 1
     assert score(profile(["a", "b"] * 50), profile(["b"] * 100)) > 1
     assert score(profile(numbers), profile([None] * 10)) == score(profile(numbers), profile([None] * 20))
+
+
+@pytest.mark.parametrize("one", [1, 1.0])
+def test_flags_and_grades_move_as_categories_do(one: float) -> None:
+    assert score(profile([0, one] * 50), profile([0] * 90 + [one] * 10)) > 0.25
+    assert score(profile([0, 1] * 50), profile([0, one] * 40)) == pytest.approx(0)
+    assert score(profile([one, 2, 3] * 20), profile([one, 2, 2] * 20)) > 0.25
+
+
+def test_the_last_bar_of_whole_numbers_is_no_higher_than_the_others() -> None:
+    uniform = continuous(profile([*range(72)] * 10))
+    shares = histogram(uniform, uniform.edges[0], uniform.edges[-1], 16)
+    assert max(shares) - min(shares) < 0.01
 
 
 def test_a_histogram_has_all_values() -> None:
@@ -116,6 +129,19 @@ def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
     found = one.diff(other, key="id").rows
     assert found is not None
     assert (found.changed, found.unchanged, found.columns) == (1, 2, (("x", 1),))
+
+
+def test_the_other_version_may_be_a_reference(versions: Shell) -> None:
+    one, two = kfnb.dataset("churn@1"), kfnb.dataset("churn@2")
+    assert one.diff("churn@2") == one.diff(two)
+    with pytest.raises(NotFound, match="unknown version churn@9"):
+        one.diff("churn@9")
+
+
+def test_without_a_key_rows_are_counted(shell: Shell) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": range(1500)}))
+    kfnb.add_data("d", pd.DataFrame({"x": pd.Series(dtype="int64")}))
+    assert "1,500 in d@1, 0 in d@2" in bundle(kfnb.dataset("d@1").diff("d@2"))["text/plain"]
 
 
 def test_a_key_must_be_one(versions: Shell) -> None:
@@ -233,3 +259,14 @@ def test_a_terminal_prints_the_differences(versions: Shell, capsys: pytest.Captu
     assert main(["data", "diff", "churn@1", "churn@2", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["same"], printed["added"][0]["name"]) == (False, "new")
+
+
+def test_distributions_are_bars_and_few_values_are_words(shell: Shell) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": range(100), "flag": [0, 1] * 50}))
+    kfnb.add_data("d", pd.DataFrame({"x": range(200, 300), "flag": [1, 1] * 50}))
+    shown = bundle(kfnb.dataset("d@1").diff(kfnb.dataset("d@2")))
+    assert shown["text/html"].count("<svg") == 2
+    assert 'aria-label="distribution of x"' in shown["text/html"]
+    assert "▅" in shown["text/plain"] or "█" in shown["text/plain"]
+    assert "0: 50%, 1: 50%" in shown["text/plain"]
+    assert "1: 100%" in shown["text/plain"]

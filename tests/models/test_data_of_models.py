@@ -61,7 +61,7 @@ def test_data_of_one_name_and_other_content_is_not_ranked_together(tmp_path: Pat
         kfnb.register(constant(number), "churn", metrics={"acc": 0.5 + number / 10}, data="churn-data@1")
     board = kfnb.models()
     assert sorted((one.ref, one.rank) for one in board) == [("churn@1", 1), ("churn@2", 1)]
-    text = draw_leaderboard(board)["text/plain"]
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert all(f"Measured on churn-data@1 ({one.data_digest[:8]})" in text for one in board)
     assert [one.ref for one in kfnb.models(data="churn-data@1")] == ["churn@2"]
     be("ann", tmp_path)
@@ -86,9 +86,9 @@ def test_without_a_digest_data_is_compared_by_its_name() -> None:
     assert grouped([entry("a@1"), entry("b@1")]) == [("d@1", ["a@1", "b@1"])]
     board = ranked([entry("a@1"), entry("b@1", digest="1" * 64)])
     assert [len(group.entries) for group in board.groups] == [2]
-    text = draw_leaderboard(board)["text/plain"]
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert "Unverified: 1 entry without the digest of d@1, ranked here by its name alone." in text
-    assert "Unverified" not in draw_leaderboard(ranked([entry("a@1"), entry("b@1")]))["text/plain"]
+    assert "Unverified" not in draw_leaderboard(ranked([entry("a@1"), entry("b@1")]).snapshot())["text/plain"]
 
 
 def test_without_a_digest_an_ambiguous_name_stands_apart() -> None:
@@ -185,7 +185,7 @@ def test_a_loop_of_many_tasks_takes_no_time() -> None:
 
 def test_only_the_newest_tables_are_drawn() -> None:
     entries = [entry(f"m@{number}", f"d@{number}", created=float(number)) for number in range(1, 31)]
-    text = draw_leaderboard(ranked(entries))["text/plain"]
+    text = draw_leaderboard(ranked(entries).snapshot())["text/plain"]
     assert "Measured on d@30" in text
     assert f"Measured on d@{30 - MOST_GROUPS}" not in text
     assert f"{30 - MOST_GROUPS} more tables, of other data; --data NAME@VERSION shows one." in text

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import kfnb
 from kfnb.cli import main
+from kfnb.commands.display import bundle
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models import api
 from kfnb.resources.models.model import ModelState
@@ -108,7 +109,7 @@ def test_aliases_are_promoted_and_rolled_back_and_the_history_tells() -> None:
     for expected in (two, one):
         api.rollback("churn", because="errors")
         assert kfnb.model("churn@champion") == expected
-    with pytest.raises(UsageError, match="churn@champion has named no other version before"):
+    with pytest.raises(UsageError, match="nothing to roll back: churn@1 is the first version"):
         api.rollback("churn")
     assert [(c.from_version, c.to_version, c.by, c.because) for c in api.history("churn")] == [
         (2, 1, "bob", "rollback: errors"),
@@ -121,6 +122,19 @@ def test_aliases_are_promoted_and_rolled_back_and_the_history_tells() -> None:
     three.promote()
     api.rollback("churn")
     assert kfnb.model("churn@champion") == one
+
+
+def test_a_promotion_is_shown_as_its_history_is() -> None:
+    [one] = churn(1)
+    change = one.promote(because=5)  # type: ignore[arg-type]
+    assert change == one.history[0]
+    assert "churn@champion" in bundle(change)["text/plain"]
+
+
+def test_parameters_of_numpy_are_kept_as_numbers() -> None:
+    given = {"trees": np.int64(5), "rates": np.array([0.1, 0.2]), "file": Path("x.csv"), "deep": [None, True]}
+    version = kfnb.register(trained(), "churn", parameters=given)
+    assert version.parameters == {"trees": 5, "rates": [0.1, 0.2], "file": "x.csv", "deep": [None, True]}
 
 
 def test_an_archived_version_is_left_out_and_not_promoted() -> None:
@@ -149,6 +163,8 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"metrics": {"a": 10**400}}, "metric a is inf: a metric must be a finite number"),
         ({"metrics": "acc"}, "metrics='acc': give numbers by name"),
         ({"metrics": [1]}, r"metrics=\[1\]: give numbers by name"),
+        ({"parameters": [1]}, r"parameters=\[1\]: give values by name"),
+        ({"tags": ["a"]}, r"tags=\['a'\]: give texts by name"),
         ({"name": None}, "model name None: give a text"),
         ({"alias": 5}, "alias 5: give a text"),
         ({"alias": "Champion"}, "use lower-case letters"),
@@ -388,7 +404,11 @@ def test_the_magics_register_rank_promote_and_roll_back(
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("%kf_register modle --name churn", "modle: no such file or folder"),
+        (
+            "%kf_register modle --name churn",
+            "modle is neither a name of the notebook nor a path; did you mean model?",
+        ),
+        ("%kf_register ./modle --name churn", "modle: no such file or folder"),
         ("%kf_register model", "--name"),
         ("%kf_register model --name churn --metric accuracy", "--metric accuracy: write --metric NAME=VALUE"),
         ("%kf_register model --name churn --metric accuracy=high", "'high' is not a number"),
@@ -435,7 +455,7 @@ def test_the_verbs_do_the_same_and_print_json(tmp_path: Path, capsys: pytest.Cap
     told = json.loads(capsys.readouterr().out)
     assert (told["ref"], told["aliases"], told["state"]) == ("churn@1", ["champion"], "LIVE")
     assert main(["models", "promote", "churn@2", "--because", "CI"]) == 0
-    assert "churn@champion is churn@2, before churn@1" in capsys.readouterr().err
+    assert "churn@champion is now churn@2 (was churn@1)" in capsys.readouterr().err
     assert main(["models", "history", "churn", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["because"] == "CI"
     assert main(["register", str(kfnb.model("churn").path()), "--name", "copy", "--json"]) == 0

@@ -118,3 +118,17 @@ def test_a_full_disk_leaves_nothing_half_there(folders, objects, tmp_path, monke
 
 def _full(self, rpath, lpath, **_):
     raise OSError(28, "No space left on device")
+
+
+def test_every_byte_of_a_stored_folder_is_verified(folders, objects, tmp_path):
+    """Also where this machine has a copy of it."""
+    folder = make_folder(tmp_path)
+    digest = folder_digest(folder)
+    uri = folders.upload(folder, digest)
+    folders.download(uri, digest)
+    assert folders.problem(uri, digest) == ""
+    [key] = [key for key in objects.held if key.endswith("model.skops")]
+    objects.held[key] = b"x" * len(objects.held[key])
+    assert folders.problem(uri, digest) == "changed"
+    objects.held.clear()
+    assert folders.problem(uri, digest) == "missing"

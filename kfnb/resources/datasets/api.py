@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from kfnb.errors import UsageError
+from kfnb import disk
+from kfnb.errors import BackendError, KfnbError, UsageError
+from kfnb.resources.datasets import marks
 from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.checkout import left_over
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import CHECKED_OUT, DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
 from kfnb.resources.datasets.location import data_store, file_digests, home
-from kfnb.resources.datasets.model import DatasetSnapshot, Verification
+from kfnb.resources.datasets.marks import MISSING
+from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
@@ -25,14 +31,18 @@ __all__ = [
     "Unused",
     "add",
     "add_data",
+    "damaged",
     "dataset",
     "datasets",
     "digest_of",
+    "digests",
     "prune",
     "records",
+    "store_summary",
     "taken",
     "unused",
     "verify",
+    "verify_refs",
     "with_data",
 ]
 
@@ -107,15 +117,67 @@ def datasets(name: str = "") -> DatasetList:
     return DatasetList((DatasetVersion(one, store) for one in found), (one.ref for one in damaged))
 
 
+def store_summary() -> str:
+    """Where the data store is, and how many data sets it has. Raises ``UsageError``, ``BackendError``."""
+    store = data_store()
+    if "://" not in store.root and (why := disk.unusable(Path(store.root))):
+        raise BackendError(f"the data store {store.root} cannot be used: {why}", code="not-found")
+    count = len(store.names())
+    return f"{'1 data set' if count == 1 else f'{count} data sets'} in {store.root}"
+
+
 def records() -> DatasetRecords:
     """The versions of the store, as the catalog reads them."""
     return DatasetRecords(data_store())
 
 
 def verify(*versions: DatasetVersion) -> Verification:
-    """Read every byte of versions, by default of all. Raises ``BackendError``."""
+    """Read every byte of versions, by default of all, and name the models made of what is damaged.
+
+    Raises ``BackendError``.
+    """
+    found = data_store().verify([one.snapshot() for one in versions] if versions else None)
+    try:
+        return replace(found, damages=tuple(replace(one, models=_made_of(one.ref)) for one in found.damages))
+    except KfnbError as error:
+        return replace(found, note=f"The models that were made of it are not known: {error}")
+
+
+def verify_refs(refs: Iterable[str]) -> Verification:
+    """Read every byte of the versions that references name; a missing one is damaged. Raises ``BackendError``."""
+    store, named = data_store(), dict.fromkeys(refs)
+    lost = {ref for ref, problem in marks.damaged(store, named).items() if problem == MISSING}
+    found = [store.record_or_damage(*_pair(ref)) for ref in named if ref not in lost]
+    verified = store.verify(
+        [one for one in found if isinstance(one, DatasetSnapshot)],
+        [one for one in found if isinstance(one, Damage)],
+    )
+    missing = [Damage(ref, "", MISSING) for ref in named if ref in lost]
+    return replace(verified, versions=len(named), damages=(*missing, *verified.damages))
+
+
+def damaged(refs: Iterable[str]) -> Mapping[str, str]:
+    """By reference, what is known to be wrong with versions; no content is read. Raises ``BackendError``."""
+    return marks.damaged(data_store(), refs)
+
+
+def digests(refs: Iterable[str]) -> Mapping[str, str]:
+    """The digests of the versions with these references that can be read. Raises ``BackendError``."""
     store = data_store()
-    return store.verify([one.snapshot() for one in versions] if versions else None)
+    found = (store.record_or_damage(*_pair(ref)) for ref in refs)
+    return {one.ref: one.identity for one in found if isinstance(one, DatasetSnapshot)}
+
+
+def _pair(ref: str) -> tuple[str, int]:
+    name, number = parse_ref(ref)
+    assert number is not None
+    return name, number
+
+
+def _made_of(ref: str) -> tuple[str, ...]:
+    """The versions of models that name a version of a data set, in order."""
+    models = resolve_name("kfnb:models")  # by its public name, since models read the records of data sets
+    return tuple(sorted({one.ref for one in models(data=ref, archived=True)}))
 
 
 def unused() -> Unused:

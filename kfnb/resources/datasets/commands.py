@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
 from kfnb.resources.datasets.model import KINDS
 from kfnb.resources.datasets.values import library_of
-from kfnb.ui.words import file_size
+from kfnb.ui.words import file_size, short
 
 if TYPE_CHECKING:
     from kfnb.resources.datasets.model import DatasetDiff, Verification
 
 _VERSION = "a version, as NAME@2, or NAME for the newest"
+_EXPRESSION, _PATH = re.compile(r"[(\[{]"), re.compile(r"[/\\.~]")
+_ASSIGNED = "assign the expression to a name, and add that"
 
 
 def version_of(session: Session, text: str) -> DatasetVersion:
@@ -79,18 +83,18 @@ class AddData(Command):
         return f"{version.ref} has this content already{kept}: no version was added{ends}{lost}"
 
     def _thing(self, session: Session) -> Any:
+        held = session.names.get(self.value, self.value)
+        if not isinstance(held, str) or "://" in held or Path(held).expanduser().exists():
+            return held
         if self.value in session.names:
-            return session.names[self.value]
-        if (
-            "://" not in self.value
-            and not Path(self.value).expanduser().exists()
-            and self.value.isidentifier()
-            and session.names
-        ):
-            hint = did_you_mean(self.value, session.names)
-            message = f"{self.value} is neither a name of the notebook nor a path"
-            raise UsageError(message, code="not-defined", hint=hint, ref=self.value)
-        return self.value
+            message = f"{self.value} is the text {short(held)!r}, which is not the path of a file or folder"
+            raise UsageError(message, code="file-not-found", ref=self.value)
+        expression = _EXPRESSION.search(held) or held.partition(".")[0] in session.names
+        if session.names and (expression or not _PATH.search(held)):
+            hint = _ASSIGNED if expression else did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,14 +174,7 @@ class PruneData(Command):
         if not unused:
             session.notify("nothing to remove")
             return
-        if not self.yes and not _confirmed(session, unused.title):
+        if not self.yes and not removal_confirmed(session, unused.title):
             session.notify("nothing was removed")
             return
         session.notify(f"removed {file_size(api.prune(unused))}")
-
-
-def _confirmed(session: Session, what: str) -> bool:
-    if session.prompt is None:
-        hint = "no one can confirm it here; give --yes to remove it without confirmation"
-        raise UsageError(f"{what}:", code="confirmation-required", hint=hint)
-    return session.prompt(f"Remove {what}? [y/N] ").strip().lower() in ("y", "yes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff, DatasetSnapshot, RowChanges
@@ -48,7 +49,8 @@ def score(before: ColumnProfile, after: ColumnProfile) -> float:
     """
     if not before.rows or not after.rows or before.nulls is None or after.nulls is None:
         return 0.0
-    old, new = _shares(before, before), _shares(before, after)
+    by_value = not before.edges or bool(before.top and after.top)
+    old, new = (_shares(before, one, by_value=by_value) for one in (before, after))
     pairs = [(max(one, _SMALLEST), max(other, _SMALLEST)) for one, other in zip(old, new, strict=True)]
     return sum((other - one) * math.log(other / one) for one, other in pairs)
 
@@ -58,6 +60,13 @@ def histogram(profile: ColumnProfile, low: float, high: float, bins: int) -> lis
     edges = [low + (high - low) * place / bins for place in range(bins + 1)]
     below = [_below(profile, edge) for edge in edges[:-1]] + [1.0]
     return [max(0.0, other - one) for one, other in zip([0.0, *below[1:-1]], below[1:], strict=True)]
+
+
+def continuous(profile: ColumnProfile) -> ColumnProfile:
+    """The profile of a column; of whole numbers, the last bin ends after its last value, as the others do."""
+    if not profile.edges or not profile.type.startswith(("int", "uint")):
+        return profile
+    return replace(profile, edges=(*profile.edges[:-1], profile.edges[-1] + 1))
 
 
 def _sort(profile: ColumnProfile) -> str:
@@ -76,18 +85,18 @@ def _sort(profile: ColumnProfile) -> str:
     return kind
 
 
-def _shares(reference: ColumnProfile, profile: ColumnProfile) -> list[float]:
-    """The shares of values in the bins of ``reference``, then of infinite and of missing values."""
+def _shares(reference: ColumnProfile, profile: ColumnProfile, *, by_value: bool) -> list[float]:
+    """The shares of values in the bins of ``reference``, or of its values; then of infinite and of missing ones."""
     missing, infinite = profile.missing, profile.infinite / profile.rows
     present = 1 - missing - infinite
-    if reference.edges:
+    if not by_value:
         below = [0.0, *(_below(profile, edge) for edge in reference.edges[1:-1]), 1.0]
         if not profile.edges:
             below = [0.0] * len(below)
         bins = [other - one for one, other in pairwise(below)]
     else:
         known = dict(profile.top)
-        count = max(1, profile.rows - (profile.nulls or 0))
+        count = max(1, profile.rows - (profile.nulls or 0) - profile.infinite)
         bins = [known.get(value, 0) / count for value, _ in reference.top]
         bins.append(max(0.0, 1 - sum(bins)) if reference.top else 0.0)
     return [*(share * present for share in bins), infinite, missing]

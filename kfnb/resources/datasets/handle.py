@@ -15,6 +15,7 @@ from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import content_digests, home
 from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
 from kfnb.resources.datasets.objects import content_key
+from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.rows import compared_rows
 
 if TYPE_CHECKING:
@@ -142,11 +143,13 @@ class DatasetVersion:
         target, into = Path(path).expanduser(), str(path).endswith(("/", os.sep))
         return checkout.download(self._store.objects, self._snapshot, target, into=into)
 
-    def diff(self, other: DatasetVersion, *, key: str = "") -> DatasetDiff:
-        """What differs between this version and ``other``, a later one; its rows too if ``key`` is a column.
+    def diff(self, other: str | DatasetVersion, *, key: str = "") -> DatasetDiff:
+        """What differs between this version and ``other``, a later one or its reference; by a column ``key``, rows too.
 
         Raises ``UsageError`` if rows cannot be compared by the key, ``BackendError``.
         """
+        if not isinstance(other, DatasetVersion):
+            other = DatasetVersion(self._store.get(*parse_ref(other)), self._store)
         rows = None
         if key:
             require("pyarrow", "comparing rows")

@@ -9,6 +9,7 @@ from kfnb.errors import UsageError
 from kfnb.resources.datasets.addresses import object_store
 from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
+from kfnb.resources.datasets.root import store_root
 from kfnb.resources.datasets.store import DataStore
 from kfnb.settings import settings
 
@@ -17,19 +18,16 @@ _stores: dict[tuple[str, str, bool], DataStore] = {}
 
 def data_store() -> DataStore:
     """The data store of the settings. Raises ``UsageError`` for an address that is not valid."""
-    root, chosen = store_root(), settings()
+    return store_at(store_root())
+
+
+def store_at(root: str) -> DataStore:
+    """The data store in a folder, or at an address. Raises ``UsageError`` for an address that is not valid."""
+    chosen = settings()
     known = (root, chosen.ca_file, chosen.verify)
     if known not in _stores:
         _stores[known] = DataStore(_objects(root))
     return _stores[known]
-
-
-def store_root() -> str:
-    """The folder, absolute, or the address of the data store."""
-    chosen = settings().data_store
-    if "://" in chosen:
-        return str(chosen)
-    return str(Path(chosen or Path(settings().home, "data")).expanduser().absolute())
 
 
 def file_digests() -> FileDigests:

@@ -45,9 +45,9 @@ class ColumnProfile:
     ``infinite`` values are in no other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20
     quantiles with the count of each bin; fewer where edges coincide. A bin includes its lower edge, the last one both.
     Times are ISO texts as minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of
-    texts, categories and truth values: the ``top`` values with their counts, most frequent first, and the count of all
-    ``other`` values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only what
-    the file states is given.
+    texts, categories, truth values, and numbers of at most 20 different values: the ``top`` values with their counts,
+    most frequent first, and the count of all ``other`` values. ``distinct`` is None above 10,000. Of what was not
+    measured (a large file's columns), only what the file states is given.
     """
 
     name: str
@@ -129,20 +129,26 @@ class Damage:
     """A problem with a file of a version: it is ``missing``, or its bytes were ``changed``.
 
     If the version's record cannot be read (``unreadable record``), ``path`` is the record's path in the store.
+    ``models`` are the versions of models that were made of it.
     """
 
     ref: str
     path: str
     problem: str
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found: how many versions and bytes were read, and what is wrong."""
+    """What a verification found: how many versions and bytes were read, and what is wrong.
+
+    ``note`` says why the models that were made of it are not named.
+    """
 
     versions: int = 0
     size: int = 0
     damages: tuple[Damage, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ _MOST_DISTINCT = 10_000
 _MOST_COLUMNS = 1000
 """Columns that are measured; of further ones, the type and the nulls are kept."""
 _LONGEST = 100
+_EXACT = 2**53
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -133,7 +134,27 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
         infinite=infinite,
         edges=edges,
         counts=counts,
+        top=_few(values),
     )
+
+
+def _few(values: Any) -> tuple[tuple[str, int], ...]:
+    """Sorted numbers that have few different values (flags, grades) with their counts; empty for others."""
+    import numpy as np
+
+    starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+    if starts.size > _TOP:
+        return ()
+    counts = np.diff(np.concatenate([starts, [values.size]]))
+    pairs = [
+        (_numeral(values[start].item()), int(count)) for start, count in zip(starts, counts, strict=True)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -pair[1]))
+
+
+def _numeral(value: float) -> str:
+    """``1`` for both 1 and 1.0: a column's type may change from one version to the next."""
+    return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)
 
 
 def _times(plain: ColumnProfile, column: Any) -> ColumnProfile:

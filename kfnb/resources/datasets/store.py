@@ -12,6 +12,7 @@ from dataclasses import replace
 from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
 from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets.marks import MISSING, DamageMarks
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, FileEntry, Verification
 from kfnb.resources.datasets.objects import (
     CONTENT,
@@ -46,6 +47,7 @@ class DataStore:
 
     def __init__(self, objects: Objects) -> None:
         self.objects = objects
+        self.damages = DamageMarks(objects)
         self._records: dict[str, DatasetSnapshot] = {}
         self._marked: set[str] = set()
 
@@ -100,13 +102,14 @@ class DataStore:
                 for one, found in zip(names, numbers, strict=True)
                 for number in (found[:1] if newest else found)
             ]
-            found = list(threads.map(lambda pair: self._record_or_damage(*pair), pairs))
+            found = list(threads.map(lambda pair: self.record_or_damage(*pair), pairs))
         return (
             [one for one in found if isinstance(one, DatasetSnapshot)],
             [one for one in found if isinstance(one, Damage)],
         )
 
-    def _record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
+    def record_or_damage(self, name: str, number: int) -> DatasetSnapshot | Damage:
+        """A version, or what is wrong with its record."""
         try:
             return self.record(name, number)
         except BackendError:
@@ -137,6 +140,8 @@ class DataStore:
         while True:
             number = max(self.numbers(draft.name), default=0) + 1
             if (known := self.same(draft.name, draft.identity, draft.kind)) is not None:
+                if known.ref in self.damages.known():
+                    self.verify([known])  # adding the content again may have repaired it
                 return known, False
             made = replace(draft, version=number, created=draft.created or time.time())
             if self.objects.create(_record_key(made.name, number), encoded(made)):
@@ -150,7 +155,7 @@ class DataStore:
         file from that file.
         """
         for number in self._candidates(name, identity):
-            found = self._record_or_damage(name, number)
+            found = self.record_or_damage(name, number)
             if isinstance(found, DatasetSnapshot):
                 self._mark(found)
                 if found.identity == identity and (found.kind == "folder") == (kind == "folder"):
@@ -178,24 +183,28 @@ class DataStore:
 
     # -- care -----------------------------------------------------------------------------------------------
 
-    def verify(self, records: Sequence[DatasetSnapshot] | None = None) -> Verification:
+    def verify(
+        self, records: Sequence[DatasetSnapshot] | None = None, unreadable: Sequence[Damage] = ()
+    ) -> Verification:
         """Read every byte of versions, by default of all; of objects elsewhere, compare the tags.
 
-        Content that they share is read once.
+        Content that they share is read once. ``unreadable`` are versions whose records cannot be read. What is damaged
+        is marked in the store, until it is found to be whole.
         """
-        damaged: list[Damage] = []
         if records is None:
-            records, damaged = self.readable()
+            records, unreadable = self.readable()
+        damaged = [*unreadable]
         every = {_content(file): file for record in records for file in record.files}
         state = {content: self._problem(file) for content, file in every.items()}
-        damages = tuple(
+        damaged += (
             Damage(record.ref, file.path, state[_content(file)])
             for record in records
             for file in record.files
             if state[_content(file)]
         )
-        size = sum(file.size for file in every.values())
-        return Verification(len(records) + len(damaged), size, (*damaged, *damages))
+        checked = {*(record.ref for record in records), *(damage.ref for damage in damaged)}
+        self.damages.update(checked, damaged)
+        return Verification(len(checked), sum(file.size for file in every.values()), tuple(damaged))
 
     def _problem(self, file: FileEntry) -> str:
         if file.uri:
@@ -203,7 +212,7 @@ class DataStore:
         try:
             found = sha256_of(self.objects.stream(content_key(file.sha256)))
         except Absent:
-            return "missing"
+            return MISSING
         return "" if found == file.sha256 else "changed"
 
     def unused(self, grace: float = GRACE) -> list[StoredObject]:

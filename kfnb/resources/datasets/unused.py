@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfnb.resources.datasets.objects import StoredObject
-from kfnb.ui.words import file_size
-
-_SHOWN = 5
+from kfnb.ui.words import file_size, file_sizes
 
 
 @dataclass(frozen=True)
@@ -41,10 +39,8 @@ class Unused:
     def _objects(self) -> str:
         if not self.objects:
             return ""
-        largest = sorted((one.size for one in self.objects), reverse=True)[:_SHOWN]
-        sizes = ", ".join(map(file_size, largest)) + (", ..." if len(self.objects) > len(largest) else "")
-        total = file_size(sum(one.size for one in self.objects))
-        return f"{_count(len(self.objects), 'object')} ({sizes}; {total} in all) that no version refers to"
+        sizes = file_sizes(one.size for one in self.objects)
+        return f"{_count(len(self.objects), 'object')} ({sizes}) that no version refers to"
 
 
 def size_of(folder: Path) -> int:

@@ -16,7 +16,8 @@ from kfnb.resources.datasets import api as datasets
 from kfnb.resources.lineage import lookup, openlineage
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
-from kfnb.resources.lineage.reference import Reference, reference
+from kfnb.resources.lineage.on_cluster import OnCluster, on_cluster
+from kfnb.resources.lineage.reference import reference
 from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
 from kfnb.resources.services import api as services
@@ -27,28 +28,23 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
-    ``RUN/TASK/OUTPUT`` (``kubeflow:RUN`` for a run of the cluster), a digest or its start, the path of a file, or an
-    object: a run, an artifact, a version. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
+    ``kubeflow:RUN`` is a run of the cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``,
+    ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
     catalog, subject = index(), reference(ref)
-    if subject.on_cluster and subject.is_version:
-        raise UsageError(
-            f"the lineage of {subject} is not known here: the index does not include a cluster's model registry",
-            ref=str(subject),
-        )
     with ExitStack() as opened:
-        if subject.on_cluster:  # the index has the runs of this home alone
-            run, slash, part = subject.name.partition("/")
-            run, source = runs.recorded(f"kubeflow:{run}")
-            connection = opened.enter_context(catalog.reading_with(source, [run]))
-            subject = Reference(run + slash + part)
+        if subject.on_cluster:  # the index has what is of this home alone
+            there = on_cluster(subject)
+            connection = opened.enter_context(catalog.reading_with(there.units))
         else:
+            there = OnCluster(subject)
             connection = opened.enter_context(catalog.reading())
-        start = lookup.find(connection, subject)
+        start = lookup.find(connection, there.subject)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
-    return replace(found, notes=(*catalog.problems, *found.notes))
+    return replace(found, notes=(*catalog.problems, *there.notes, *found.notes))
 
 
 def rebuild_catalog() -> int:

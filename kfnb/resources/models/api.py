@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import NotFound, RunNotFound, UsageError, did_you_mean
+from kfnb.entities import RunSnapshot, Task
+from kfnb.errors import NotFound, UsageError
 from kfnb.resources.models import unregistered as measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.resources.models.checks import (
+    check_alias,
+    check_metrics,
+    check_name,
+    check_tags,
+    is_data_version,
+)
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.from_runs import run_snapshot
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, ranked
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, ranked
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
@@ -26,7 +32,7 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
+from kfnb.resources.models.registration import Registration, draft_of, maker_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.unregistered import entries_in
 from kfnb.settings import owner as user
@@ -34,12 +40,12 @@ from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
     from kfnb.resources.models.local.traces import ModelRecords
     from kfnb.resources.runs.handle import Run
 
 ALL = "all"
 """The backend of a leaderboard over all registries."""
-_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
 
 
 def register(  # noqa: PLR0913 - what is known of a model; they are keywords
@@ -73,12 +79,12 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     check_name(name)
     if alias is not None:
         check_alias(alias)
-    known = _known(model, _run(run), metrics, parameters, _data(data))
+    known = _known(model, run_snapshot(run), metrics, parameters, _data(data))
     known = replace(
         known,
         name=name,
         description=description or known.description,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=check_tags(tags or {}),
     )
     registry = registry_of(backend_name(backend) if backend else None)
     how = Packing(example, transform, pickle, trust)
@@ -126,28 +132,42 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     their pipeline or study. ``backend`` is ``local`` (the default), ``kubeflow`` or ``all`` for both. Raises
     ``UsageError``, ``BackendError``.
     """
-    query = VersionQuery(
-        name=check_name(name) if name else "",
-        owner=owner or "",
-        data=_data_ref(data) if data else "",
-        data_digest=_digest_of(_data_ref(data)) if data else "",
-        namespace=namespace or "",
-        alias=alias or "",
-        tag=tag or "",
-        since=None if since is None else instant(since),
-        archived=archived,
+    query = LeaderboardQuery(
+        name, by, owner, since, data, alias, tag, namespace, archived, runs, maximize, backend
+    )
+    return leaderboard(query)
+
+
+def leaderboard(query: LeaderboardQuery) -> Leaderboard:
+    """The leaderboard that a query is about. Raises ``UsageError``, ``BackendError``."""
+    chosen = VersionQuery(
+        name=check_name(query.name) if query.name else "",
+        owner=query.owner or "",
+        data=_data_ref(query.data) if query.data else "",
+        data_digest=_digest_of(_data_ref(query.data)) if query.data else "",
+        namespace=query.namespace or "",
+        alias=query.alias or "",
+        tag=query.tag or "",
+        since=None if query.since is None else instant(query.since),
+        archived=query.archived,
         outline=True,
     )
-    registries = [registry_of(one) for one in _backends(backend)]
-    entries = entries_in(registries, query, runs=runs)
-    board = ranked(entries, by or "", maximize=maximize, only=name or "")
-    board.chosen = any((owner, since, data, alias, tag, namespace))
+    registries = [registry_of(one) for one in _backends(query.backend)]
+    entries = entries_in(registries, chosen, runs=query.runs)
+    board = ranked(entries, query.by or "", maximize=query.maximize, only=query.name or "")
+    board.query = query
     return board
 
 
-def registered() -> list[RegisteredModel]:
-    """All models, by name, without their versions."""
-    return registry_of().models()
+def stamp_of(query: LeaderboardQuery) -> str:
+    """A text that is another one once what a leaderboard has may have changed; empty if that is not known."""
+    stamps = [registry_of(one).stamp() for one in _backends(query.backend)]
+    return " ".join(stamps) if all(stamps) and not query.runs else ""
+
+
+def registered(backend: str | None = None) -> list[RegisteredModel]:
+    """All models of a backend's registry, by name, without their versions."""
+    return registry_of(backend).models()
 
 
 def history(name: str) -> AliasHistory:
@@ -155,22 +175,6 @@ def history(name: str) -> AliasHistory:
     reference = parse(name)
     changes = registry_of(reference.backend).history(reference.name)
     return AliasHistory(one for one in changes if reference.alias in ("", one.alias))
-
-
-def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
-    """The artifact ``task.output`` of a run. Raises ``UsageError``, ``RunNotFound``."""
-    found = _run(run)
-    assert found is not None
-    known = {
-        f"{task.name}.{name}": value
-        for task in found.tasks
-        for name, value in task.outputs.items()
-        if isinstance(value, Artifact)
-    }
-    if text not in known:
-        hint = did_you_mean(text, known, f"it has {', '.join(known)}" if known else "it has none")
-        raise UsageError(f"run {found.id} has no artifact {text}", code="not-found", hint=hint, ref=text)
-    return known[text]
 
 
 def rollback(name: str, alias: str = CHAMPION, because: str = "") -> AliasChange:
@@ -190,25 +194,29 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
     return LocalRegistry(registry_folder())
 
 
+def cluster_registry() -> str:
+    """The address of the cluster's registry, and which version of the API it has. Raises ``BackendError``."""
+    from kfnb.resources.models.kubeflow import connect
+
+    return connect().summary
+
+
+def recorded(ref: str) -> tuple[str, ClusterModelRecords]:
+    """A version in the cluster's registry, as the catalog reads it: its name there, and its records.
+
+    Raises ``UsageError``, ``BackendError``.
+    """
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
+
+    found = model(ref).snapshot()
+    return f"kubeflow:{found.ref}", ClusterModelRecords(found)
+
+
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
     from kfnb.resources.models.local.traces import ModelRecords
 
     return ModelRecords(registry_of("local"), str(registry_folder()))
-
-
-def is_run_known(version: ModelVersion) -> bool:
-    """Whether the run that made a version is there; runs on a cluster are not asked for."""
-    source = version.snapshot().source
-    if source.kind != "kfp" or source.backend != "local":
-        return True
-    from kfnb.resources.runs.api import handles
-
-    try:
-        handles(source.id)
-    except RunNotFound:
-        return False
-    return True
 
 
 def _known(
@@ -224,30 +232,24 @@ def _known(
     """
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
-    data = data or data_of_saved(saved, _data_behind(run, model))
+    task = maker_of(run, model)
+    behind = data_behind(run, task) if run and task else {}
+    made = task or Task("", "")
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
         parameters=parameters if parameters is not None else run.arguments if run else {},
-        data=data,
-        source=source_of(run),
+        data=data or _saved_data(saved, behind),
+        measured_on="" if data else str(saved.get("data") or ""),
+        source=source_of(run, made.id),
+        code=made.code,
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, model: Any) -> Mapping[str, str]:
-    """The data of the task that made an artifact, and of those before it: digests by reference."""
-    if run is None or not isinstance(model, Artifact):
-        return {}
-    makers = [one for one in run.tasks if any(model == output for output in one.outputs.values())]
-    return data_behind(run, makers[0]) if makers else {}
-
-
-def _run(run: Any) -> RunSnapshot | None:
-    if run is None or isinstance(run, RunSnapshot):
-        return run
-    from kfnb.resources.runs.api import handles
-
-    return handles(run)[0].snapshot()
+def _saved_data(saved: Mapping[str, Any], behind: Mapping[str, str]) -> Mapping[str, str]:
+    """The data of a model that a step saved; what is not ``behind`` its task has to exist. Raises ``UsageError``."""
+    found = data_of_saved(saved, behind)
+    return {**behind, **_data([ref for ref in found if ref not in behind])}
 
 
 def _data(data: Any) -> Mapping[str, str]:
@@ -278,7 +280,7 @@ def _backends(backend: str | None) -> Sequence[str]:
 
 def _data_ref(data: Any) -> str:
     ref = str(getattr(data, "ref", data))
-    if not _DATA.fullmatch(ref):
+    if not is_data_version(ref):
         message = f"data={ref!r}: give a version of a data set"
         raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
     return ref

@@ -1,4 +1,4 @@
-"""Checks before a registry keeps anything: names, aliases, metrics, parameters."""
+"""Checks before a registry keeps anything: names, aliases, metrics, parameters, tags."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kfnb.resources.models.model import VersionSnapshot
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_.-]{0,62}")
+_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
 LATEST = "latest"
 """The newest version in a reference. No alias may have this name."""
 
@@ -51,6 +52,11 @@ def check_alias(alias: str) -> str:
     return alias
 
 
+def is_data_version(ref: str) -> bool:
+    """Whether a text names a version of a data set by its number: ``churn-data@2``."""
+    return _DATA.fullmatch(ref) is not None
+
+
 def check_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Metrics as finite floats; NumPy's numbers are converted. Raises ``UsageError``."""
     if not isinstance(metrics, Mapping):
@@ -66,6 +72,13 @@ def check_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(parameters, Mapping):
         raise UsageError(f"parameters={parameters!r}: give values by name", hint="such as {'C': 0.5}")
     return {str(name): _plain(value) for name, value in parameters.items()}
+
+
+def check_tags(tags: Mapping[str, Any]) -> dict[str, str]:
+    """Tags as texts. Raises ``UsageError`` if they are not by name."""
+    if not isinstance(tags, Mapping):
+        raise UsageError(f"tags={tags!r}: give texts by name", hint="such as {'team': 'risk'}")
+    return {str(name): str(value) for name, value in tags.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kfnb.commands.command import Command, flag, option, repeated, word
@@ -11,18 +11,23 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
+from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import PullModel, PushModel
+from kfnb.resources.models.from_runs import artifact_of
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
+from kfnb.resources.models.named_values import numbers, pairs
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
 __all__ = [
     "ArchiveModel",
+    "CheckModels",
     "CompareModels",
     "PromoteModel",
+    "PruneModels",
     "PullModel",
     "PushModel",
     "RegisterModel",
@@ -54,7 +59,9 @@ class RegisterModel(Command):
     run_id: str | None = option("--run", values="run", metavar="RUN", help="the run that made it")
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
-    data: tuple[str, ...] = repeated(metavar="NAME@VERSION", help="the data that it was made of")
+    data: tuple[str, ...] = repeated(
+        values="data version", metavar="NAME@VERSION", help="the data that it was made of"
+    )
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
@@ -70,14 +77,14 @@ class RegisterModel(Command):
             self._model(session),
             self.name,
             run=self._run(session),
-            metrics=_numbers(self.metric) if self.metric else None,
-            parameters={name: read_literal(text) for name, text in _pairs("--param", self.param).items()}
+            metrics=numbers(self.metric) if self.metric else None,
+            parameters={name: read_literal(text) for name, text in pairs("--param", self.param).items()}
             if self.param
             else None,
             data=self.data,
             alias=self.alias,
             description=self.description,
-            tags=_pairs("--tag", self.tag, bare=True),
+            tags=pairs("--tag", self.tag, bare=True),
             transform=self._value(session, "--transform", self.transform),
             example=self._value(session, "--example", self.example),
             pickle=self.pickle,
@@ -94,8 +101,13 @@ class RegisterModel(Command):
 
     def _model(self, session: Session) -> Any:
         if self.run_id:
-            return api.artifact_of(self._run(session), self.model)
-        return session.names.get(self.model, self.model)
+            return artifact_of(self._run(session), self.model)
+        held = session.names.get(self.model, self.model)
+        if isinstance(held, str) and held.isidentifier() and session.names and not Path(held).exists():
+            hint = did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
     @staticmethod
     def _value(session: Session, option: str, name: str | None) -> Any:
@@ -122,7 +134,9 @@ class ShowLeaderboard(Command):
     since: str | None = option(
         metavar="TIME", help="only what was registered since, such as 7d or 2026-11-25"
     )
-    data: str | None = option(metavar="NAME@VERSION", help="only what was made of or measured on this data")
+    data: str | None = option(
+        values="data version", metavar="NAME@VERSION", help="only what was made of or measured on this data"
+    )
     namespace: str | None = option(help="only of runs in this namespace of the cluster")
     alias: str | None = option(values="alias", help="only what this alias names")
     tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
@@ -145,7 +159,7 @@ class ShowLeaderboard(Command):
     def run(self, session: Session) -> Leaderboard:
         """Rank them."""
         del session
-        board = api.models(
+        query = LeaderboardQuery(
             self.name,
             by=self.by,
             owner=self.owner,
@@ -158,9 +172,9 @@ class ShowLeaderboard(Command):
             runs=self.runs,
             maximize=True if self.maximize else False if self.minimize else None,
             backend=self.backend,
+            limit=self.limit,
         )
-        board.limit = self.limit
-        return board
+        return api.leaderboard(query)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,28 +282,5 @@ class ArchiveModel(Command):
 
 
 def _notify(session: Session, change: AliasChange) -> None:
-    before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
-    session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
-
-
-def _pairs(what: str, texts: Sequence[str], *, bare: bool = False) -> dict[str, str]:
-    """``NAME=VALUE`` texts by name; with ``bare``, a name alone has an empty value. Raises ``UsageError``."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name or not (equals or bare):
-            raise UsageError(f"{what} {text}: write {what} NAME=VALUE", ref=text)
-        if name in found:
-            raise UsageError(f"{what} {name} is given more than once", ref=name)
-        found[name] = value
-    return found
-
-
-def _numbers(texts: Sequence[str]) -> Mapping[str, float]:
-    found = {}
-    for name, text in _pairs("--metric", texts).items():
-        try:
-            found[name] = float(text)
-        except ValueError:
-            raise UsageError(f"--metric {name}={text}: {text!r} is not a number", ref=name) from None
-    return found
+    before = f" (was {change.model}@{change.from_version})" if change.from_version is not None else ""
+    session.notify(f"{change.model}@{change.alias} is now {change.model}@{change.to_version}{before}")

@@ -14,6 +14,9 @@ from kfnb.resources.models.model import (
     VersionSnapshot,
 )
 
+MISSING, CHANGED, UNREADABLE = "missing", "changed", "unreadable"
+"""What may be wrong with a model folder."""
+
 
 @dataclass(frozen=True)
 class VersionQuery:
@@ -120,4 +123,15 @@ class ModelRegistry(Protocol):
 
     def download(self, version: VersionSnapshot) -> Path:
         """The version's model folder on this machine, read-only and complete; fetched once."""
+        ...
+
+    def stamp(self) -> str:
+        """A text that is another one once anything has changed; empty where only the lists themselves can tell."""
+        ...
+
+    def problem(self, version: VersionSnapshot) -> str:
+        """What is wrong with the version's model folder, of which every byte is read; empty if it is whole.
+
+        It is ``missing``, ``changed`` or ``unreadable``. What has no digest, as another client registered it, is whole.
+        """
         ...

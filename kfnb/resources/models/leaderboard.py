@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.resources.models.model import VersionSnapshot
-
-_LOWER = frozenset(
-    re.findall(
-        r"\w+",
-        """loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds
-        deviance hinge wer cer fid ece fpr fnr""",
-    )
-)
-"""Words of metrics of which less is better: ``val_loss``, ``test-rmse``, ``trainLoss``."""
-_NEGATED = "neg"
-"""The word by which scikit-learn says that more is better after all: ``neg_log_loss``."""
-_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
+from kfnb.resources.models.data_damage import damage_of
+from kfnb.resources.models.metric_direction import maximized
+from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
+from kfnb.target import split_reference
 
 MOST_ROWS = 50
-
-
-def maximized(metric: str) -> bool:
-    """Whether more of a metric is better, by its name."""
-    words = {word.lower() for word in _WORD.findall(metric)}
-    return _NEGATED in words or not words & _LOWER
 
 
 @dataclass
@@ -38,7 +24,8 @@ class LeaderboardEntry:
 
     ``data`` is the reference of the data version and ``data_digest`` the digest of its content, empty if it was not
     recorded. ``rank`` counts from 1 among entries that were measured on the same data; None for an entry that cannot be
-    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
+    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it. ``made_of`` are the versions of data
+    sets behind it.
     """
 
     ref: str
@@ -52,7 +39,13 @@ class LeaderboardEntry:
     data_digest: str = ""
     created: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    made_of: tuple[str, ...] = ()
     rank: int | None = None
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of, or measured on."""
+        return tuple(dict.fromkeys(filter(None, (*self.made_of, self.data))))
 
 
 @dataclass(frozen=True)
@@ -86,11 +79,35 @@ class LeaderboardGroup:
         return max((one.created or 0.0 for one in self.entries), default=0.0)
 
 
+@dataclass(frozen=True)
+class LeaderboardQuery:
+    """What a leaderboard is about: see ``kfnb.models``. ``limit`` is how many of each group are displayed."""
+
+    name: str | None = None
+    by: str | None = None
+    owner: str | None = None
+    since: str | float | datetime | None = None
+    data: str | None = None
+    alias: str | None = None
+    tag: str | None = None
+    namespace: str | None = None
+    archived: bool = False
+    runs: bool = False
+    maximize: bool | None = None
+    backend: str | None = None
+    limit: int = MOST_ROWS
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it is about some versions alone."""
+        return any((self.owner, self.since, self.data, self.alias, self.tag, self.namespace))
+
+
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``metrics`` are the names of all metrics: ``by`` first, then the most frequent ones. ``limit`` is how many of each
-    group are displayed, ``chosen`` is whether only some versions were asked for.
+    ``metrics`` are the names of all metrics: ``by`` first, then the most frequent ones. ``query`` is what it is about;
+    None for entries that were not asked for.
     """
 
     def __init__(
@@ -98,9 +115,27 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     ) -> None:
         self.groups = tuple(groups)
         self.by, self.maximize, self.only = by, maximize, only
-        self.limit, self.chosen = MOST_ROWS, False
+        self.query: LeaderboardQuery | None = None
         self._entries = [entry for group in self.groups for entry in group.entries]
         self.metrics = _by_frequency(self._entries, by)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Leaderboard) and self._facts == other._facts
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return self.by, self.maximize, self.only, self.query, self.groups
+
+    @property
+    def limit(self) -> int:
+        """How many of each group are displayed."""
+        return self.query.limit if self.query else MOST_ROWS
+
+    def snapshot(self) -> ShownLeaderboard:
+        """What is displayed of it: also whether the data behind it is damaged."""
+        return ShownLeaderboard(self, damage_of(self.data_behind))
 
     @overload
     def __getitem__(self, index: int) -> LeaderboardEntry: ...
@@ -115,6 +150,12 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     def __repr__(self) -> str:
         lines = (f"{one.rank or '-'}  {one.ref}  {one.metrics.get(self.by, '')}" for one in self._entries)
         return "\n".join(lines) or "no models yet"
+
+    @property
+    def data_behind(self) -> set[str]:
+        """The versions of data sets behind its versions of this machine: those of a cluster may be in another store."""
+        here = [one for one in self._entries if one.kind == "version" and not split_reference(one.ref)[0]]
+        return {ref for one in here for ref in one.behind}
 
     def to_frame(self) -> Any:
         """A pandas DataFrame: name, version, aliases, owner, data, created, rank, and a column for each metric."""
@@ -137,6 +178,22 @@ class Leaderboard(Sequence[LeaderboardEntry]):
             for one in self._entries
         ]
         return pd.DataFrame(rows, columns=[*_COLUMNS, *self.metrics])
+
+
+class LeaderboardState(str, Enum):
+    """The state of a leaderboard: it is never finished."""
+
+    OPEN = "OPEN"
+    finished = property(lambda _: False)
+
+
+@dataclass(frozen=True)
+class ShownLeaderboard:
+    """A leaderboard as it is displayed, with what is known to be wrong with the data behind it."""
+
+    board: Leaderboard
+    damage: DataDamage = NO_DAMAGE
+    state: LeaderboardState = LeaderboardState.OPEN
 
 
 def _by_frequency(entries: Iterable[LeaderboardEntry], first: str) -> list[str]:
@@ -177,6 +234,7 @@ def _entry(
         version.data_digests.get(data, ""),
         version.created,
         version.tags,
+        version.data,
     )
 
 
@@ -190,8 +248,8 @@ def ranked(
     """
     counts = Counter(name for one in entries for name in one.metrics)
     if by and entries and by not in counts:
-        hint = did_you_mean(by, counts, f"there are {', '.join(sorted(counts))}" if counts else "")
-        raise UsageError(f"no model has the metric {by}", hint=hint, ref=by)
+        hint = did_you_mean(str(by), counts, f"there are {', '.join(sorted(counts))}" if counts else "")
+        raise UsageError(f"no model has the metric {by}", hint=hint, ref=str(by))
     metric = by or min(counts, key=lambda name: (-counts[name], name), default="")
     more = maximized(metric) if maximize is None else maximize
     groups = [

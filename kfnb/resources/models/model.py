@@ -127,6 +127,11 @@ class VersionSnapshot:
         return recorded == digest if recorded and digest else own == data
 
     @property
+    def behind(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of or measured on."""
+        return tuple(dict.fromkeys(filter(None, (*self.data, *self.measured))))
+
+    @property
     def measured(self) -> Mapping[str, Mapping[str, float]]:
         """Metrics by the version of the data that they were measured on (empty if unknown), the newest first."""
         return {**({self.metrics_data: self.metrics} if self.metrics else {}), **self.others}
@@ -168,3 +173,40 @@ class ModelComparison:
     """Versions side by side."""
 
     versions: tuple[VersionSnapshot, ...]
+
+
+@dataclass(frozen=True)
+class ModelDamage:
+    """What is wrong with a version: with its model folder (``part`` is empty), or with the data version ``part``.
+
+    ``problem`` is ``missing``, ``changed``, ``unreadable`` or ``unreadable record``; of data also ``other content``,
+    where the data store has something else by that name than the model was made of.
+    """
+
+    ref: str
+    part: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class ModelVerification:
+    """What a verification found: how many versions and bytes were read, and what is wrong with which versions.
+
+    ``note`` says why the data behind the models was not verified.
+    """
+
+    versions: int = 0
+    size: int = 0
+    damages: tuple[ModelDamage, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DataDamage:
+    """What is known to be wrong with versions of data sets, by reference; ``note`` says why it is not known."""
+
+    problems: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+NO_DAMAGE = DataDamage()

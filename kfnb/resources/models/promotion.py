@@ -31,9 +31,8 @@ def promote(
         expected, now = version.model_aliases.get(alias), registry.aliases(version.name).get(alias)
         if expected != now and _last_mover(registry, version.name, alias) == by:
             expected = now
-    return registry.move_alias(
-        version.name, alias, version.version, expected=expected, by=by, because=because
-    )
+    reason = str(because or "")  # a program may give anything
+    return registry.move_alias(version.name, alias, version.version, expected=expected, by=by, because=reason)
 
 
 def _last_mover(registry: ModelRegistry, model: str, alias: str) -> str:
@@ -47,7 +46,10 @@ def rollback(registry: ModelRegistry, model: str, alias: str, *, by: str, becaus
         raise unknown_alias(model, alias, known)
     earlier = earlier_versions(registry.history(model), alias)
     if not earlier:
-        raise UsageError(f"{model}@{alias} has named no other version before", ref=f"{model}@{alias}")
+        message = (
+            f"nothing to roll back: {model}@{known[alias]} is the first version that {model}@{alias} named"
+        )
+        raise UsageError(message, ref=f"{model}@{alias}")
     return registry.move_alias(
         model,
         alias,

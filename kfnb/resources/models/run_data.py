@@ -20,9 +20,9 @@ def data_behind(run: RunSnapshot, task: Task) -> Mapping[str, str]:
 
 
 def data_of_saved(saved: Mapping[str, Any], behind: Mapping[str, str]) -> Mapping[str, str]:
-    """The data version that ``kf.save`` was given, with its digest if it is ``behind`` the task; else all of these."""
+    """The data versions ``behind`` the task, and the one that ``kf.save`` was given, whose digest may be unknown."""
     ref = str(saved.get("data") or "")
-    return {ref: behind.get(ref, "")} if ref else behind
+    return {**behind, ref: behind.get(ref, "")} if ref else behind
 
 
 class _TasksBefore:

@@ -266,6 +266,7 @@ def _home_of(run_id: str) -> RunEngine:
 
 
 def _local() -> LocalRunEngine:
+    from kfnb.resources.datasets.root import store_root
     from kfnb.resources.models.location import registry_folder
     from kfnb.resources.runs.local import LocalRunEngine
 
@@ -276,5 +277,6 @@ def _local() -> LocalRunEngine:
         secrets=chosen.secrets,
         linger=chosen.warm,
         registry=str(registry_folder()),
+        data_store=store_root(),
         owner=owner(),
     )

@@ -69,14 +69,14 @@ class BucketObjects:
 
     def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See ``Objects``."""
-        with _errors():
+        with self._listing():
             found = self.store.list_all(self._path(prefix.rstrip("/")))
         for one in found:
             yield StoredObject(one.path.removeprefix(f"{self._base}/"), one.size, one.changed)
 
     def names(self, prefix: str) -> list[str]:
         """See ``Objects``."""
-        with _errors():
+        with self._listing():
             found = self.store.list_folder(self._path(prefix.rstrip("/")))
         return [one.path.rstrip("/").rpartition("/")[2] for one in found]
 
@@ -110,6 +110,15 @@ class BucketObjects:
     def drafts(self) -> Iterator[StoredObject]:
         """See ``Objects``. What remains of a cut upload is not an object: a lifecycle rule of the bucket removes it."""
         return iter(())
+
+    @contextmanager
+    def _listing(self) -> Iterator[None]:
+        """Only a bucket is missing where a list is: of a prefix without objects, the list is empty."""
+        try:
+            with _errors():
+                yield
+        except Absent:
+            raise Absent(f"the bucket of {self.root} does not exist", ref=self.root) from None
 
     def _path(self, key: str) -> str:
         return f"{self._base}/{key}"

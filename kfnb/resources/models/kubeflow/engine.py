@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.remote.model_registry.server import RegistryServer
 from kfnb.resources.models.checks import check_alias, check_draft
-from kfnb.resources.models.engine import VersionQuery
+from kfnb.resources.models.engine import MISSING, VersionQuery
 from kfnb.resources.models.kubeflow.aliases import AliasLog, standing
 from kfnb.resources.models.kubeflow.artifacts import complete, model_artifact, source_of
 from kfnb.resources.models.kubeflow.folders import StoredFolders
@@ -49,6 +49,15 @@ class KubeflowRegistry:
     ) -> None:
         self._server, self._folders, self._close = server, folders, close
         self._objects, self._log = RegistryObjects(server), AliasLog(server)
+
+    @property
+    def summary(self) -> str:
+        """Its address, and which version of the API it has. Raises ``BackendError``."""
+        return f"{self._server.url} has {self._server.version} of the API"
+
+    def stamp(self) -> str:
+        """See ``ModelRegistry``."""
+        return ""
 
     def models(self, *, archived: bool = False) -> list[RegisteredModel]:
         """See ``ModelRegistry``."""
@@ -212,6 +221,12 @@ class KubeflowRegistry:
             message = f"{version.ref} has no model artifact in the registry"
             raise BackendError(message, code="not-found", ref=version.ref)
         return self._folders.download(version.uri, version.digest)
+
+    def problem(self, version: VersionSnapshot) -> str:
+        """See ``ModelRegistry``."""
+        if not version.digest:
+            return ""
+        return self._folders.problem(version.uri, version.digest) if version.uri else MISSING
 
     def close(self) -> None:
         """Close all connections."""

@@ -16,6 +16,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.jobs import private
 from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.models.engine import CHANGED, MISSING
 
 _FOLDER = "kfnb-models/sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -87,6 +88,18 @@ class StoredFolders:
         except BaseException:
             _discard(draft)
             raise
+
+    def problem(self, uri: str, digest: str) -> str:
+        """What is wrong with the folder at a URI, of which every byte is read: see ``ModelRegistry.problem``."""
+        with _fetching(uri), tempfile.TemporaryDirectory(prefix="kfnb-model-") as draft:
+            files, source = self._opened(uri)
+            try:
+                _fetch(files, source, Path(draft), uri)
+            except BackendError as error:
+                if error.code == "not-found":
+                    return MISSING
+                raise
+            return "" if folder_digest(Path(draft)) == digest else CHANGED
 
     def _place(self, uri: str, digest: str) -> Path:
         if digest and not _DIGEST.fullmatch(digest):

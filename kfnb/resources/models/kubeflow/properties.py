@@ -24,6 +24,7 @@ OWN = "kfnb."
 _METRIC, _PARAMETER, _TAG = "kfnb.metric.", "kfnb.parameter.", "kfnb.tag."
 _DIGESTS = f"{OWN}data_digests"
 _TEXTS = ("digest", "format", "uri", "python", "code", "transform", "metrics_data")
+_DIGESTS = "kfnb.data_digests"
 _NUMBERS = ("MetadataDoubleValue", "MetadataIntValue")
 _PAGES = ("_lastModified", "_registeredFrom")
 """Prefixes of what the registry's page notes for itself."""
@@ -206,6 +207,11 @@ def _read(value: Any, otherwise: Any) -> Any:
     if isinstance(otherwise, tuple):
         return found if isinstance(found, list) else otherwise
     return found
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """The texts of a JSON object."""
+    return {str(name): str(one) for name, one in _read(value, {}).items()}
 
 
 def _number(value: Any) -> float:

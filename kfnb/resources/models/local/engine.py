@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from kfnb.catalog.database import Database
+from kfnb.errors import BackendError
 from kfnb.resources.models.checks import check_alias, check_draft
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.aliases import move
-from kfnb.resources.models.local.folders import ModelFolders
+from kfnb.resources.models.local.folders import ModelFolders, StoredFolder, remove
 from kfnb.resources.models.local.queries import (
     aliases_of,
     history_of,
@@ -31,6 +32,9 @@ from kfnb.resources.models.moves import AliasMove, check_live, check_unnamed
 _INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
     owner, created, description, run, record, others, data_digests)
     values (?, ?, ?, ?, ?, 'LIVE', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+
+GRACE = 3600.0
+"""Seconds for which a folder that no version refers to is kept: a registration may be about to refer to it."""
 
 
 class LocalRegistry:
@@ -101,9 +105,17 @@ class LocalRegistry:
         with self._database.reading() as connection:
             return history_of(connection, model, model_id(connection, model))
 
+    def stamp(self) -> str:
+        """When the files of the database were written, and their sizes."""
+        return self._database.stamp()
+
     def download(self, version: VersionSnapshot) -> Path:
         """The model folder, verified."""
         return self._folders.verify(version.digest)
+
+    def problem(self, version: VersionSnapshot) -> str:
+        """What is wrong with the model folder."""
+        return self._folders.problem(version.digest)
 
     def _version(self, connection: sqlite3.Connection, model: str, version: int) -> VersionSnapshot:
         return self._whole(*outline_of(connection, model, version))
@@ -123,6 +135,8 @@ class LocalRegistry:
             number = _insert(connection, key, draft) if known is None else known
             if known is not None:
                 _add(connection, key, self._version(connection, draft.name, number), draft)
+            if not self._folders.path(draft.digest).is_dir():  # a cleaning has just removed it
+                self._folders.keep(folder, draft.digest)
             return self._version(connection, draft.name, number)
 
     def move_alias(
@@ -178,8 +192,37 @@ class LocalRegistry:
                 ),
             )
 
+    # -- care -------------------------------------------------------------------------------------------------
+
+    def unused(self, grace: float = GRACE) -> list[StoredFolder]:
+        """The folders that no version refers to, and drafts, to which nothing was written for ``grace`` seconds."""
+        left = [*self._folders.left(time.time() - grace)]
+        with self._database.reading() as connection:
+            used = _digests(connection)
+        return [one for one in left if one.digest not in used]
+
+    def remove(self, folders: Iterable[StoredFolder]) -> int:
+        """Remove folders that ``unused`` found, unless a version refers to one by now; the bytes that were freed."""
+        with self._database.writing() as connection:  # no registration takes one of them meanwhile
+            used = _digests(connection)
+            unused = [one for one in folders if one.digest not in used and one.path.is_dir()]
+            aside = [(one, self._put_aside(one)) for one in unused]
+        return sum(one.size for one, place in aside if remove(place))
+
+    def _put_aside(self, folder: StoredFolder) -> Path:
+        try:
+            return self._folders.put_aside(folder.path)
+        except OSError as error:
+            message = f"{folder.path} cannot be removed: {error.strerror or error}"
+            raise BackendError(message, code="forbidden", ref=str(folder.path)) from None
+
 
 # -- within a transaction ---------------------------------------------------------------------------------------
+
+
+def _digests(connection: sqlite3.Connection) -> set[str]:
+    """The digests of all model folders that versions refer to."""
+    return {digest for (digest,) in connection.execute("select distinct digest from versions")}
 
 
 def _model_for(connection: sqlite3.Connection, draft: VersionSnapshot) -> int:

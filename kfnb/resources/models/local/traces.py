@@ -54,7 +54,7 @@ class ModelRecords:
             if name not in newest:
                 newest[name] = self._newest(name)
             is_newest = newest[name] == found.version
-            trace = Trace(artifacts=(_record(found, newest=is_newest),))
+            trace = Trace(artifacts=(model_record(found, newest=is_newest),))
             yield Reading(unit, _stamp(found, newest=is_newest), trace)
 
     def _newest(self, name: str) -> int:
@@ -90,7 +90,8 @@ def _newest(versions: Iterable[VersionSnapshot]) -> dict[str, int]:
     return found
 
 
-def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
+def model_record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
+    """A version as an artifact; the ``newest`` of its model has further references."""
     aliases = [f"{found.name}@{alias}" for alias in found.aliases]
     from_run = found.source.kind == "kfp"
     facts = {
@@ -110,7 +111,7 @@ def _record(found: VersionSnapshot, *, newest: bool) -> ArtifactRecord:
         names=(found.ref, *aliases, *((found.name, f"{found.name}@{LATEST}") if newest else ())),
         run=found.source.id if from_run else "",
         task=found.source.task if from_run else "",
-        of={ref: found.data_digests.get(ref, "") for ref in (*found.data, *found.measured) if ref},
+        of={ref: found.data_digests.get(ref, "") for ref in found.behind},
         properties={name: value for name, value in facts.items() if value},
     )
 

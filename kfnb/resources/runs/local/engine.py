@@ -49,6 +49,7 @@ class LocalRunEngine:
     ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
     ``linger`` is how many seconds a run's process waits for the next run (see ``kfnb.jobs.prefork``).
     ``registry`` is the folder in which runs register the models that they save, for ``owner``; without it they do not.
+    ``data_store`` has the data that they name.
     """
 
     name = "local"
@@ -62,13 +63,14 @@ class LocalRunEngine:
         secrets: str = "",
         linger: float = 0,
         registry: str = "",
+        data_store: str = "",
         owner: str = "",
     ) -> None:
         self._home = absolute(Path(home), "home")
         self._jobs = jobs or _cores()
         self._most = jobs or _OVERLAP * self._jobs
         self._linger = linger
-        self._registry, self._owner = registry, owner
+        self._registry, self._data_store, self._owner = registry, data_store, owner
         self._secrets = str(absolute(Path(secrets), "secrets")) if secrets else ""
 
     def cautions(self, submission: Submission) -> Iterator[str]:
@@ -99,6 +101,7 @@ class LocalRunEngine:
             linger=self._linger,
             most=self._most,
             registry=self._registry,
+            data_store=self._data_store,
             owner=self._owner,
         )
         try:

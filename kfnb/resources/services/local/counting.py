@@ -79,12 +79,14 @@ async def _stats(revision: RevisionProcess) -> Counted:
     if revision.state is not RevisionState.READY:
         return {}
     upstream = Upstream(revision.socket)
-    with suppress(UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+    try:
         answer = await upstream.send(HttpRequest("GET", "/kfnb/stats", {}))
         found: dict[str, Any] = json.loads(answer.body)
         return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
-    upstream.close()
-    return {}
+    except (UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+        return {}
+    finally:
+        upstream.close()
 
 
 def shorten(log: Path) -> None:
