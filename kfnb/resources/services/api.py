@@ -73,6 +73,8 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     unchecked: bool = False,
     pickle: bool = False,
     trust: Sequence[str] = (),
+    image: str = "",
+    runtime: str = "",
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -86,12 +88,14 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one, or True
     for a new one, which is kept in the service's folder. A version gets requests once it has passed its check;
     ``unchecked`` waives that. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names
-    types that are not known to be safe. Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    types that are not known to be safe. On a cluster, ``image`` is that of its pods, and ``runtime`` one of KServe's
+    own that serves the model instead of its folder's program (``xgboost``). Raises ``UsageError``, ``BackendError`` and
+    ``Conflict``.
     """
-    terms = ServingTerms(on_bad_input, unchecked, pickle, trust)
+    terms = ServingTerms(on_bad_input, unchecked, pickle, trust, image, runtime)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     secret = _token(token, host)
-    engine = engine_of(backend)
+    engine = _engine_for(terms, backend)
     further = bool(wish.canary or wish.shadow)
     known = _known(engine, str(model)) if further and name is None and _is_bare(model) else None
     if known is not None:
@@ -157,7 +161,18 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
 
         chosen = settings()
         return LocalServiceEngine(Path(chosen.home), index_urls=tuple(chosen.index_urls))
-    raise UsageError("services on a cluster are not supported yet; --backend local serves here")
+    from kfnb.resources.services.kserve.connection import connect
+
+    return connect()
+
+
+def _engine_for(terms: ServingTerms, backend: str | None) -> ServiceEngine:
+    """The engine for these terms. Raises ``UsageError`` for those of a cluster here."""
+    engine = engine_of(backend)
+    if engine.name == "local" and (terms.image or terms.runtime):
+        hint = "pass backend='kubeflow' (--backend kubeflow)"
+        raise UsageError("image and runtime are for a cluster:", hint=hint)
+    return engine
 
 
 def _known(engine: ServiceEngine, name: str) -> ServiceSnapshot | None:
