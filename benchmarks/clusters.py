@@ -64,7 +64,8 @@ def submitting() -> Iterator[Measured]:
         with _context(server, folder) as name:
             settings.reset().set("context", name)
             (through,) = in_turn(ROUNDS, ours)
-            api.backend_of("kubeflow").close()
+            engine: Any = api.engine_of("kubeflow")
+            engine.close()
     settings.reset()
     yield Measured(f"submit a file of {STEPS} steps to Kubeflow", mine, "30 ms more", peer, "kfp.Client")
     yield Measured("  through a kubeconfig's context", through, "30 ms more", peer, "kfp.Client at its host")

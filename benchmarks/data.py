@@ -63,7 +63,7 @@ def adding() -> Iterator[Measured]:
         f"add a folder of {megabytes:,} MB", whole, "1.67 of a copy", plain, "copying it, to the disk"
     )
     yield Measured(
-        "add it again, one file in a hundred changed", again, "some % of the first", whole, "the first"
+        "add it again, one file in a hundred changed", again, "0.1 of the first", whole, "the first"
     )
     yield Measured("bytes that this added to the store", grown, "0.01", FILES * SIZE, "the folder", unit="MB")
 

@@ -25,7 +25,7 @@ def registries() -> Iterator[Measured]:
 
 
 def _registering(folder: Path) -> Iterator[Measured]:
-    from kfnb.resources.models.local.registry import LocalRegistry
+    from kfnb.resources.models.local.engine import LocalRegistry
     from kfnb.resources.models.model import VersionSnapshot
 
     numbers = itertools.count()
@@ -81,7 +81,7 @@ def _ranking(folder: Path) -> Iterator[Measured]:
 
     def drawn() -> float:
         start = time.perf_counter()
-        draw_leaderboard(api.models())
+        draw_leaderboard(api.models().snapshot())
         return time.perf_counter() - start
 
     try:

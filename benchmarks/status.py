@@ -62,10 +62,10 @@ def _recorded() -> Iterator[Measured]:
 
 def _first(url: str) -> float:
     """With all that is imported for it."""
-    from replay_kubernetes import kubeconfig
+    from replay_kubernetes import written_kubeconfig
 
     with tempfile.TemporaryDirectory() as folder:
-        file = kubeconfig(Path(folder), url, "viewer")
+        file = written_kubeconfig(Path(folder), url, "viewer")
         around = {"KUBECONFIG": str(file), "KFNB_CONTEXT": "viewer", "KFNB_HOME": folder}
         words = [sys.executable, "-c", _FIRST]
         run = partial(
@@ -120,9 +120,9 @@ def _timed(run: Callable[[], None]) -> float:
 
 
 def _look(kubernetes: Any, namespace: str) -> None:
-    from kfnb.resources.cluster import status as gather
     from kfnb.resources.cluster.model import Machine, Status
     from kfnb.resources.cluster.probe import ProbeTarget
+    from kfnb.resources.cluster.status import gather
     from kfnb.resources.cluster.view.status import draw_status
 
     start = Status("kubeflow", Machine(1), server="there", within=namespace)

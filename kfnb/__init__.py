@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.entities import Artifact, RunState, Task
-    from kfnb.errors import KfnbError, RunFailed, StudyFailed
+    from kfnb.errors import KfnbError, RunFailed, ServiceFailed, StudyFailed
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
     from kfnb.resources.schedules.handle import Schedule
+    from kfnb.resources.services.api import serve, service, services
+    from kfnb.resources.services.handle import Service
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
     from kfnb.resources.uploads.api import upload, uploads
@@ -50,6 +52,8 @@ __all__ = [
     "RunList",
     "RunState",
     "Schedule",
+    "Service",
+    "ServiceFailed",
     "Status",
     "Study",
     "StudyFailed",
@@ -69,6 +73,9 @@ __all__ = [
     "runs",
     "schedule",
     "schedules",
+    "serve",
+    "service",
+    "services",
     "status",
     "studies",
     "study",

@@ -53,6 +53,8 @@ Code = Literal[
     "run-failed",
     "study-not-found",
     "study-failed",
+    "service-not-found",
+    "service-failed",
 ]
 """The kinds of errors. Each class has a default; the code that raises an error may choose another."""
 
@@ -227,6 +229,18 @@ class StudyNotFound(NotFound):
     """No study has that name."""
 
     code: Code = "study-not-found"
+
+
+class ServiceNotFound(NotFound):
+    """No service has that name."""
+
+    code: Code = "service-not-found"
+
+
+class ServiceFailed(KfnbError):
+    """A service does not answer, or answers that it cannot."""
+
+    code: Code = "service-failed"
 
 
 class StudyFailed(KfnbError):

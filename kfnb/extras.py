@@ -16,6 +16,7 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),
     "pyarrow": ("pyarrow", "data"),
+    "pyiceberg": ("pyiceberg", ""),
     "safetensors": ("safetensors", "models"),
     "scipy": ("scipy", "tune"),
     "skops": ("skops", "models"),

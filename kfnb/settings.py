@@ -7,6 +7,7 @@ config file (``c.Kfnb.name = value``), a ``[tool.kfnb]`` table in the nearest py
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -194,6 +195,14 @@ def settings() -> Kfnb:
     if _settings is None:
         _settings = Kfnb()
     return _settings
+
+
+def owner() -> str:
+    """The user who adds data and registers models: the setting ``owner``, else the user of this machine."""
+    try:
+        return settings().owner or getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
 
 
 def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:

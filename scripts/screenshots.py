@@ -22,7 +22,7 @@ from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402
 from replay_kubernetes import replaying, written_kubeconfig  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-WIDTH, TALLEST, TALLEST_STUDY = 1120, 900, 1040
+WIDTH, TALLEST, TALLEST_STUDY, TALLEST_MODEL = 1120, 900, 1040, 1200
 MOST_BYTES = 200_000
 MARGIN = 10
 
@@ -44,33 +44,40 @@ CHANGED = """people["tenure"] = (people.tenure * 0.7).astype(int)
 people = people.assign(region=draw.choice(["north", "south"], 2000)).iloc[:1900]
 %kf_data add churn-data people"""
 DIFF = "%kf_data diff churn-data@1 churn-data@2"
-LEARN = """%%kf_component learn --data people=churn-data@1 --param trees:int=20 --param depth:int=3
-from sklearn.ensemble import RandomForestClassifier
+PREPARE = """%%kf_component prepare --data people=churn-data@1
 from sklearn.model_selection import train_test_split
+train, test = train_test_split(people, random_state=0)"""
+LEARN = """%%kf_component learn --param trees:int=20 --param depth:int=3
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.metrics import roc_auc_score
 columns = ["age", "tenure"]
-train, test = train_test_split(people, random_state=0)
 forest = RandomForestClassifier(trees, max_depth=depth, random_state=0).fit(train[columns], train["churn"])
 accuracy = forest.score(test[columns], test["churn"])
-kf.save(forest, "churn", accuracy=accuracy, example=test[columns])"""
-LEADERBOARD, LINEAGE = "%kf_models", "%kf_lineage churn@champion"
+auc = roc_auc_score(test["churn"], forest.predict_proba(test[columns])[:, 1])
+kf.save(forest, "churn", accuracy=accuracy, auc=auc, example=test[columns])"""
+LEADERBOARD, LINEAGE = "%kf_models --by accuracy", "%kf_lineage churn@champion"
 MODEL = "%kf_models show churn@champion"
+VIEWS = (("data-diff", DIFF), ("leaderboard", LEADERBOARD), ("model", MODEL), ("lineage", LINEAGE))
 MODELS = (
     "%load_ext kfnb",
     CUSTOMERS,
     '%kf_data add churn-data people --description "customers of 2026"',
     CHANGED,
     DIFF,
+    PREPARE,
     LEARN,
-    "%kf_pipeline churn_model learn",
+    "%kf_pipeline churn_model prepare learn",
     *(
         f"run = %kf_submit churn_model --trees {trees} --depth {depth}\nrun.wait()"
         for trees, depth in ((5, 1), (20, 3), (40, 12))
     ),
+    '%kf_models promote churn@1 --because "the first"',
+    '%kf_models promote churn@2 --because "better on the test set"',
+    "%kf_models promote churn@3 --alias candidate",
     LEADERBOARD,
-    '%kf_models promote churn@1 --alias champion --because "the first"',
-    '%kf_models promote churn@2 --alias champion --because "better on the test set"',
     MODEL,
     LINEAGE,
+    "# the last cell is the selected one",
 )
 SWEEP = "%kf_submit diagnosis_sweep"
 TUNE = """%%kf_tune network --trials 60 --parallel 2 --objective loss --minimize --early-stopping median --seed 2 \\
@@ -109,9 +116,11 @@ def light(page: Page, lab: Lab) -> None:
     sheet.run_all()
     sweep = live(sheet, SWEEP)
     expect(node(sweep, "train")).to_have_attribute("data-state", "RUNNING", timeout=120_000)
-    take(page, sheet.cell(SWEEP), "run-live")
+    fit(sweep)
+    take(page, sheet.cell(SWEEP), "run-live", settle=50)
     expect(state(sweep, "Succeeded")).to_be_visible(timeout=120_000)
     sheet.finished()
+    fit(sweep)
     take(page, sheet.cell(SWEEP), "run-light")
     sweep.get_by_role("tab", name="Timeline").click()
     take(page, sheet.cell(SWEEP), "run-timeline")
@@ -166,31 +175,27 @@ def dark(page: Page, lab: Lab) -> None:
     lab.theme(DARK)
     sheet = lab.open(page, "quickstart.ipynb")
     sweep = live(sheet, SWEEP)
+    fit(sweep)
     node(sweep, "evaluate").click()
     take(page, sheet.cell(SWEEP), "run-dark")
 
 
 def models(page: Page, lab: Lab) -> None:
     """Two versions of data, the leaderboard, a model and its lineage: in the light, in the dark."""
-    page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_MODEL})
     lab.theme(LIGHT)
     lab.write("models.ipynb", MODELS)
     sheet = lab.open(page, "models.ipynb")
     sheet.run_all()
     sheet.finished()
-    for name, source in (
-        ("data-diff", DIFF),
-        ("leaderboard", LEADERBOARD),
-        ("model", MODEL),
-        ("lineage", LINEAGE),
-    ):
-        take(page, sheet.cell(source), name, TALLEST_STUDY)
+    for name, source in VIEWS:
+        take(page, sheet.cell(source), name, TALLEST_MODEL)
     sheet.save()
     lab.theme(DARK)
     page.reload()
     sheet.wait_until_ready()
-    for name, source in (("leaderboard-dark", LEADERBOARD), ("lineage-dark", LINEAGE)):
-        take(page, sheet.cell(source), name, TALLEST_STUDY)
+    for name, source in VIEWS:
+        take(page, sheet.cell(source), f"{name}-dark", TALLEST_MODEL)
 
 
 def cluster(page: Page, lab: Lab) -> None:
@@ -214,7 +219,8 @@ def cluster(page: Page, lab: Lab) -> None:
 
 def live(sheet: Sheet, source: str) -> Locator:
     """The live picture below a cell."""
-    return sheet.cell(source).get_by_role("region", name=re.compile("^Run of"))
+    picture: Locator = sheet.cell(source).get_by_role("region", name=re.compile("^Run of"))
+    return picture
 
 
 def node(picture: Locator, name: str) -> Locator:
@@ -222,15 +228,24 @@ def node(picture: Locator, name: str) -> Locator:
     return picture.get_by_role("treeitem", name=re.compile(rf"^{name}\b"))
 
 
+def fit(picture: Locator) -> None:
+    """Show all of the graph, however small."""
+    picture.get_by_role("button", name="Fit", exact=True).click()
+
+
 def state(picture: Locator, word: str) -> Locator:
     """The run's state."""
     return picture.locator("header").get_by_text(word, exact=True)
 
 
-def take(page: Page, shown: Locator, name: str, tallest: float = TALLEST) -> None:
-    """A picture of a cell, from its code on, as much of it as a screen holds that is ``tallest`` pixels high."""
+def take(page: Page, shown: Locator, name: str, tallest: float = TALLEST, settle: float = 1000) -> None:
+    """A picture of a cell, from its code on, as much of it as a screen holds that is ``tallest`` pixels high.
+
+    ``settle`` milliseconds pass before it is taken.
+    """
     shown.evaluate("element => element.scrollIntoView()")
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(settle)
+    shown.evaluate("element => element.scrollIntoView()")  # what is above may have grown
     box = shown.bounding_box()
     if box is None:
         raise SystemExit(f"{name}: the cell is not to be seen")

@@ -193,7 +193,10 @@ def test_help_and_version_import_nothing_else_of_kfnb() -> None:
         done = subprocess.run(
             [sys.executable, "-c", program, word], capture_output=True, text=True, check=True
         )
-        assert done.stdout.splitlines()[-1] == "['kfnb', 'kfnb.cli', 'kfnb.errors', 'kfnb.registry']"
+        assert (
+            done.stdout.splitlines()[-1]
+            == "['kfnb', 'kfnb.cli', 'kfnb.errors', 'kfnb.registry', 'kfnb.registry.noun', 'kfnb.registry.rows']"
+        )
 
 
 @pytest.mark.parametrize(

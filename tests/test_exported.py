@@ -25,6 +25,8 @@ def test_the_public_names_are_these() -> None:
         "RunList",
         "RunState",
         "Schedule",
+        "Service",
+        "ServiceFailed",
         "Status",
         "Study",
         "StudyFailed",
@@ -44,6 +46,9 @@ def test_the_public_names_are_these() -> None:
         "runs",
         "schedule",
         "schedules",
+        "serve",
+        "service",
+        "services",
         "status",
         "studies",
         "study",
@@ -76,7 +81,7 @@ def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     assert callable(kfnb.studies)
     assert callable(kfnb.model)
     assert callable(kfnb.models)
-    assert kfnb.resources.runs.local.LocalBackend.name == "local"
+    assert kfnb.resources.runs.local.LocalRunEngine.name == "local"
 
 
 def test_submit_has_the_documented_signature() -> None:

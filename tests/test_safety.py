@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.local import importer
@@ -55,6 +55,14 @@ LISTENS = {
         "kfnb/server/http.py",
         "loop.create_unix_server(lambda: HttpConnection(serving), path, backlog=_BACKLOG)",
     ),  # a socket of 0600
+    (
+        "kfnb/server/http.py",
+        "loop.create_server(lambda: HttpConnection(serving), sock=opened, backlog=_BACKLOG)",
+    ),  # the next one's
+    (
+        "kfnb/resources/services/local/listener.py",
+        "made.bind(address)",
+    ),  # 127.0.0.1 by default; any other needs a token
 }
 """Each place where something is listened for."""
 
@@ -271,7 +279,7 @@ def ask_kubernetes(url, folder, monkeypatch):
 
 
 def ask_pipelines(url, folder, monkeypatch):
-    Server(url, retry=RetryPolicy(tries=1)).get("/healthz")
+    KfpServer(url, retry=RetryPolicy(tries=1)).get("/healthz")
 
 
 def ask_the_web(url, folder, monkeypatch):

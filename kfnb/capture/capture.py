@@ -28,11 +28,11 @@ from kfnb.capture.component import (
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition, DefinitionKind
 from kfnb.capture.dependencies import Dependencies
-from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.findings import notes_of, outside
+from kfnb.capture.fitting import begin_unfitted, check_fitted
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
@@ -89,8 +89,8 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    for name in () if continues else dependencies.transforms:
-        notebook.namespace[name].forget()  # as the step gets it
+    if not continues:
+        begin_unfitted(notebook, dependencies)
     restored, named = Environment(environment), _named(notebook, component, dependencies)
     taken = [notebook.namespace.get(one.name) for one in component.options.data]
     apart = [value for value in taken if isinstance(value, Path)]
@@ -129,7 +129,7 @@ def checked(
     placed = _placed(notebook, [name for name in inputs if component.data(name) is None])
     component = replace(component, inputs=inputs, constants=dict(dependencies.constants), placed=placed)
     watch = ObjectWatch.begin(notebook, component, dependencies, examined)
-    _check_fitted(notebook, component, dependencies, watch)
+    check_fitted(notebook, component, dependencies, watch)
     _check_outputs(component, watch)
     return component, dependencies, watch
 
@@ -283,22 +283,6 @@ def typed(value: Any, kind: str, name: str) -> Any:
     if type(value).__name__ != kind:
         raise CaptureError(f"{name} must be {kind}, not {value!r}")
     return value
-
-
-def _check_fitted(
-    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, watch: ObjectWatch
-) -> None:
-    """Raise ``CaptureError`` for a transform with a state that no component has given it."""
-    for name in dependencies.transforms:
-        value, newest = notebook.namespace.get(name), notebook.definition(name)
-        again = newest is not None and newest.cell.key == component.cell.key  # it fitted it itself, before
-        if not isinstance(value, kfnb_Transform):
-            message = f"cell {component.cell}: {name} is no longer the transform that its cell made:"
-            raise CaptureError(message, hint="run that cell again", ref=f"cell {component.cell}")
-        if value.fitted and value.learns and not again and name not in watch.suspects.fitted:
-            place = component.cell.place(component.names.reads.get(name, 1))
-            message = f"{place}: {name} was fitted outside of components, so a step does not have its state:"
-            raise CaptureError(message, hint=f"call {name}.fit(df) in a component", ref=str(place))
 
 
 def _check_outputs(component: Component, watch: ObjectWatch) -> None:

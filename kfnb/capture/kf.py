@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from html import escape
+from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,6 +28,7 @@ from kfnb.capture.embedded.reports import (
 )
 from kfnb.capture.embedded.saving import kfnb_model_saver
 from kfnb.capture.embedded.transform_files import kfnb_keep_transform
+from kfnb.errors import KfnbError, NotFound, UsageError
 
 
 class Kf:
@@ -94,10 +96,27 @@ class Kf:
         """
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
             found = SimpleNamespace(metadata={}, path=folder)
-            kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
+            try:
+                kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
+            except (TypeError, ValueError) as error:
+                raise UsageError(f"kf.save: {error}") from None
         [saved] = found.metadata["kfnb_models"]
+        _check_data(saved["data"])
         numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
         print(f"{name or 'the model'} can be saved{'; a run registers it' if name else ''}{numbers}")
+
+
+def _check_data(ref: str) -> None:
+    """Raise ``NotFound`` if a version of a data set does not exist. Where that is not known, the run says so."""
+    if not ref:
+        return
+    try:
+        # by name: data sets are above this layer
+        resolve_name("kfnb:dataset")(ref)
+    except NotFound:
+        raise
+    except KfnbError as error:
+        print(f"cannot check that {ref} exists: {error}")
 
 
 def _comes_by_itself(fig: Any) -> bool:

@@ -134,10 +134,13 @@ def _check_dependencies(cell: Cell, names: Names, dependencies: Dependencies) ->
     refused |= dict.fromkeys(
         dependencies.transforms, ("is another transform", "put what both need into a function")
     )
+    for module in dependencies.needed:
+        if module.partition(".")[0] in ("kfnb", "kfp"):
+            refused[module] = ("a server does not have", "use it in the component that calls the transform")
     if dependencies.kf:
         refused["kf"] = ("reports the results of a component", "report in the component that calls it")
     for name, (what, hint) in refused.items():
-        place = str(cell.place(names.needs.get(name, 1)))
+        place = dependencies.needed.get(name) or str(cell.place(names.needs.get(name, 1)))
         raise CaptureError(f"{place}: a transform cannot use {name}, which {what}:", hint=hint, ref=place)
 
 

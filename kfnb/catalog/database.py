@@ -71,6 +71,15 @@ class Database:
         with self._translated(), closing(self._open()) as connection, _transaction(connection):
             yield connection
 
+    def stamp(self) -> str:
+        """When the database was written: another text after each change; empty before the first one."""
+        found = []
+        for name in (self.file.name, f"{self.file.name}-wal"):
+            with suppress(OSError):
+                status = self.file.with_name(name).stat()
+                found.append(f"{status.st_mtime_ns}.{status.st_size}")
+        return " ".join(found)
+
     # -- opening ----------------------------------------------------------------------------------------------
 
     def _open(self) -> sqlite3.Connection:
@@ -96,9 +105,9 @@ class Database:
         ):  # without its -shm file, WAL mode cannot be read in a read-only folder
             connection = self._connect(f"{uri}?{how}", uri=True)
             try:
-                self._format(connection)
+                old = self._format(connection) < self._schema.format
                 connection.execute("select count(*) from sqlite_master")
-                return connection
+                return self._migrated_copy(connection) if old else connection
             except sqlite3.OperationalError:
                 connection.close()
                 if how == "immutable=1":
@@ -144,12 +153,25 @@ class Database:
             begun = self._format(connection)  # another process may have been first
             if begun and begun < self._schema.format:
                 self._back_up(begun)
-            connection.execute(_RECORD)
-            for number in range(begun + 1, self._schema.format + 1):
-                for statement in self._schema.migrations[number]:
-                    connection.execute(statement)
-                connection.execute("insert or ignore into migrations values (?, ?)", (number, time.time()))
-                connection.execute(f"pragma user_version = {number}")
+            self._take_steps(connection, begun)
+
+    def _take_steps(self, connection: sqlite3.Connection, begun: int) -> None:
+        """The migrations that follow a format, each with its record, in a transaction."""
+        connection.execute(_RECORD)
+        for number in range(begun + 1, self._schema.format + 1):
+            for statement in self._schema.migrations[number]:
+                connection.execute(statement)
+            connection.execute("insert or ignore into migrations values (?, ?)", (number, time.time()))
+            connection.execute(f"pragma user_version = {number}")
+
+    def _migrated_copy(self, connection: sqlite3.Connection) -> sqlite3.Connection:
+        """A copy in memory of a database that cannot be written, in the format that this version reads."""
+        copy = self._connect(":memory:")
+        with closing(connection):
+            connection.backup(copy)
+        with _transaction(copy):
+            self._take_steps(copy, self._format(copy))
+        return copy
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         """Switch to WAL mode, which SQLite refuses without waiting while another process reads."""

@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 
 from kfnb.catalog import schema
-from kfnb.catalog.database import Database
-from kfnb.catalog.records import Source
+from kfnb.catalog.database import PATIENCE, Database
+from kfnb.catalog.records import Reading, Source
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, BackendUnavailable
 
@@ -28,12 +28,12 @@ _logger = logger(__package__)
 class Index:
     """The index of a home. Every error is a ``BackendError``; ``BackendUnavailable`` where it is locked."""
 
-    def __init__(self, home: Path, sources: Iterable[Source]) -> None:
+    def __init__(self, home: Path, sources: Iterable[Source], *, patience: float = PATIENCE) -> None:
         self.file = home / FILE
         self._sources = tuple(sources)
         self.problems: tuple[str, ...] = ()
         """Why records could not be read at the last refresh; what is known of them is from an earlier one."""
-        self._database = Database(self.file, schema.SCHEMA)
+        self._database = Database(self.file, schema.SCHEMA, patience=patience)
 
     def refresh(self) -> int:
         """Read the units that are new or have changed, forget those that are gone; the number of units read."""
@@ -41,7 +41,7 @@ class Index:
         return self._repaired(lambda: sum(self._refreshed(source) for source in self._sources))
 
     def rebuild(self) -> int:
-        """Read all units again, in one transaction; the number of units."""
+        """Read all units again; the number of units. Whoever reads meanwhile reads what is still missing as well."""
         return self._repaired(self._rebuild)
 
     @contextmanager
@@ -53,12 +53,13 @@ class Index:
             yield connection
 
     @contextmanager
-    def reading_with(self, source: Source, units: Iterable[str]) -> Iterator[sqlite3.Connection]:
-        """Like ``reading``, with further units that the index does not keep."""
+    def reading_with(self, further: Mapping[str, Source]) -> Iterator[sqlite3.Connection]:
+        """Like ``reading``, with ``further`` units that the index does not keep, each with its source."""
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as memory:
             with self.reading() as connection:
                 connection.backup(memory)
-            _store(memory, source, sorted(units))
+            for unit, source in further.items():
+                _replace(memory, source, [unit], list(source.read([unit])))
             yield memory
 
     def _refreshed(self, source: Source) -> int:
@@ -73,21 +74,29 @@ class Index:
     def _refresh(self, source: Source) -> int:
         with self._database.reading() as connection:
             known = _stamps(connection, source)
-        found = source.stamps(known)
+        return self._update(source, known, source.stamps(known))
+
+    def _update(self, source: Source, known: Mapping[str, str], found: Mapping[str, str]) -> int:
+        """From the stamps that are ``known`` to those that were ``found``; the number of units read."""
         if gone := [unit for unit in known if unit not in found]:
             with self._database.writing() as connection:
-                _forget(connection, source, gone)
+                _replace(connection, source, gone, ())
         changed = iter(sorted(unit for unit, stamp in found.items() if known.get(unit) != stamp))
         count = 0
         while units := list(islice(changed, BATCH)):
+            readings = list(source.read(units))  # which may take long: no other process is locked out
             with self._database.writing() as connection:
-                count += _store(connection, source, units)
+                _replace(connection, source, units, readings)
+            count += len(readings)
         return count
 
     def _rebuild(self) -> int:
+        found = [
+            (source, source.stamps({})) for source in self._sources
+        ]  # nothing is cleared if one cannot be read
         with self._database.writing() as connection:
             schema.clear(connection)
-            return sum(_store(connection, source, sorted(source.stamps({}))) for source in self._sources)
+        return sum(self._update(source, {}, stamps) for source, stamps in found)
 
     def _repaired(self, action: Callable[[], int]) -> int:
         """Do ``action``, a second time with a new index if something is wrong with this one."""
@@ -115,20 +124,13 @@ def _stamps(connection: sqlite3.Connection, source: Source) -> Mapping[str, str]
     return dict(connection.execute("select unit, stamp from units where source = ?", (source.name,)))
 
 
-def _forget(connection: sqlite3.Connection, source: Source, units: Iterable[str]) -> None:
+def _replace(
+    connection: sqlite3.Connection, source: Source, units: Iterable[str], readings: Iterable[Reading]
+) -> None:
+    """Replace what is known of units by what was read of them."""
     for unit in units:
         schema.forget(connection, source.name, unit)
-
-
-def _store(connection: sqlite3.Connection, source: Source, units: Iterable[str]) -> int:
-    """Replace units by what is read of them now; the number of those that exist."""
-    waiting, count = iter(units), 0
-    while some := list(islice(waiting, BATCH)):
-        readings = list(source.read(some))
-        _forget(connection, source, some)
-        rows = schema.IndexRows(connection)
-        for reading in readings:
-            rows.add(source.name, reading)
-        rows.write()
-        count += len(readings)
-    return count
+    rows = schema.IndexRows(connection)
+    for reading in readings:
+        rows.add(source.name, reading)
+    rows.write()

@@ -50,7 +50,8 @@ class ArtifactRecord:
 
     ``also`` are further digests of the same content, as the sha256 of a version's only file. ``names`` are references
     to it (``churn@3``, ``churn@champion``). ``run`` and ``task`` are what made it, where its own trace has no
-    event of that; ``of`` are references of the data versions that its record names.
+    event of that. ``of`` are the data versions that its record names: by reference, the digest of each where the record
+    has it. Without one, the reference is believed; it may mean other content in another store.
     """
 
     name: str
@@ -61,7 +62,7 @@ class ArtifactRecord:
     names: tuple[str, ...] = ()
     run: str = ""
     task: str = ""
-    of: tuple[str, ...] = ()
+    of: Mapping[str, str] = field(default_factory=dict)
     properties: Mapping[str, Any] = field(default_factory=dict)
 
     @property

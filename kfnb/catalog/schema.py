@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -52,24 +53,47 @@ create table derived (artifact integer not null, name text not null, primary key
 create index derived_name on derived (name);
 """
 
-SCHEMA = Schema("the index of lineage", {1: [one for one in _STATEMENTS.split(";") if one.strip()]})
-
 _TABLES = ("units", "contexts", "executions", "artifacts", "events", "names", "same", "made", "derived")
+
+# keys of contents tell a digest from an address, and data is named with its digest; all is read again
+_BY_DIGEST = (
+    *(f"delete from {table}" for table in _TABLES),  # noqa: S608 - a name from kfnb
+    "drop table derived",
+    """create table derived (
+        artifact integer not null, name text not null, content blob, primary key (artifact, name)
+    ) without rowid""",
+    "create index derived_name on derived (name)",
+    "create index derived_content on derived (content)",
+)
+
+SCHEMA = Schema(
+    "the index of lineage", {1: [one for one in _STATEMENTS.split(";") if one.strip()], 2: _BY_DIGEST}
+)
+
 _LONGEST = 2000
 """Characters of an artifact's properties that the index keeps."""
 
 
+_DIGEST, _ADDRESS = b"#", b"@"
+"""The first byte of a key: what follows is the bytes of a sha256, or the text of an address."""
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
 def content_key(text: str) -> bytes:
-    """A digest or an address as the index has it: the bytes of a sha256, else the text."""
-    try:
-        return bytes.fromhex(text) if len(text) == 64 else text.encode(errors="surrogatepass")  # noqa: PLR2004 - sha256
-    except ValueError:
-        return text.encode(errors="surrogatepass")
+    """A digest or an address as the index has it."""
+    if _SHA256.fullmatch(text):
+        return _DIGEST + bytes.fromhex(text)
+    return _ADDRESS + text.encode(errors="surrogatepass")
+
+
+def digest_range(start: str) -> tuple[bytes, bytes]:
+    """The first and the last key of the digests that begin with hexadecimal digits."""
+    return content_key(start.ljust(64, "0")), content_key(start.ljust(64, "f"))
 
 
 def content_text(key: bytes) -> str:
-    """The digest or the address of a key."""
-    return key.hex() if len(key) == 32 else key.decode(errors="replace")  # noqa: PLR2004 - sha256
+    """``sha256:DIGEST``, or the address of a key."""
+    return f"sha256:{key[1:].hex()}" if key[:1] == _DIGEST else key[1:].decode(errors="replace")
 
 
 def clear(connection: sqlite3.Connection) -> None:
@@ -116,16 +140,16 @@ class IndexRows:
         ends = (execution, self._execution, artifact, self._artifact)
         self._rows["units"].append((self._unit, source, reading.unit, reading.stamp, *ends))
         if trace.context is not None:
-            its = trace.context
-            facts = (its.id, its.name, its.pipeline, its.backend, its.state, its.created, its.finished)
+            run = trace.context
+            facts = (run.id, run.name, run.pipeline, run.backend, run.state, run.created, run.finished)
             self._rows["contexts"].append((self._unit, RUN, *facts))
         executions = self._rows["executions"]
         for number, one in enumerate(trace.executions, start=execution):
             executions.append((number, self._unit, *_of_execution(one)))
-        for number, two in enumerate(trace.artifacts, start=artifact):
+        for number, record in enumerate(trace.artifacts, start=artifact):
             # what has neither a digest nor an address is the same as nothing else
             alone = f"{source}/{reading.unit}/{number - artifact}"
-            self._add_artifact(number, two, alone)
+            self._add_artifact(number, record, alone)
         self._rows["events"] += {
             (execution + use.execution, int(use.output), artifact + use.artifact, use.name)
             for use in trace.uses
@@ -138,7 +162,9 @@ class IndexRows:
         self._rows["artifacts"].append(row)
         self._rows["names"] += ((name, id) for name in dict.fromkeys(one.names))
         self._rows["same"] += ((content, first, id) for content in dict.fromkeys(further))
-        self._rows["derived"] += ((id, name) for name in dict.fromkeys(one.of))
+        self._rows["derived"] += (
+            (id, name, content_key(digest) if digest else None) for name, digest in one.of.items()
+        )
         if one.run:
             self._rows["made"].append((one.run, one.task, id))
 

@@ -36,8 +36,10 @@ _USES = """
 select e.execution, a.content, e.name, a.id
 from events e join artifacts a on a.id = e.artifact where e.output = {output} and e.execution in ({marks})
 """
-# a record names a task in a loop without its iteration; where it names no task, it was one that made a model
-_IS_MAKER = """(x.name = m.task or substr(x.name, -length(m.task) - 1) = '/' || m.task or m.task = '' and exists (
+# an older record names a task in a loop without its iteration; where it names no task, it was one that made a model
+_IS_MAKER = """(x.name = m.task or substr(x.name, -length(m.task) - 1) = '/' || m.task and not exists (
+    select 1 from executions s where s.id >= u.executions and s.id < u.executions_end and s.name = m.task)
+    or m.task = '' and exists (
     select 1 from events o join artifacts t on t.id = o.artifact
     where o.execution = x.id and o.output = 1 and t.type = 'system.Model'))"""
 _MADE_BY = f"""
@@ -48,24 +50,36 @@ where a.content in ({{marks}})
 """  # noqa: S608 - own words
 _MADE = f"""
 select x.id, a.content, '' from executions x join contexts c on c.id = x.context
-join made m on m.run = c.run and {_IS_MAKER} join artifacts a on a.id = m.artifact
+join units u on u.id = c.id join made m on m.run = c.run and {_IS_MAKER} join artifacts a on a.id = m.artifact
 where x.id in ({{marks}})
 """  # noqa: S608 - own words
-_DERIVED_FROM = """
+# a reference alone names what this home's data store has under it; a digest names the content, wherever it is
+_DERIVED_FROM = (
+    """
+select a.content, d.content from artifacts a join derived d on d.artifact = a.id
+where a.content in ({marks}) and d.content is not null
+""",
+    """
 select a.content, o.content from artifacts a join derived d on d.artifact = a.id
 join names n on n.name = d.name join artifacts o on o.id = n.artifact
-where a.content in ({marks}) and o.type = '{dataset}'
-"""
-_DERIVED = """
+where a.content in ({marks}) and d.content is null and o.type = '{dataset}'
+""",
+)
+_DERIVED = (
+    """
+select d.content, o.content from derived d join artifacts o on o.id = d.artifact where d.content in ({marks})
+""",
+    """
 select a.content, o.content from artifacts a join names n on n.artifact = a.id
 join derived d on d.name = n.name join artifacts o on o.id = d.artifact
-where a.content in ({marks}) and a.type = '{dataset}'
-"""
+where a.content in ({marks}) and d.content is null and a.type = '{dataset}'
+""",
+)
 
 
 @dataclass
 class Walked:
-    """What a walk met.
+    """The executions and contents that a walk met.
 
     ``uses`` are an execution, a content, whether it was put out, and its name there; ``links`` a content that another
     was made of, without an execution between them. It is ``cut`` where there was more than ``MOST``.
@@ -105,7 +119,7 @@ class Same:
             self._groups.update((one, found) for one in found)
         return self._groups[content]
 
-    def one(self, content: bytes) -> bytes:
+    def representative(self, content: bytes) -> bytes:
         """The digest that stands for all of them."""
         return min(self.group(content))
 
@@ -137,7 +151,7 @@ class Walk:
         """What these were made of."""
         waiting = set(executions)
         # by which artifacts a content was met: those that made them come before those that made the same elsewhere
-        met: dict[bytes, set[int]] = {self._same.one(one): set() for one in contents}
+        met: dict[bytes, set[int]] = {self._same.representative(one): set() for one in contents}
         for _ in _levels(depth):
             next_met = self._inputs_of(self._new_executions(waiting))
             new = self._new_contents(met)
@@ -152,7 +166,7 @@ class Walk:
 
     def down(self, executions: Iterable[int], contents: Iterable[bytes], depth: int | None) -> None:
         """What these were used for."""
-        waiting, met = set(executions), {self._same.one(one) for one in contents}
+        waiting, met = set(executions), {self._same.representative(one) for one in contents}
         for _ in _levels(depth):
             next_met = self._outputs_of(self._new_executions(waiting))
             new = self._new_contents(met)
@@ -184,16 +198,16 @@ class Walk:
         inputs and this had none. A task without inputs that put out a version of a data set has only fetched it.
         """
         own = list(select(self._index, _OWN_PRODUCERS, set().union(*met.values())))
-        here = {self._same.one(content) for content, _, _, _ in own}
-        settled = {self._same.one(content) for content, _, _, has_inputs in own if has_inputs}
+        here = {self._same.representative(content) for content, _, _, _ in own}
+        settled = {self._same.representative(content) for content, _, _, has_inputs in own if has_inputs}
         elsewhere = self._same.all(content for content in met if content not in settled)
         versions = self._versions(met)
         makers = list(select(self._index, _MADE_BY, self._same.all(met)))
         for content, execution, name, has_inputs in own:
-            if has_inputs or self._same.one(content) not in versions:
+            if has_inputs or self._same.representative(content) not in versions:
                 makers.append((content, execution, name))
         for content, execution, name, has_inputs in select(self._index, _PRODUCERS, elsewhere):
-            one = self._same.one(content)
+            one = self._same.representative(content)
             if has_inputs or one not in here | versions:
                 makers.append((content, execution, name))
         for content, execution, name in makers:
@@ -208,23 +222,26 @@ class Walk:
         return taken
 
     def _used(self, execution: int, content: bytes, name: str, *, output: bool) -> bytes:
-        one = self._same.one(content)
+        one = self._same.representative(content)
         self._walked.uses.add((execution, one, output, name))
         return one
 
-    def _linked(self, query: str, contents: Collection[bytes], *, up: bool) -> set[bytes]:
+    def _linked(self, queries: Iterable[str], contents: Collection[bytes], *, up: bool) -> set[bytes]:
         """What contents were made of, or what was made of them, without an execution that is known."""
         linked = set()
-        for own, other in select(self._index, query, self._same.all(contents), dataset=DATASET):
-            one, two = self._same.one(own), self._same.one(other)
-            self._walked.links.add((two, one) if up else (one, two))
-            linked.add(two)
+        keys = self._same.all(contents)
+        for own, other in (
+            row for query in queries for row in select(self._index, query, keys, dataset=DATASET)
+        ):
+            subject, found = self._same.representative(own), self._same.representative(other)
+            self._walked.links.add((found, subject) if up else (subject, found))
+            linked.add(found)
         return linked
 
     def _versions(self, contents: Collection[bytes]) -> set[bytes]:
         query = "select content from artifacts where content in ({marks}) and type = '{dataset}'"
         rows = select(self._index, query, self._same.all(contents), dataset=DATASET)
-        return {self._same.one(content) for (content,) in rows}
+        return {self._same.representative(content) for (content,) in rows}
 
     # what was met for the first time
 

@@ -39,16 +39,26 @@ class SlowAnswers:
 
     def __call__(self, question: Any, answer: Callable[[], Iterable[str]]) -> tuple[str, ...]:
         """The answer to a question."""
-        moment, known = self._answers.get(question, (float("-inf"), ()))
-        if time.monotonic() - moment < _FRESH:
-            return known
+        return self.together({question: answer})
+
+    def together(self, questions: Mapping[Any, Callable[[], Iterable[str]]]) -> tuple[str, ...]:
+        """The answers to several questions, one after the other; they are waited for at once."""
+        until = time.monotonic() + PATIENCE
+        for thread in [self._thread(*one) for one in questions.items()]:
+            if thread is not None:
+                thread.join(max(0.0, until - time.monotonic()))
+        return tuple(word for question in questions for word in self._answers.get(question, (0.0, ()))[1])
+
+    def _thread(self, question: Any, answer: Callable[[], Iterable[str]]) -> threading.Thread | None:
+        """The thread that looks for the answer to a question; None if it is known."""
+        if time.monotonic() - self._answers.get(question, (float("-inf"), ()))[0] < _FRESH:
+            return None
         thread = self._open.get(question)
         if thread is None or not thread.is_alive():
             thread = threading.Thread(target=self._find, args=(question, answer), daemon=True)
             self._open[question] = thread
             thread.start()
-        thread.join(PATIENCE)
-        return self._answers.get(question, (0.0, ()))[1]
+        return thread
 
     def _find(self, question: Any, answer: Callable[[], Iterable[str]]) -> None:
         try:

@@ -55,14 +55,19 @@ def imported_data(spec: Mapping[str, Any]) -> Iterator[tuple[str, ImportedData]]
         uri = importer.get("artifactUri", {}).get("constant", "")
         if isinstance(uri, str) and uri.startswith(_SCHEME):
             metadata = importer.get("metadata", {})
-            digest = str(metadata.get(_DIGEST, ""))
-            known = "" if digest.startswith(_UNKNOWN) else digest
-            yield name, ImportedData(uri.removeprefix(_SCHEME), str(metadata.get(_FORMAT, "")), known)
+            form, digest = str(metadata.get(_FORMAT, "")), data_digest_of(metadata)
+            yield name, ImportedData(uri.removeprefix(_SCHEME), form, digest)
 
 
 def data_of(metadata: Mapping[str, Any]) -> str:
     """The version of a data set (``churn-data@2``) that an importer's artifact with this metadata is; else empty."""
     return str(metadata.get(TITLE, "")) if _DIGEST in metadata else ""
+
+
+def data_digest_of(metadata: Mapping[str, Any]) -> str:
+    """The digest of the version of a data set that an importer's artifact is; empty where it is unknown."""
+    digest = str(metadata.get(_DIGEST, ""))
+    return "" if digest.startswith(_UNKNOWN) else digest
 
 
 def with_addresses(spec: Any, addresses: Mapping[str, str]) -> Any:

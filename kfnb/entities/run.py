@@ -164,7 +164,7 @@ class Task:
     the siblings it waits for, ``takes`` its inputs from them. ``started``, ``finished`` and ``began`` (the start of
     each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
     image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
-    ``decided`` its result (``0.93 > 0.9: taken``).
+    ``decided`` its result (``0.93 > 0.9: taken``). ``code`` is the sha256 of its program, empty where it has none.
     """
 
     id: str
@@ -181,6 +181,7 @@ class Task:
     doing: str = ""
     condition: str = ""
     decided: str = ""
+    code: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)

@@ -35,6 +35,7 @@ _MIGRATIONS: Mapping[int, str] = {
 }
 _RECORD = "create table if not exists migrations (format integer primary key, time real not null)"
 _INSERT = "insert into events (time, kind, task, data) values (?, ?, ?, ?)"
+_FORGET = "delete from events where kind = ? and task = ? and seq < ?"
 _STATES = frozenset(RunState)
 
 Fact = tuple[str, str, Mapping[str, Any]]
@@ -72,6 +73,26 @@ class EventLog:
         rows = [(now, kind, task, json.dumps(data)) for kind, task, data in facts]
         with _translated(self._file), _transaction(self._connection):
             self._connection.executemany(_INSERT, rows)
+
+    def replace(self, facts: Iterable[Fact]) -> None:
+        """Write some events, each in the place of earlier ones of its kind and part: the log does not grow by them.
+
+        They are for what only the last of them shows, such as counters.
+        """
+        now = time.time()
+        with _translated(self._file), _transaction(self._connection):
+            for kind, task, data in facts:
+                # written first: a number that a reader has seen must not be given again
+                new = self._connection.execute(_INSERT, (now, kind, task, json.dumps(data))).lastrowid
+                self._connection.execute(_FORGET, (kind, task, new))
+
+    def end_part(self, fact: Fact) -> None:
+        """Write the last event of a part of the job, in the place of all earlier ones of that part."""
+        kind, task, data = fact
+        with _translated(self._file), _transaction(self._connection):
+            row = (time.time(), kind, task, json.dumps(data))
+            new = self._connection.execute(_INSERT, row).lastrowid
+            self._connection.execute("delete from events where task = ? and seq < ?", (task, new))
 
     def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
         """The events with ``seq`` above ``after``; those of the job itself alone without ``tasks``."""

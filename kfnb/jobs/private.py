@@ -10,6 +10,7 @@ import os
 import stat
 from contextlib import suppress
 from pathlib import Path
+from tempfile import mkstemp
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -35,12 +36,15 @@ def shut(folder: Path) -> str:
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file that only this user can access, atomically."""
-    draft = file.with_name(f".{file.name}")
-    draft.unlink(missing_ok=True)
-    with open(draft, "w", encoding="utf-8", opener=opener) as new:
-        new.write(text)
-    draft.replace(file)
+    """Write a file that only this user can access, atomically. Of several who write it at once, one is the last."""
+    descriptor, name = mkstemp(prefix=f".{file.name}.", dir=file.parent)
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as new:
+            new.write(text)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def append(file: Path, text: str) -> None:

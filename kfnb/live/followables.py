@@ -1,7 +1,7 @@
 """What can be followed in a page: one row a type. The kernel's registry; the page's is ``js/src/registry.ts``.
 
 A type without a row there is shown by its static HTML, so that a new noun needs no more than this in its ``live``, and
-its class among the ``live`` ones of its row in ``kfnb/registry.py``::
+its class among the ``live`` ones of its row in ``kfnb/registry/rows.py``::
 
     FOLLOWABLES = (Followable("service", Service, name=lambda service: service.name, find=service, draw=draw_service),)
 """

@@ -55,7 +55,7 @@ _TOGETHER = (
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
     (
         *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
-        *("kfnb_example", "kfnb_write_sample", "kfnb_describe"),
+        *("kfnb_example", "kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
     ),
     (
         *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
@@ -69,6 +69,7 @@ _TOGETHER = (
     (
         *(
             "kfnb_keep_transform",
+            "kfnb_checked_transform",
             "kfnb_remark",
             "kfnb_own_rows",
             "kfnb_unused",

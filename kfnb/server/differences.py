@@ -37,7 +37,7 @@ class Difference:
 
 def differences(expected: Any, found: Any, rows: Sequence[int] | None = None) -> list[Difference]:
     """Where ``found`` is not as ``expected``: the first of them. ``rows`` are the numbers of the rows of both."""
-    (before, names), (after, others) = kfnb_cells(expected, None), kfnb_cells(found, None)
+    (before, names), (after, others) = kfnb_cells(expected), kfnb_cells(found)
     if names != others:
         lost = [Difference(name, None, "the column", "no column") for name in names if name not in others]
         new = [Difference(name, None, "no column", "the column") for name in others if name not in names]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
@@ -21,9 +22,9 @@ class HttpServer:
     Host header names this machine, so that a web page cannot reach it under another name.
     """
 
-    def __init__(self, listener: asyncio.Server, serving: Serving, address: str, socket: Path | None) -> None:
+    def __init__(self, listener: asyncio.Server, serving: Serving, address: str, path: Path | None) -> None:
         self.address = address
-        self._listener, self._serving, self._socket = listener, serving, socket
+        self._listener, self._serving, self._path = listener, serving, path
         self._sweeper = asyncio.create_task(self._sweep())
 
     @classmethod
@@ -50,6 +51,17 @@ class HttpServer:
             os.umask(before)
         return cls(listener, serving, f"unix:{path}", Path(path))
 
+    @classmethod
+    async def on_open_socket(
+        cls, handler: Handler, opened: socket.socket, limits: HttpLimits | None = None
+    ) -> HttpServer:
+        """Answer at a TCP socket that is open already, which another process may keep for the next server."""
+        host, port = opened.getsockname()[:2]
+        serving = Serving(handler, limits or HttpLimits(), local=names_this_machine(host))
+        loop = asyncio.get_running_loop()
+        listener = await loop.create_server(lambda: HttpConnection(serving), sock=opened, backlog=_BACKLOG)
+        return cls(listener, serving, f"http://{f'[{host}]' if ':' in host else host}:{port}", None)
+
     async def stop(self, seconds: float = 30) -> None:
         """Accept no more connections, finish the requests that have begun, for ``seconds`` at most."""
         self._listener.close()
@@ -61,8 +73,8 @@ class HttpServer:
         for connection in list(self._serving.connections):
             connection.abort()
         self._sweeper.cancel()
-        if self._socket:
-            self._socket.unlink(missing_ok=True)
+        if self._path:
+            self._path.unlink(missing_ok=True)
 
     async def _sweep(self) -> None:
         """Close the connections that are too slow, once a second."""

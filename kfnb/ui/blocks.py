@@ -208,7 +208,7 @@ class Row:
 
     def to_html(self) -> Element:
         """The blocks in a row that wraps."""
-        style = "display:flex;flex-wrap:wrap;gap:0 40px;align-items:flex-start;margin:0 0 -12px"
+        style = "display:flex;flex-wrap:wrap;gap:0 40px;align-items:flex-start;margin:0"
         # what is wider than the page scrolls by itself
         return el(
             "div", *(el("div", block.to_html(), style="max-width:100%") for block in self.blocks), style=style

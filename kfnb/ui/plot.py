@@ -9,12 +9,12 @@ from itertools import pairwise
 
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
+from kfnb.ui.sparkline import BARS
 from kfnb.ui.words import cut, digits, one_line, width
 
 LEFT, TOP, RIGHT, BOTTOM = 52, 10, 16, 40
 # a longer line looks the same
 MOST_POINTS = 200
-BARS = "▁▂▃▄▅▆▇█"
 MOST_BARS = 40
 # pixels between two ticks, at least
 TICK = 45
@@ -52,12 +52,17 @@ class PlotLine:
     kind: int = 0
 
     @property
+    def colour(self) -> str:
+        """The colour of its series."""
+        return theme.SERIES[self.series % len(theme.SERIES)]
+
+    @property
     def style(self) -> str:
         """How the line is stroked."""
         colours, dashes = len(theme.SERIES), theme.DASHES
         dash = dashes[(self.series // colours + self.kind) % len(dashes)]
         dashed = f";stroke-dasharray:{dash}" if dash else ""
-        return f"fill:none;stroke:{theme.SERIES[self.series % colours]};stroke-width:2;stroke-linejoin:round{dashed}"
+        return f"fill:none;stroke:{self.colour};stroke-width:2;stroke-linejoin:round{dashed}"
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ class Plot:
         """The title, the drawing and the legend."""
         title = el("div", el("strong", self.title), style="margin:0 0 2px;overflow-wrap:anywhere")
         text = "; ".join(f"{line.label} {line.summary}".strip() for line in self.lines)
-        lines = [el("path", d=path(line.points, self.x, self.y), style=line.style) for line in self.lines]
+        lines = [part for line in self.lines for part in _drawn(line, self.x, self.y)]
         behind = [diagonal(self.x, self.y)] if self.diagonal else []
         drawing = canvas(f"{self.title}: {text}", self.x, self.y, *behind, *lines)
         return el("div", title, drawing, self._legend(), style="margin:0 0 14px")
@@ -98,6 +103,15 @@ class Plot:
         return "\n".join([one_line(self.title), *rows, *([f"  {self.rest}"] if self.rest else [])])
 
 
+def _drawn(line: PlotLine, x: Axis, y: Axis) -> Iterator[Element]:
+    """A line; a dot makes one visible that has one point alone."""
+    yield el("path", d=path(line.points, x, y), style=line.style)
+    if len(line.points) == 1:
+        [(at, value)] = line.points
+        left, top = LEFT + x.pixels(at), TOP + y.length - y.pixels(value)
+        yield el("circle", cx=round(left, 1), cy=round(top, 1), r=3, style=f"fill:{line.colour}")
+
+
 def _entry(line: PlotLine, *, alone: bool) -> Element:
     swatch = el(
         "svg",
@@ -112,19 +126,25 @@ def _entry(line: PlotLine, *, alone: bool) -> Element:
     return el("div", None if alone else swatch, label, el("span", line.summary, style=f"color:{theme.SOFT}"))
 
 
-def axis(name: str, values: Sequence[float], length: float, *, margin: float = 0.0) -> Axis:
-    """An axis on which all ``values`` fit, with ``margin`` of its length at both ends."""
+def axis(
+    name: str, values: Sequence[float], length: float, *, margin: float = 0.0, whole: bool = False
+) -> Axis:
+    """An axis on which all ``values`` fit, with ``margin`` of its length at both ends.
+
+    Where the values are ``whole`` numbers, the ticks are.
+    """
     low, high = min(values), max(values)
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-9):
         low, high = low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
     room = (high - low) * margin
     low, high = low - room, high + room
-    return Axis(name, low, high, tuple(round_ticks(low, high, max(2, round(length / TICK)))), length)
+    ticks = round_ticks(low, high, max(2, round(length / TICK)), least=1.0 if whole else 0.0)
+    return Axis(name, low, high, tuple(ticks), length)
 
 
-def round_ticks(low: float, high: float, count: int) -> Iterator[float]:
-    """About ``count`` round numbers between ``low`` and ``high``."""
-    rough = (high - low) / count
+def round_ticks(low: float, high: float, count: int, *, least: float = 0.0) -> Iterator[float]:
+    """About ``count`` round numbers between ``low`` and ``high``, at least ``least`` apart."""
+    rough = max(least, (high - low) / count)
     ten = 10.0 ** math.floor(math.log10(rough))
     step = next(ten * times for times in (1, 2, 5, 10) if ten * times >= rough * 0.999)
     for number in range(math.ceil(low / step), math.floor(high / step) + 1):

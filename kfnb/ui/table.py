@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
+from kfnb.ui.sparkline import sparkline, text_sparkline
 from kfnb.ui.states import StateStyle
 from kfnb.ui.words import cut, one_line, width
 
@@ -23,6 +24,7 @@ class TableCell:
     """A cell that is more than its words: with a state's icon, indented, as code, shaded, or with a bar (0 to 1).
 
     ``hint`` shows on hover. ``link`` is a page that the text leads to; any that is not of the web is left out.
+    ``chart`` is drawn in place of the text, a bar for each share from 0 to 1; the text then is its label.
     """
 
     text: str
@@ -33,11 +35,13 @@ class TableCell:
     bar: float | None = None
     hint: str = ""
     link: str = ""
+    chart: tuple[float, ...] = ()
 
     def words(self) -> str:
         """The cell as one line of text."""
         icon = f"{self.state_style.icon} " if self.state_style else ""
-        return "  " * self.indent + icon + one_line(self.text)
+        shown = text_sparkline(self.chart) if self.chart else one_line(self.text)
+        return "  " * self.indent + icon + shown
 
 
 Value: TypeAlias = "TableCell | str"
@@ -155,7 +159,7 @@ def _cell(value: Value, column: Column, *, header: bool) -> Element:
         else None
     )
     space = " " if cell.state_style else None
-    text: Node = cell.text
+    text: Node = sparkline(cell.chart, cell.text) if cell.chart else cell.text
     if cell.code:
         style = f"font-family:{theme.MONO};background:none;padding:0;white-space:inherit"
         text = el("code", text, style=style)

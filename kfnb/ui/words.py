@@ -19,6 +19,7 @@ _TENTHS_BELOW = 100
 _WHOLE_BELOW, _SMALL = 1e15, 4
 _NEXT_UNIT, _TENTHS_OF_UNIT = 999.5, 99.95
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MOST_SIZES = 5
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
 _LINE_ENDS = re.compile(r"\r\n?")
@@ -108,6 +109,23 @@ def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) ->
     return digits(value, most) if isinstance(value, float) else short(value, columns)
 
 
+def aligned(values: Iterable[float | None], most: int = 5) -> list[str]:
+    """Numbers of a column, each rounded to ``most`` digits, with as many decimals as the longest; empty for None.
+
+    Those whose sizes differ much keep their own decimals.
+    """
+    known = list(values)
+    texts = ["" if value is None else digits(value, most) for value in known]
+    plain = [text for text in texts if re.fullmatch(r"-?\d+(\.\d+)?", text)]
+    decimals = max((len(text.partition(".")[2]) for text in plain), default=0)
+    if any(len(text.partition(".")[0].lstrip("-")) + decimals > most + 1 for text in plain):
+        return texts
+    return [
+        text if value is None or text not in plain else f"{value:.{decimals}f}"
+        for value, text in zip(known, texts, strict=True)
+    ]
+
+
 def number(value: float) -> str:
     """A float to six digits, which still says that it is one: ``0.1``, ``30.0``, ``1e+20``, ``nan``."""
     text = digits(value)
@@ -186,6 +204,13 @@ def file_size(count: int) -> str:
     return (
         f"{size:.0f} {units[0]}" if units[0] == "B" or size >= _TENTHS_OF_UNIT else f"{size:.1f} {units[0]}"
     )
+
+
+def file_sizes(counts: Iterable[int]) -> str:
+    """Several sizes, the largest first, and their sum: ``12 MB, 3 MB; 15 MB in all``."""
+    largest = sorted(counts, reverse=True)
+    shown = ", ".join(map(file_size, largest[:_MOST_SIZES]))
+    return f"{shown}{', ...' if len(largest) > _MOST_SIZES else ''}; {file_size(sum(largest))} in all"
 
 
 def moment(epoch: float | None) -> str:

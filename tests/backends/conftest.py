@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from kfnb import entities
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "kubeflow"))  # the recordings, and what serves them
 
 
 @pytest.fixture
-def backend(tmp_path: Path) -> LocalBackend:
+def backend(tmp_path: Path) -> LocalRunEngine:
     """A local backend whose home is this test's own."""
-    return LocalBackend(tmp_path / "home", jobs=4)
+    return LocalRunEngine(tmp_path / "home", jobs=4)
 
 
 @pytest.fixture
-def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., entities.RunSnapshot]:
+def run_pipeline(backend: LocalRunEngine, tmp_path: Path) -> Callable[..., entities.RunSnapshot]:
     """Run a pipeline to its end, with these arguments."""
     from local_runs import submission, wait
 

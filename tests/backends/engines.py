@@ -11,23 +11,23 @@ from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
 from run_store import Shelf
 
-from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.backend import Backend, Submission
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 
 @dataclass
-class Engine:
+class RecordedEngine:
     """A backend, and how the recorded pipelines are started on it; ``anew`` makes another one for the same runs."""
 
-    backend: Backend
+    engine: RunEngine
     folder: Path
-    anew: Callable[[], Backend]
+    anew: Callable[[], RunEngine]
 
     def submit(self, pipeline: str, *, cache: bool = False, **arguments: Any) -> Run:
         spec = yaml.safe_load(text_of(f"pipeline-{pipeline}.yaml"))
@@ -39,19 +39,19 @@ class Engine:
             cache=cache,
             folder=str(self.folder),
         )
-        return Run(self.backend, self.backend.submit(order))
+        return Run(self.engine, self.engine.submit(order))
 
 
 @contextmanager
-def local(folder: Path) -> Iterator[Engine]:
-    def anew() -> Backend:
-        return LocalBackend(folder / "home", jobs=4)
+def local(folder: Path) -> Iterator[RecordedEngine]:
+    def anew() -> RunEngine:
+        return LocalRunEngine(folder / "home", jobs=4)
 
-    yield Engine(anew(), folder, anew)
+    yield RecordedEngine(anew(), folder, anew)
 
 
 @contextmanager
-def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
+def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[RecordedEngine]:
     with ExitStack() as open_:
         replay: Replay = open_.enter_context(serving(speed=speed))
         replay.invented = Shelf(replay)
@@ -61,10 +61,10 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
         store = objects.store(kubernetes.api())
         insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
 
-        def anew() -> Backend:
-            return KubeflowBackend(Server(replay.url), insight=insight)
+        def anew() -> RunEngine:
+            return KubeflowRunEngine(KfpServer(replay.url), insight=insight)
 
-        yield Engine(anew(), folder, anew)
+        yield RecordedEngine(anew(), folder, anew)
 
 
 ENGINES: dict[str, Callable[[Path], Any]] = {"local": local, "kubeflow": kubeflow}

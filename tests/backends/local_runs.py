@@ -8,8 +8,8 @@ from typing import Any
 from google.protobuf import json_format
 
 from kfnb import entities
-from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.local import LocalRunEngine
 
 
 def spec_of(pipeline: Any) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def submission(pipeline: Any, folder: Path, cache: bool = False, **arguments: An
     return Submission(spec=spec, arguments=arguments, name="test", cache=cache, folder=str(folder))
 
 
-def wait(backend: LocalBackend, run_id: str, seconds: float = 30) -> entities.RunSnapshot:
+def wait(backend: LocalRunEngine, run_id: str, seconds: float = 30) -> entities.RunSnapshot:
     """The run once it is finished."""
     return wait_until(lambda: backend.get(run_id), lambda run: run.state.finished, seconds)
 
@@ -37,7 +37,7 @@ def wait_until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: fl
     return seen
 
 
-def text(backend: LocalBackend, run_id: str, task: str | None = None) -> str:
+def text(backend: LocalRunEngine, run_id: str, task: str | None = None) -> str:
     """All that was logged."""
     return "\n".join(line.text for line in filter(None, backend.logs(run_id, task)))
 

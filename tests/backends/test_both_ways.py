@@ -8,12 +8,12 @@ from engines import ENGINES
 from kfnb.entities import Artifact, RunSnapshot
 from kfnb.errors import RunFailed
 from kfnb.jobs.polling import Pace
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 
 
 def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[RunSnapshot, RunSnapshot]:
     """The run here, and the one there."""
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 0.2))
     found = []
     for name, make in ENGINES.items():
         with make(tmp_path / name) as engine:

@@ -7,15 +7,15 @@ import time
 
 import pytest
 from cluster import ACCESS, SECRET
-from engines import ENGINES, Engine
+from engines import ENGINES, RecordedEngine
 
 from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.resources.runs.backend import CACHED
+from kfnb.resources.runs.engine import CACHED
 from kfnb.resources.runs.events import RunFold, encode
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.selection import Selection
 from kfnb.resources.runs.view.run import draw_run
 
@@ -23,8 +23,8 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 @pytest.fixture(params=ENGINES)
-def engine(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
+def recorded(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 0.2))
     with ENGINES[request.param](tmp_path) as found:
         yield found
 
@@ -33,49 +33,49 @@ def engine(request, tmp_path, monkeypatch):
 def done(request, tmp_path_factory):
     """A good run that is over."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
-        with ENGINES[request.param](tmp_path_factory.mktemp("engine")) as engine:
-            yield engine, engine.submit("good", rows=300).wait(60)
+        patch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 0.2))
+        with ENGINES[request.param](tmp_path_factory.mktemp("engine")) as recorded:
+            yield recorded, recorded.submit("good", rows=300).wait(60)
 
 
-def test_a_run_is_there_as_soon_as_it_is_submitted(engine: Engine):
-    run = engine.submit("good", rows=300).snapshot()
-    assert (run.name, run.pipeline, run.backend) == ("good run 1", "train-and-deploy", engine.backend.name)
+def test_a_run_is_there_as_soon_as_it_is_submitted(recorded: RecordedEngine):
+    run = recorded.submit("good", rows=300).snapshot()
+    assert (run.name, run.pipeline, run.backend) == ("good run 1", "train-and-deploy", recorded.engine.name)
     assert (run.experiment, run.created is None) == ("summaries", False)
     assert dict(run.arguments) == {"rows": 300, "lr": 0.1, "threshold": 0.7}
     assert run.environment["train: image"] == "local.test/python-kfp:3.11"
 
 
 def test_events_add_up_to_the_run(done):
-    engine, run = done
+    recorded, run = done
     fold = RunFold(run.id)
-    for event in engine.backend.events(run.id):
+    for event in recorded.engine.events(run.id):
         fold.add(event)
     assert fold.skipped == 0
     assert _as_data(fold.run) == _as_data(run.snapshot())
 
 
 def test_events_are_numbered_and_given_from_where_one_was(done):
-    engine, run = done
-    events = list(engine.backend.events(run.id))
+    recorded, run = done
+    events = list(recorded.engine.events(run.id))
     numbers = [event.seq for event in events]
     assert numbers == sorted(set(numbers))
     middle = numbers[len(numbers) // 2]
-    rest = engine.backend.events(run.id, after=middle, follow=False)
+    rest = recorded.engine.events(run.id, after=middle, follow=False)
     assert [event.seq for event in rest] == [number for number in numbers if number > middle]
-    assert list(engine.backend.events(run.id, after=numbers[-1])) == []
+    assert list(recorded.engine.events(run.id, after=numbers[-1])) == []
 
 
 def test_events_say_nothing_of_tasks_that_have_not_been_told_of(done):
-    engine, run = done
+    recorded, run = done
     told = {""}
-    for event in engine.backend.events(run.id):
+    for event in recorded.engine.events(run.id):
         told.update({event.task} if event.kind == "task" else ())
         assert event.task in told
 
 
-def test_a_run_is_told_as_it_goes(engine: Engine):
-    run = engine.submit("bad", x=7)
+def test_a_run_is_told_as_it_goes(recorded: RecordedEngine):
+    run = recorded.submit("bad", x=7)
     states = [str(seen.state) for seen in run.watch()]
     assert states[-1] == "FAILED"
     assert "RUNNING" in states
@@ -107,7 +107,7 @@ def test_artifacts_are_downloaded(done, tmp_path):
 
 
 def test_logs_are_those_of_a_task_or_of_all(done):
-    engine, run = done
+    recorded, run = done
     assert run.logs("train").splitlines() == [
         "epoch=0 loss=1.000",
         "epoch=1 loss=0.500",
@@ -115,12 +115,12 @@ def test_logs_are_those_of_a_task_or_of_all(done):
     ]
     assert "load  loading 300 rows" in run.logs().splitlines()
     with pytest.raises(BackendError, match="has no task moon"):
-        list(engine.backend.logs(run.id, "moon"))
+        list(recorded.engine.logs(run.id, "moon"))
 
 
-def test_the_log_of_a_task_that_was_cached_says_that_it_did_not_run(engine: Engine):
-    engine.submit("good", cache=True, rows=300).wait(60)
-    run = engine.submit("good", cache=True, rows=300).wait(60)
+def test_the_log_of_a_task_that_was_cached_says_that_it_did_not_run(recorded: RecordedEngine):
+    recorded.submit("good", cache=True, rows=300).wait(60)
+    run = recorded.submit("good", cache=True, rows=300).wait(60)
     assert run.tasks["train"].cached
     assert run.logs("train").splitlines() == [CACHED]
     assert [line.text for line in run.follow_log("train") if line] == [CACHED]
@@ -133,8 +133,8 @@ def test_logs_that_are_followed_end_with_the_run(done):
     assert lines[-1] == "epoch=2 loss=0.333"
 
 
-def test_a_failed_run_says_what_failed_and_what_never_ran(engine: Engine):
-    run = engine.submit("bad", x=7)
+def test_a_failed_run_says_what_failed_and_what_never_ran(recorded: RecordedEngine):
+    run = recorded.submit("bad", x=7)
     with pytest.raises(RunFailed, match=r"boom failed: ValueError: bad input x=7; after never ran"):
         run.wait(60)
     error = run.tasks["boom"].error
@@ -143,18 +143,18 @@ def test_a_failed_run_says_what_failed_and_what_never_ran(engine: Engine):
     assert run.tasks["notify"].state is RunState.SUCCEEDED
 
 
-def test_a_run_that_is_stopped_is_canceled_with_its_tasks(engine: Engine):
-    run = engine.submit("slow", s=90)
-    engine.backend.stop(run.id)
+def test_a_run_that_is_stopped_is_canceled_with_its_tasks(recorded: RecordedEngine):
+    run = recorded.submit("slow", s=90)
+    recorded.engine.stop(run.id)
     with pytest.raises(RunFailed, match="CANCELED"):
         run.wait(60)
     assert run.tasks["slow"].state is RunState.CANCELED
-    engine.backend.stop(run.id)
+    recorded.engine.stop(run.id)
     assert run.state is RunState.CANCELED
 
 
-def test_a_run_that_is_stopped_is_the_same_in_each_view(engine: Engine):
-    run = engine.submit("slow", s=90)
+def test_a_run_that_is_stopped_is_the_same_in_each_view(recorded: RecordedEngine):
+    run = recorded.submit("slow", s=90)
     view = run.observe()
     view.refresh()
     run.stop()
@@ -163,9 +163,9 @@ def test_a_run_that_is_stopped_is_the_same_in_each_view(engine: Engine):
     while not view.over:
         view.refresh()
         time.sleep(0.02)
-    (listed,) = engine.backend.list(Selection(state=RunState.CANCELED))
+    (listed,) = recorded.engine.list(Selection(state=RunState.CANCELED))
     assert listed.id == run.id
-    seen = [view.run, run.snapshot(), engine.backend.get(run.id), engine.anew().get(run.id)]
+    seen = [view.run, run.snapshot(), recorded.engine.get(run.id), recorded.anew().get(run.id)]
     assert {one.state for one in (listed, *seen)} == {RunState.CANCELED}
     assert len({(one.error, one.finished is None) for one in seen}) == 1
     assert all(task.state.finished for one in seen for task in one.tasks)
@@ -174,23 +174,23 @@ def test_a_run_that_is_stopped_is_the_same_in_each_view(engine: Engine):
 
 
 def test_to_stop_a_run_that_is_done_changes_nothing(done):
-    engine, run = done
+    recorded, run = done
     before = run.snapshot()
-    engine.backend.stop(run.id)
+    recorded.engine.stop(run.id)
     assert _as_data(run.snapshot()) == _as_data(before)
 
 
-def test_a_run_outlives_what_started_it_and_is_followed_to_its_end_by_another(engine: Engine):
-    id = engine.submit("bad", x=7).id
-    other = Run(engine.anew(), id)
+def test_a_run_outlives_what_started_it_and_is_followed_to_its_end_by_another(recorded: RecordedEngine):
+    id = recorded.submit("bad", x=7).id
+    other = Run(recorded.anew(), id)
     with pytest.raises(RunFailed, match="boom failed"):
         other.wait(60)
-    assert other.logs("boom") == Run(engine.backend, id).logs("boom")
-    assert _as_data(other.snapshot()) == _as_data(engine.backend.get(id))
+    assert other.logs("boom") == Run(recorded.engine, id).logs("boom")
+    assert _as_data(other.snapshot()) == _as_data(recorded.engine.get(id))
 
 
-def test_the_log_of_a_task_that_failed_has_its_error(engine: Engine):
-    run = engine.submit("bad", x=7)
+def test_the_log_of_a_task_that_failed_has_its_error(recorded: RecordedEngine):
+    run = recorded.submit("bad", x=7)
     with pytest.raises(RunFailed):
         run.wait(60)
     # in a pod, what was printed is written at the end of the process
@@ -200,17 +200,17 @@ def test_the_log_of_a_task_that_failed_has_its_error(engine: Engine):
     assert run.logs("after") == ""
 
 
-def test_only_a_run_that_is_over_is_retried(engine: Engine):
-    run = engine.submit("slow", s=90)
+def test_only_a_run_that_is_over_is_retried(recorded: RecordedEngine):
+    run = recorded.submit("slow", s=90)
     with pytest.raises(BackendError, match="stop it first, or wait for it"):
-        engine.backend.retry(run.id)
-    engine.backend.stop(run.id)
+        recorded.engine.retry(run.id)
+    recorded.engine.stop(run.id)
     with contextlib.suppress(RunFailed):
         run.wait(60)
 
 
-def test_a_retry_runs_again_what_failed(engine: Engine):
-    run = engine.submit("bad", x=7)
+def test_a_retry_runs_again_what_failed(recorded: RecordedEngine):
+    run = recorded.submit("bad", x=7)
     with pytest.raises(RunFailed):
         run.wait(60)
     with pytest.raises(RunFailed, match="boom failed"):
@@ -219,19 +219,19 @@ def test_a_retry_runs_again_what_failed(engine: Engine):
 
 
 def test_a_retry_of_what_succeeded_does_nothing(done):
-    engine, run = done
-    engine.backend.retry(run.id)
+    recorded, run = done
+    recorded.engine.retry(run.id)
     assert run.state is RunState.SUCCEEDED
 
 
-def test_the_lists_have_the_runs_that_a_selection_means(engine: Engine):
-    good, bad = engine.submit("good", rows=300), engine.submit("bad", x=7)
+def test_the_lists_have_the_runs_that_a_selection_means(recorded: RecordedEngine):
+    good, bad = recorded.submit("good", rows=300), recorded.submit("bad", x=7)
     good.wait(60)
     with pytest.raises(RunFailed):
         bad.wait(60)
 
     def listed(limit=20, **wanted):
-        return {run.id for run in engine.backend.list(Selection(**wanted), limit=limit)}
+        return {run.id for run in recorded.engine.list(Selection(**wanted), limit=limit)}
 
     both = {good.id, bad.id}
     assert listed() == listed(experiment="summaries") == both
@@ -246,27 +246,27 @@ def test_the_lists_have_the_runs_that_a_selection_means(engine: Engine):
         assert run in listed(since=begun[run], until=begun[run] + 0.001)
         assert run not in listed(until=begun[run])
         assert run not in listed(since=begun[run] + 0.001)
-    assert [run.tasks for run in engine.backend.list()] == [(), ()]
+    assert [run.tasks for run in recorded.engine.list()] == [(), ()]
     with pytest.raises(BackendError, match="unknown experiment moon"):
         listed(experiment="moon")
 
 
-def test_a_run_that_is_put_away_is_listed_only_when_asked_for(engine: Engine):
-    run = engine.submit("good", rows=300).wait(60)
+def test_a_run_that_is_put_away_is_listed_only_when_asked_for(recorded: RecordedEngine):
+    run = recorded.submit("good", rows=300).wait(60)
     for _ in range(2):
         run.archive()
-        assert engine.backend.list() == []
-        assert [(one.id, one.archived) for one in engine.backend.list(Selection(archived=True))] == [
+        assert recorded.engine.list() == []
+        assert [(one.id, one.archived) for one in recorded.engine.list(Selection(archived=True))] == [
             (run.id, True)
         ]
         assert run.snapshot().id == run.id
     for _ in range(2):
         run.unarchive()
-        assert [(one.id, one.archived) for one in engine.backend.list()] == [(run.id, False)]
+        assert [(one.id, one.archived) for one in recorded.engine.list()] == [(run.id, False)]
 
 
-def test_a_run_that_is_deleted_is_gone(engine: Engine):
-    run = engine.submit("slow", s=90)
+def test_a_run_that_is_deleted_is_gone(recorded: RecordedEngine):
+    run = recorded.submit("slow", s=90)
     with pytest.raises(BackendError, match="stop it first, or wait for it"):
         run.delete()
     run.stop()
@@ -274,25 +274,25 @@ def test_a_run_that_is_deleted_is_gone(engine: Engine):
         run.wait(60)
     run.archive()
     run.delete()
-    assert engine.backend.list(Selection(archived=True)) == []
-    for act in (engine.backend.get, engine.backend.delete, engine.backend.archive):
+    assert recorded.engine.list(Selection(archived=True)) == []
+    for act in (recorded.engine.get, recorded.engine.delete, recorded.engine.archive):
         with pytest.raises(RunNotFound, match=run.id):
             act(run.id)
 
 
-def test_the_experiments_are_those_of_the_runs(engine: Engine):
-    engine.submit("good", rows=300).wait(60)
-    assert "summaries" in [one.name for one in engine.backend.experiments()]
+def test_the_experiments_are_those_of_the_runs(recorded: RecordedEngine):
+    recorded.submit("good", rows=300).wait(60)
+    assert "summaries" in [one.name for one in recorded.engine.experiments()]
 
 
 @pytest.mark.parametrize("verb", ["get", "stop", "retry", "events", "logs", "archive", "unarchive", "delete"])
-def test_a_run_that_is_not_there_is_said(engine: Engine, verb):
+def test_a_run_that_is_not_there_is_said(recorded: RecordedEngine, verb):
     with pytest.raises(RunNotFound, match=NOBODY):
-        list(getattr(engine.backend, verb)(NOBODY))
+        list(getattr(recorded.engine, verb)(NOBODY))
 
 
-def test_a_backend_says_how_often_it_may_be_looked_at(engine: Engine):
-    assert 0 < engine.backend.pace.shortest <= engine.backend.pace.longest
+def test_an_engine_says_how_often_it_may_be_looked_at(recorded: RecordedEngine):
+    assert 0 < recorded.engine.pace.shortest <= recorded.engine.pace.longest
 
 
 def _as_data(run: RunSnapshot) -> object:
@@ -300,11 +300,11 @@ def _as_data(run: RunSnapshot) -> object:
 
 
 def test_no_secret_of_the_object_store_is_in_anything_that_a_run_shows(done, tmp_path):
-    engine, run = done
+    recorded, run = done
     run.artifacts["load"]["out"].download(tmp_path / "out")  # by the store's keys, where there is one
     seen = run.snapshot()
-    shown = [draw_run(seen), repr((run, seen, engine.backend)), run.logs(), run.to_frame().to_dict()]
-    shown += [encode(dict(event.data)) for event in engine.backend.events(run.id)]
+    shown = [draw_run(seen), repr((run, seen, recorded.engine)), run.logs(), run.to_frame().to_dict()]
+    shown += [encode(dict(event.data)) for event in recorded.engine.events(run.id)]
     for secret in (SECRET, ACCESS):
         assert secret not in str(shown)
         assert secret.encode() not in pickle.dumps(seen)

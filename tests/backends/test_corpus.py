@@ -13,7 +13,7 @@ from local_runs import submission, wait
 from record_corpus import recorded
 
 from kfnb.entities import Artifact, RunSnapshot, RunState, Task
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 
 def reference(spec: dict[str, Any], arguments: dict[str, Any], folder: Path) -> RunSnapshot:
@@ -112,7 +112,7 @@ def ended(request, tmp_path_factory):
     for argument, file in files.items():
         file.write_text(case.files[argument])
     arguments = {**case.arguments, **{argument: str(file) for argument, file in files.items()}}
-    backend = LocalBackend(folder / "home", jobs=4)
+    backend = LocalRunEngine(folder / "home", jobs=4)
     run = wait(backend, backend.submit(submission(case.spec, folder, **arguments)), seconds=120)
     return Ended(name, case, arguments, run)
 

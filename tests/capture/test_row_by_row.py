@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kfnb.capture.embedded.row_by_row import kfnb_difference, kfnb_remark, kfnb_unused
+from kfnb.capture.embedded.row_by_row import kfnb_cells, kfnb_checked_transform, kfnb_difference
 from kfnb.capture.embedded.transforms import kfnb_Transform
 
 ROWS = pd.DataFrame(
@@ -24,7 +24,7 @@ HEAD = "import pandas as pd\nimport numpy as np\n# cell prepare, line 2\ndef tra
 
 def remark(body: str, rows: object = ROWS, head: str = HEAD) -> str:
     transform = kfnb_Transform("prepare", head + body)
-    return kfnb_remark(transform, transform, rows, transform.transform(copy(rows)))
+    return kfnb_checked_transform(transform, transform, rows, transform.transform(copy(rows)))[0]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def remark(body: str, rows: object = ROWS, head: str = HEAD) -> str:
         ),
         (
             "    return df[['income']].rank()",
-            "The likely cause: rank (cell prepare, line 3) looks at all rows",
+            "The likely cause: rank (cell prepare, line 3) looks at every row",
         ),
         ("    return df.groupby('city').income.transform('mean').to_frame()", "The likely cause: groupby"),
         (
@@ -120,13 +120,24 @@ def test_random_numbers_and_a_changed_state_are_found_by_saving_it() -> None:
 
 def test_values_within_a_millionth_are_the_same() -> None:
     one = pd.DataFrame({"a": [1.0, np.nan, np.inf]})
-    assert kfnb_difference(one, one * (1 + 1e-9)) == ""
-    assert "row 0" in kfnb_difference(one, one * (1 + 1e-3))
-    assert kfnb_difference(one, one.astype("float32")) == ""
-    assert kfnb_difference(pd.DataFrame({"a": [1]}), pd.DataFrame({"a": [1.0]})) == ""
-    assert "in another order" in kfnb_difference(ROWS[["income", "label"]], ROWS[["label", "income"]])
+    assert kfnb_difference(kfnb_cells(one), one * (1 + 1e-9)) == ""
+    assert "row 0" in kfnb_difference(kfnb_cells(one), one * (1 + 1e-3))
+    assert kfnb_difference(kfnb_cells(one), one.astype("float32")) == ""
+    assert kfnb_difference(kfnb_cells(pd.DataFrame({"a": [1]})), pd.DataFrame({"a": [1.0]})) == ""
+    assert "in another order" in kfnb_difference(
+        kfnb_cells(ROWS[["income", "label"]]), ROWS[["label", "income"]]
+    )
 
 
 def test_columns_without_which_it_gives_the_same_are_found() -> None:
     transform = kfnb_Transform("prepare", HEAD + "    return df.assign(x=df.income, y=df.city)[['x', 'y']]")
-    assert kfnb_unused(transform, ROWS, transform.transform(ROWS)) == ["day", "label"]
+    assert kfnb_checked_transform(transform, transform, ROWS, transform.transform(ROWS)) == (
+        "",
+        ["day", "label"],
+    )
+
+
+def test_what_it_prints_and_returns_does_not_disturb_the_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert not remark("    print('here')\n    return df[['label']]")
+    assert capsys.readouterr().out == "here\n"
+    assert "prepare cannot be checked: TypeError" in remark("    return 1")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -196,6 +198,10 @@ def test_its_code_is_the_same_in_whichever_order_cells_run(notebook: Shell) -> N
             "a transform cannot use kf, which reports",
         ),
         (
+            "import kfnb\ndef transform(df):\n    return df",
+            "line 2: a transform cannot use kfnb, which a server",
+        ),
+        (
             "import nopackage\ndef transform(df):\n    return df",
             "nopackage does not belong to an installed package",
         ),
@@ -294,6 +300,18 @@ def test_one_without_a_state_is_in_each_step_that_uses_it(notebook: Shell) -> No
     assert notebook.submit("p").result == {"x": 14.0, "y": 2.0}
 
 
+def test_the_program_of_a_pipeline_compiles_without_kfnb(notebook: Shell, tmp_path: Path) -> None:
+    notebook.run(
+        "%%kf_component train --output top\nX = prepare.fit_transform(df)\ntop = float(X.income.max())"
+    )
+    notebook.run("%kf_pipeline p load train")
+    notebook.run("%kf_compile p --python p.py --to here.yaml")
+    subprocess.run([sys.executable, "p.py"], check=True, env={**os.environ, "PYTHONPATH": ""})
+    assert Path("p.yaml").read_text() == Path("here.yaml").read_text()
+    run = kfnb.submit("p.py").wait(120)
+    assert run.result == {"top": 7.0}
+
+
 def test_a_fit_under_a_condition_that_did_not_hold_is_an_output_too(notebook: Shell) -> None:
     notebook.run("%%kf_component train --param again:bool=False\nif again:\n    prepare.fit(df)")
     assert "prepare" in notebook.component("train").outputs
@@ -335,6 +353,14 @@ def test_it_is_used_by_a_function_component_and_in_several_cells(notebook: Shell
     notebook.run("%kf_pipeline p load f train")
     run = notebook.submit("p")
     assert (run.outputs["f"], run.result) == ({"Output": 6}, {"m": 4.0})
+
+
+def test_one_that_is_fitted_again_travels_on_from_there(notebook: Shell) -> None:
+    notebook.run("%%kf_component first\nprepare = prepare.fit(df)")
+    notebook.run("%%kf_component second\nprepare = prepare.fit(df.assign(income=9.0))")
+    notebook.run("%%kf_component use --output m\nm = float(prepare.state['median'])")
+    notebook.run("%kf_pipeline p load first second use")
+    assert notebook.submit("p").result == {"m": 9.0}
 
 
 def test_a_set_up_cell_cannot_use_it(notebook: Shell) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 import pytest
 from homes import Records, Step, churn, digest, facts, write_run
 
+from kfnb.catalog.database import Database
 from kfnb.catalog.index import FILE, Index
 from kfnb.catalog.records import ArtifactRecord
+from kfnb.catalog.schema import SCHEMA
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.eventlog import EventLog
 from kfnb.resources.runs.local.traces import RunRecords
@@ -138,9 +140,8 @@ def test_an_index_that_another_process_writes_is_waited_for_and_then_refused(tmp
     churn(tmp_path, "261130-080000-bbbb")
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("begin immediate")
-        index._database._patience = 0.2
         with pytest.raises(BackendUnavailable, match="locked by another process"):
-            index.refresh()
+            Index(tmp_path, [RunRecords(tmp_path)], patience=0.2).refresh()
         other.execute("rollback")
     assert index.refresh() == 1
 
@@ -241,3 +242,42 @@ def test_what_a_newer_kfnb_wrote_into_a_run_is_left_out(tmp_path):
     with index.reading() as connection:
         assert connection.execute("select name, state from executions").fetchall() == [("load", "SUCCEEDED")]
         assert connection.execute("select digest from artifacts").fetchall() == [(digest("df"),)]
+
+
+def test_nobody_is_locked_out_while_records_are_read(tmp_path):
+    class Slow(Records):
+        def read(self, units):
+            with Database(tmp_path / FILE, SCHEMA, patience=0.2).writing() as connection:
+                connection.execute("delete from names")
+            yield from super().read(units)
+
+    record = ArtifactRecord("churn", digest=digest("model"), names=("churn@1",))
+    index = index_of(tmp_path, Slow(one=record))
+    assert index.refresh() == 1
+    assert index.rebuild() == 1
+
+
+def test_a_rebuild_clears_nothing_if_records_cannot_be_listed(tmp_path):
+    records = Records(one=ArtifactRecord("churn", digest=digest("model"), names=("churn@1",)))
+    index = index_of(tmp_path, records)
+    index.refresh()
+
+    def refuse(known):
+        raise BackendError("the store does not answer")
+
+    records.stamps = refuse
+    with pytest.raises(BackendError, match="does not answer"):
+        index.rebuild()
+    assert rows(index)
+
+
+def test_an_index_of_an_earlier_format_is_read_again(tmp_path):
+    from kfnb.catalog import schema
+    from kfnb.catalog.database import Database, Schema
+
+    old = Schema("the index of lineage", {1: schema.SCHEMA.migrations[1]})
+    with Database(tmp_path / FILE, old).writing() as connection:
+        connection.execute("insert into units values (1, 'runs', '261130-080000-aaaa', 'x', 1, 1, 1, 1)")
+        connection.execute("insert into derived values (1, 'churn-data@1')")
+    churn(tmp_path)
+    assert list(runs(index_of(tmp_path))) == ["261130-080000-aaaa"]

@@ -11,7 +11,7 @@ from replay_kubernetes import NAMESPACE, Fault
 from kfnb.errors import Absent, Conflict, Hidden, UsageError
 from kfnb.resources.cluster.model import Knowledge
 from kfnb.resources.notebooks.creation import NotebookCreation
-from kfnb.resources.notebooks.engine import Spawner
+from kfnb.resources.notebooks.engine import NotebookEngine
 from kfnb.resources.notebooks.model import Mount, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spec import HOME, NotebookRequest
@@ -21,7 +21,7 @@ from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
 @pytest.fixture
 def spawner_of(as_user):
-    return lambda user, prefix="": Spawner(as_user(user), NAMESPACE, prefix)
+    return lambda user, prefix="": NotebookEngine(as_user(user), NAMESPACE, prefix)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import pytest
 import kfnb
 from kfnb.cli import main
 from kfnb.errors import BackendError, NotFound, UsageError
+from kfnb.resources.datasets.api import digest_of
 from tests.conftest import Shell
 
 MAKE = "import pandas as pd\ndf = pd.DataFrame({'x': range(100), 's': ['a', 'b'] * 50})"
@@ -56,16 +57,20 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
         ("%kf_data add a/b df", "invalid name of a data set: 'a/b'"),
         ("%kf_data add churn-data dff", "dff is neither a name of the notebook nor a path; did you mean df?"),
         ("%kf_data add churn-data ./missing", "missing does not exist"),
-        ("%kf_data add churn-data shell_name", "shell_name is of type int, which is not kept as data"),
+        ("%kf_data add churn-data shell_name", "shell_name is of type int, which cannot be added as data"),
+        ("%kf_data add churn-data 7", "7 is neither a name of the notebook nor a path"),
+        ("%kf_data add churn-data pd.concat([df, df])", "nor a path; assign the expression to a name"),
+        ("%kf_data add churn-data df.x", "nor a path; assign the expression to a name"),
+        ("%kf_data add churn-data words", "words is the text 'hello', which is not the path of a file"),
         ("%kf_data show churn-dta", "unknown data set churn-dta; did you mean churn-data?"),
         ("%kf_data show churn-data@0", "invalid version '0' in churn-data@0"),
         ("%kf_data show churn-data@x", "invalid version 'x' in churn-data@x"),
         ("%kf_data show churn-data@9", "unknown version churn-data@9; churn-data has version 1"),
-        ("%kf_data shwo churn-data", "unknown verb shwo; did you mean show?"),
+        ("%kf_data shwo churn-data", "unexpected argument churn-data; did you mean show?"),
     ],
 )
 def test_wrong_use_is_one_line(shell: Shell, line: str, message: str) -> None:
-    shell.run(MAKE + "\nshell_name = 5")
+    shell.run(MAKE + "\nshell_name, words = 5, 'hello'")
     shell.run("%kf_data add churn-data df")
     assert message in shell.fails(line)
 
@@ -137,7 +142,7 @@ def test_a_terminal_checks_every_byte(home: Path, capsys: pytest.CaptureFixture[
     capsys.readouterr()
     assert run("check", "notes@1", "--json") == 1
     assert json.loads(capsys.readouterr().out)["damages"] == [
-        {"ref": "notes@1", "path": "f.txt", "problem": "changed"}
+        {"ref": "notes@1", "path": "f.txt", "problem": "changed", "models": []}
     ]
 
 
@@ -166,7 +171,7 @@ def test_a_terminal_names_a_damaged_record(home: Path, capsys: pytest.CaptureFix
     capsys.readouterr()
     assert run() == 0
     assert "The records of notes@1 cannot be read; kfnb data check names them." in capsys.readouterr().out
-    assert run("--name", "notes") == 0
+    assert run("notes") == 0
     assert "The records of notes@1 cannot be read" in capsys.readouterr().out
     assert run("check") == 1
     assert "versions/notes/000001.json" in capsys.readouterr().out
@@ -263,3 +268,32 @@ def test_names_versions_and_values_are_completed(shell: Shell) -> None:
 def test_an_unknown_name_is_an_error_of_its_own(shell: Shell) -> None:
     with pytest.raises(NotFound):
         kfnb.dataset("nothing")
+
+
+def test_the_digest_of_a_reference_is_that_of_its_content(shell: Shell) -> None:
+    version = kfnb.add_data("numbers", pd.DataFrame({"x": [1]}))
+    kfnb.add_data("copy", pd.DataFrame({"x": [1]}))
+    assert digest_of("numbers@1") == digest_of("copy") == version.digest
+    with pytest.raises(NotFound, match="unknown version numbers@2"):
+        digest_of("numbers@2")
+
+
+def test_content_that_was_added_as_something_else_is_said_to_be(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run(
+        "import pandas as pd, polars as pl\ndf = pd.DataFrame({'x': [1, 2]})\npf = pl.DataFrame({'x': [1, 2]})"
+    )
+    shell["df"].to_parquet(tmp_path / "f.parquet")
+    shell.run(f"%kf_data add d {tmp_path}/f.parquet")
+    capsys.readouterr()
+    shell.run("%kf_data add d df --description 'from memory'")
+    said = capsys.readouterr().out
+    assert "d@1 has this content already, as a file: no version was added, and load() returns that" in said
+    assert "its description is not changed" in said
+    shell.run("%kf_data add e df")
+    capsys.readouterr()
+    shell.run("%kf_data add e pf")
+    assert "e@1 has this content already, as a frame of pandas: no version" in capsys.readouterr().out
+    shell.run("%kf_data add e df")
+    assert "e@1 has this content already: no version was added" in capsys.readouterr().out

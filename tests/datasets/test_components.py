@@ -147,7 +147,7 @@ def test_a_version_of_another_kind_is_refused_before_anything_runs(data: Shell) 
     )
     data.run("%kf_pipeline p add")
     kfnb.add_data("churn-data", np.arange(3))
-    with pytest.raises(UsageError, match=r"churn-data@3 is a array \(numpy\), but the component ran with"):
+    with pytest.raises(UsageError, match=r"churn-data@3 is an array \(numpy\), but the component ran with"):
         data.submit("p", version=3)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import bundle
-from kfnb.errors import UsageError
-from kfnb.resources.datasets.diff import histogram, score
+from kfnb.errors import NotFound, UsageError
+from kfnb.resources.datasets import files
+from kfnb.resources.datasets.diff import continuous, histogram, score
 from kfnb.resources.datasets.model import ColumnProfile
-from kfnb.resources.datasets.profile import profile_table
+from kfnb.resources.datasets.profile import profile_footers, profile_table
 from tests.conftest import Shell
 
 
@@ -50,6 +52,19 @@ def test_missing_values_and_new_categories_move_a_distribution() -> None:
     assert score(profile(["a", "b"] * 50), profile(["c"] * 100)) > 1
     assert score(profile(["a", "b"] * 50), profile(["b"] * 100)) > 1
     assert score(profile(numbers), profile([None] * 10)) == score(profile(numbers), profile([None] * 20))
+
+
+@pytest.mark.parametrize("one", [1, 1.0])
+def test_flags_and_grades_move_as_categories_do(one: float) -> None:
+    assert score(profile([0, one] * 50), profile([0] * 90 + [one] * 10)) > 0.25
+    assert score(profile([0, 1] * 50), profile([0, one] * 40)) == pytest.approx(0)
+    assert score(profile([one, 2, 3] * 20), profile([one, 2, 2] * 20)) > 0.25
+
+
+def test_the_last_bar_of_whole_numbers_is_no_higher_than_the_others() -> None:
+    uniform = continuous(profile([*range(72)] * 10))
+    shares = histogram(uniform, uniform.edges[0], uniform.edges[-1], 16)
+    assert max(shares) - min(shares) < 0.01
 
 
 def test_a_histogram_has_all_values() -> None:
@@ -116,6 +131,19 @@ def test_missing_values_are_no_change_of_a_row(shell: Shell) -> None:
     assert (found.changed, found.unchanged, found.columns) == (1, 2, (("x", 1),))
 
 
+def test_the_other_version_may_be_a_reference(versions: Shell) -> None:
+    one, two = kfnb.dataset("churn@1"), kfnb.dataset("churn@2")
+    assert one.diff("churn@2") == one.diff(two)
+    with pytest.raises(NotFound, match="unknown version churn@9"):
+        one.diff("churn@9")
+
+
+def test_without_a_key_rows_are_counted(shell: Shell) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": range(1500)}))
+    kfnb.add_data("d", pd.DataFrame({"x": pd.Series(dtype="int64")}))
+    assert "1,500 in d@1, 0 in d@2" in bundle(kfnb.dataset("d@1").diff("d@2"))["text/plain"]
+
+
 def test_a_key_must_be_one(versions: Shell) -> None:
     one, two = kfnb.dataset("churn@1"), kfnb.dataset("churn@2")
     with pytest.raises(UsageError, match="plan is not a key of churn@1: 'a' is in several rows"):
@@ -125,6 +153,13 @@ def test_a_key_must_be_one(versions: Shell) -> None:
     array = kfnb.add_data("a", np.arange(3))
     with pytest.raises(UsageError, match="a@1 is not a table"):
         array.diff(array, key="id")
+
+
+def test_a_column_of_lists_is_not_a_key(shell: Shell) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"k": [np.ones(1), np.zeros(1)], "v": [1, 2]}))
+    two = kfnb.add_data("d", pd.DataFrame({"k": [np.ones(1), np.zeros(1)], "v": [1, 3]}))
+    with pytest.raises(UsageError, match=r"k is not a key of d@1: it holds list<element: double>"):
+        one.diff(two, key="k")
 
 
 def test_rows_without_a_key_are_the_same_rows(shell: Shell) -> None:
@@ -150,6 +185,31 @@ def test_infinite_values_are_a_difference(shell: Shell) -> None:
     assert "Infinite" in bundle(two)["text/plain"]
     assert "Infinite" not in bundle(one)["text/plain"]
     assert one.diff(two).moved[0].score > 0.25
+
+
+def test_a_file_that_grew_too_large_to_be_measured_has_not_moved(shell: Shell, tmp_path, monkeypatch) -> None:
+    file = tmp_path / "f.parquet"
+    frame = pd.DataFrame({"x": range(100), "s": ["a", "b"] * 50, "gone": [None, 1.0] * 50})
+    frame.to_parquet(file)
+    one = kfnb.add_data("d", file)
+    monkeypatch.setattr(files, "READ_UP_TO", 10)
+    frame.assign(y=1).to_parquet(file)
+    two = kfnb.add_data("d", file)
+    assert (one.profile[0].measured, two.profile[0].measured) == (True, False)
+    for found in (one.diff(two), two.diff(one)):
+        assert found.moved == ()
+        assert found.unmeasured == ("x", "s", "gone")
+        assert "Not measured in both versions: x, s, gone." in bundle(found)["text/plain"]
+    frame.assign(gone=None).astype({"gone": "float64"}).to_parquet(file)
+    moved = two.diff(kfnb.add_data("d", file)).moved
+    assert [shift.name for shift in moved] == []  # a column without values is known, one of a footer is not
+
+
+def test_what_a_file_does_not_state_is_unknown(tmp_path) -> None:
+    pq.write_table(pa.table({"x": [1, None]}), tmp_path / "f.parquet", write_statistics=False)
+    [found], rows = profile_footers([tmp_path / "f.parquet"])
+    assert (found.nulls, found.missing, found.measured, rows) == (None, 0.0, False, 2)
+    assert score(found, profile([1, None])) == 0
 
 
 def test_a_file_and_a_folder_are_compared_by_their_files(shell: Shell, tmp_path) -> None:
@@ -199,3 +259,14 @@ def test_a_terminal_prints_the_differences(versions: Shell, capsys: pytest.Captu
     assert main(["data", "diff", "churn@1", "churn@2", "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)
     assert (printed["same"], printed["added"][0]["name"]) == (False, "new")
+
+
+def test_distributions_are_bars_and_few_values_are_words(shell: Shell) -> None:
+    kfnb.add_data("d", pd.DataFrame({"x": range(100), "flag": [0, 1] * 50}))
+    kfnb.add_data("d", pd.DataFrame({"x": range(200, 300), "flag": [1, 1] * 50}))
+    shown = bundle(kfnb.dataset("d@1").diff(kfnb.dataset("d@2")))
+    assert shown["text/html"].count("<svg") == 2
+    assert 'aria-label="distribution of x"' in shown["text/html"]
+    assert "▅" in shown["text/plain"] or "█" in shown["text/plain"]
+    assert "0: 50%, 1: 50%" in shown["text/plain"]
+    assert "1: 100%" in shown["text/plain"]

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 import kfnb
@@ -40,7 +41,7 @@ def test_a_run_takes_a_version_of_a_delta_table(shell: Shell, table: Path) -> No
     shell.run("%%kf_component add --data sales=sales@1 --output total\ntotal = int(sales.x.sum())")
     shell.run("%kf_pipeline p add")
     assert shell.submit("p").result == {"total": 3}
-    with pytest.raises(BackendError, match="is kept by another tool, which pods do not have"):
+    with pytest.raises(BackendError, match="is read by a tool that pods do not have"):
         kfnb.submit("p", backend="kubeflow")
 
 
@@ -51,6 +52,22 @@ def test_a_delta_version_that_is_not_there_is_named(shell: Shell, table: Path, t
         kfnb.add_data("sales", f"delta://{tmp_path}/nothing")
     with pytest.raises(UsageError, match="invalid version"):
         kfnb.add_data("sales", f"delta://{table}@x")
+
+
+@pytest.mark.parametrize("name", ["plain", "with space"])
+def test_a_delta_version_whose_files_were_cleaned_away_is_missing(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    deltalake = pytest.importorskip("deltalake")
+    path = str(tmp_path / name)
+    deltalake.write_deltalake(path, pd.DataFrame({"x": [1, 2], "k": ["a/b", "c d"]}), partition_by=["k"])
+    version = kfnb.add_data("sales", f"delta://{path}")
+    assert verify(version).damages == ()
+    deltalake.write_deltalake(path, pd.DataFrame({"x": [3], "k": ["e"]}), mode="overwrite")
+    deltalake.DeltaTable(path).vacuum(retention_hours=0, dry_run=False, enforce_retention_duration=False)
+    assert [one.problem for one in verify(version).damages] == ["missing"]
+    with pytest.raises(BackendError, match=r"sales@1: the content of data\.parquet is missing"):
+        version.load()
 
 
 def dvc(folder: Path, content: bytes) -> Path:
@@ -83,3 +100,40 @@ def test_another_file_of_that_name_is_refused(shell: Shell, tmp_path: Path, text
     (tmp_path / "x.dvc").write_text(text)
     with pytest.raises(UsageError, match=r"DVC|tracks a folder"):
         kfnb.add_data("raw", str(tmp_path / "x.dvc"))
+
+
+@pytest.fixture
+def iceberg(tmp_path: Path) -> tuple[Path, list[int]]:
+    """The folder of an Iceberg table, and the ids of its two snapshots."""
+    pytest.importorskip("pyiceberg")
+    sql = pytest.importorskip("pyiceberg.catalog.sql")
+    warehouse = tmp_path / "ware house"
+    warehouse.mkdir()
+    catalog = sql.SqlCatalog("c", uri=f"sqlite:///{tmp_path / 'catalog.db'}", warehouse=f"file://{warehouse}")
+    catalog.create_namespace("ns")
+    rows = pa.table({"x": [1, 2]})
+    table = catalog.create_table("ns.sales", schema=rows.schema)
+    table.append(rows)
+    table.append(pa.table({"x": [3]}))
+    return Path(table.location().removeprefix("file://")), [one.snapshot_id for one in table.snapshots()]
+
+
+def test_a_snapshot_of_an_iceberg_table_is_a_frame(shell: Shell, iceberg: tuple[Path, list[int]]) -> None:
+    folder, (first, second) = iceberg
+    one = kfnb.add_data("sales", f"iceberg://{folder}@{first}")
+    two = kfnb.add_data("sales", f"iceberg://{folder}")
+    assert (sorted(one.load().x), sorted(two.load().x)) == ([1, 2], [1, 2, 3])
+    assert two.uri == f"iceberg://{folder}@{second}"
+    assert kfnb.add_data("sales", f"iceberg://{folder}@{second}").version == 2
+    assert verify(one, two).damages == ()
+    with pytest.raises(UsageError, match="the table has no such snapshot; its newest are"):
+        kfnb.add_data("sales", f"iceberg://{folder}@7")
+    for file in (folder / "data").rglob("*.parquet"):
+        file.unlink()
+    assert [one.problem for one in verify(one).damages] == ["missing"]
+
+
+def test_a_folder_without_an_iceberg_table_is_named(shell: Shell, tmp_path: Path) -> None:
+    pytest.importorskip("pyiceberg")
+    with pytest.raises(UsageError, match="is not the folder of an Iceberg table"):
+        kfnb.add_data("sales", f"iceberg://{tmp_path}")

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from kfnb.errors import Absent, BackendError, Conflict
-from kfnb.resources.datasets.objects import FolderObjects, Objects, content_digest, content_key
+from kfnb.remote.objects import store
+from kfnb.resources.datasets.objects import FolderObjects, Objects, bucket, content_digest, content_key
 from kfnb.resources.datasets.objects.base import verified
 
 
@@ -84,12 +85,10 @@ def test_a_file_that_changes_while_it_is_read_is_not_kept(
 ) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"x" * 12 * 2**20)
-    from kfnb.resources.datasets.objects import bucket, folder
-
     reads = {"count": 0}
     if isinstance(objects, FolderObjects):
-        versions = iter([(1, 1, 1), (1, 1, 2)])
-        monkeypatch.setattr(folder, "_version_of", lambda _: next(versions))
+        # after the last byte was read, and before it is kept
+        monkeypatch.setattr(os, "fsync", lambda _: file.write_bytes(b"y" * 12 * 2**20))
     else:
         original = bucket.pieces
 
@@ -109,6 +108,23 @@ def test_pieces_are_verified_after_the_last() -> None:
     assert list(verified([b"a", b"b"], sha256(b"ab").hexdigest(), "x")) == [b"a", b"b"]
     with pytest.raises(Conflict):
         list(verified([b"a", b"c"], sha256(b"ab").hexdigest(), "x"))
+
+
+def test_objects_are_copied_whatever_their_size(
+    objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(os.urandom(6 * 2**20))
+    digest, _ = objects.put_content(tmp_path / "file")
+    for limit, name in ((10 * 2**20, "small"), (2**20, "large")):
+        monkeypatch.setattr(bucket, "_COPIED", limit)
+        objects.copy(content_key(digest), f"files/x/{name}")
+        assert sha256(objects.read(f"files/x/{name}")).hexdigest() == digest
+
+
+@pytest.mark.parametrize("size", [0, 1, 50 * 10**9, 5 * 10**12])
+def test_an_upload_of_any_size_has_fewer_parts_than_s3_allows(size: int) -> None:
+    assert store._part_size(size) >= 5 * 2**20  # the least that S3 takes
+    assert size / store._part_size(size) < 10_000
 
 
 # -- a folder -------------------------------------------------------------------------------------------------------
@@ -151,6 +167,7 @@ def test_a_store_that_is_a_file_is_named(tmp_path: Path) -> None:
 _KILLED = """
 import os, sys, signal, threading, time
 from pathlib import Path
+from kfnb.remote.objects import store
 from kfnb.resources.datasets.objects import FolderObjects
 store = FolderObjects(Path(sys.argv[1]))
 threading.Timer(float(sys.argv[3]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
@@ -177,6 +194,7 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
 import resource, signal, sys
 from pathlib import Path
 from kfnb.errors import BackendError
+from kfnb.remote.objects import store
 from kfnb.resources.datasets.objects import FolderObjects
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))

@@ -48,6 +48,13 @@ def test_one_value_is_one_bin() -> None:
     assert (found.edges, found.counts, found.distinct) == ((7.0, 7.0), (3,), 1)
 
 
+def test_numbers_of_few_different_values_have_their_counts_too() -> None:
+    assert profile([3, 1, 1, None]).top == (("1", 2), ("3", 1))
+    assert profile([1.0, 0.5, 1.0]).top == (("1", 2), ("0.5", 1))
+    assert profile(range(21)).top == ()
+    assert profile([float("nan"), 2.0, float("inf")]).top == (("2", 1),)
+
+
 def test_texts_have_the_most_frequent_values() -> None:
     found = profile(["b"] * 3 + ["a"] * 3 + ["c"] + [None])
     assert found.top == (("a", 3), ("b", 3), ("c", 1))

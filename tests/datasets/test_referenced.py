@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import kfnb
+from kfnb import settings
 from kfnb.commands.display import bundle
 from kfnb.errors import BackendError, UsageError
+from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.components.api import spec_of
-from kfnb.resources.datasets.addresses import object_store
+from kfnb.resources.datasets.addresses import address_in, object_store
 from kfnb.resources.datasets.api import verify, with_data
+from kfnb.resources.datasets.location import data_store
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
+from kfnb.resources.datasets.record import encoded
 from tests.conftest import Shell
 
 _counter = itertools.count()
@@ -94,3 +102,95 @@ def test_nothing_there_is_named(put: Callable[[str, bytes], str], shell: Shell) 
     assert "f.csv is not the address of an object store" in shell.fails(
         "%kf_data add web https://example.com/f.csv"
     )
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "s3://bucket/a b/c%20d.csv?endpoint=https://minio:9000&region=us-east-1",
+        "minio://bucket/c.csv",
+        "gs://bucket/folder/c?d.csv",
+        "az://container/folder/c.csv",
+        "abfss://container@account.dfs.core.windows.net/folder/c?d.csv",
+    ],
+)
+def test_the_address_of_an_object_comes_back_with_all_of_its_parts(uri: str) -> None:
+    address = ObjectAddress.parse(uri)
+    assert address_in(uri, address.path) == uri
+    bucket = uri.replace(address.key, "").replace("/?", "?")
+    assert ObjectAddress.parse(address_in(bucket, address.path)) == address
+
+
+def test_an_address_that_would_lead_elsewhere_is_refused(put: Callable[[str, bytes], str], s3: str) -> None:
+    with pytest.raises(UsageError, match="its key has a question mark"):
+        address_in("s3://bucket/folder", "bucket/folder/a?b.csv")
+    with pytest.raises(UsageError, match="only an address of s3:// has an endpoint"):
+        kfnb.add_data("there", f"gs://bucket/x?endpoint={s3}")
+
+
+def test_a_version_by_reference_says_where_it_is(put: Callable[[str, bytes], str]) -> None:
+    uri = put("f.csv", b"a,b")
+    assert kfnb.add_data("file", uri).uri == uri.partition("?")[0]
+    put("g.csv", b"c,d")
+    folder = kfnb.add_data("folder", uri.replace("/f.csv", ""))
+    assert folder.uri == uri.partition("/f.csv")[0]
+    alone = put("alone/h.csv", b"e")
+    single = kfnb.add_data("single", alone.replace("/h.csv", ""))
+    assert (single.kind, single.uri) == ("folder", alone.partition("/h.csv")[0])
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[str, list[bytes]]]:
+    """The address of a server of somebody else, and what it was sent."""
+    received: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        over = threading.Event()
+
+        def listen() -> None:
+            while not over.is_set():
+                with suppress(TimeoutError):
+                    connection, _ = server.accept()
+                    with connection:
+                        received.append(connection.recv(4096))
+
+        thread = threading.Thread(target=listen)
+        thread.start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}", received
+        over.set()
+        thread.join()
+
+
+def test_a_shared_record_does_not_decide_where_credentials_are_sent(
+    put: Callable[[str, bytes], str],
+    s3: str,
+    elsewhere: tuple[str, list[bytes]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address, received = elsewhere
+    uri = put("f.txt", b"hello")
+    monkeypatch.setenv("KFNB_DATA_STORE", str(tmp_path / "shared"))
+    settings.reset()
+    entry = FileEntry("f.txt", 5, "", uri=uri.replace(s3, address), tag="x", version="")
+    record = DatasetSnapshot("there", 1, "0" * 64, "file", files=(entry,), size=5)
+    data_store().objects.create("versions/there/000001.json", encoded(record))
+    version = kfnb.dataset("there")
+    for use in (version.load, version.publish, lambda: verify(version)):
+        with pytest.raises(BackendError, match=f"{address}, to which no credentials are sent"):
+            use()
+    with pytest.raises(BackendError, match=f"set AWS_ENDPOINT_URL={s3} if you trust it"):
+        kfnb.add_data("mine", uri)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", s3)
+    assert kfnb.add_data("mine", uri).load().read_bytes() == b"hello"
+    assert received == []
+
+
+def test_the_endpoint_of_the_store_is_that_of_its_records(
+    put: Callable[[str, bytes], str], s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = put("f.txt", b"hello")
+    root = f"s3://bucket/store-{next(_counter)}?endpoint={s3}&region=us-east-1"
+    monkeypatch.setenv("KFNB_DATA_STORE", root)
+    settings.reset()
+    assert kfnb.add_data("mine", uri).load().read_bytes() == b"hello"

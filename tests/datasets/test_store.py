@@ -9,8 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import pandas as pd
 import pytest
 
 from kfnb.errors import BackendError, NotFound, UsageError
-from kfnb.resources.datasets.adding import Adding
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.resources.datasets.adding import Adding, _draft_folder, left_behind
+from kfnb.resources.datasets.checkout import check_out, left_over
+from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
-from kfnb.resources.datasets.objects import FolderObjects, Objects, content_key
+from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects, content_key
 from kfnb.resources.datasets.record import decoded, encoded
 from kfnb.resources.datasets.store import DataStore, check_name
 
@@ -66,6 +69,43 @@ def test_a_folder_is_its_files_and_their_paths(
     assert new
     assert len(list(store.objects.entries("objects/"))) == 2  # both versions share both contents
     assert {one.sha256 for one in first.files} == {one.sha256 for one in second.files}
+
+
+def test_a_folder_with_one_file_is_known_by_its_path_too(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    (folder / "cat.png").write_bytes(b"picture")
+    adding.path("pictures", folder, **by)
+    (folder / "cat.png").rename(folder / "dog.png")
+    second, new = adding.path("pictures", folder, **by)
+    assert (second.ref, new, second.files[0].path) == ("pictures@2", True, "dog.png")
+    alone, new = adding.path("pictures", folder / "dog.png", **by)
+    assert (alone.ref, alone.kind, new) == ("pictures@3", "file", True)
+
+
+def test_a_folder_with_one_table_is_not_that_table(adding: Adding, tmp_path: Path, by: By) -> None:
+    frame = pd.DataFrame({"x": [1, 2]})
+    adding.value("d", frame, what="frame", **by)
+    folder = tmp_path / "tables"
+    folder.mkdir()
+    frame.to_parquet(folder / "part.parquet")
+    found, new = adding.path("d", folder, **by)
+    assert (found.ref, found.kind, found.logical, new) == ("d@2", "folder", "", True)
+    assert (found.rows, found.columns[0].name) == (2, "x")
+    assert adding.path("d", folder / "part.parquet", **by)[0].ref == "d@1"
+
+
+def test_a_folder_with_one_file_that_an_older_kfnb_recorded_opens_and_is_not_that_file(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    file, _ = adding.path("pictures", text(tmp_path, "cat"), **by)
+    old = replace(file, version=2, kind="folder")  # whose digest did not include the path
+    store.objects.create("versions/pictures/000002.json", encoded(old))
+    assert store.get("pictures", 2) == old
+    assert store.verify().damages == ()
+    assert adding.path("pictures", tmp_path / "file.txt", **by) == (file, False)
 
 
 def test_two_writers_at_once_get_two_versions(
@@ -318,3 +358,188 @@ def test_killed_at_any_moment_every_version_is_whole(tmp_path: Path) -> None:
     assert [one.version for one in versions] == list(range(len(versions), 0, -1))
     assert len(versions) == len(store.numbers("data"))
     assert store.verify(versions).damages == ()
+
+
+_BUCKET_WRITER = """
+import os, sys, signal, threading
+from pathlib import Path
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.objects import BucketObjects
+from kfnb.resources.datasets.store import DataStore
+top = Path(sys.argv[1])
+access = StoreAccess("s3", endpoint=sys.argv[3], region="us-east-1", keys=AccessKeys("key", "secret"))
+store = DataStore(BucketObjects(sys.argv[4], ObjectStore(access)))
+adding = Adding(store, top / "home", FileDigests(top / "digests.db"))
+(top / "folder").mkdir(exist_ok=True)
+for number in range(100_000):  # more than one part of an upload
+    (top / "folder" / str(number % 3)).write_bytes(os.urandom(6_000_000))
+    adding.path("data", top / "folder", owner="ann", description="", source={})
+    if not number:
+        threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+"""
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_every_version_in_a_bucket_is_whole(tmp_path: Path, s3: str) -> None:
+    root = "s3://bucket/killed"
+    for turn in range(3):
+        words = [sys.executable, "-c", _BUCKET_WRITER, str(tmp_path), str(0.4 + 0.3 * turn), s3, root]
+        assert subprocess.run(words, check=False).returncode == -9
+    access = StoreAccess("s3", endpoint=s3, region="us-east-1", keys=AccessKeys("key", "secret"))
+    store = DataStore(BucketObjects(root, ObjectStore(access)))
+    versions = store.versions()
+    assert versions
+    assert [one.version for one in versions] == list(range(len(versions), 0, -1))
+    assert store.verify(versions).damages == ()
+
+
+# -- beside other writers -------------------------------------------------------------------------------------------
+
+
+def age(objects: Objects, key: str, monkeypatch: pytest.MonkeyPatch, seconds: float = 7200) -> None:
+    """Make content older; of a bucket, the clock goes forward instead."""
+    file = objects.local(key)
+    if file is not None:
+        os.utime(file, (time.time() - seconds,) * 2)
+    else:
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + seconds)
+
+
+def test_what_a_writer_takes_up_while_others_are_removed_is_kept(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for content in ("one", "two"):
+        digest, _ = store.objects.put_content(text(tmp_path, content))
+        age(store.objects, content_key(digest), monkeypatch)
+        monkeypatch.undo()
+    age(store.objects, content_key(digest), monkeypatch)
+    found = store.unused()
+    assert len(found) == 2
+    plain, added = store.used, []
+
+    def used() -> set[str]:
+        before = plain()  # and then a writer adds what is about to be removed
+        if not added:
+            added.append(adding.path("notes", text(tmp_path, "one"), **by)[0])
+        return before
+
+    time.sleep(0 if store.objects.local("x") else 2.1)  # a bucket's times are whole seconds
+    monkeypatch.setattr(store, "used", used)
+    assert store.remove(found) == 3
+    assert added[0].ref == "notes@1"
+    assert store.verify().damages == ()
+    assert len(list(store.objects.entries("objects/"))) == 1
+
+
+def test_content_that_a_version_refers_to_is_not_written_again_however_old_it_is(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    key = content_key(first.files[0].sha256)
+    age(store.objects, key, monkeypatch)
+    before = store.objects.find(key)
+    adding.path("copy", text(tmp_path, "one"), **by)
+    after = store.objects.find(key)
+    assert before is not None
+    assert after is not None
+    if store.objects.local(key) is None:
+        assert after == before
+    else:
+        assert after.changed > before.changed  # marked as used
+
+
+def test_the_draft_of_a_value_is_not_left_behind_as_long_as_its_process_has_it(tmp_path: Path) -> None:
+    with _draft_folder(tmp_path) as folder:
+        os.utime(folder, (1, 1))
+        assert left_behind(tmp_path) == []
+    abandoned = tmp_path / "data-drafts" / "tmp1"
+    abandoned.mkdir()
+    os.utime(abandoned, (1, 1))
+    assert left_behind(tmp_path) == [abandoned]
+
+
+def test_a_folder_that_is_added_again_is_neither_read_nor_is_the_store(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for number in range(3):
+        file = text(folder, f"{number}", f"{number}")
+        os.utime(file, (1, 1))
+    from kfnb.resources.datasets import digests
+    from kfnb.resources.datasets.objects import base
+
+    monkeypatch.setattr(digests, "_SETTLED", 0)  # the files may be as new as this test
+    first, _ = adding.path("pictures", folder, **by)
+    check_out(store.objects, first, tmp_path / "out", ContentDigests(tmp_path / "home" / "digests.db"))
+    text(folder, "new", "3")
+    read: list[Path] = []
+
+    def pieces(file: Path) -> Iterator[bytes]:
+        read.append(file)
+        return base.pieces(file)
+
+    monkeypatch.setattr(digests, "pieces", pieces)
+    second, new = adding.path("pictures", folder, **by)
+    assert (second.ref, new, read) == ("pictures@2", True, [])
+
+
+def test_a_version_more_reads_no_record_of_the_others(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        adding.path("notes", text(tmp_path, f"{number}"), **by)
+    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    read: list[str] = []
+    plain = store.objects.read
+    monkeypatch.setattr(store.objects, "read", lambda key: read.append(key) or plain(key))
+    assert again.path("notes", text(tmp_path, "new"), **by)[0].ref == "notes@7"
+    assert again.path("notes", text(tmp_path, "2"), **by)[0].ref == "notes@3"
+    assert set(read) <= {"versions/notes/000007.json", "versions/notes/000003.json"}
+
+
+def test_a_store_without_the_marks_of_identities_finds_the_same_versions(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    for number in range(3):
+        adding.path("notes", text(tmp_path, f"{number}"), **by)
+    for one in list(store.objects.entries("identities/")):
+        store.objects.delete(one.key)
+    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    assert again.path("notes", text(tmp_path, "1"), **by)[0].ref == "notes@2"
+    assert len(list(store.objects.entries("identities/"))) == 2  # the ones that were looked at
+
+
+def test_a_mark_of_another_content_is_not_believed(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    first, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    store.objects.create(f"identities/notes/000001-{'0' * 64}", b"")
+    assert store.same("notes", "0" * 64, "file") is None
+    assert store.same("notes", first.identity, "file") == first
+
+
+def test_copies_by_name_of_versions_that_no_longer_exist_are_removed(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    kept, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    store.objects.create(f"files/{kept.digest}/file.txt", b"one")
+    store.objects.create(f"files/{'0' * 64}/file.txt", b"gone")
+    found = store.unused(grace=-60)
+    assert [one.key for one in found] == [f"files/{'0' * 64}/file.txt"]
+    assert store.remove(found) == 4
+
+
+def test_files_of_versions_are_left_over_when_they_were_not_used_for_a_month(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By
+) -> None:
+    record, _ = adding.path("notes", text(tmp_path, "one"), **by)
+    digests, folder = ContentDigests(tmp_path / "digests.db"), tmp_path / "data-files" / record.digest
+    check_out(store.objects, record, folder, digests)
+    os.utime(folder, (1, 1))
+    assert left_over(tmp_path / "data-files") == [folder]
+    check_out(store.objects, record, folder, digests)
+    assert left_over(tmp_path / "data-files") == []

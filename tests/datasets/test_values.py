@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+from kfnb import settings
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.datasets.adding import Adding
 from kfnb.resources.datasets.files import contents_of, files_of
@@ -101,7 +103,8 @@ def test_a_dict_of_values_comes_back_as_it_was(tmp_path: Path) -> None:
     assert set(again) == set(value)
     for name, one in value.items():
         same(again[name], one)
-    other = write(dict(reversed(value.items())), tmp_path / "..", "value")
+    (tmp_path / "other").mkdir()
+    other = write(dict(reversed(value.items())), tmp_path / "other", "value")
     assert other.logical == written.logical
 
 
@@ -117,8 +120,8 @@ def test_a_dict_of_values_comes_back_as_it_was(tmp_path: Path) -> None:
         (pd.DataFrame({"a": [1 + 2j]}), "values of type complex, which a table cannot hold"),
         (pl.LazyFrame({"a": [1]}), r"df is a query that has not run: add df.collect\(\)"),
         (np.array([object()]), "df is an array of Python objects"),
-        ([1, 2], "df is of type list, which is not kept as data"),
-        (open, "which is not kept as data"),
+        ([1, 2], "df is of type list, which cannot be added as data"),
+        (open, "which cannot be added as data"),
         ({}, "df is an empty dict"),
         ({1: FRAME}, "a dict of data needs texts as keys; df has the key 1"),
         ({"a": 1}, r"df\['a'\] is of type int"),
@@ -217,7 +220,7 @@ def test_a_file_that_is_not_what_its_name_says_is_kept_as_a_file(
 
 def test_a_csv_has_a_schema_and_is_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "f.csv").write_text("a,b\n1,x\n2,y\n")
-    found = contents_of(files_of(tmp_path / "f.csv"))
+    found = contents_of(files_of(tmp_path / "f.csv"), "file")
     assert ([(one.name, one.type) for one in found.columns], found.rows) == (
         [("a", "int64"), ("b", "string")],
         2,
@@ -230,7 +233,7 @@ def test_a_folder_of_parquet_files_has_what_their_footers_state(tmp_path: Path) 
     folder.mkdir()
     pd.DataFrame({"x": [1, None], "s": ["a", "b"]}).to_parquet(folder / "1.parquet")
     pd.DataFrame({"x": [7.0, 9.0], "s": ["a", None]}).to_parquet(folder / "2.parquet")
-    found = contents_of(files_of(folder))
+    found = contents_of(files_of(folder), "folder")
     x, s = found.columns
     assert (found.rows, x.nulls, x.minimum, x.maximum, s.nulls) == (4, 1, 1, 9, 1)
 
@@ -239,9 +242,11 @@ def test_a_folder_of_parquet_files_has_what_their_footers_state(tmp_path: Path) 
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr("kfnb.resources.datasets.handle.home", lambda: tmp_path / "home")
-    return tmp_path / "home"
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    settings.reset()
+    yield tmp_path / "home"
+    settings.reset()
 
 
 def test_a_folder_comes_back_as_a_path(
@@ -335,3 +340,55 @@ def test_paths_that_cannot_be_added_are_named(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(UsageError, match=message):
             files_of(tmp_path / name)
+
+
+def test_a_folder_with_a_damaged_file_is_not_written_in_part(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in "abc":
+        (folder / name).write_text(name)
+    record, _ = adding.path("pictures", folder, **by)
+    store.objects.delete(content_key(record.files[2].sha256))
+    version = DatasetVersion(record, store)
+    for target in (tmp_path / "copy", tmp_path / "there"):
+        (tmp_path / "there").mkdir(exist_ok=True)
+        with pytest.raises(
+            BackendError, match=r"pictures@1: the content of c is missing from the data store"
+        ):
+            version.download(target)
+    assert sorted(one.name for one in tmp_path.rglob("*copy*")) == []
+    assert list((tmp_path / "there").iterdir()) == []
+    adding.path("pictures", folder, **by)
+    version.download(tmp_path / "there")
+    assert sorted(one.name for one in (tmp_path / "there").iterdir()) == ["a", "b", "c"]
+
+
+def test_a_path_that_cannot_be_written_is_one_line(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    (tmp_path / "notes.txt").write_text("one")
+    version = DatasetVersion(adding.path("notes", tmp_path / "notes.txt", **by)[0], store)
+    with pytest.raises(UsageError, match=r"cannot write .*below: a part of the path is a file"):
+        version.download(tmp_path / "notes.txt" / "below")
+    with pytest.raises(UsageError, match="cannot write /proc/x"):
+        version.download("/proc/x/y.txt")
+
+
+def test_a_dict_with_one_frame_is_a_folder_as_any_dict_is(
+    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+) -> None:
+    version = DatasetVersion(adding.value("d", {"x": FRAME[["number"]]}, what="d", **by)[0], store)
+    assert [one.name for one in version.path().iterdir()] == ["x.parquet"]
+    version.download(tmp_path / "out")
+    assert [one.name for one in (tmp_path / "out").iterdir()] == ["x.parquet"]
+
+
+@pytest.mark.parametrize(
+    "array", [np.zeros(2, "longdouble"), np.zeros(2, "clongdouble"), np.zeros(2, [("a", "longdouble")])]
+)
+@pytest.mark.skipif(np.dtype("longdouble").itemsize == 8, reason="is float64 on this machine")
+def test_an_array_that_another_machine_reads_differently_is_refused(array: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="differs from machine to machine; convert it"):
+        write(array, tmp_path, "x")

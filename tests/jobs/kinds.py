@@ -14,16 +14,16 @@ from kfp import dsl
 from kfnb.entities import RunState
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.polling import Polled
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.resources.studies.handle import Study
-from kfnb.resources.studies.local.engine import LocalEngine
+from kfnb.resources.studies.local.engine import LocalStudyEngine
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
-from tests.registry.kettles.local.engine import LocalEngine as KettleEngine
+from tests.registry.kettles.local.engine import LocalKettleEngine
 from tests.registry.kettles.local.folder import KettleFolder
 
 
@@ -69,39 +69,39 @@ SPEC: dict[str, Any] = json_format.MessageToDict(working.pipeline_spec)
 
 class Runs:
     def __init__(self, folder: Path) -> None:
-        self._folder, self._backend = folder, LocalBackend(folder / "home", jobs=2)
+        self._folder, self._engine = folder, LocalRunEngine(folder / "home", jobs=2)
 
     def start(self, seconds: float) -> str:
         told = {"seconds": seconds}
         order = Submission(spec=SPEC, arguments=told, name="working", cache=False, folder=str(self._folder))
-        return self._backend.submit(order)
+        return self._engine.submit(order)
 
     def state(self, name: str) -> RunState:
-        return self._backend.get(name).state
+        return self._engine.get(name).state
 
     def error(self, name: str) -> str:
-        return self._backend.get(name).error
+        return self._engine.get(name).error
 
     def notes(self, name: str) -> tuple[str, ...]:
-        return self._backend.get(name).notes
+        return self._engine.get(name).notes
 
     def logs(self, name: str) -> str:
-        return Run(self._backend, name).logs("work")
+        return Run(self._engine, name).logs("work")
 
     def observe(self, name: str) -> Polled:
-        return Run(self._backend, name).observe()
+        return Run(self._engine, name).observe()
 
     def stop(self, name: str) -> None:
-        self._backend.stop(name)
+        self._engine.stop(name)
 
     def again(self, name: str) -> None:
-        self._backend.retry(name)
+        self._engine.retry(name)
 
     def delete(self, name: str) -> None:
-        self._backend.delete(name)
+        self._engine.delete(name)
 
     def listed(self) -> dict[str, RunState]:
-        return {run.id: run.state for run in self._backend.list()}
+        return {run.id: run.state for run in self._engine.list()}
 
     def folder(self, name: str) -> JobFolder:
         return RunFolder(self._folder / "home" / "runs" / name)
@@ -109,7 +109,7 @@ class Runs:
 
 class Studies:
     def __init__(self, folder: Path) -> None:
-        self._folder, self._engine, self._made = folder, LocalEngine(folder / "home", jobs=2), 0
+        self._folder, self._engine, self._made = folder, LocalStudyEngine(folder / "home", jobs=2), 0
 
     def start(self, seconds: float) -> str:
         self._made += 1
@@ -155,7 +155,7 @@ class Kettles:
     """Of a made-up noun, which kfnb knows nothing of: see ``tests/registry``."""
 
     def __init__(self, folder: Path) -> None:
-        self._home, self._engine, self._made = folder / "home", KettleEngine(folder / "home"), 0
+        self._home, self._engine, self._made = folder / "home", LocalKettleEngine(folder / "home"), 0
 
     def start(self, seconds: float) -> str:
         self._made += 1

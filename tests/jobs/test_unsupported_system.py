@@ -8,13 +8,13 @@ import sys
 sys.modules.update(dict.fromkeys(("fcntl", "resource", "pwd", "grp", "termios"), None))
 from pathlib import Path
 import kfnb
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 import kfnb.resources.studies.local.engine
 sys.path.insert(0, sys.argv[2])
 from kinds import SPEC
-backend = LocalBackend(Path(sys.argv[1]))
+backend = LocalRunEngine(Path(sys.argv[1]))
 print(backend.list())
 try:
     backend.submit(Submission(spec=SPEC, arguments={}, name="x"))

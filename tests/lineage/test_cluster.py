@@ -13,10 +13,11 @@ from replay import CACHED, GOOD, serving
 
 import kfnb
 from kfnb.entities import Artifact
-from kfnb.remote.kfp.server import RetryPolicy, Server
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs import api
 from kfnb.resources.runs.kubeflow import mlmd
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 
 RUN = "261130-080000-aaaa"
@@ -28,8 +29,8 @@ def cluster(home, monkeypatch):
     retry = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
     with serving(speed=1e6) as server, running(Metadata()) as metadata:
         details = RunDetails(mlmd.Metadata(metadata.address), None, None)
-        backend = KubeflowBackend(Server(server.url, retry=retry), insight=details)
-        monkeypatch.setattr(api._connection, "backend", lambda: backend)
+        backend = KubeflowRunEngine(KfpServer(server.url, retry=retry), insight=details)
+        monkeypatch.setattr(api._connection, "engine", lambda: backend)
         yield backend
 
 

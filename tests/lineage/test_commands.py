@@ -52,6 +52,14 @@ def test_the_page_has_a_picture_and_no_more_than_it_can_hold(home):
     assert "There are more" in shown["text/plain"]
 
 
+def test_a_task_of_a_loop_is_called_by_its_iteration(home):
+    write_run(home, RUN, Step("for-loop-2/7/condition-3/train", makes={"model": "m"}))
+    shown = bundle(kfnb.lineage(digest("m")))
+    assert "✓ train [7]" in shown["text/plain"]
+    assert ">train [7]<" in shown["text/html"]
+    assert f"{RUN}/for-loop-2/7/condition-3/train" in shown["text/html"]  # on hover
+
+
 def test_hostile_words_are_only_words(home):
     evil = "<script>alert('1')</script>\x1b[31m"
     step = Step(

@@ -15,7 +15,7 @@ from kfnb import settings
 from kfnb.catalog.records import DATASET, MODEL, ArtifactRecord
 from kfnb.commands.display import as_json
 from kfnb.errors import NotFound, UsageError
-from kfnb.resources.lineage import api, sources
+from kfnb.resources.lineage import api
 from kfnb.resources.lineage.model import NodeKind
 
 FIRST, SECOND, THIRD = "261130-080000-aaaa", "261130-090000-bbbb", "261130-100000-cccc"
@@ -25,7 +25,7 @@ FIRST, SECOND, THIRD = "261130-080000-aaaa", "261130-090000-bbbb", "261130-10000
 def records(monkeypatch):
     """Versions of data sets and models beside the runs of the home."""
     found = Records()
-    plain = sources.sources
+    plain = api.sources
     monkeypatch.setattr(api, "sources", lambda: [*plain(), found])
     return found
 
@@ -101,7 +101,7 @@ def test_the_models_made_of_a_data_version_are_one_call_and_so_is_the_data_behin
             task="train",
         ),
         "other": ArtifactRecord(
-            "other", MODEL, digest=digest("other"), names=("other@1",), of=("churn-data@2",)
+            "other", MODEL, digest=digest("other"), names=("other@1",), of={"churn-data@2": ""}
         ),
         "third": ArtifactRecord("third", MODEL, digest=digest("model"), names=("third@4",)),
     }
@@ -284,7 +284,7 @@ def test_an_index_that_was_built_again_gives_byte_for_byte_the_same_answers(home
     contents = [f"content {n}" for n in range(12)]
     refs = [digest(content) for content in contents]
     records.units = {
-        f"v{n}": ArtifactRecord("m", MODEL, digest=digest(contents[n]), names=(f"m@{n}",), of=("d@1",))
+        f"v{n}": ArtifactRecord("m", MODEL, digest=digest(contents[n]), names=(f"m@{n}",), of={"d@1": ""})
         for n in range(3)
     }
     records.units["d"] = ArtifactRecord("d", DATASET, digest=digest(contents[5]), names=("d@1",))
@@ -353,3 +353,27 @@ def test_the_nodes_are_a_frame(home):
     assert set(frame.kind) == {"task", "artifact"}
     assert frame.made_of.sum() == 3
     assert json.loads(as_json(kfnb.lineage(FIRST)))["runs"] == [FIRST]
+
+
+@pytest.mark.parametrize("name", ["churn-data@1", "of-another-home@7"])
+def test_data_that_a_record_names_with_its_digest_is_that_content_whatever_it_is_called_here(
+    home, records, name
+):
+    mine, other = digest("mine"), digest("other")
+    records.units |= {
+        "data": ArtifactRecord("churn-data", DATASET, digest=mine, also=(other,), names=("churn-data@1",)),
+        "model": ArtifactRecord("a", MODEL, digest=digest("a"), names=("a@1",), of={name: other}),
+    }
+    assert kfnb.lineage("churn-data@1").models == ("a@1",)
+    assert kfnb.lineage("a@1").data == ("churn-data@1",)
+
+
+def test_data_of_the_same_name_with_another_digest_is_other_data(home, records):
+    records.units |= {
+        "data": ArtifactRecord("churn-data", DATASET, digest=digest("mine"), names=("churn-data@1",)),
+        "model": ArtifactRecord(
+            "a", MODEL, digest=digest("a"), names=("a@1",), of={"churn-data@1": digest("bobs")}
+        ),
+    }
+    assert kfnb.lineage("churn-data@1").models == ()
+    assert kfnb.lineage("a@1").data == ()

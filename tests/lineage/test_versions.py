@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from homes import Step, digest, write_run
 
@@ -10,7 +11,7 @@ import kfnb
 from kfnb import settings
 from kfnb.commands.display import as_json, bundle
 from kfnb.entities import Artifact
-from kfnb.errors import NotFound, UsageError
+from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.resources.lineage import api
 from kfnb.resources.models.api import rollback
 
@@ -189,3 +190,116 @@ def test_a_pipeline_that_takes_a_data_version_and_saves_a_model(shell, home, tmp
     assert kfnb.lineage("churn-data@1").models == ("churn@1",)
     assert kfnb.lineage("churn@1").runs == (run.id,)
     assert kfnb.lineage(run).data == ("churn-data@1",)
+
+
+def test_a_picture_leaves_out_what_the_run_shows_step_by_step(home, raw):
+    kfnb.add_data("churn-data", raw)
+    model = train(home, raw)
+    kfnb.register(model, "churn", run=RUN, data="churn-data@1")
+    found = kfnb.lineage("churn@1")
+    data, subject = (next(node.id for node in found.nodes if node.kind == kind) for kind in ("data", "model"))
+    assert ("", True) in {(edge.name, (edge.source, edge.target) == (data, subject)) for edge in found.edges}
+    assert bundle(found)["text/plain"].count("churn-data@1") == 2  # in the title and in the tree
+    shutil.rmtree(home / "runs")
+    alone = bundle(kfnb.lineage("churn@1"))["text/plain"]
+    assert alone.count("churn-data@1") == 2
+
+
+def test_a_run_did_not_make_the_data_that_it_took_nor_the_models_of_others(shell):
+    kfnb.add_data("churn-data", pd.DataFrame({"a": [0.0, 1.0], "y": [0, 1]}))
+    shell.run(
+        "%%kf_component train --data churn=churn-data@1 --param C:float=1.0\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "kf.save(LogisticRegression(C=C).fit(churn[['a']], churn['y']), 'churn', accuracy=1.0)"
+    )
+    shell.run("%kf_pipeline learning train")
+    first, second = shell.submit("learning", C=1.0), shell.submit("learning", C=2.0)
+    assert kfnb.lineage(first).models == ("churn@1",)
+    assert kfnb.lineage(second).models == ("churn@2",)
+    assert kfnb.lineage(first).data == ("churn-data@1",)
+    assert kfnb.lineage("churn-data@1").models == ("churn@1", "churn@2")
+    shell.ip.user_ns["first"] = first
+    assert shell.run("%kf_lineage first/train").subjects == (f"{first.id}/train",)
+    text = bundle(kfnb.lineage("churn-data@1"))["text/plain"]
+    assert "kf_model" not in text  # what it became is there
+    assert text.count("churn@1") == 2
+
+
+def test_each_version_has_its_own_aliases(home, raw):
+    model = train(home, raw)
+    kfnb.register(model, "one", run=RUN, alias="champion")
+    kfnb.register(model, "two", run=RUN)
+    assert "one@1 (champion), two@1" in bundle(kfnb.lineage(f"{RUN}/train"))["text/plain"]
+
+
+class ClusterVersion:
+    """A version of the cluster's registry, as far as lineage asks."""
+
+    ref, backend = "churn@1", "kubeflow"
+
+
+ClusterVersion.__name__ = "ModelVersion"
+
+
+@pytest.mark.parametrize(
+    "ref", ["kubeflow:churn@1", "kubeflow:churn@champion", "kubeflow:model:churn", ClusterVersion()]
+)
+def test_a_version_of_the_clusters_registry_is_not_answered_with_one_of_this_home(home, raw, ref):
+    kfnb.register(train(home, raw), "churn", run=RUN)
+    with pytest.raises(BackendError, match="no model registry of Kubeflow is configured"):
+        kfnb.lineage(ref)
+
+
+def test_a_reference_may_name_this_home(home, raw):
+    kfnb.add_data("churn-data", raw)
+    version = kfnb.register(train(home, raw), "churn", run=RUN)
+    for ref in ("local:churn@1", "model:churn@1", "local:model:churn", version):
+        assert kfnb.lineage(ref).subjects == kfnb.lineage("churn@1").subjects
+    assert kfnb.lineage(f"local:{RUN}/train") == kfnb.lineage(f"{RUN}/train")
+    with pytest.raises(NotFound, match="unknown reference data:churn@1"):
+        kfnb.lineage("data:churn@1")
+
+
+def test_a_name_of_the_notebook_is_taken_only_if_it_is_a_handle(shell, home, raw):
+    kfnb.register(train(home, raw), "churn", run=RUN)
+    shell.ip.user_ns["churn"] = pd.DataFrame({"a": [1]})
+    assert shell.ip.run_line_magic("kf_lineage", "churn").ref == "churn"
+    shell.ip.user_ns["mine"] = kfnb.model("churn")
+    assert shell.ip.run_line_magic("kf_lineage", "mine").ref == "churn@1"
+
+
+def test_a_store_that_was_removed_and_made_anew_has_its_new_content_in_the_lineage(home, raw):
+    kfnb.add_data("churn-data", raw)
+    before = kfnb.lineage("churn-data@1").subjects
+    shutil.rmtree(home / "data")
+    raw.write_text("other")
+    kfnb.add_data("churn-data", raw)
+    assert kfnb.lineage("churn-data@1").subjects != before
+    assert kfnb.lineage("churn-data@1").subjects == kfnb.lineage(raw).subjects
+
+
+def test_a_registry_that_was_removed_and_made_anew_has_its_new_content_in_the_lineage(home, raw):
+    kfnb.register(train(home, raw, text="one"), "churn")
+    before = kfnb.lineage("churn@1").subjects
+    shutil.rmtree(home / "registry")
+    kfnb.register(train(home, raw, text="two"), "churn")
+    assert kfnb.lineage("churn@1").subjects != before
+
+
+def test_a_data_set_may_be_called_by_a_number_and_versions_sort_by_theirs(home, raw):
+    for number in range(1, 12):
+        raw.write_text(f"{number}")
+        kfnb.add_data("2024", raw)
+    model = home / "m.onnx"
+    model.write_text(f"{ONNX}weights")
+    kfnb.register(model, "churn", data=["2024@2", "2024@11"])
+    assert kfnb.lineage("churn@1").data == ("2024@2", "2024@11")
+    assert "2024@11" in bundle(kfnb.lineage("churn@1"))["text/plain"]
+
+
+def test_an_address_of_32_characters_is_that_address(home):
+    uri = "s3://mlpipeline/artifacts/model1"
+    assert len(uri) == 32
+    write_run(home, RUN, Step("deploy", takes={"model": Artifact("model", "system.Model", uri)}))
+    assert uri in {node.id for node in kfnb.lineage(RUN).nodes}
+    assert kfnb.lineage(uri).below

@@ -17,7 +17,7 @@ from kfnb.live import board as boards
 from kfnb.live import followables
 from kfnb.live.board import MOST_FOLLOWED, MOST_REMEMBERED, Board
 from kfnb.live.followables import Followable, register
-from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.engine import Pace
 from kfnb.resources.runs.events import Event
 from kfnb.resources.runs.handle import Run
 from kfnb.ui.blocks import Text, bundle

@@ -28,7 +28,8 @@ def fill(folder: Path, *, versions: int, users: int) -> None:
             metrics = {"accuracy": chance.random(), "loss": chance.random(), "f1": chance.random()}
             data = f"churn-data@{number % 3 + 1}"
             connection.execute(
-                "insert into versions values (?, ?, ?, 'skops', 1000, 'LIVE', ?, ?, ?, '{}', ?, ?, '', '', ?, '{}')",
+                "insert into versions values"
+                " (?, ?, ?, 'skops', 1000, 'LIVE', ?, ?, ?, '{}', ?, ?, '', '', ?, '{}', '{}')",
                 (
                     number % 100 + 1,
                     number // 100 + 1,

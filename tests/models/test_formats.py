@@ -33,6 +33,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from kfnb.capture.embedded.model_facts import kfnb_packages
 from kfnb.capture.embedded.models import kfnb_read_model, kfnb_write_model
 from kfnb.resources.models.digest import folder_digest
 
@@ -214,3 +215,16 @@ def test_torch_is_kept_as_tensors(tmp_path: Path) -> None:
     assert torch.equal(state["weight"], model.weight)
     back = kfnb_read_model(str(tmp_path / "m"), into=torch.nn.Linear(3, 1))
     assert torch.equal(back.bias, model.bias)
+
+
+def test_an_xgboost_booster_takes_an_example(tmp_path: Path) -> None:
+    xgboost = pytest.importorskip("xgboost")
+    booster = xgboost.train({}, xgboost.DMatrix(X, Y), 2)
+    facts = kfnb_write_model(booster, str(tmp_path / "one"), X)
+    assert [one["name"] for one in facts["inputs"]] == ["a", "b", "c"]
+    assert [one["shape"] for one in facts["outputs"]] == [[-1]]
+
+
+def test_a_package_is_found_whatever_its_module_is_called() -> None:
+    found = kfnb_packages(["yaml", "sklearn", "json", "no_such_module"])
+    assert {name.lower() for name in found} == {"pyyaml", "scikit-learn"}

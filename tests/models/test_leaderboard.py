@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -12,8 +11,21 @@ from hypothesis import strategies as st
 
 import kfnb
 from kfnb.errors import UsageError
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, maximized, ranked
-from kfnb.resources.models.model import AliasChange, ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardQuery,
+    ranked,
+)
+from kfnb.resources.models.metric_direction import maximized
+from kfnb.resources.models.model import (
+    AliasChange,
+    ColumnType,
+    ModelSource,
+    ModelState,
+    Signature,
+    VersionSnapshot,
+)
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.version import draw_model_version
@@ -50,9 +62,9 @@ def test_what_was_measured_on_other_data_has_ranks_of_its_own() -> None:
 def test_what_was_measured_on_unknown_data_is_sorted_last_and_not_ranked() -> None:
     board = ranked([entry("a@1", "", acc=0.8), entry("b@1", "", acc=0.9), entry("c@1", "d@1", acc=0.1)])
     assert order(board) == [("c@1", 1), ("b@1", None), ("a@1", None)]
-    text = draw_leaderboard(board)["text/plain"]
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert "Measured on d@1" in text
-    assert "Not ranked: it is not known on which data they were measured" in text
+    assert "Not ranked (unknown data version)" in text
 
 
 def test_what_lacks_the_metric_comes_after_the_ranks() -> None:
@@ -86,6 +98,11 @@ def test_more_is_better_otherwise(name: str) -> None:
 )
 def test_more_is_better_of_what_scikit_learn_negates(name: str) -> None:
     assert order(ranked([entry("a@1", **{name: -2.0}), entry("b@1", **{name: -1.0})]))[0] == ("b@1", 1)
+
+
+def test_a_metric_that_is_no_text_is_unknown() -> None:
+    with pytest.raises(UsageError, match="no model has the metric 3"):
+        ranked([entry("a@1", acc=0.5)], 3)  # type: ignore[arg-type]
 
 
 def test_the_metric_that_most_have_ranks_and_an_unknown_one_is_an_error() -> None:
@@ -130,8 +147,8 @@ def test_a_frame_has_a_column_for_each_metric() -> None:
 
 def test_only_so_many_rows_are_drawn() -> None:
     board = ranked([entry(f"m@{number}", acc=number / 100) for number in range(1, 100)])
-    board.limit = 10
-    text = draw_leaderboard(board)["text/plain"]
+    board.query = LeaderboardQuery(limit=10)
+    text = draw_leaderboard(board.snapshot())["text/plain"]
     assert "m@99" in text
     assert "m@50" not in text
     assert "89 more; --limit shows them." in text
@@ -141,9 +158,9 @@ def test_filters_that_nothing_fits_do_not_say_that_there_are_no_models(tmp_path:
     from kfnb.resources.models import api
 
     settings().home = str(tmp_path)
-    assert "No models yet" in draw_leaderboard(api.models())["text/plain"]
+    assert "No models yet" in draw_leaderboard(api.models().snapshot())["text/plain"]
     for board in (api.models(owner="zoe"), api.models(data="d@1")):
-        assert "No versions match." in draw_leaderboard(board)["text/plain"]
+        assert "No versions match." in draw_leaderboard(board.snapshot())["text/plain"]
     with pytest.raises(UsageError, match="data='d': give a version of a data set; such as churn-data@2"):
         api.models(data="d")
 
@@ -174,6 +191,16 @@ def test_a_page_has_what_a_version_is_made_of_and_how_it_is_loaded() -> None:
     ):
         assert text in page
     assert "accuracy by version" in page
+
+
+def test_the_columns_of_a_wide_model_are_folded() -> None:
+    columns = tuple(ColumnType(f"column-{number}", "double") for number in range(10_000))
+    shown = draw_model_version(snapshot(1, signature=Signature(inputs=columns)), [], [])
+    assert "<details" in shown["text/html"]
+    assert "and 9800 more columns" in shown["text/html"]
+    assert len(shown["text/html"]) < 150_000
+    assert "Takes 10000 columns: column-0, column-1, column-2, column-3, column-4, …" in shown["text/plain"]
+    assert "column-5" not in shown["text/plain"]
 
 
 def test_a_comparison_shows_what_differs_and_says_that_the_data_do() -> None:
@@ -210,7 +237,7 @@ def test_nothing_hostile_gets_into_a_page() -> None:
     for drawn in (
         draw_model_version(one, [one, snapshot(2, metrics={HOSTILE: 2.0})], [change]),
         draw_model_comparison([one, snapshot(2)]),
-        draw_leaderboard(ranked([row])),
+        draw_leaderboard(ranked([row]).snapshot()),
     ):
         assert "<script" not in drawn["text/html"]
         assert "\x1b" not in drawn["text/html"] + drawn["text/plain"]
@@ -235,17 +262,13 @@ def test_runs_and_trials_are_listed_where_they_are_asked_for(shell: Shell) -> No
 
 
 @pytest.mark.slow
-def test_ten_thousand_versions_are_ranked_quickly(tmp_path: Path) -> None:
+def test_ten_thousand_versions_of_fifty_users_are_ranked(tmp_path: Path) -> None:
     from kfnb.resources.models import api
     from tests.models.many_versions import fill
 
     settings().home = str(tmp_path)
     fill(tmp_path / "registry", versions=10_000, users=50)
-    seconds = []
-    for _ in range(5):
-        begun = time.process_time()
-        board = api.models()
-        seconds.append(time.process_time() - begun)
-    assert len(board) == 10_000
-    assert min(seconds) < 0.8  # however busy this machine is; benchmarks/ has the number
-    draw_leaderboard(board)
+    board = api.models()
+    assert len(board) == len(board.to_frame()) == 10_000
+    assert {one.owner for one in board} == {f"user-{number}" for number in range(50)}
+    assert "Measured on churn-data@1" in draw_leaderboard(board.snapshot())["text/plain"]

@@ -11,7 +11,7 @@ from sklearn.dummy import DummyRegressor
 
 import kfnb
 from kfnb.resources.models import api
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import VersionSnapshot
 from kfnb.resources.models.transfer import transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison

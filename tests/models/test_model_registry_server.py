@@ -74,7 +74,7 @@ def server(answering):
         ((200, LOGIN, "text/html"), "unauthenticated", "answered with a login page.*had a token"),
         ((302, b"", "text/html"), "unauthenticated", "answered with a login page"),
         ((200, b"[]", "application/json"), "backend", "not a JSON object"),
-        ((200, b"{", "application/json"), "backend", "not a JSON object"),
+        ((200, b"{", "application/json"), "backend", "is not JSON"),
     ],
     ids=lambda value: f"{value[0]}-{value[1][:12].decode()}" if isinstance(value, tuple) else "",
 )
@@ -97,7 +97,7 @@ def test_what_is_not_a_model_registry_is_found_out_by_the_first_request(answerin
     body, kind = (b"404 page not found", "text/plain") if status == 404 else (LOGIN, "text/html")
     answering.fail(times=9, status=status, body=body, kind=kind)
 
-    with pytest.raises(BackendError, match=r"does not speak v1 or v1alpha3|login page|does not let you in"):
+    with pytest.raises(BackendError, match=r"does not speak v1 or v1alpha3|login page|denied access"):
         server.get("/registered_models")
 
 

@@ -172,6 +172,37 @@ def test_an_example_that_cannot_be_kept_is_reported_and_the_model_is_registered(
     assert not (version.path() / "sample.json").exists()
 
 
+@pytest.mark.parametrize("kind", ["array", "dicts", "polars"])
+def test_rows_may_be_an_array_dicts_or_a_frame_of_polars(home: Path, kind: str) -> None:
+    if kind == "array":
+        rows: Any = np.arange(600.0).reshape(200, 3)
+        body = "    return df[:, :1] * 2\n"
+    elif kind == "dicts":
+        rows = [{"a": float(index), "text": str(index)} for index in range(200)]
+        body = "    return [[row['a'] * 2] for row in df]\n"
+    else:
+        polars = pytest.importorskip("polars")
+        rows = polars.DataFrame({"a": [float(index) for index in range(200)]})
+        body = "    return (df.select('a') * 2).to_numpy()\n"
+    transform = kfnb_Transform("t", f"def transform(df):\n{body}")
+    model = LogisticRegression().fit(transform.transform(rows), [0, 1] * 100)
+    version = kfnb.register(model, "m", transform=transform, example=rows)
+    kept, predictions = kfnb_read_sample(str(version.path())) or ((), ())
+    assert type(kept) is type(rows)
+    assert len(kept) == 100
+    assert version.transform is not None
+    np.testing.assert_array_equal(predictions, version.load().predict(version.transform.transform(kept)))
+
+
+def test_of_pictures_fewer_rows_are_kept(home: Path) -> None:
+    pictures = np.zeros((200, 64, 64, 3), "uint8")
+    transform = kfnb_Transform("t", "def transform(df):\n    return df.reshape(len(df), -1)[:, :2]\n")
+    model = LogisticRegression().fit(transform.transform(pictures), [0, 1] * 100)
+    version = kfnb.register(model, "m", transform=transform, example=pictures)
+    kept, _ = kfnb_read_sample(str(version.path())) or ((), ())
+    assert kept.shape == (8, 64, 64, 3)
+
+
 # -- how it comes back ----------------------------------------------------------------------------------------
 
 
@@ -259,7 +290,7 @@ def test_one_that_looks_at_its_batch_is_warned_of(home: Path) -> None:
         kfnb.register(model_of(transform), "churn", transform=transform, example=ROWS)
     [text] = [str(one.message) for one in warned]
     assert (
-        " there, and nan by itself. The likely cause: mean (cell prepare, line 3) looks at all rows" in text
+        " there, and nan by itself. The likely cause: mean (cell prepare, line 3) looks at every row" in text
     )
     assert text.endswith("let fit(df) return what it needs as state. Serving refuses that")
     assert warned[0].filename == __file__

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import kfnb
 from kfnb.cli import main
+from kfnb.commands.display import bundle
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models import api
 from kfnb.resources.models.model import ModelState
@@ -84,7 +86,7 @@ def test_a_file_and_a_model_folder_are_registered_as_they_are(tmp_path: Path) ->
     assert kfnb.register(first.path(), "copy").digest == first.digest
     assert kfnb.register(str(Path(first.uri) / "model.skops"), "file").load().predict(X).tolist() == Y
     (tmp_path / "model.xyz").write_text("?")
-    with pytest.raises(UsageError, match=r"the ending of the file tells no known format; known are .skops"):
+    with pytest.raises(UsageError, match=r"unknown file extension .xyz; known are .skops"):
         kfnb.register(tmp_path / "model.xyz", "churn")
     for ending in ("skops", "ubj", "txt", "safetensors", "keras", "onnx"):
         (tmp_path / f"junk.{ending}").write_text("hello")
@@ -100,13 +102,14 @@ def test_aliases_are_promoted_and_rolled_back_and_the_history_tells() -> None:
     one, two, three = churn(3)
     one.promote(because="first")
     settings().owner = "bob"
+    two, three = (kfnb.model(one.ref) for one in (two, three))
     two.promote("champion", "better")
     three.promote()
     assert kfnb.model("churn@champion") == three
     for expected in (two, one):
         api.rollback("churn", because="errors")
         assert kfnb.model("churn@champion") == expected
-    with pytest.raises(UsageError, match="churn@champion has named no other version before"):
+    with pytest.raises(UsageError, match="nothing to roll back: churn@1 is the first version"):
         api.rollback("churn")
     assert [(c.from_version, c.to_version, c.by, c.because) for c in api.history("churn")] == [
         (2, 1, "bob", "rollback: errors"),
@@ -119,6 +122,19 @@ def test_aliases_are_promoted_and_rolled_back_and_the_history_tells() -> None:
     three.promote()
     api.rollback("churn")
     assert kfnb.model("churn@champion") == one
+
+
+def test_a_promotion_is_shown_as_its_history_is() -> None:
+    [one] = churn(1)
+    change = one.promote(because=5)  # type: ignore[arg-type]
+    assert change == one.history[0]
+    assert "churn@champion" in bundle(change)["text/plain"]
+
+
+def test_parameters_of_numpy_are_kept_as_numbers() -> None:
+    given = {"trees": np.int64(5), "rates": np.array([0.1, 0.2]), "file": Path("x.csv"), "deep": [None, True]}
+    version = kfnb.register(trained(), "churn", parameters=given)
+    assert version.parameters == {"trees": 5, "rates": [0.1, 0.2], "file": "x.csv", "deep": [None, True]}
 
 
 def test_an_archived_version_is_left_out_and_not_promoted() -> None:
@@ -138,8 +154,8 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "a/b"}, "model name 'a/b'.*a-b would do"),
-        ({"name": "Churn"}, "churn would do"),
+        ({"name": "a/b"}, "model name 'a/b'.*did you mean a-b"),
+        ({"name": "Churn"}, "did you mean churn"),
         ({"alias": "7"}, "alias '7' is a number, and numbers are versions"),
         ({"metrics": {"accuracy": float("nan")}}, "metric accuracy is nan: a metric must be a finite number"),
         ({"metrics": {"accuracy": "high"}}, "metric accuracy is 'high'"),
@@ -147,6 +163,8 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"metrics": {"a": 10**400}}, "metric a is inf: a metric must be a finite number"),
         ({"metrics": "acc"}, "metrics='acc': give numbers by name"),
         ({"metrics": [1]}, r"metrics=\[1\]: give numbers by name"),
+        ({"parameters": [1]}, r"parameters=\[1\]: give values by name"),
+        ({"tags": ["a"]}, r"tags=\['a'\]: give texts by name"),
         ({"name": None}, "model name None: give a text"),
         ({"alias": 5}, "alias 5: give a text"),
         ({"alias": "Champion"}, "use lower-case letters"),
@@ -160,6 +178,7 @@ def test_an_archived_version_is_left_out_and_not_promoted() -> None:
         ({"example": "abc"}, "the example is a str; give a DataFrame or an array"),
         ({"example": {"a": 1}}, "the example is a dict; give a DataFrame or an array"),
         ({"model": {"a": 1}}, "dict has no safe format; pass pickle=True"),
+        ({"model": {"lock": threading.Lock()}, "pickle": True}, "the model cannot be saved: .*pickle"),
         ({"run": "000000-nothing"}, "000000-nothing"),
     ],
 )
@@ -167,6 +186,13 @@ def test_bad_input_is_one_message_and_nothing_is_kept(arguments: dict[str, Any],
     given = {"model": trained(), "name": "churn", **arguments}
     with pytest.raises((UsageError, BackendError), match=message):
         kfnb.register(**given)
+    assert api.registered() == []
+
+
+def test_a_model_that_is_not_fitted_is_one_message() -> None:
+    xgboost = pytest.importorskip("xgboost")
+    with pytest.raises(UsageError, match="the model cannot be saved: need to call fit"):
+        kfnb.register(xgboost.XGBClassifier(), "churn")
     assert api.registered() == []
 
 
@@ -189,15 +215,65 @@ def test_a_reference_to_nothing_says_what_there_is(reference: str, message: str)
         kfnb.model(reference)
 
 
-def test_who_promotes_at_the_same_time_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, two = churn(2)
+def test_who_promotes_after_another_user_did_is_told_by_whom() -> None:
+    one, two, three = churn(3)
     one.promote()
-    registry = api.registry_of()
-    registry.move_alias("churn", "champion", 2, expected=1, by="bob", because="faster")
-    monkeypatch.setattr("kfnb.resources.models.promotion.aliases", lambda *_: {"champion": 1})
+    seen = kfnb.model("churn@3")
+    settings().owner = "bob"
+    kfnb.model("churn@2").promote(because="faster")
+    settings().owner = "ann"
     with pytest.raises(Conflict, match=r"bob moved churn@champion to version 2 at .* because 'faster'"):
-        one.promote(because="mine")
+        seen.promote(because="mine")
     assert kfnb.model("churn@champion") == two
+    seen.promote(because="I know")
+    assert kfnb.model("churn@champion") == three
+
+
+def test_a_user_who_moved_the_alias_by_another_handle_is_not_refused() -> None:
+    one, two = churn(2)
+    kfnb.model("churn@1").promote()
+    two.promote()
+    one.promote()
+    assert kfnb.model("churn@champion") == one
+
+
+def test_the_version_that_an_alias_must_still_name_can_be_given() -> None:
+    one, _, three = churn(3)
+    one.promote()
+    with pytest.raises(Conflict, match="it was expected to name version 2, and nothing was changed"):
+        three.promote(expected=2)
+    three.promote(expected=1)
+    assert kfnb.model("churn@champion") == three
+
+
+def test_a_promotion_whose_reason_reads_like_a_rollback_is_none() -> None:
+    one, two, three, four = churn(4)
+    for version in (one, two, three):
+        version.promote()
+    two.promote(because="rollback: 3 is slow")
+    four.promote()
+    assert api.rollback("churn").to_version == 2
+    assert api.rollback("churn").to_version == 3
+
+
+def test_parameters_and_metrics_of_numpy_are_kept_as_plain_numbers() -> None:
+    given = {
+        "C": np.float64(0.5),
+        "n": np.int64(3),
+        "grid": np.arange(2),
+        "kind": LogisticRegression,
+        "x": (1, None),
+    }
+    version = kfnb.register(trained(), "churn", parameters=given)
+    assert version.parameters == {
+        "C": 0.5,
+        "n": 3,
+        "grid": [0, 1],
+        "kind": str(LogisticRegression),
+        "x": [1, None],
+    }
+    with pytest.raises(UsageError, match="parameters=3: give values by name"):
+        kfnb.register(trained(), "churn", parameters=3)  # type: ignore[arg-type]
 
 
 def test_a_package_of_another_version_is_told_when_a_model_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +359,9 @@ def notebook(shell: Shell) -> Shell:
     return shell
 
 
-def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None:
+def test_the_magics_register_rank_promote_and_roll_back(
+    notebook: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = notebook.run(
         "%kf_register model --name churn --metric accuracy=0.8 --data d@1 --example X -o first"
     )
@@ -313,6 +391,10 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
         "churn@1",
         "churn@2",
     ]
+    assert notebook.fails("%kf_models promote churn@2 --expected 2").endswith("and nothing was changed")
+    notebook.run("%kf_models promote churn@1 --because again")
+    assert "churn@champion is churn@1 already: nothing was changed" in capsys.readouterr().out
+    assert not notebook.run("%kf_models --namespace team-a")
     notebook.run("%kf_models archive churn@2")
     assert len(notebook.run("%kf_models")) == 1
     notebook.run("%kf_models archive churn@2 --undo")
@@ -322,12 +404,22 @@ def test_the_magics_register_rank_promote_and_roll_back(notebook: Shell) -> None
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("%kf_register modle --name churn", "modle: no such file or folder"),
+        (
+            "%kf_register modle --name churn",
+            "modle is neither a name of the notebook nor a path; did you mean model?",
+        ),
+        ("%kf_register ./modle --name churn", "modle: no such file or folder"),
         ("%kf_register model", "--name"),
         ("%kf_register model --name churn --metric accuracy", "--metric accuracy: write --metric NAME=VALUE"),
         ("%kf_register model --name churn --metric accuracy=high", "'high' is not a number"),
         ("%kf_register model --name churn --example Z", "--example Z: unknown name"),
         ("%kf_models compare churn@1", "name two versions or more"),
+        ("%kf_models shwo churn@1", "unexpected argument churn@1; did you mean show"),
+        (
+            "%kf_models --runs --owner ann",
+            "owner cannot be combined with runs: runs and trials have no owner",
+        ),
+        ("%kf_models --backend both", "both"),
         ("%kf_models --maximize --minimize", "exclude each other"),
         ("%kf_models --limit 0", "must be at least 1"),
         ("%kf_models promote churn", "unknown model churn; no model is registered yet"),
@@ -363,7 +455,7 @@ def test_the_verbs_do_the_same_and_print_json(tmp_path: Path, capsys: pytest.Cap
     told = json.loads(capsys.readouterr().out)
     assert (told["ref"], told["aliases"], told["state"]) == ("churn@1", ["champion"], "LIVE")
     assert main(["models", "promote", "churn@2", "--because", "CI"]) == 0
-    assert "churn@champion is churn@2, before churn@1" in capsys.readouterr().err
+    assert "churn@champion is now churn@2 (was churn@1)" in capsys.readouterr().err
     assert main(["models", "history", "churn", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["because"] == "CI"
     assert main(["register", str(kfnb.model("churn").path()), "--name", "copy", "--json"]) == 0

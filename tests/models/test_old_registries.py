@@ -10,7 +10,7 @@ import pytest
 
 from kfnb.errors import BackendError
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.local.schema import SCHEMA
 from kfnb.resources.models.model import ColumnType
 

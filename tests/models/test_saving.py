@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 import kfnb
 from kfnb.capture.embedded.saving import kfnb_model_saver
 from kfnb.entities import Artifact
-from kfnb.errors import UsageError
+from kfnb.errors import NotFound, UsageError
 from kfnb.resources.models import api
 from kfnb.resources.models.display import DISPLAYS
 from kfnb.settings import settings
@@ -32,8 +32,10 @@ kf.save(model, "churn", accuracy=0.5 + C / 10, example=X, data="churn-data@2", d
 
 @pytest.fixture
 def notebook(shell: Shell) -> Shell:
-    """A notebook of ann, with a component that saves a model."""
+    """A notebook of ann with two versions of data, and a component that saves a model."""
     settings().owner = "ann"
+    for number in (1, 2):
+        kfnb.add_data("churn-data", pd.DataFrame({"a": [number]}))
     shell.run(TRAIN)
     shell.run("%kf_pipeline churn_pipeline train")
     return shell
@@ -113,12 +115,14 @@ def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell)
         ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
         ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
         ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
+        ("kf.save('churn', model)", r"model name LogisticRegression\(\)"),
+        ("kf.save(model, 'churn', data=3)", "data=3: give a version of a data set"),
     ],
 )
 def test_what_cannot_be_saved_fails_where_it_is_written(shell: Shell, call: str, message: str) -> None:
     shell.run("from sklearn.linear_model import LogisticRegression")
     shell.run("model = LogisticRegression().fit([[0.0], [1.0]], [0, 1])")
-    with pytest.raises((ValueError, TypeError), match=message):
+    with pytest.raises(UsageError, match=message):
         shell.run(call)
 
 
@@ -180,3 +184,107 @@ def test_a_model_is_ranked_by_the_data_sets_that_its_run_took(shell: Shell) -> N
     shell.submit("learning")
     version = kfnb.model("churn@1").snapshot()
     assert (version.data, version.metrics_data) == (("churn-data@1",), "churn-data@1")
+
+
+def test_a_model_is_made_of_what_its_step_takes_and_measured_on_what_kf_save_names(shell: Shell) -> None:
+    for name in ("known", "unseen"):
+        kfnb.add_data(name, pd.DataFrame({"a": [0.0, 1.0], "y": [0, 1], "of": [name, name]}))
+    shell.run(
+        "%%kf_component train --data known=known@1 --data unseen=unseen@1\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression().fit(known[['a']], known['y'])\n"
+        "kf.save(model, 'churn', accuracy=model.score(unseen[['a']], unseen['y']), data='unseen@1')"
+    )
+    shell.run("%kf_pipeline learning train")
+    run = shell.submit("learning")
+    by_hand = kfnb.register(run.artifacts["train"]["kf_model"], "by-hand", run=run)
+    for version in (kfnb.model("churn@1"), by_hand):
+        assert version.data == ("known@1", "unseen@1")
+        assert list(version.measured) == ["unseen@1"]
+
+
+# -- data that does not exist ---------------------------------------------------------------------------------------
+
+
+def saving(shell: Shell, data: str, cell: str = "saves") -> None:
+    shell.run(
+        f"%%kf_component {cell} --param data={data!r}\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "kf.save(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), 'churn', accuracy=0.5, data=data)"
+    )
+    shell.run(f"%kf_pipeline {cell}_pipeline {cell}")
+
+
+def test_a_cell_refuses_data_that_does_not_exist(notebook: Shell) -> None:
+    with pytest.raises(NotFound, match=r"unknown version churn-data@9; churn-data has versions 1 to 2"):
+        notebook.run("kf.save(model, 'churn', data='churn-data@9')")
+    with pytest.raises(NotFound, match=r"unknown data set churn-dta; did you mean churn-data\?"):
+        notebook.run("kf.save(model, 'churn', data='churn-dta@1')")
+
+
+def test_a_run_says_that_the_data_does_not_exist_and_does_not_record_it(notebook: Shell) -> None:
+    saving(notebook, "churn-data@2")
+    run = notebook.submit("saves_pipeline", data="churn-data@9")
+    [note] = run.snapshot().notes
+    assert note.startswith(
+        "registered churn@1 (saved by saves); without data=churn-data@9, which does not exist:"
+        " unknown version churn-data@9; churn-data has versions 1 to 2"
+    )
+    version = kfnb.model("churn@1").snapshot()
+    assert (version.data, version.metrics_data, version.metrics) == ((), "", {"accuracy": 0.5})
+
+
+def test_a_run_whose_data_store_cannot_be_read_says_so(notebook: Shell) -> None:
+    saving(notebook, "churn-data@2")
+    settings().data_store = "s3://bucket/data?endpoint=http://127.0.0.1:9&region=x"
+    [note] = notebook.submit("saves_pipeline").snapshot().notes
+    assert "cannot check that data=churn-data@2 exists: " in note
+    assert kfnb.model("churn@1").data == ("churn-data@2",)
+
+
+# -- what made it ---------------------------------------------------------------------------------------------------
+
+LOOP = """%%kf_pipeline sweep
+take()
+with dsl.ParallelFor([1.0, 2.0]) as C:
+    train(C=C)
+"""
+
+
+def test_each_iteration_of_a_loop_is_linked_to_its_own_model(shell: Shell) -> None:
+    for number in (1, 2):
+        kfnb.add_data("churn-data", pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "churn": [0, 0, 1, number]}))
+    shell.run("%%kf_component take --data churn=churn-data@1\ntable = churn.assign(churn=[0, 0, 1, 1])")
+    shell.run(
+        "%%kf_component train --param C:float=1.0\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "model = LogisticRegression(C=C).fit(table[['a']], table['churn'])\nkf.save(model, 'churn', accuracy=C / 10)"
+    )
+    shell.run(LOOP)
+    run = shell.submit("sweep")
+    versions = {one.parameters["C"]: one for one in map(kfnb.model, ("churn@1", "churn@2"))}
+    tasks = {C: version.snapshot().source.task for C, version in versions.items()}
+    assert tasks == {1.0: "for-loop-2/0/train", 2.0: "for-loop-2/1/train"}
+    assert sorted(run.snapshot().notes) == sorted(
+        f"registered {versions[C].ref} (saved by {task})" for C, task in tasks.items()
+    )
+    for c, version in versions.items():
+        lineage = version.lineage()
+        above = {one for one in lineage.above if "/train" in one}
+        assert above == {f"{run.id}/{tasks[c]}"}
+        assert lineage.data == ("churn-data@1",)
+
+
+def test_a_version_has_the_digest_of_the_code_that_made_it(notebook: Shell) -> None:
+    run = notebook.submit("churn_pipeline")
+    saved = kfnb.model("churn").snapshot().code
+    copied = notebook.run(f"%kf_register train.kf_model --run {run.id} --name copy").snapshot()
+    assert (copied.code, copied.source.task) == (saved, "train")
+    assert len(saved) == 64
+    notebook.submit("churn_pipeline", C=3.0)
+    assert kfnb.model("churn@2").snapshot().code == saved, "other arguments are the same code"
+    notebook.run(TRAIN.replace("0.5 + C", "0.6 + C"))
+    notebook.run("%kf_pipeline churn_pipeline train")
+    notebook.submit("churn_pipeline", C=4.0)
+    assert kfnb.model("churn@3").snapshot().code not in (saved, "")
+    assert kfnb.register(run.artifacts["train"]["kf_model"].load(), "alone").snapshot().code == ""

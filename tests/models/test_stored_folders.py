@@ -9,7 +9,7 @@ from registry_conformance import make_folder
 from kfnb.errors import BackendError
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
-from kfnb.resources.models.digest import VERSION_FILE, folder_digest
+from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.kubeflow.folders import StoredFolders
 
 
@@ -33,18 +33,30 @@ def test_only_what_is_missing_is_sent(folders, objects, tmp_path):
     assert missing in objects.held
 
 
-def test_what_is_said_of_one_registration_is_not_replaced_by_another(folders, objects, tmp_path):
-    """It is not part of the content, which both have."""
+def test_a_damaged_object_is_repaired_by_sending_the_folder_again(folders, objects, tmp_path):
     folder = make_folder(tmp_path)
-    (folder / VERSION_FILE).write_text('{"metrics": {"accuracy": 0.9}}')
     digest = folder_digest(folder)
-    folders.upload(folder, digest)
-    (folder / VERSION_FILE).write_text('{"metrics": {}}')
-
     uri = folders.upload(folder, digest)
+    whole = dict(objects.held)
+    cut, lost, other = sorted(objects.held)
+    objects.held[cut] = objects.held[cut][:-1]
+    del objects.held[lost]
+    objects.held[other] = b"x" * len(whole[other])
 
-    there = folders.download(uri, digest)
-    assert (there / VERSION_FILE).read_text() == '{"metrics": {"accuracy": 0.9}}'
+    folders.repair(folder, digest, uri)
+
+    assert objects.held == whole
+
+
+def test_a_copy_that_was_edited_here_is_fetched_again(folders, tmp_path):
+    folder = make_folder(tmp_path)
+    digest = folder_digest(folder)
+    uri = folders.upload(folder, digest)
+    edited = folders.download(uri, digest) / "model.skops"
+    edited.chmod(0o600)
+    edited.write_bytes(b"edited")
+
+    assert folder_digest(folders.download(uri, digest)) == digest
 
 
 @pytest.mark.parametrize("path", ["../escape", "a/../../escape", "..", "a/.."])
@@ -106,3 +118,17 @@ def test_a_full_disk_leaves_nothing_half_there(folders, objects, tmp_path, monke
 
 def _full(self, rpath, lpath, **_):
     raise OSError(28, "No space left on device")
+
+
+def test_every_byte_of_a_stored_folder_is_verified(folders, objects, tmp_path):
+    """Also where this machine has a copy of it."""
+    folder = make_folder(tmp_path)
+    digest = folder_digest(folder)
+    uri = folders.upload(folder, digest)
+    folders.download(uri, digest)
+    assert folders.problem(uri, digest) == ""
+    [key] = [key for key in objects.held if key.endswith("model.skops")]
+    objects.held[key] = b"x" * len(objects.held[key])
+    assert folders.problem(uri, digest) == "changed"
+    objects.held.clear()
+    assert folders.problem(uri, digest) == "missing"

@@ -11,9 +11,10 @@ from kfnb.errors import BackendError, UsageError
 from kfnb.remote.model_registry.server import RegistryServer
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.registry import LocalRegistry
+from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelState
 from kfnb.resources.models.transfer import transfer
+from kfnb.resources.models.view.transfer import draw_transfer
 
 
 @pytest.fixture
@@ -181,3 +182,20 @@ def test_what_another_client_registered_is_skipped_and_named(rig, here, cluster,
     with pytest.raises(UsageError, match=f"{churn}@1 was registered by another client .*s3://bucket/onnx"):
         transfer(cluster, here, churn, version=1, by="ann")
     server.close()
+
+
+def test_an_alias_is_not_set_on_what_is_archived_there(here, churn, tmp_path):
+    there = LocalRegistry(tmp_path / "there")
+    for registry in (here, there):
+        folder = make_folder(tmp_path / registry.folder.name)
+        registry.register(draft(churn, folder), folder)
+    here.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    there.set_state(churn, 1, ModelState.ARCHIVED)
+
+    for _ in range(2):  # a second push works as well
+        pushed = transfer(here, there, churn, by="ann")
+
+        assert (pushed.versions, pushed.aliases, pushed.archived) == ({1: 1}, {}, {"champion": 1})
+        assert there.version(churn, 1).state is ModelState.ARCHIVED
+    shown = draw_transfer(pushed)["text/plain"]
+    assert f"{churn}@champion was not set: {churn}@1 in local is archived; restore it first" in shown

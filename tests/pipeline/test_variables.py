@@ -13,7 +13,7 @@ import pytest
 from kfnb.ipython.kernel import Kernel
 from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.submission import order
 
 
@@ -185,7 +185,7 @@ def sent(monkeypatch):
     """What is sent to a cluster to start runs: a server that takes each and says nothing of it."""
     bodies = []
 
-    class Cluster(KubeflowBackend):
+    class Cluster(KubeflowRunEngine):
         def __init__(self):
             pass
 
@@ -193,7 +193,7 @@ def sent(monkeypatch):
             bodies.append(order(submission, ""))
             return "0" * 8
 
-    monkeypatch.setattr(api._connection, "backend", Cluster)
+    monkeypatch.setattr(api._connection, "engine", Cluster)
     monkeypatch.setattr(Kernel, "attended", True)  # nobody waits
     return bodies
 

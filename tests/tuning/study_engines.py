@@ -18,9 +18,9 @@ from katib_server import NAMESPACE, katib_server
 from kfp import dsl
 
 from kfnb.jobs import system
-from kfnb.resources.studies.engine import Engine
+from kfnb.resources.studies.engine import StudyEngine
 from kfnb.resources.studies.katib import connect
-from kfnb.resources.studies.local.engine import LocalEngine
+from kfnb.resources.studies.local.engine import LocalStudyEngine
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
@@ -58,7 +58,7 @@ class Studies:
     ``noted`` are changes to a search that the engine has something to say to, and a part of that.
     """
 
-    engine: Engine
+    engine: StudyEngine
     gate: Path
     noted: tuple[dict[str, Any], str]
 
@@ -82,7 +82,9 @@ class Studies:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Studies]:
-    studies = Studies(LocalEngine(folder / "home", jobs=2), folder / "gate", ({}, "of which 3 are tried"))
+    studies = Studies(
+        LocalStudyEngine(folder / "home", jobs=2), folder / "gate", ({}, "of which 3 are tried")
+    )
     studies.open()
     yield studies
     for study in studies.engine.list():

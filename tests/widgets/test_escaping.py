@@ -25,12 +25,13 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup
-from kfnb.resources.models.model import AliasChange, VersionSnapshot
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup, ShownLeaderboard
+from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, VersionSnapshot
 from kfnb.resources.models.transfer import Transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
+from kfnb.resources.models.view.verification import draw_model_verification
 from kfnb.resources.models.view.version import draw_history, draw_model_version
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
 from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
@@ -324,12 +325,20 @@ DRAWN = {
     "draw_graph": lambda text: draw_graph(filled(entities.Graph, text)),
     "draw_history": lambda text: draw_history([filled(AliasChange, text)]),
     "draw_leaderboard": lambda text: draw_leaderboard(
-        Leaderboard([filled(LeaderboardGroup, text)], text, maximize=True, only=text)
+        ShownLeaderboard(
+            Leaderboard([filled(LeaderboardGroup, text)], text, maximize=True, only=text),
+            DataDamage({text: text}, text),
+        )
     ),
     "draw_model_comparison": lambda text: draw_model_comparison([filled(VersionSnapshot, text)] * 2),
     "draw_model_version": lambda text: draw_model_version(
-        filled(VersionSnapshot, text), [filled(VersionSnapshot, text)], [filled(AliasChange, text)], text
+        filled(VersionSnapshot, text),
+        [filled(VersionSnapshot, text)],
+        [filled(AliasChange, text)],
+        text,
+        DataDamage({text: text}, text),
     ),
+    "draw_model_verification": lambda text: draw_model_verification(filled(ModelVerification, text)),
     "draw_transfer": lambda text: draw_transfer(filled(Transfer, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),

@@ -103,6 +103,17 @@ def test_ticks_are_round_numbers_within_the_axis():
     assert axis("", [7, 7], 150).ticks
 
 
+def test_ticks_of_whole_numbers_are_whole():
+    assert axis("", [1, 3], 420, whole=True).ticks == (1, 2, 3)
+    assert axis("", [1, 3], 420).ticks == (1, 1.5, 2, 2.5, 3)
+
+
+def test_a_single_point_is_a_dot():
+    plot = metric_plot("m", [(Of(), ((0, 1),))])
+    assert "<circle" in str(plot.to_html())
+    assert "<circle" not in str(metric_plot("m", [(Of(), ((0, 1), (1, 2)))]).to_html())
+
+
 def test_many_values_are_a_few_bars():
     assert bars([(0, 1), (1, 2), (2, 3)]) == "▁▅█"
     assert bars([(0, 5)]) == "▁"

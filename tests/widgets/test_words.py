@@ -5,7 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.entities import Artifact
-from kfnb.ui.words import TIMES, clean, counted, cut, digits, duration, moment, one_line, short, width
+from kfnb.ui.words import (
+    TIMES,
+    aligned,
+    clean,
+    counted,
+    cut,
+    digits,
+    duration,
+    moment,
+    one_line,
+    short,
+    width,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +65,15 @@ def test_values_are_short_and_on_one_line():
 )  # fmt: skip
 def test_numbers_are_said_in_few_digits_and_whole_ones_in_full(value, said):
     assert digits(value) == said
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [([0.8615384, 0.76, None], ["0.86154", "0.76000", ""]), ([1.0, 2.0], ["1", "2"]), ([0.1, 3.0], ["0.1", "3.0"]),
+     ([123.4567, 0.00012], ["123.46", "0.00012"]), ([math.nan, 0.5], ["nan", "0.5"]), ([], [])],
+)  # fmt: skip
+def test_numbers_of_a_column_have_the_same_decimals_unless_their_sizes_differ_much(values, said):
+    assert aligned(values) == said
 
 
 def test_a_value_whose_repr_fails_is_still_said():

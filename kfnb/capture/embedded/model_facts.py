@@ -8,17 +8,27 @@ from typing import Any
 
 def kfnb_packages(modules: Sequence[str]) -> dict[str, str]:
     """The installed packages of top-level modules, with their versions."""
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib import metadata
 
-    packages = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"], "onnx": ["onnx"]}
-    found = {}
-    for module in modules:
-        for package in packages.get(module, [module]):
+    def versions(packages: Sequence[str]) -> dict[str, str]:
+        found = {}
+        for package in packages:
             try:
-                found[package] = version(package)
-            except PackageNotFoundError:
+                found[package] = metadata.version(package)
+            except metadata.PackageNotFoundError:
                 continue
-    return found
+        return found
+
+    known = {"sklearn": ["scikit-learn"], "xgboost": ["xgboost", "xgboost-cpu"]}
+    named: dict[str, list[str]] = {}
+    packages = {}
+    for module in modules:
+        found = versions(known.get(module, [module]))
+        if not found and hasattr(metadata, "packages_distributions"):  # PIL is of Pillow
+            named = named or dict(metadata.packages_distributions())
+            found = versions(named.get(module, []))
+        packages.update(found)
+    return packages
 
 
 def kfnb_signature(model: Any, example: Any = None, given: Any = None) -> dict[str, Any]:
@@ -39,11 +49,21 @@ def kfnb_signature(model: Any, example: Any = None, given: Any = None) -> dict[s
     facts["input_example"] = kfnb_example_rows(example[:5])
     if hasattr(model, "predict"):
         try:
-            facts["predictions"] = model.predict(given)
+            facts["predictions"] = model.predict(kfnb_model_input(model, given))
         except Exception as error:  # whatever its library raises of values that do not fit
             raise TypeError(f"the model does not take the example: {error}") from None
         facts["outputs"] = kfnb_columns(facts["predictions"])
     return facts
+
+
+def kfnb_model_input(model: Any, rows: Any) -> Any:
+    """Rows as the model's predict takes them: a Booster of XGBoost takes its own matrix alone."""
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(model).__mro__}
+    if ("xgboost", "Booster") not in kinds:
+        return rows
+    import xgboost
+
+    return xgboost.DMatrix(rows)
 
 
 def kfnb_columns(value: Any, *, seen: bool = False) -> list[dict[str, Any]]:

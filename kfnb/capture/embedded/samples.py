@@ -29,6 +29,10 @@ def kfnb_example(example: Any, most: int = 100) -> Any:
     count = shape[0] if shape else len(example)
     if not count:
         raise TypeError("the example has no rows")
+    wide = 1
+    for size in (shape or ())[1:]:
+        wide *= size
+    most = min(most, max(100_000 // max(wide, 1), 5))  # pictures
     places = list(range(count))
     if count > most:  # one of each hundredth, and not always at the same place in it
         places = [int((index + index * 0.618 % 1) * count / most) for index in range(most)]

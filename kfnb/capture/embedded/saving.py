@@ -61,12 +61,12 @@ def kfnb_checked(name: str | None, data: str | None, metrics: dict[str, Any]) ->
     """The metrics of a model as floats. Raises ``ValueError`` for what a registry does not take."""
     import re
 
-    if name is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}", name):
+    if name is not None and not (isinstance(name, str) and re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}", name)):
         raise ValueError(
             f"model name {name!r}: use lower-case letters, digits, '-', '_' and '.', at most 63 of them,"
             " the first a letter or a digit"
         )
-    if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", data):
+    if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", str(data)):
         raise ValueError(f"data={data!r}: give a version of a data set, such as churn-data@2")
     numbers = {key: float(kfnb_number(value)) for key, value in metrics.items()}
     for key, value in numbers.items():

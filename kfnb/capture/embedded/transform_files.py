@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfnb.capture.embedded.model_facts import kfnb_signature
-from kfnb.capture.embedded.row_by_row import kfnb_own_rows, kfnb_remark, kfnb_unused
+from kfnb.capture.embedded.row_by_row import kfnb_checked_transform, kfnb_own_rows
 from kfnb.capture.embedded.samples import kfnb_example, kfnb_write_sample
 from kfnb.capture.embedded.states import (
     kfnb_carried,
@@ -50,9 +50,8 @@ def kfnb_keep_transform(
         raise TypeError(f"{name} does not take the example: {type(error).__name__}: {error}") from error
     facts.update(kfnb_signature(model, example, whole))
     again = kfnb_open_transform(folder, kept, kfnb_state_reader(trust))
-    remark = kfnb_remark(transform, again, rows, whole)
+    remark, unused = kfnb_checked_transform(transform, again, rows, whole)
     remarks = [f"{remark}. Serving refuses that"] if remark else []
-    unused = kfnb_unused(transform, rows, whole)
     for column in facts["inputs"]:
         column.update({"optional": True} if column["name"] in unused else {})
     sample = kfnb_write_sample(folder, rows, facts.pop("predictions", None))

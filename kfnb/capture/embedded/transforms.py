@@ -34,7 +34,7 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
         self._functions: dict[str, Any] = {}
 
     def __repr__(self) -> str:
-        learns = "def fit(" in self.code
+        learns = "\ndef fit(" in f"\n{self.code}"
         return f"<transform {self.name}{', not fitted' if learns and not self.fitted else ''}>"
 
     def __getstate__(self) -> dict[str, Any]:

@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 
 PAGE = 50
 """Items in a page: each version of a pipeline comes with its full spec."""
 
 
-def every(server: Server, path: str, key: str, **query: Any) -> Iterator[Mapping[str, Any]]:
+def every(server: KfpServer, path: str, key: str, **query: Any) -> Iterator[Mapping[str, Any]]:
     """All items under ``key`` in the answers, page by page as they are consumed; ``PAGE`` items each by default."""
     token = ""
     while True:

@@ -13,7 +13,7 @@ API = "/api/model_registry"
 VERSIONS = ("v1", "v1alpha3")
 """The versions of the API that kfnb speaks, the preferred one first. A server has one of them, or both for a while."""
 SERVICE, PORT = "model-registry-service", 8080
-"""How the service is called where Kubeflow's manifests install it."""
+"""The name and port of the service that Kubeflow's manifests install."""
 _LABEL = "component=model-registry"
 _PORTS = {"http-api": "http", "https-api": "https"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
-from kfnb.errors import Unreadable
+from kfnb.errors import Code, Unreadable
 from kfnb.text.shorten import shorten
 
 _STATUS = re.compile(r"non-2xx status code: (\d{3}) ?([^:\n]*)")
@@ -30,6 +30,8 @@ class ObjectMissing(Unreadable, FileNotFoundError):
 
 class ObjectForbidden(Unreadable):
     """These credentials lack the permission; whether the object exists is unknown."""
+
+    code: Code = "forbidden"
 
 
 class StoreUnreachable(Unreadable):

@@ -127,7 +127,8 @@ class _ObjectFile(AbstractBufferedFile):  # type: ignore[misc]
 
 
 def _entry(one: ObjectInfo) -> dict[str, Any]:
-    return {"name": one.path, "size": one.size, "type": "directory" if one.folder else "file"}
+    kind = "directory" if one.folder else "file"
+    return {"name": one.path, "size": one.size, "type": kind, "tag": one.tag}
 
 
 def _between(folder: str, root: str) -> list[str]:

@@ -20,17 +20,23 @@ _MOST_BUCKETS = 16
 _PART = 5 * 1024**2
 """The minimum part size of S3: on a slow connection, a part must arrive before its request times out."""
 _PARTS_AT_ONCE = 2
+_MOST_PARTS = 9_000
+"""Parts of an upload. S3 allows 10,000; some are left for a file that grows."""
 _READ_AT_ONCE = 4 * 1024**2
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it."""
+    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it.
+
+    ``tag`` is the entity tag, where a listing has it.
+    """
 
     path: str
     size: int = 0
     folder: bool = False
     changed: float = field(default=0.0, compare=False)
+    tag: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,12 @@ class ObjectStore:
         """All objects below a folder, at any depth."""
         with self._requesting("listing", path) as (bucket, key):
             found = [
-                ObjectInfo(f"{bucket}/{one['path']}", one["size"], changed=one["last_modified"].timestamp())
+                ObjectInfo(
+                    f"{bucket}/{one['path']}",
+                    one["size"],
+                    changed=one["last_modified"].timestamp(),
+                    tag=one.get("e_tag") or "",
+                )
                 for some in self._for_short_requests(bucket).list(key or None)
                 for one in some
             ]
@@ -137,13 +148,22 @@ class ObjectStore:
 
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
         """Upload a file as an object, atomically. ``progress`` is called with the number of bytes of each part."""
+        size = file.stat().st_size
         with file.open("rb") as source:
-            self.write_parts(path, iter(lambda: source.read(_PART), b""), progress)
+            self.write_parts(path, iter(lambda: source.read(_PART), b""), progress, size=size)
 
     def write_parts(
-        self, path: str, parts: Iterator[bytes], progress: Callable[[int], None] = lambda _: None
+        self,
+        path: str,
+        parts: Iterator[bytes],
+        progress: Callable[[int], None] = lambda _: None,
+        *,
+        size: int = 0,
     ) -> None:
-        """Upload bytes as an object, atomically: where ``parts`` raises an exception, nothing is written."""
+        """Upload bytes as an object, atomically: where ``parts`` raises an exception, nothing is written.
+
+        ``size`` is that of all parts as far as it is known: large objects are uploaded in larger parts.
+        """
         first = b""
         for part in parts:
             first += part
@@ -155,7 +175,10 @@ class ObjectStore:
             return
         with self._requesting("writing", path) as (bucket, key):
             self._for_moving(bucket).put(
-                key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+                key,
+                _followed(first, parts, progress),
+                chunk_size=_part_size(size),
+                max_concurrency=_PARTS_AT_ONCE,
             )
 
     def _for_short_requests(self, bucket: str) -> Any:
@@ -189,6 +212,11 @@ class ObjectStore:
             if isinstance(ours, StoreUnreachable):
                 self._silent = time.monotonic() + _SILENT_FOR, str(ours)
             raise ours from None
+
+
+def _part_size(size: int) -> int:
+    """The size of the parts of an object, of which there may be 10,000."""
+    return max(_PART, -(-size // _MOST_PARTS))
 
 
 def _followed(first: bytes, rest: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:

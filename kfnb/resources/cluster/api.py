@@ -24,6 +24,7 @@ from kfnb.resources.cluster.checks.images_and_volumes import pulls, storage
 from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
+from kfnb.resources.cluster.checks.stores import stores
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Problem, Status, StatusItem
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
@@ -77,6 +78,7 @@ def examine() -> tuple[Check, ...]:
     status = reader.snapshot()
     return (
         *here(status.here),
+        *stores(),
         *reader.checks(status),
         _cluster(status),
         *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.fix) for one in status.troubles),
@@ -171,7 +173,7 @@ class _StatusReader:
 
 def _backend() -> str:
     try:
-        return api.backend_of(None).name
+        return api.engine_of(None).name
     except BackendError:
         return "kubeflow"
 

@@ -3,46 +3,55 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-from kfnb.errors import UsageError
+from kfnb import disk
+from kfnb.errors import BackendError, KfnbError, UsageError
+from kfnb.resources.datasets import marks
 from kfnb.resources.datasets.adding import Adding, left_behind
+from kfnb.resources.datasets.checkout import left_over
 from kfnb.resources.datasets.foreign import is_foreign
-from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.handle import CHECKED_OUT, DatasetList, DatasetVersion
 from kfnb.resources.datasets.importing import TakenData, taken, with_data
-from kfnb.resources.datasets.location import data_store, file_digests, home, owner
-from kfnb.resources.datasets.model import DatasetSnapshot, Verification
-from kfnb.resources.datasets.objects import StoredObject
+from kfnb.resources.datasets.location import data_store, file_digests, home
+from kfnb.resources.datasets.marks import MISSING
+from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
-from kfnb.ui.words import file_size
+from kfnb.resources.datasets.unused import Unused, size_of
+from kfnb.settings import owner
 
 __all__ = [
     "TakenData",
     "Unused",
     "add",
     "add_data",
+    "damaged",
     "dataset",
     "datasets",
+    "digest_of",
+    "digests",
     "prune",
     "records",
+    "store_summary",
     "taken",
     "unused",
     "verify",
+    "verify_refs",
     "with_data",
 ]
-
-_SHOWN = 5
 
 
 def add_data(name: str, value_or_path: Any, *, description: str = "") -> DatasetVersion:
     """Add a value, or the file or folder at a path (a text or ``Path``), as a version of the data set ``name``.
 
     Objects at an address (``s3://bucket/folder``) are registered by reference, and not copied. Content that a version
-    has already is that version. Raises ``UsageError``, ``BackendError``.
+    has already is that version, whose ``load`` returns what was added then. Raises ``UsageError``, ``BackendError``.
     """
     return add(name, value_or_path, description=description)[0]
 
@@ -92,6 +101,11 @@ def dataset(ref: str | DatasetVersion) -> DatasetVersion:
     return DatasetVersion(store.get(*parse_ref(ref)), store)
 
 
+def digest_of(ref: str) -> str:
+    """The digest of a version's content, by which it is the same in every store. Raises as ``dataset`` does."""
+    return dataset(ref).digest
+
+
 def datasets(name: str = "") -> DatasetList:
     """The newest version of each data set; or all versions of the one called ``name``, the newest first."""
     store = data_store()
@@ -103,57 +117,85 @@ def datasets(name: str = "") -> DatasetList:
     return DatasetList((DatasetVersion(one, store) for one in found), (one.ref for one in damaged))
 
 
+def store_summary() -> str:
+    """Where the data store is, and how many data sets it has. Raises ``UsageError``, ``BackendError``."""
+    store = data_store()
+    if "://" not in store.root and (why := disk.unusable(Path(store.root))):
+        raise BackendError(f"the data store {store.root} cannot be used: {why}", code="not-found")
+    count = len(store.names())
+    return f"{'1 data set' if count == 1 else f'{count} data sets'} in {store.root}"
+
+
 def records() -> DatasetRecords:
     """The versions of the store, as the catalog reads them."""
     return DatasetRecords(data_store())
 
 
 def verify(*versions: DatasetVersion) -> Verification:
-    """Read every byte of versions, by default of all. Raises ``BackendError``."""
+    """Read every byte of versions, by default of all, and name the models made of what is damaged.
+
+    Raises ``BackendError``.
+    """
+    found = data_store().verify([one.snapshot() for one in versions] if versions else None)
+    try:
+        return replace(found, damages=tuple(replace(one, models=_made_of(one.ref)) for one in found.damages))
+    except KfnbError as error:
+        return replace(found, note=f"The models that were made of it are not known: {error}")
+
+
+def verify_refs(refs: Iterable[str]) -> Verification:
+    """Read every byte of the versions that references name; a missing one is damaged. Raises ``BackendError``."""
+    store, named = data_store(), dict.fromkeys(refs)
+    lost = {ref for ref, problem in marks.damaged(store, named).items() if problem == MISSING}
+    found = [store.record_or_damage(*_pair(ref)) for ref in named if ref not in lost]
+    verified = store.verify(
+        [one for one in found if isinstance(one, DatasetSnapshot)],
+        [one for one in found if isinstance(one, Damage)],
+    )
+    missing = [Damage(ref, "", MISSING) for ref in named if ref in lost]
+    return replace(verified, versions=len(named), damages=(*missing, *verified.damages))
+
+
+def damaged(refs: Iterable[str]) -> Mapping[str, str]:
+    """By reference, what is known to be wrong with versions; no content is read. Raises ``BackendError``."""
+    return marks.damaged(data_store(), refs)
+
+
+def digests(refs: Iterable[str]) -> Mapping[str, str]:
+    """The digests of the versions with these references that can be read. Raises ``BackendError``."""
     store = data_store()
-    return store.verify([one.snapshot() for one in versions] if versions else None)
+    found = (store.record_or_damage(*_pair(ref)) for ref in refs)
+    return {one.ref: one.identity for one in found if isinstance(one, DatasetSnapshot)}
 
 
-@dataclass(frozen=True)
-class Unused:
-    """Objects of a store that no version refers to, and ``drafts`` of values that killed processes left in the home."""
+def _pair(ref: str) -> tuple[str, int]:
+    name, number = parse_ref(ref)
+    assert number is not None
+    return name, number
 
-    objects: tuple[StoredObject, ...]
-    drafts: tuple[Path, ...] = ()
 
-    @property
-    def title(self) -> str:
-        """What they are, in words: their number, the largest ones, and their size."""
-        if not self.objects:
-            return self._drafts
-        largest = sorted((one.size for one in self.objects), reverse=True)[:_SHOWN]
-        sizes = ", ".join(map(file_size, largest)) + (", ..." if len(self.objects) > len(largest) else "")
-        total = file_size(sum(one.size for one in self.objects))
-        what = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
-        more = f", and {self._drafts}" if self.drafts else ""
-        return f"{what} ({sizes}; {total} in all) that no version refers to{more}"
-
-    @property
-    def _drafts(self) -> str:
-        count = "1 draft" if len(self.drafts) == 1 else f"{len(self.drafts)} drafts"
-        return f"{count} of values that were not added ({file_size(self.size_of_drafts)})"
-
-    @property
-    def size_of_drafts(self) -> int:
-        """Bytes of the drafts."""
-        return sum(file.stat().st_size for one in self.drafts for file in one.rglob("*") if file.is_file())
+def _made_of(ref: str) -> tuple[str, ...]:
+    """The versions of models that name a version of a data set, in order."""
+    models = resolve_name("kfnb:models")  # by its public name, since models read the records of data sets
+    return tuple(sorted({one.ref for one in models(data=ref, archived=True)}))
 
 
 def unused() -> Unused:
-    """What no version refers to, if it was written more than an hour ago. Raises ``BackendError``."""
-    return Unused(tuple(data_store().unused()), tuple(left_behind(home())))
+    """What no version refers to, if it was written more than an hour ago; and files that were not used for long.
+
+    Raises ``BackendError``.
+    """
+    return Unused(
+        tuple(data_store().unused()), tuple(left_behind(home())), tuple(left_over(home() / CHECKED_OUT))
+    )
 
 
 def prune(found: Unused) -> int:
     """Remove what ``unused`` found; the bytes that were freed. Raises ``BackendError``."""
-    freed = data_store().remove(found.objects) + found.size_of_drafts
-    for draft in found.drafts:
-        shutil.rmtree(draft, ignore_errors=True)
+    freed = data_store().remove(found.objects)
+    for folder in (*found.drafts, *found.copies):
+        freed += size_of(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     return freed
 
 

@@ -4,40 +4,58 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from kfnb.diagnostics import logger
-from kfnb.errors import BackendError, Conflict, UsageError
+from kfnb.errors import Absent, BackendError, Conflict, KfnbError, UsageError
 from kfnb.jobs import private
 from kfnb.resources.datasets import foreign, referenced
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.digests import ContentDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
-from kfnb.resources.datasets.objects import Objects, content_key
+from kfnb.resources.datasets.objects import PUBLISHED, Objects, content_key
 from kfnb.resources.datasets.objects.base import verified
 
 _logger = logger(__package__)
 
 _READ_ONLY = 0o444
+UNUSED_FOR = 30 * 86400.0
+"""Seconds after which the files of a version are left over: whoever uses them has them checked out again."""
+_AT_ONCE = 16
 _PROBLEMS = {"missing": "is missing from", "changed": "was changed in"}
 
 
-def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: FileDigests) -> list[Path]:
+def check_out(objects: Objects, record: DatasetSnapshot, folder: Path, digests: ContentDigests) -> list[Path]:
     """The files of a version below ``folder``, read-only, in the order of the record; made where they are missing.
 
     They share their bytes with the store where that is possible. Raises ``BackendError``, also for changed bytes.
     """
-    private.make(folder)
+    with _written(folder):
+        private.make(folder)
+        with suppress(OSError):
+            os.utime(folder)  # it is used now: see ``left_over``
+        for entry in record.files:
+            target = folder / entry.path
+            if entry.sha256 and target.is_file() and digests.of(target) != entry.sha256:
+                target.unlink()  # it was edited, perhaps together with the store's own file
+            if not target.is_file():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _place(objects, record, entry, target, digests)
+    return [folder / entry.path for entry in record.files]
+
+
+def left_over(folder: Path, unused_for: float = UNUSED_FOR) -> list[Path]:
+    """The folders of versions' files in ``folder`` that were not used for ``unused_for`` seconds."""
+    before = time.time() - unused_for
     found = []
-    for entry in record.files:
-        target = folder / entry.path
-        if entry.sha256 and target.is_file() and digests.of(target) != entry.sha256:
-            target.unlink()  # it was edited, perhaps together with the store's own file
-        if not target.is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _place(objects, record, entry, target, digests)
-        found.append(target)
+    for one in sorted(folder.glob("*")):
+        with suppress(FileNotFoundError):
+            if one.stat().st_mtime < before:
+                found.append(one)
     return found
 
 
@@ -45,20 +63,27 @@ def download(objects: Objects, record: DatasetSnapshot, target: Path, *, into: b
     """Write a version's files as the user's own: a single file as ``target``, others below it; where they are.
 
     A single file is written into ``target`` if that is a folder, or is to be one (``into``). Raises ``UsageError`` if a
-    file is there already, ``BackendError`` for changed bytes; nothing is written then.
+    file is there already or the path cannot be written, ``BackendError`` for changed bytes; nothing is written then.
     """
-    single = record.kind != "folder" and len(record.files) == 1
+    single = record.is_one_file
     if single and (into or target.is_dir()):
         target /= record.files[0].path
-    elif single and record.kind not in ("file", "folder"):
+    elif single and record.kind != "file":
         _check_ending(record, target)
     places = [(entry, target if single else target / entry.path) for entry in record.files]
-    for _, place in places:
-        if place.exists():
-            raise UsageError(f"{place} exists; give another path, or remove it first", ref=str(place))
-    for entry, place in places:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _copy(objects, record, entry, place)
+    with _written(target):
+        for _, place in places:
+            if place.exists():
+                raise UsageError(f"{place} exists; give another path, or remove it first", ref=str(place))
+        target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target if target.is_dir() else target.parent  # on the same disk
+    with _written(target), tempfile.TemporaryDirectory(dir=beside, prefix=f".{target.name}-") as folder:
+        drafts = [(Path(folder, str(number)), place) for number, (_, place) in enumerate(places)]
+        for (entry, _), (draft, _) in zip(places, drafts, strict=True):
+            _copy(objects, record, entry, draft)
+        for draft, place in drafts:  # all bytes are here, and as they were
+            place.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(place)
     return target
 
 
@@ -82,25 +107,21 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
         for entry in record.files:
             if problem := referenced.state(entry):
                 raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
-        first = record.files[0]
-        if foreign.is_foreign(first.uri):
-            raise foreign.cannot_be_published(first)
-        address = first.uri.partition("?")[0]
-        return address if record.kind == "file" else address.removesuffix(f"/{first.path}")
+        if foreign.is_foreign(record.files[0].uri):
+            raise foreign.cannot_be_published(record.files[0])
+        return referenced.address_of(record)
     if objects.local(record.digest) is not None:
         return ""
-    folder = f"files/{record.digest}"
-    for entry in record.files:
-        key = f"{folder}/{entry.path}"
-        there = objects.find(key)
-        if there is None or there.size != entry.size:
-            objects.copy(content_key(entry.sha256), key)
-    alone = len(record.files) == 1 and record.kind not in ("folder", "frames")
-    return objects.uri(f"{folder}/{record.files[0].path}" if alone else folder)
+    folder = f"{PUBLISHED}{record.digest}"
+    sizes = {one.key: one.size for one in objects.entries(f"{folder}/")}
+    missing = [one for one in record.files if sizes.get(f"{folder}/{one.path}") != one.size]
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        list(threads.map(lambda one: objects.copy(content_key(one.sha256), f"{folder}/{one.path}"), missing))
+    return objects.uri(f"{folder}/{record.files[0].path}" if record.is_one_file else folder)
 
 
 def verified_file(
-    objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: FileDigests
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: ContentDigests
 ) -> Path | None:
     """The store's own file of an entry, whose bytes are as they were; None in a bucket. Raises ``BackendError``."""
     file = None if entry.uri else objects.local(content_key(entry.sha256))
@@ -115,7 +136,7 @@ def verified_file(
 
 
 def _place(
-    objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path, digests: FileDigests
+    objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path, digests: ContentDigests
 ) -> None:
     file = verified_file(objects, record, entry, digests)
     if file is not None:
@@ -133,29 +154,46 @@ def _place(
 def _copy(objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: Path) -> None:
     draft = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     try:
-        with draft.open("xb") as file:
+        with _written(target), draft.open("xb") as file:
             for part in _bytes_of(objects, record, entry):
                 file.write(part)
-        draft.replace(target)
-    except Conflict:
-        raise _damaged(record, entry, _PROBLEMS["changed"]) from None
-    except OSError as error:
-        if isinstance(error, BackendError):
-            raise
-        raise UsageError(f"cannot write {target}: {error.strerror}", ref=str(target)) from None
+            draft.replace(target)
     finally:
         with suppress(OSError):
             draft.unlink(missing_ok=True)
 
 
+@contextmanager
+def _written(target: Path) -> Iterator[None]:
+    """Translate the errors of writing ``target``."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, KfnbError):
+            raise
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        why = "a part of the path is a file" if in_the_way else error.strerror or str(error)
+        raise UsageError(f"cannot write {target}: {why}", ref=str(target)) from None
+
+
 def _bytes_of(objects: Objects, record: DatasetSnapshot, entry: FileEntry) -> Iterator[bytes]:
     """The bytes of a file, which are as they were when it was added. Raises ``BackendError``."""
-    if not entry.uri:
-        yield from verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path)
-        return
-    if not entry.version and (problem := referenced.state(entry)):
-        raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
-    yield from referenced.stream(entry)
+    place = "its bucket" if entry.uri else "the data store"
+    try:
+        if not entry.uri:
+            yield from verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path)
+            return
+        if not entry.version and (problem := referenced.state(entry)):
+            raise _damaged(record, entry, _PROBLEMS[problem], place)
+        yield from referenced.stream(entry)
+    except Conflict:
+        raise _damaged(record, entry, _PROBLEMS["changed"], place) from None
+    except Absent:
+        raise _damaged(record, entry, _PROBLEMS["missing"], place) from None
+    except OSError as error:
+        if isinstance(error, KfnbError):
+            raise
+        raise _damaged(record, entry, f"cannot be read ({error.strerror or error}) in", place) from None
 
 
 def _damaged(

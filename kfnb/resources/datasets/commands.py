@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.datasets import api
 from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
-from kfnb.ui.words import file_size
+from kfnb.resources.datasets.model import KINDS
+from kfnb.resources.datasets.values import library_of
+from kfnb.ui.words import file_size, short
 
 if TYPE_CHECKING:
     from kfnb.resources.datasets.model import DatasetDiff, Verification
 
 _VERSION = "a version, as NAME@2, or NAME for the newest"
+_EXPRESSION, _PATH = re.compile(r"[(\[{]"), re.compile(r"[/\\.~]")
+_ASSIGNED = "assign the expression to a name, and add that"
 
 
 def version_of(session: Session, text: str) -> DatasetVersion:
@@ -27,12 +33,14 @@ def version_of(session: Session, text: str) -> DatasetVersion:
 
 @dataclass(frozen=True, kw_only=True)
 class ListData(Command):
-    """List the data sets, each with its newest version."""
+    """List the data sets, each with its newest version; or all versions of one."""
 
     binds = True
     json = "print the data sets as JSON"
 
-    name: str = option(default="", values="data set", help="all versions of this data set")
+    name: str = word(
+        "all versions of this data set; by default the newest of each", values="data set", default=""
+    )
 
     def run(self, session: Session) -> DatasetList:
         """List them."""
@@ -58,22 +66,35 @@ class AddData(Command):
         cell = f"[{session.cells.number}]" if session.names else ""
         version, new = api.add(self.name, thing, what=self.value, cell=cell, description=self.description)
         if not new:
-            session.notify(f"{version.ref} has this content already: no version was added")
+            session.notify(self._already(version, thing))
         return version
 
+    def _already(self, version: DatasetVersion, thing: Any) -> str:
+        """The message for content that a version has, which may have been added as something else."""
+        record = version.snapshot()
+        another = isinstance(thing, str | Path) != (record.kind in ("file", "folder")) or (
+            bool(library_of(thing)) and library_of(thing) != record.library
+        )
+        by = f" of {record.library}" if record.library else ""
+        kept = f", as {KINDS[record.kind]}{by}" if another else ""
+        ends = ", and load() returns that" if another else ""
+        changes = self.description not in ("", version.description)
+        lost = "; its description is not changed" if changes else ""
+        return f"{version.ref} has this content already{kept}: no version was added{ends}{lost}"
+
     def _thing(self, session: Session) -> Any:
+        held = session.names.get(self.value, self.value)
+        if not isinstance(held, str) or "://" in held or Path(held).expanduser().exists():
+            return held
         if self.value in session.names:
-            return session.names[self.value]
-        if (
-            "://" not in self.value
-            and not Path(self.value).expanduser().exists()
-            and self.value.isidentifier()
-            and session.names
-        ):
-            hint = did_you_mean(self.value, session.names)
-            message = f"{self.value} is neither a name of the notebook nor a path"
-            raise UsageError(message, code="not-defined", hint=hint, ref=self.value)
-        return self.value
+            message = f"{self.value} is the text {short(held)!r}, which is not the path of a file or folder"
+            raise UsageError(message, code="file-not-found", ref=self.value)
+        expression = _EXPRESSION.search(held) or held.partition(".")[0] in session.names
+        if session.names and (expression or not _PATH.search(held)):
+            hint = _ASSIGNED if expression else did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,24 +164,17 @@ class CheckData(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PruneData(Command):
-    """Remove content that no version refers to, such as that of a writer that was killed. Asks first."""
+    """Remove content that no version refers to, and files of versions that were not used for a month. Asks first."""
 
     yes: bool = flag("--yes", "-y", help="do not ask")
 
     def run(self, session: Session) -> None:
         """Remove it after a confirmation."""
         unused = api.unused()
-        if not (unused.objects or unused.drafts):
+        if not unused:
             session.notify("nothing to remove")
             return
-        if not self.yes and not _confirmed(session, unused.title):
+        if not self.yes and not removal_confirmed(session, unused.title):
             session.notify("nothing was removed")
             return
         session.notify(f"removed {file_size(api.prune(unused))}")
-
-
-def _confirmed(session: Session, what: str) -> bool:
-    if session.prompt is None:
-        hint = "no one can confirm it here; give --yes to remove it without confirmation"
-        raise UsageError(f"{what}:", code="confirmation-required", hint=hint)
-    return session.prompt(f"Remove {what}? [y/N] ").strip().lower() in ("y", "yes")

@@ -9,7 +9,8 @@ from kfnb.commands import completion
 from kfnb.commands.completion import Around, Values
 from kfnb.commands.expected import Expected
 from kfnb.resources.datasets import api
-from kfnb.resources.datasets.location import data_store, store_root
+from kfnb.resources.datasets.location import data_store
+from kfnb.resources.datasets.root import store_root
 from kfnb.resources.datasets.values import library_of
 
 

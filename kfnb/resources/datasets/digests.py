@@ -26,7 +26,7 @@ class FileDigests:
     """The sha256 of files, kept in the database ``file``. Where that cannot be used, every file is read."""
 
     def __init__(self, file: Path) -> None:
-        self._file = file
+        self.file = file
         self._lock = threading.Lock()
         self._opened: tuple[int, sqlite3.Connection] | None = None
 
@@ -41,18 +41,27 @@ class FileDigests:
 
     def known(self, path: Path) -> str:
         """A file's digest if it is known; else empty. Raises ``OSError``."""
-        facts = _facts(path.stat())
+        status = path.stat()
         found = self._ask(
-            "select inode, size, modified, changed, sha256 from digests where path = ?", _key(path)
+            "select inode, size, modified, changed, sha256 from digests where path = ?",
+            self._key(path, status),
         )
-        return str(found[4]) if found and tuple(found[:4]) == facts else ""
+        return str(found[4]) if found and tuple(found[:4]) == self._facts(status) else ""
 
     def keep(self, path: Path, before: os.stat_result, sha256: str) -> None:
         """Keep a file's digest, unless it has changed since ``before``, or may change unseen. Raises ``OSError``."""
-        settled = time.time_ns() - max(before.st_mtime_ns, before.st_ctime_ns) > _SETTLED
-        if settled and _facts(path.stat()) == _facts(before):
+        facts = self._facts(before)
+        settled = time.time_ns() - max(facts[2:]) > _SETTLED
+        if settled and self._facts(path.stat()) == facts:
             statement = "insert or replace into digests values (?, ?, ?, ?, ?, ?)"
-            self._ask(statement, _key(path), *_facts(before), sha256)
+            self._ask(statement, self._key(path, before), *facts, sha256)
+
+    def _key(self, path: Path, status: os.stat_result) -> str:
+        del status
+        return os.fsdecode(path.absolute()).encode("utf-8", "backslashreplace").decode()
+
+    def _facts(self, status: os.stat_result) -> tuple[int, int, int, int]:
+        return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
     def _ask(self, statement: str, *values: object) -> tuple[object, ...] | None:
         with self._lock:
@@ -61,24 +70,29 @@ class FileDigests:
                     found: tuple[object, ...] | None = database.execute(statement, values).fetchone()
                     return found
             except (sqlite3.Error, OSError):
-                _logger.debug("The digests of files cannot be kept in %s.", self._file, exc_info=True)
+                _logger.debug("The digests of files cannot be kept in %s.", self.file, exc_info=True)
                 return None
 
     def _database(self) -> sqlite3.Connection:
         """The connection of this process: SQLite's must not be used after a fork."""
         if self._opened is None or self._opened[0] != os.getpid():
-            private.make(self._file.parent)
-            os.close(os.open(self._file, os.O_CREAT | os.O_RDWR, 0o600))
-            database = sqlite3.connect(self._file, timeout=5, check_same_thread=False)
+            private.make(self.file.parent)
+            os.close(os.open(self.file, os.O_CREAT | os.O_RDWR, 0o600))
+            database = sqlite3.connect(self.file, timeout=5, check_same_thread=False)
             database.execute("pragma synchronous = off")  # what a power failure loses is computed again
             database.execute(_TABLE)
             self._opened = os.getpid(), database
         return self._opened[1]
 
 
-def _facts(status: os.stat_result) -> tuple[int, int, int, int]:
-    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+class ContentDigests(FileDigests):
+    """The sha256 of a data store's content. A file of it is the same by each of its links, and is not read again for
+    being linked, which changes its ``ctime``.
+    """
 
+    def _key(self, path: Path, status: os.stat_result) -> str:
+        del path
+        return f"{status.st_dev}:{status.st_ino}"
 
-def _key(path: Path) -> str:
-    return os.fsdecode(path.absolute()).encode("utf-8", "backslashreplace").decode()
+    def _facts(self, status: os.stat_result) -> tuple[int, int, int, int]:
+        return status.st_ino, status.st_size, status.st_mtime_ns, 0

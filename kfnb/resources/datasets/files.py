@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from kfnb.diagnostics import logger
 from kfnb.errors import UsageError
 from kfnb.resources.datasets import referenced
 from kfnb.resources.datasets.logical import array_digest, table_digest
-from kfnb.resources.datasets.model import ColumnProfile, FileEntry
+from kfnb.resources.datasets.model import ColumnProfile, FileEntry, is_one_file
 from kfnb.resources.datasets.profile import profile_array, profile_footers, profile_table
 from kfnb.resources.datasets.tables import read_table
 
@@ -34,9 +34,9 @@ class Contents:
     rows: int | None = None
 
 
-def manifest_digest(files: Sequence[FileEntry]) -> str:
-    """The digest of a version's files. The name of a single file does not count."""
-    alone = len(files) == 1 and "/" not in files[0].path
+def manifest_digest(files: Sequence[FileEntry], kind: str) -> str:
+    """The digest of a version's files. The name of a file that is added by itself does not count."""
+    alone = is_one_file(kind)
     lines = sorted(
         ("" if alone else one.path, one.size, one.sha256 or f"{one.uri} {one.tag} {one.version}")
         for one in files
@@ -64,7 +64,7 @@ def _below(top: Path) -> Iterator[tuple[str, Path]]:
     for folder, folders, names in os.walk(top, onerror=_unreadable):
         for name in folders:
             if Path(folder, name).is_symlink():
-                raise UsageError(f"{Path(folder, name)} is a link to a folder: add that folder by itself")
+                raise UsageError(f"{Path(folder, name)} is a link to a folder, which is not followed")
         for name in names:
             file = Path(folder, name)
             if not file.is_file():
@@ -80,10 +80,14 @@ def _unreadable(error: OSError) -> None:
 # -- tables in files ------------------------------------------------------------------------------------------------
 
 
-def contents_of(files: Sequence[tuple[str, Path]]) -> Contents:
-    """What is known of the table in a file, or in a folder of Parquet files. Never raises: a file may hold anything."""
+def contents_of(files: Sequence[tuple[str, Path]], kind: str) -> Contents:
+    """What is known of the table in a file, or in a folder of Parquet files. Never raises: a file may hold anything.
+
+    A folder has no logical digest: it is known by its paths and bytes.
+    """
     try:
-        return _contents(files)
+        found = _contents(files)
+        return found if is_one_file(kind) else replace(found, logical="")
     except Exception:
         _logger.debug("The tables of %s cannot be read.", files[0][1], exc_info=True)
         return Contents()

@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 from kfnb.entities import Listing
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.resources.datasets import checkout, files, values
+from kfnb.resources.datasets import checkout, files, referenced, values
 from kfnb.resources.datasets.diff import difference
-from kfnb.resources.datasets.location import file_digests, home
+from kfnb.resources.datasets.location import content_digests, home
 from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
 from kfnb.resources.datasets.objects import content_key
+from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.rows import compared_rows
 
 if TYPE_CHECKING:
     from kfnb.resources.datasets.store import DataStore
+
+CHECKED_OUT = "data-files"
+"""The folder of the home that has the files of versions by their names."""
 
 
 class DatasetVersion:
@@ -57,7 +61,7 @@ class DatasetVersion:
 
     @property
     def digest(self) -> str:
-        """What it is known by: the digest of names, types, index and values of a table, else of its files."""
+        """The digest of its content: of a table's names, types, index and values, else of its files."""
         return self._snapshot.identity
 
     @property
@@ -97,7 +101,7 @@ class DatasetVersion:
 
     @property
     def description(self) -> str:
-        """What it was described as."""
+        """The description that was given with it."""
         return self._snapshot.description
 
     @property
@@ -107,7 +111,12 @@ class DatasetVersion:
 
     @property
     def uri(self) -> str:
-        """Where its content is in the store: of a single file, that file; else the folder of all content."""
+        """Where its content is: of a single file, that file; else the folder of all content.
+
+        Of a version by reference, the address of its object or folder.
+        """
+        if self._snapshot.by_reference:
+            return referenced.address_of(self._snapshot)
         found = self._snapshot.files
         key = content_key(found[0].sha256) if len(found) == 1 else "objects"
         return self._store.objects.uri(key)
@@ -123,7 +132,7 @@ class DatasetVersion:
     def path(self) -> Path:
         """Its file or folder, which must not be changed: it may be the store's own. Raises ``BackendError``."""
         found = self._checked_out()
-        return found[0] if len(found) == 1 and self.kind not in ("folder", "frames") else self._folder
+        return found[0] if self._snapshot.is_one_file else self._folder
 
     def download(self, path: str | Path) -> Path:
         """Write its file or files to a path, where they are the user's own; where they are.
@@ -134,11 +143,13 @@ class DatasetVersion:
         target, into = Path(path).expanduser(), str(path).endswith(("/", os.sep))
         return checkout.download(self._store.objects, self._snapshot, target, into=into)
 
-    def diff(self, other: DatasetVersion, *, key: str = "") -> DatasetDiff:
-        """What differs between this version and ``other``, a later one; its rows too if ``key`` is a column.
+    def diff(self, other: str | DatasetVersion, *, key: str = "") -> DatasetDiff:
+        """What differs between this version and ``other``, a later one or its reference; by a column ``key``, rows too.
 
         Raises ``UsageError`` if rows cannot be compared by the key, ``BackendError``.
         """
+        if not isinstance(other, DatasetVersion):
+            other = DatasetVersion(self._store.get(*parse_ref(other)), self._store)
         rows = None
         if key:
             require("pyarrow", "comparing rows")
@@ -159,7 +170,7 @@ class DatasetVersion:
         """Its files, verified: those of the store, or copies of this machine."""
         record = self._snapshot
         found = [
-            checkout.verified_file(self._store.objects, record, entry, file_digests())
+            checkout.verified_file(self._store.objects, record, entry, content_digests())
             for entry in record.files
         ]
         known = [place for place in found if place is not None]
@@ -174,10 +185,10 @@ class DatasetVersion:
 
     @property
     def _folder(self) -> Path:
-        return home() / "data-files" / self._snapshot.digest
+        return home() / CHECKED_OUT / self._snapshot.digest
 
     def _checked_out(self) -> list[Path]:
-        return checkout.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
+        return checkout.check_out(self._store.objects, self._snapshot, self._folder, content_digests())
 
 
 class DatasetList(Listing[DatasetVersion]):

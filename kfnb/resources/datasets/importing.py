@@ -12,7 +12,7 @@ from kfnb.entities import ImportedData, imported_data, with_addresses
 from kfnb.errors import UsageError
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.datasets.location import data_store
-from kfnb.resources.datasets.model import DatasetSnapshot
+from kfnb.resources.datasets.model import KINDS, DatasetSnapshot
 from kfnb.resources.datasets.reference import LATEST, parse_ref
 
 _FORMATS = {
@@ -135,8 +135,9 @@ def _check(data: ImportedData, version: DatasetVersion) -> None:
         )
     form, _ = _format_of(version.snapshot())
     if form != data.format:
+        library = version.snapshot().library or "a path"
         raise UsageError(
-            f"{version.ref} is a {version.kind} ({version.snapshot().library or 'a path'}), but the component ran with"
+            f"{version.ref} is {KINDS[version.kind]} ({library}), but the component ran with"
             f" data of another kind: run its cell with {version.ref}",
             ref=version.ref,
         )

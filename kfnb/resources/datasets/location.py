@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import os
+from functools import lru_cache
 from pathlib import Path
 
 from kfnb.errors import UsageError
 from kfnb.resources.datasets.addresses import object_store
-from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
+from kfnb.resources.datasets.root import store_root
 from kfnb.resources.datasets.store import DataStore
 from kfnb.settings import settings
 
@@ -18,43 +18,35 @@ _stores: dict[tuple[str, str, bool], DataStore] = {}
 
 def data_store() -> DataStore:
     """The data store of the settings. Raises ``UsageError`` for an address that is not valid."""
-    root, chosen = store_root(), settings()
+    return store_at(store_root())
+
+
+def store_at(root: str) -> DataStore:
+    """The data store in a folder, or at an address. Raises ``UsageError`` for an address that is not valid."""
+    chosen = settings()
     known = (root, chosen.ca_file, chosen.verify)
     if known not in _stores:
         _stores[known] = DataStore(_objects(root))
     return _stores[known]
 
 
-def store_root() -> str:
-    """The folder, absolute, or the address of the data store."""
-    chosen = settings().data_store
-    if "://" in chosen:
-        return str(chosen)
-    return str(Path(chosen or Path(settings().home, "data")).expanduser().absolute())
-
-
 def file_digests() -> FileDigests:
     """The digests of files that this home knows."""
-    file = home() / "data-digests.db"
-    if _digests.get("file") is None or _digests["file"][0] != file:
-        _digests["file"] = file, FileDigests(file)
-    return _digests["file"][1]
+    return _file_digests(home() / "data-digests.db")
 
 
-_digests: dict[str, tuple[Path, FileDigests]] = {}
+def content_digests() -> ContentDigests:
+    """The digests of the content of data stores that this home knows."""
+    return _content_digests(home() / "data-digests.db")
+
+
+_file_digests = lru_cache(maxsize=1)(FileDigests)
+_content_digests = lru_cache(maxsize=1)(ContentDigests)
 
 
 def home() -> Path:
     """The folder for drafts, and for files of versions that are used."""
     return Path(settings().home).expanduser().absolute()
-
-
-def owner() -> str:
-    """Who adds data: the setting ``owner``, else the user of this machine."""
-    try:
-        return settings().owner or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
 
 
 def _objects(root: str) -> Objects:

@@ -22,23 +22,38 @@ class FileEntry:
     version: str = ""
 
 
+KINDS = {
+    "frame": "a frame",
+    "array": "an array",
+    "frames": "a dict of frames or arrays",
+    "file": "a file",
+    "folder": "a folder",
+}
+"""The kinds of versions, and how messages name each."""
+
+
+def is_one_file(kind: str) -> bool:
+    """Whether a version of that kind is one file, whose name does not count, rather than a folder of named files."""
+    return kind in ("file", "frame", "array")
+
+
 @dataclass(frozen=True)
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. ``infinite`` values are in no
-    other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20 quantiles with the count of
-    each bin; fewer where edges coincide. A bin includes its lower edge, the last one both. Times are ISO texts as
-    minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of texts, categories
-    and truth values: the ``top`` values with their counts, most frequent first, and the count of all ``other``
-    values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only what the file
-    states is given.
+    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN; None where that is unknown.
+    ``infinite`` values are in no other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20
+    quantiles with the count of each bin; fewer where edges coincide. A bin includes its lower edge, the last one both.
+    Times are ISO texts as minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of
+    texts, categories, truth values, and numbers of at most 20 different values: the ``top`` values with their counts,
+    most frequent first, and the count of all ``other`` values. ``distinct`` is None above 10,000. Of what was not
+    measured (a large file's columns), only what the file states is given.
     """
 
     name: str
     type: str
     rows: int
-    nulls: int
+    nulls: int | None
     distinct: int | None = None
     minimum: float | str | None = None
     maximum: float | str | None = None
@@ -49,6 +64,17 @@ class ColumnProfile:
     counts: tuple[int, ...] = ()
     top: tuple[tuple[str, int], ...] = ()
     other: int = 0
+
+    @property
+    def measured(self) -> bool:
+        """Whether its distribution is known, rather than only what a file states of the column."""
+        empty = self.nulls is not None and self.nulls + self.infinite == self.rows
+        return bool(self.edges or self.top) or empty
+
+    @property
+    def missing(self) -> float:
+        """The share of missing values; 0 where it is unknown."""
+        return (self.nulls or 0) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +109,11 @@ class DatasetSnapshot:
         return self.logical or self.digest
 
     @property
+    def is_one_file(self) -> bool:
+        """Whether it is one file, rather than a folder of named files."""
+        return is_one_file(self.kind)
+
+    @property
     def by_reference(self) -> bool:
         """Whether its files are objects elsewhere, which the store has no copy of."""
         return any(file.uri for file in self.files)
@@ -95,23 +126,29 @@ class DatasetSnapshot:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``.
+    """A problem with a file of a version: it is ``missing``, or its bytes were ``changed``.
 
-    Of a version whose record cannot be read (``unreadable record``), ``path`` is that of the record in the store.
+    If the version's record cannot be read (``unreadable record``), ``path`` is the record's path in the store.
+    ``models`` are the versions of models that were made of it.
     """
 
     ref: str
     path: str
     problem: str
+    models: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a verification found: how many versions and bytes were read, and what is wrong."""
+    """What a verification found: how many versions and bytes were read, and what is wrong.
+
+    ``note`` says why the models that were made of it are not named.
+    """
 
     versions: int = 0
     size: int = 0
     damages: tuple[Damage, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -141,7 +178,10 @@ class RowChanges:
 
 @dataclass(frozen=True)
 class DatasetDiff:
-    """What differs between two versions. ``moved`` are the columns whose distribution differs, most first."""
+    """What differs between two versions. ``moved`` are the columns whose distribution differs, most first.
+
+    ``unmeasured`` are columns whose distributions are not known of both versions: they may have moved.
+    """
 
     before: DatasetSnapshot
     after: DatasetSnapshot
@@ -149,6 +189,7 @@ class DatasetDiff:
     removed: tuple[ColumnProfile, ...] = ()
     retyped: tuple[tuple[ColumnProfile, ColumnProfile], ...] = ()
     moved: tuple[ColumnShift, ...] = ()
+    unmeasured: tuple[str, ...] = ()
     files_added: tuple[str, ...] = ()
     files_removed: tuple[str, ...] = ()
     files_changed: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ _MOST_DISTINCT = 10_000
 _MOST_COLUMNS = 1000
 """Columns that are measured; of further ones, the type and the nulls are kept."""
 _LONGEST = 100
+_EXACT = 2**53
 _SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 
 
@@ -34,7 +35,8 @@ def profile_array(array: Any, name: str = "values") -> tuple[ColumnProfile, ...]
     kind = f"{array.dtype}[{' x '.join(map(str, array.shape))}]"
     flat = np.asarray(array).reshape(-1)
     if flat.dtype.kind not in "iufb":
-        return (ColumnProfile(name, kind, rows=flat.size, nulls=0),)
+        known = flat.dtype.kind in "SU"  # texts; of others, a value may stand for a missing one
+        return (ColumnProfile(name, kind, rows=flat.size, nulls=0 if known else None),)
     found = _column(name, pa.chunked_array([pa.array(flat.astype(flat.dtype.newbyteorder("=")))]))
     return (ColumnProfile(**{**vars(found), "type": kind}),)
 
@@ -66,7 +68,7 @@ def _statistics(metadata: Any) -> Iterator[tuple[str, list[Any]]]:
 def _stated(field: Any, rows: int, states: Sequence[Any]) -> ColumnProfile:
     found = [one for state in states for one in state.get(field.name, [None])]
     if not found or any(one is None or not one.has_null_count for one in found):
-        return ColumnProfile(field.name, str(field.type), rows=rows, nulls=0)
+        return ColumnProfile(field.name, str(field.type), rows=rows, nulls=None)
     ranges = [one for one in found if one.has_min_max]
     numbers = ranges and all(isinstance(one.min, int | float) for one in ranges)
     return ColumnProfile(
@@ -108,11 +110,12 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
     whole = pa.types.is_integer(column.type)
     values = np.sort((present if whole else present.cast(pa.float64())).to_numpy())
     missing = infinite = 0
+    nulls = column.null_count
     if not whole:
         missing, infinite = int(np.isnan(values).sum()), int(np.isinf(values).sum())
         values = values[np.isfinite(values)]
     if not values.size:
-        return ColumnProfile(**{**vars(plain), "nulls": plain.nulls + missing, "infinite": infinite})
+        return ColumnProfile(**{**vars(plain), "nulls": nulls + missing, "infinite": infinite})
     edges, counts = _bins(values)
     first, last = values[0].item(), values[-1].item()
     with np.errstate(all="ignore"):
@@ -122,7 +125,7 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
         plain.name,
         plain.type,
         rows=plain.rows,
-        nulls=plain.nulls + missing,
+        nulls=nulls + missing,
         distinct=_limited(1 + int(np.count_nonzero(values[1:] != values[:-1]))),
         minimum=first,
         maximum=last,
@@ -131,7 +134,27 @@ def _numbers(plain: ColumnProfile, column: Any) -> ColumnProfile:
         infinite=infinite,
         edges=edges,
         counts=counts,
+        top=_few(values),
     )
+
+
+def _few(values: Any) -> tuple[tuple[str, int], ...]:
+    """Sorted numbers that have few different values (flags, grades) with their counts; empty for others."""
+    import numpy as np
+
+    starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
+    if starts.size > _TOP:
+        return ()
+    counts = np.diff(np.concatenate([starts, [values.size]]))
+    pairs = [
+        (_numeral(values[start].item()), int(count)) for start, count in zip(starts, counts, strict=True)
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -pair[1]))
+
+
+def _numeral(value: float) -> str:
+    """``1`` for both 1 and 1.0: a column's type may change from one version to the next."""
+    return str(int(value)) if abs(value) < _EXACT and value == int(value) else repr(value)
 
 
 def _times(plain: ColumnProfile, column: Any) -> ColumnProfile:

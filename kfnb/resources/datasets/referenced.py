@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Unreadable, UsageError
-from kfnb.remote.objects import ObjectMissing
+from kfnb.remote.objects import ObjectFacts, ObjectMissing, ObjectStore
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.datasets import foreign
-from kfnb.resources.datasets.addresses import object_store
-from kfnb.resources.datasets.foreign import entry_of, is_foreign
-from kfnb.resources.datasets.model import ColumnProfile, FileEntry
+from kfnb.resources.datasets.addresses import address_in, referenced_store, without_query
+from kfnb.resources.datasets.foreign import is_foreign
+from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.profile import profile_footers
+
+_AT_ONCE = 16
 
 
 def entries_of(uri: str) -> list[FileEntry]:
     """The object at an address, or all objects below it, in order. Raises ``UsageError``, ``BackendError``."""
     if is_foreign(uri):
-        return [entry_of(uri)]
-    address, query, store = object_store(uri)
+        return [foreign.entry_of(uri)]
+    address, _, store = referenced_store(uri)
     base = address.path.rstrip("/")
-    try:
+    with _errors(uri):
         found = [base] if _is_object(store, base) else [one.path for one in store.list_all(base)]
-    except Unreadable as error:
-        raise BackendError(str(error), code=error.code, hint=error.hint, ref=uri) from None
     if not found:
         raise UsageError(f"no object is at {uri}, or below it", code="file-not-found", ref=uri)
-    scheme = uri.partition("://")[0]
     names = {path: path.removeprefix(f"{base}/") for path in sorted(found)}
     if found == [base]:
         names = {base: base.rpartition("/")[2]}
-    return [_entry(store, path, name, scheme, query) for path, name in names.items()]
+    uris = {path: address_in(uri, path) for path in names}
+    with ThreadPoolExecutor(_AT_ONCE) as threads:  # a listing does not have the versions of objects
+        known = threads.map(lambda path: _facts(store, path, uri), names)
+        return [
+            FileEntry(names[path], facts.size, "", uri=uris[path], tag=facts.tag, version=facts.version)
+            for path, facts in zip(names, known, strict=True)
+        ]
+
+
+def address_of(record: DatasetSnapshot) -> str:
+    """The address of a version's object, of the folder of its objects, or of what another tool keeps."""
+    first = record.files[0]
+    address = first.uri if is_foreign(first.uri) else without_query(first.uri)
+    return address if record.is_one_file else address.removesuffix(f"/{first.path}")
 
 
 def state(entry: FileEntry) -> str:
-    """What became of the object of an entry: empty if it is unchanged, else ``missing`` or ``changed``."""
+    """The state of an entry's object: empty if it is unchanged, else ``missing`` or ``changed``."""
     if is_foreign(entry.uri):
         return foreign.state(entry)
-    address, _, store = object_store(entry.uri)
+    address, _, store = referenced_store(entry.uri)
     try:
-        return "" if store.facts(address.path).tag == entry.tag else "changed"
-    except ObjectMissing:
+        return "" if _facts(store, address.path, entry.uri).tag == entry.tag else "changed"
+    except Absent:
         return "missing"
-    except Unreadable as error:
-        raise BackendError(str(error), code=error.code, hint=error.hint, ref=entry.uri) from None
 
 
 def stream(entry: FileEntry) -> Iterator[bytes]:
@@ -55,13 +67,9 @@ def stream(entry: FileEntry) -> Iterator[bytes]:
     if is_foreign(entry.uri):
         yield from foreign.stream(entry)
         return
-    address, _, store = object_store(entry.uri)
-    try:
+    address, _, store = referenced_store(entry.uri)
+    with _errors(entry.uri):
         yield from store.stream(address.path, version=entry.version)
-    except ObjectMissing as error:
-        raise Absent(str(error), ref=entry.uri) from None
-    except Unreadable as error:
-        raise BackendError(str(error), code=error.code, hint=error.hint, ref=entry.uri) from None
 
 
 def profile_of(entries: list[FileEntry]) -> tuple[tuple[ColumnProfile, ...], int | None]:
@@ -71,7 +79,7 @@ def profile_of(entries: list[FileEntry]) -> tuple[tuple[ColumnProfile, ...], int
     opened: list[Any] = []
     try:
         for entry in entries:
-            address, _, store = object_store(entry.uri)
+            address, _, store = referenced_store(entry.uri)
             opened.append(ObjectFiles(store).open(address.path))
         return profile_footers(opened)
     finally:
@@ -79,7 +87,7 @@ def profile_of(entries: list[FileEntry]) -> tuple[tuple[ColumnProfile, ...], int
             file.close()
 
 
-def _is_object(store: Any, path: str) -> bool:
+def _is_object(store: ObjectStore, path: str) -> bool:
     try:
         store.facts(path)
     except ObjectMissing:
@@ -87,7 +95,17 @@ def _is_object(store: Any, path: str) -> bool:
     return True
 
 
-def _entry(store: Any, path: str, name: str, scheme: str, query: str) -> FileEntry:
-    facts = store.facts(path)
-    uri = f"{scheme}://{path}" + (f"?{query}" if query else "")
-    return FileEntry(name, facts.size, "", uri=uri, tag=facts.tag, version=facts.version)
+def _facts(store: ObjectStore, path: str, uri: str) -> ObjectFacts:
+    with _errors(uri):
+        return store.facts(path)
+
+
+@contextmanager
+def _errors(uri: str) -> Iterator[None]:
+    """Translate the errors of the object store."""
+    try:
+        yield
+    except ObjectMissing as error:
+        raise Absent(str(error), ref=uri) from None
+    except Unreadable as error:
+        raise BackendError(str(error), code=error.code, hint=error.hint, ref=uri) from None

@@ -11,7 +11,7 @@ from kfnb.resources.datasets.model import RowChanges
 
 
 def compared_rows(before: Any, after: Any, key: str, names: tuple[str, str]) -> RowChanges:
-    """What became of the rows of the Arrow table ``before`` in ``after``; a row is known by the column ``key``.
+    """Compare the rows of two Arrow tables. The column ``key`` identifies a row.
 
     ``names`` are those of the versions. Raises ``UsageError`` if a table has no such column, or a value in it twice.
     """
@@ -36,12 +36,20 @@ def compared_rows(before: Any, after: Any, key: str, names: tuple[str, str]) -> 
 
 
 def _by_key(table: Any, key: str, name: str) -> Any:
+    import pyarrow as pa
+
     frame = table.to_pandas()
     if key in frame.index.names:
         frame = frame.reset_index()
     if key not in frame.columns:
         known = ", ".join(map(str, frame.columns[:10]))
         raise UsageError(f"{name} has no column {key}; its columns are {known}", ref=key)
+    if key in table.column_names and pa.types.is_nested(table.schema.field(key).type):
+        raise UsageError(
+            f"{key} is not a key of {name}: it holds {table.schema.field(key).type}",
+            hint="use a column of numbers, texts or times",
+            ref=key,
+        )
     twice = frame[key][frame[key].duplicated()]
     if len(twice):
         [value] = twice.head(1).tolist()  # a value of Python, not of numpy

@@ -15,13 +15,13 @@ from kfnb.resources.datasets.store import DataStore
 
 _AT_ONCE = 16
 _SHA256 = re.compile("[0-9a-f]{64}")
-_NEWEST, _OLDER = "newest", "older"
+_NEWEST = " newest"
 
 
 class DatasetRecords:
     """The versions of a store. See ``kfnb.catalog.records.Source``.
 
-    A record never changes; but the newest version has further references, until there is a newer one.
+    A record never changes, but a store may be removed and made anew; and the newest version has further references.
     """
 
     name = "datasets"
@@ -31,28 +31,41 @@ class DatasetRecords:
 
     def stamps(self, known: Mapping[str, str]) -> Mapping[str, str]:
         """The versions of the store. Raises ``BackendError``."""
-        del known  # a list of names is quick enough
-        found = {}
-        for name in self._store.names():
-            numbers = self._store.numbers(name)
-            for number in numbers:
-                # of another store, other units
-                found[f"{self._store.root}\n{name}\n{number}"] = _NEWEST if number == numbers[-1] else _OLDER
-        return found
+        del known  # a list for each name is quick enough
+        return self._stamps(self._store.names())
 
     def read(self, units: Iterable[str]) -> Iterator[Reading]:
         """The facts about versions."""
+        present = list(units)
+        stamps = self._stamps({_parts(unit)[0] for unit in present})  # before the records: they are not newer
         with ThreadPoolExecutor(_AT_ONCE) as threads:
-            yield from (reading for reading in threads.map(self._read, units) if reading is not None)
+            found = threads.map(lambda unit: self._read(unit, stamps.get(unit, "")), present)
+            yield from (reading for reading in found if reading is not None)
 
-    def _read(self, unit: str) -> Reading | None:
-        _, name, number = unit.rsplit("\n", 2)
+    def _stamps(self, names: Iterable[str]) -> dict[str, str]:
+        """By unit, when its record was written and how large it is, and whether it is the newest version."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            listed = threads.map(lambda name: (name, self._store.written(name)), names)
+        return {
+            # of another store, other units
+            f"{self._store.root}\n{name}\n{number}": f"{one.size} {one.changed}{_NEWEST * (number == max(found))}"
+            for name, found in listed
+            for number, one in found.items()
+        }
+
+    def _read(self, unit: str, stamp: str) -> Reading | None:
         try:
-            newest = self._store.numbers(name)[-1:] == [int(number)]
-            found = self._store.get(name, int(number))
-        except BackendError:  # a damaged record, which other commands report
+            found = self._store.record(*_parts(unit))
+        except BackendError:  # it is gone by now, or damaged, which other commands report
             return None
-        return Reading(unit, _NEWEST if newest else _OLDER, Trace(artifacts=(_record(found, newest=newest),)))
+        newest = stamp.endswith(_NEWEST)
+        return Reading(unit, stamp, Trace(artifacts=(_record(found, newest=newest),)))
+
+
+def _parts(unit: str) -> tuple[str, int]:
+    """The name and the number of a unit's version."""
+    _, name, number = unit.rsplit("\n", 2)
+    return name, int(number)
 
 
 def _record(found: DatasetSnapshot, *, newest: bool) -> ArtifactRecord:

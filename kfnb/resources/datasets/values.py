@@ -205,15 +205,29 @@ def _digest_of(table: Any, library: str, what: str) -> str:
 def _write_array(value: Any, file: Path, what: str) -> _WrittenPart:
     import numpy as np
 
+    if _has_extended(value.dtype):
+        raise UsageError(
+            f"{what} is an array of {value.dtype}, which differs from machine to machine; convert it with"
+            " .astype('float64') or .astype('complex128')",
+            ref=what,
+        )
     if value.dtype.hasobject:
         raise UsageError(
-            f"{what} is an array of Python objects, which is not kept; convert it with .astype(...)", ref=what
+            f"{what} is an array of Python objects, which cannot be added; convert it with .astype(...)",
+            ref=what,
         )
     with file.open("xb") as target:
         np.save(target, value, allow_pickle=False)
     rows = len(value) if value.ndim else None
     columns = profile_array(value) if "pyarrow" in sys.modules or _has_arrow() else ()
     return _WrittenPart(file, array_digest(value), columns, rows)
+
+
+def _has_extended(dtype: Any) -> bool:
+    """Whether a type of numpy is, or includes, one of more than 64 bits a number (``longdouble``)."""
+    if dtype.names:
+        return any(_has_extended(dtype[name]) for name in dtype.names)
+    return str(dtype.base) not in ("float64", "complex128") and dtype.base.char in "gG"
 
 
 def _has_arrow() -> bool:
@@ -235,4 +249,4 @@ def _refusal(value: Any, what: str) -> str:
     kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
     if type(value).__name__ == "LazyFrame":
         return f"{what} is a query that has not run: add {what}.collect()"
-    return f"{what} is of type {kind}, which is not kept as data; add {KEPT}, or a path"
+    return f"{what} is of type {kind}, which cannot be added as data; add {KEPT}, or a path"

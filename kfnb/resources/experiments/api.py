@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kfnb.resources.experiments import model
-from kfnb.resources.runs.api import backend_of
+from kfnb.resources.runs.api import engine_of
 
 
 def experiments(*, backend: str | None = None) -> model.ExperimentList:
     """All experiments. The first run in an experiment creates it."""
-    return model.ExperimentList(backend_of(backend).experiments())
+    return model.ExperimentList(engine_of(backend).experiments())

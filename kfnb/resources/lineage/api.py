@@ -10,39 +10,41 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.index import Index
-from kfnb.entities import Artifact
+from kfnb.catalog.records import Source
 from kfnb.errors import BackendError, UsageError
-from kfnb.resources.lineage import openlineage, references
+from kfnb.resources.datasets import api as datasets
+from kfnb.resources.lineage import lookup, openlineage
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
-from kfnb.resources.lineage.sources import sources
+from kfnb.resources.lineage.on_cluster import OnCluster, on_cluster
+from kfnb.resources.lineage.reference import reference
+from kfnb.resources.models import api as models
 from kfnb.resources.runs import api as runs
+from kfnb.resources.services import api as services
 from kfnb.settings import settings
-
-_ON_CLUSTER = "kubeflow:"
-_KINDS = {"ModelVersion": "model:", "DatasetVersion": "data:"}
 
 
 def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
-    ``RUN/TASK/OUTPUT`` (``kubeflow:RUN`` for a run of the cluster), a digest or its start, the path of a file, or an
-    object: a run, an artifact, a version. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
+    ``kubeflow:RUN`` is a run of the cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``,
+    ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
-    catalog, text = index(), reference(ref)
+    catalog, subject = index(), reference(ref)
     with ExitStack() as opened:
-        if text.startswith(_ON_CLUSTER):  # the index has the runs of this home alone
-            run, slash, part = text.removeprefix(_ON_CLUSTER).partition("/")
-            run, source = runs.recorded(_ON_CLUSTER + run)
-            connection, text = opened.enter_context(catalog.reading_with(source, [run])), run + slash + part
+        if subject.on_cluster:  # the index has what is of this home alone
+            there = on_cluster(subject)
+            connection = opened.enter_context(catalog.reading_with(there.units))
         else:
+            there = OnCluster(subject)
             connection = opened.enter_context(catalog.reading())
-        start = references.find(connection, text)
+        start = lookup.find(connection, there.subject)
         found = lineage_of(connection, start, up=up, down=down, depth=depth)
-    return replace(found, notes=(*catalog.problems, *found.notes))
+    return replace(found, notes=(*catalog.problems, *there.notes, *found.notes))
 
 
 def rebuild_catalog() -> int:
@@ -79,7 +81,7 @@ def _write(file: Path, lines: Iterable[str]) -> int:
 def names() -> list[str]:
     """The references to versions that the index has."""
     with index().reading() as connection:
-        return references.names(connection)
+        return lookup.names(connection)
 
 
 def index() -> Index:
@@ -87,21 +89,6 @@ def index() -> Index:
     return Index(Path(settings().home), sources())
 
 
-def reference(ref: Any) -> str:
-    """A reference to an object, as text. Raises ``UsageError``."""
-    if isinstance(ref, str):
-        return ref
-    if isinstance(ref, Path):
-        return str(ref)
-    if isinstance(ref, Artifact):
-        return ref.digest or ref.uri
-    backend = getattr(ref, "backend", "")
-    for name in ("ref", "id"):  # a version, a run
-        text = getattr(ref, name, None)
-        if isinstance(text, str):
-            return _KINDS.get(type(ref).__name__, "") + (
-                f"{backend}:{text}" if name == "id" and backend else text
-            )
-    raise UsageError(
-        f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
-    )
+def sources() -> list[Source]:
+    """What the index of the home is made of: the records of each noun that has some."""
+    return [runs.records(), datasets.records(), models.records(), services.records()]

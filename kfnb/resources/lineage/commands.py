@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kfnb.commands.command import Command, flag, option, word
@@ -11,6 +11,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError
 from kfnb.resources.lineage import api
 from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.reference import Reference, reference_to_handle
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,15 +30,22 @@ class ShowLineage(Command):
     depth: int | None = option(type=int, metavar="N", help="at most N tasks away (default: all)")
 
     def check(self, parser: Parser) -> None:
-        """Each way has its own end."""
+        """Refuse a negative depth."""
         if self.depth is not None and self.depth < 0:
             parser.error(f"--depth {self.depth}: the number of tasks must be 0 or more")
 
     def run(self, session: Session) -> Lineage:
         """Show it."""
         both = self.up == self.down
-        ref = session.names.get(self.ref, self.ref)
-        return api.lineage(ref, up=both or self.up, down=both or self.down, depth=self.depth)
+        return api.lineage(self._ref(session), up=both or self.up, down=both or self.down, depth=self.depth)
+
+    def _ref(self, session: Session) -> Reference | str:
+        """What the word names; a name of the notebook may stand for a run in ``RUN/TASK``."""
+        name, slash, part = self.ref.partition("/")
+        named = reference_to_handle(session.names.get(name))
+        if named is None or (slash and named.kind):
+            return self.ref
+        return replace(named, name=f"{named.name}{slash}{part}")
 
 
 @dataclass(frozen=True, kw_only=True)

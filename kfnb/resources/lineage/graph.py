@@ -16,7 +16,7 @@ from kfnb.catalog.records import DATASET, MODEL
 from kfnb.catalog.schema import content_text
 from kfnb.catalog.walk import MOST, Same, Walk, Walked, select
 from kfnb.entities import RunState
-from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
+from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind, by_number
 
 _EXECUTIONS = """
 select x.id, c.run, c.name, c.pipeline, c.backend,
@@ -61,7 +61,7 @@ def lineage_of(
         Walk(index, walked, same).up(start.executions, start.contents, levels)
     if down:
         Walk(index, walked, same).down(start.executions, start.contents, levels)
-    contents = walked.contents | {same.one(content) for content in start.contents}
+    contents = walked.contents | {same.representative(content) for content in start.contents}
     tasks = dict(tasks_of(index, walked.executions | start.executions))
     artifacts = dict(artifacts_of(index, contents, same))
     edges = set()
@@ -73,7 +73,7 @@ def lineage_of(
         if source in artifacts and target in artifacts:
             edges.add(LineageEdge(artifacts[source].id, artifacts[target].id))
     subjects = [tasks[one].id for one in start.executions if one in tasks]
-    subjects += [artifacts[one].id for one in map(same.one, start.contents) if one in artifacts]
+    subjects += [artifacts[one].id for one in map(same.representative, start.contents) if one in artifacts]
     return Lineage(
         start.ref,
         tuple(sorted(set(subjects))),
@@ -131,7 +131,7 @@ def artifacts_of(
     """Contents as nodes, each by the digest that stands for it."""
     found: dict[bytes, list[tuple[Any, ...]]] = defaultdict(list)
     for id, content, *facts in select(index, _ARTIFACTS, same.all(contents)):
-        found[same.one(content)].append((id, content, *facts))
+        found[same.representative(content)].append((id, content, *facts))
     refs: dict[int, list[str]] = defaultdict(list)
     for artifact, name in select(index, _NAMES, (row[0] for rows in found.values() for row in rows)):
         refs[artifact].append(name)
@@ -143,10 +143,9 @@ def _artifact(content: bytes, rows: list[tuple[Any, ...]], refs: dict[int, list[
     """One node for all artifacts with the same content; a version speaks for those that have no reference."""
     ordered = sorted(rows, key=lambda row: (_rank(row[3]), row[2], row[4], row[1]))
     _, _, name, type, uri, digest, properties = ordered[0]
-    own = [ref for row in ordered if row[3] == type for ref in sorted(refs[row[0]], key=_by_number)]
-    id = f"sha256:{content_text(content)}" if digest else content_text(content)
+    own = [ref for row in ordered if row[3] == type for ref in sorted(refs[row[0]], key=by_number)]
     return LineageNode(
-        id,
+        content_text(content),
         _KINDS.get(type, NodeKind.ARTIFACT),
         own[0] if own else name,
         refs=tuple(dict.fromkeys(own)),
@@ -159,11 +158,6 @@ def _artifact(content: bytes, rows: list[tuple[Any, ...]], refs: dict[int, list[
 
 def _rank(type: str) -> int:
     return {MODEL: 0, DATASET: 1}.get(type, 2)
-
-
-def _by_number(ref: str) -> tuple[bool, str]:
-    """``churn@3`` before ``churn@champion``."""
-    return not ref.rpartition("@")[2].isdigit(), ref
 
 
 def _notes(index: sqlite3.Connection, contents: Iterable[bytes], *, cut: bool) -> Iterator[str]:

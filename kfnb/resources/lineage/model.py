@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ class NodeKind(str, Enum):
     MODEL = "model"
 
     def __str__(self) -> str:
-        """The word."""
+        """Return the kind as JSON has it."""
         return self.value
 
 
@@ -138,11 +139,23 @@ class Lineage:
     def _refs(self, ids: Iterable[str], kind: NodeKind) -> tuple[str, ...]:
         found = (self._by_id[id] for id in ids if id not in self.subjects)
         refs = (ref for node in found if node.kind is kind for ref in node.refs)
-        return tuple(sorted(ref for ref in refs if ref.rpartition("@")[2].isdigit()))
+        return tuple(sorted(filter(version_number, refs), key=by_number))
+
+
+def version_number(ref: str) -> int:
+    """The number in a reference to a version (``churn@3``); 0 for an alias, or a name alone."""
+    _, _, version = ref.partition("@")
+    return int(version) if version.isdigit() else 0
+
+
+def by_number(ref: str) -> tuple[str, int, str]:
+    """The key that sorts references: by name, and ``churn@9`` before ``churn@10`` before ``churn@champion``."""
+    number = version_number(ref)
+    return ref.partition("@")[0], number or sys.maxsize, ref
 
 
 def _reached(starts: Iterable[str], steps: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """What is reached from ``starts`` by one step or more; of a start itself, only by a cycle."""
+    """The nodes that one step or more lead to from ``starts``. A start is among them only if it is part of a cycle."""
     following = defaultdict(list)
     for one, other in steps:
         following[one].append(other)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 from itertools import islice
@@ -51,21 +52,20 @@ def events(index: sqlite3.Connection) -> Iterator[Event]:
 
 def _of_tasks(index: sqlite3.Connection, created: Mapping[int, float], same: Same) -> Iterator[Event]:
     """The events of executions, each with the time at which its run was created."""
-    uses = list(select(index, _USES, created))
-    nodes = dict(artifacts_of(index, {same.one(content) for _, content, _ in uses}, same))
+    uses: dict[tuple[int, bool], dict[bytes, None]] = defaultdict(
+        dict
+    )  # each content once, in the order of names
+    for execution, content, output in select(index, _USES, created):
+        uses[execution, bool(output)][same.representative(content)] = None
+    nodes = dict(artifacts_of(index, set().union(*uses.values()), same))
     tasks = dict(tasks_of(index, created))
     for id, run_created in created.items():
         task = tasks[id]
-        sides: tuple[list[Event], list[Event]] = ([], [])
-        for execution, content, output in uses:
-            dataset = _dataset(nodes[same.one(content)]) if execution == id else None
-            if dataset is not None and dataset not in sides[output]:
-                sides[output].append(dataset)
         event = {
             "run": {"runId": _run_id(task.id), "facets": _run_facets(task)},
             "job": _job(_job_name(task), "TASK"),
-            "inputs": sides[0],
-            "outputs": sides[1],
+            "inputs": [_dataset(nodes[content]) for content in uses[id, False]],
+            "outputs": [_dataset(nodes[content]) for content in uses[id, True]],
         }
         yield from _life(event, task.state, task.started or task.finished or run_created, task.finished)
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 
-from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
+from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind, version_number
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Picture, Section, Text, Title, bundle, notes_section
 from kfnb.ui.graph.picture import draw
@@ -19,12 +20,14 @@ MOST_DRAWN = 300
 """Maximum nodes of a picture: a larger one is unreadable, and makes the notebook large."""
 MOST_ROWS = 300
 _DIGITS = 12
+_SAVED = "kf_model"
+"""The output in which ``kf.save`` puts models."""
 _SUBJECT = StateStyle("◆", "This", theme.BLUE, "M8 4.4 L11.6 8 L8 11.6 L4.4 8 Z", solid=True)
 _WORDS = {NodeKind.DATA: "data version", NodeKind.MODEL: "model"}
 _COLUMNS = (
-    Column("What"),
-    Column("Is"),
-    Column("As"),
+    Column("Name"),
+    Column("Kind"),
+    Column("Used as"),
     Column("Run", whole=True),
     Column("When", whole=True),
     Column("Parameters"),
@@ -33,6 +36,7 @@ _COLUMNS = (
 
 def draw_lineage(lineage: Lineage) -> dict[str, str]:
     """A lineage as a mimebundle of HTML and text."""
+    lineage = _without_shortcuts(_without_saved(lineage))
     blocks: list[Block] = [_title(lineage), *notes_section(lineage.notes)]
     if lineage.edges and len(lineage.nodes) <= MOST_DRAWN:
         blocks.append(Picture(draw(_scene(lineage))))
@@ -46,6 +50,35 @@ def draw_lineage(lineage: Lineage) -> dict[str, str]:
     if not lineage.edges:
         blocks.append(Text("Nothing is known of what it was made of or used for."))
     return bundle(f"Lineage of {lineage.ref}", blocks)
+
+
+def _without_saved(lineage: Lineage) -> Lineage:
+    """Without what ``kf.save`` wrote and nothing took, where versions of models stand for it."""
+    took = {edge.source for edge in lineage.edges} | set(lineage.subjects)
+    kinds = {node.id: node.kind for node in lineage.nodes}
+    registered = {edge.source for edge in lineage.edges if kinds[edge.target] is NodeKind.MODEL}
+    saved = {
+        edge.target
+        for edge in lineage.edges
+        if edge.name == _SAVED and edge.source in registered and edge.target not in took
+    }
+    return replace(
+        lineage,
+        nodes=tuple(node for node in lineage.nodes if node.id not in saved),
+        edges=tuple(edge for edge in lineage.edges if edge.target not in saved),
+    )
+
+
+def _without_shortcuts(lineage: Lineage) -> Lineage:
+    """Without the edges of registrations, which have no name, where other edges lead the same way step by step."""
+    if len(lineage.nodes) > MOST_DRAWN:
+        return lineage
+    kept = list(lineage.edges)
+    for edge in [one for one in kept if not one.name]:
+        others = [one for one in kept if one is not edge]
+        if edge.target in replace(lineage, subjects=(edge.source,), edges=tuple(others)).below:
+            kept = others
+    return replace(lineage, edges=tuple(kept))
 
 
 def _title(lineage: Lineage) -> Title:
@@ -64,13 +97,23 @@ def _some(refs: Sequence[str], most: int = 5) -> str:
 
 
 def _name(node: LineageNode) -> str:
-    """The versions that it is, else its own name."""
-    return ", ".join(ref for ref in node.refs if ref.rpartition("@")[2].isdigit()) or node.name
+    """A task's name with its iteration; the versions that content is, each with its aliases, else its own name."""
+    if node.kind is NodeKind.TASK:
+        *groups, name = node.name.split("/")
+        return f"{name}{_in_brackets([one for one in groups if one.isdigit()], '[]')}"
+    versions = filter(version_number, node.refs)
+    named = ", ".join(f"{ref}{_in_brackets(_aliases(node, ref.partition('@')[0]))}" for ref in versions)
+    return named or node.name
 
 
-def _aliases(node: LineageNode) -> list[str]:
-    found = (ref.rpartition("@") for ref in node.refs)
-    return [alias for name, _, alias in found if name and alias != "latest" and not alias.isdigit()]
+def _in_brackets(words: Sequence[str], brackets: str = "()") -> str:
+    return f" {brackets[0]}{', '.join(words)}{brackets[1]}" if words else ""
+
+
+def _aliases(node: LineageNode, model: str) -> list[str]:
+    """The aliases of a model that name the node."""
+    named = (ref.partition("@") for ref in node.refs if not version_number(ref))
+    return [alias for name, _, alias in named if name == model and alias not in ("", "latest")]
 
 
 def _word(node: LineageNode) -> str:
@@ -89,8 +132,8 @@ def _item(node: LineageNode, *, subject: bool) -> Item:
     style = style_of(node.state) if node.state else None
     if node.kind is NodeKind.TASK:
         caption = " · ".join(filter(None, (node.run, "cached" if node.cached else "")))
-        return Item(node.id, node.name, caption, state_style=style, hint=_hint(node))
-    caption = " · ".join((_word(node), *_aliases(node)))
+        return Item(node.id, _name(node), caption, state_style=style, hint=_hint(node))
+    caption = " · ".join((_word(node), *_aliases(node, node.name.partition("@")[0])))
     faint = node.kind is NodeKind.ARTIFACT and not subject
     return Item(
         node.id, node.name, caption, state_style=_SUBJECT if subject else None, faint=faint, hint=_hint(node)
@@ -122,12 +165,10 @@ def _tree(lineage: Lineage, label: str, *, backwards: bool) -> Iterator[Block]:
 
 
 def _row(node: LineageNode, edge: LineageEdge, depth: int, *, again: bool) -> list[Value]:
-    aliases = ", ".join(_aliases(node))
-    name = f"{_name(node)} ({aliases})" if aliases else _name(node)
     style = style_of(node.state) if node.state else None
     is_task = node.kind is NodeKind.TASK
     return [
-        TableCell(name, state_style=style, indent=depth, hint=_hint(node)),
+        TableCell(_name(node), state_style=style, indent=depth, hint=_hint(node)),
         f"{_word(node)}, as above" if again else _word(node),
         edge.name,
         TableCell(node.run, code=True),

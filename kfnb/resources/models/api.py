@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
-from kfnb.resources.models import measured
-from kfnb.resources.models.checks import check_alias, check_metrics, check_name
+from kfnb.entities import RunSnapshot, Task
+from kfnb.errors import NotFound, UsageError
+from kfnb.resources.models import unregistered as measured
+from kfnb.resources.models.checks import (
+    check_alias,
+    check_metrics,
+    check_name,
+    check_tags,
+    is_data_version,
+)
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.from_runs import run_snapshot
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard, entries_of, ranked
-from kfnb.resources.models.location import owner as user
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, ranked
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
@@ -27,16 +32,20 @@ from kfnb.resources.models.packing import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
-from kfnb.resources.models.registration import Registration, draft_of, source_of
-from kfnb.resources.models.registration import registered as registered_as
-from kfnb.resources.models.traces import ModelRecords
-from kfnb.target import backend_name
+from kfnb.resources.models.registration import Registration, draft_of, maker_of, register_draft, source_of
+from kfnb.resources.models.run_data import data_behind, data_of_saved
+from kfnb.resources.models.unregistered import entries_in
+from kfnb.settings import owner as user
+from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
+    from kfnb.resources.models.local.traces import ModelRecords
     from kfnb.resources.runs.handle import Run
 
-_DATA = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*")
+ALL = "all"
+"""The backend of a leaderboard over all registries."""
 
 
 def register(  # noqa: PLR0913 - what is known of a model; they are keywords
@@ -57,7 +66,7 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     backend: str | None = None,
     notify: Callable[[str], None] = print,
 ) -> ModelVersion:
-    """Register a model as a version of the model ``name``. Content that it has already is the same version.
+    """Register a model as a version of the model ``name``. Registering the same content again returns the same version.
 
     ``model`` is a value, an ``Artifact`` of a run, or the path of a file or model folder. ``run`` is the run that made
     it, which gives metrics and parameters unless they are given. ``data`` are the versions of data sets, such as
@@ -70,17 +79,17 @@ def register(  # noqa: PLR0913 - what is known of a model; they are keywords
     check_name(name)
     if alias is not None:
         check_alias(alias)
-    known = _known(model, _run(run), metrics, parameters, _data(data))
+    known = _known(model, run_snapshot(run), metrics, parameters, _data(data))
     known = replace(
         known,
         name=name,
         description=description or known.description,
-        tags={str(key): str(value) for key, value in (tags or {}).items()},
+        tags=check_tags(tags or {}),
     )
     registry = registry_of(backend_name(backend) if backend else None)
     how = Packing(example, transform, pickle, trust)
     with packed(model, how) as folder:
-        kept, notes = registered_as(registry, draft_of(known, folder, user()), folder)
+        kept, notes = register_draft(registry, draft_of(known, folder, user()), folder)
     version = ModelVersion(registry, kept)
     for text in how.remarks:
         warnings.warn(text, stacklevel=2)
@@ -109,6 +118,7 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
     data: str | None = None,
     alias: str | None = None,
     tag: str | None = None,
+    namespace: str | None = None,
     archived: bool = False,
     runs: bool = False,
     maximize: bool | None = None,
@@ -116,34 +126,48 @@ def models(  # noqa: PLR0913 - how versions are chosen and ranked; they are keyw
 ) -> Leaderboard:
     """The leaderboard: versions of all users' models, best first by the metric ``by``.
 
-    What was measured on the same version of the data is ranked together. ``since`` is a moment or a span before now
-    (``"7d"``), ``tag`` is ``name`` or ``name=value``. With ``runs``, the metrics of runs and the best trials of studies
-    are listed too. ``backend`` is ``local`` or ``kubeflow``, by default ``local``. Raises ``UsageError``,
-    ``BackendError``.
+    What was measured on the same data is ranked together, by the digest of the data. ``since`` is a moment or a span
+    before now (``"7d"``), ``tag`` is ``name`` or ``name=value``, ``namespace`` that of the run that made a version.
+    With ``runs``, the metrics of runs and the best trials of studies are listed too; ``name`` is then also the name of
+    their pipeline or study. ``backend`` is ``local`` (the default), ``kubeflow`` or ``all`` for both. Raises
+    ``UsageError``, ``BackendError``.
     """
-    query = VersionQuery(
-        name=check_name(name) if name else "",
-        owner=owner or "",
-        data=_data_ref(data) if data else "",
-        alias=alias or "",
-        tag=tag or "",
-        since=None if since is None else instant(since),
-        archived=archived,
-        outline=not runs,
+    query = LeaderboardQuery(
+        name, by, owner, since, data, alias, tag, namespace, archived, runs, maximize, backend
     )
-    registry = registry_of(backend_name(backend) if backend else None)
-    versions = registry.versions(query)
-    entries = [entry for one in versions for entry in entries_of(one, registry.name, query.data)]
-    if runs:
-        entries += [*measured.of_runs({one.source.id for one in versions}), *measured.of_studies()]
-    board = ranked(entries, by or "", maximize=maximize, only=name or "")
-    board.chosen = any((owner, since, data, alias, tag))
+    return leaderboard(query)
+
+
+def leaderboard(query: LeaderboardQuery) -> Leaderboard:
+    """The leaderboard that a query is about. Raises ``UsageError``, ``BackendError``."""
+    chosen = VersionQuery(
+        name=check_name(query.name) if query.name else "",
+        owner=query.owner or "",
+        data=_data_ref(query.data) if query.data else "",
+        data_digest=_digest_of(_data_ref(query.data)) if query.data else "",
+        namespace=query.namespace or "",
+        alias=query.alias or "",
+        tag=query.tag or "",
+        since=None if query.since is None else instant(query.since),
+        archived=query.archived,
+        outline=True,
+    )
+    registries = [registry_of(one) for one in _backends(query.backend)]
+    entries = entries_in(registries, chosen, runs=query.runs)
+    board = ranked(entries, query.by or "", maximize=query.maximize, only=query.name or "")
+    board.query = query
     return board
 
 
-def registered() -> list[RegisteredModel]:
-    """All models, by name, without their versions."""
-    return registry_of().models()
+def stamp_of(query: LeaderboardQuery) -> str:
+    """A text that is another one once what a leaderboard has may have changed; empty if that is not known."""
+    stamps = [registry_of(one).stamp() for one in _backends(query.backend)]
+    return " ".join(stamps) if all(stamps) and not query.runs else ""
+
+
+def registered(backend: str | None = None) -> list[RegisteredModel]:
+    """All models of a backend's registry, by name, without their versions."""
+    return registry_of(backend).models()
 
 
 def history(name: str) -> AliasHistory:
@@ -151,22 +175,6 @@ def history(name: str) -> AliasHistory:
     reference = parse(name)
     changes = registry_of(reference.backend).history(reference.name)
     return AliasHistory(one for one in changes if reference.alias in ("", one.alias))
-
-
-def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
-    """The artifact ``task.output`` of a run. Raises ``UsageError``, ``RunNotFound``."""
-    found = _run(run)
-    assert found is not None
-    known = {
-        f"{task.name}.{name}": value
-        for task in found.tasks
-        for name, value in task.outputs.items()
-        if isinstance(value, Artifact)
-    }
-    if text not in known:
-        hint = did_you_mean(text, known, f"it has {', '.join(known)}" if known else "it has none")
-        raise UsageError(f"run {found.id} has no artifact {text}", code="not-found", hint=hint, ref=text)
-    return known[text]
 
 
 def rollback(name: str, alias: str = CHAMPION, because: str = "") -> AliasChange:
@@ -181,28 +189,34 @@ def registry_of(backend: str | None = None) -> ModelRegistry:
         from kfnb.resources.models.kubeflow import connect
 
         return connect()
-    from kfnb.resources.models.local.registry import LocalRegistry
+    from kfnb.resources.models.local.engine import LocalRegistry
 
     return LocalRegistry(registry_folder())
 
 
+def cluster_registry() -> str:
+    """The address of the cluster's registry, and which version of the API it has. Raises ``BackendError``."""
+    from kfnb.resources.models.kubeflow import connect
+
+    return connect().summary
+
+
+def recorded(ref: str) -> tuple[str, ClusterModelRecords]:
+    """A version in the cluster's registry, as the catalog reads it: its name there, and its records.
+
+    Raises ``UsageError``, ``BackendError``.
+    """
+    from kfnb.resources.models.kubeflow.traces import ClusterModelRecords
+
+    found = model(ref).snapshot()
+    return f"kubeflow:{found.ref}", ClusterModelRecords(found)
+
+
 def records() -> ModelRecords:
     """The versions of the registry of this machine, as the catalog reads them."""
+    from kfnb.resources.models.local.traces import ModelRecords
+
     return ModelRecords(registry_of("local"), str(registry_folder()))
-
-
-def is_run_known(version: ModelVersion) -> bool:
-    """Whether the run that made a version is there; runs on a cluster are not asked for."""
-    source = version.snapshot().source
-    if source.kind != "kfp" or source.backend != "local":
-        return True
-    from kfnb.resources.runs.api import handles
-
-    try:
-        handles(source.id)
-    except RunNotFound:
-        return False
-    return True
 
 
 def _known(
@@ -210,51 +224,63 @@ def _known(
     run: RunSnapshot | None,
     metrics: Mapping[str, float] | None,
     parameters: Mapping[str, Any] | None,
-    data: tuple[str, ...],
+    data: Mapping[str, str],
 ) -> Registration:
-    """What is known of a model: what is given, else what ``kf.save`` was given, else what its run has."""
+    """The facts to register: the given ones, else those that ``kf.save`` was given, else those of the run.
+
+    ``data`` has the digests of the data versions that are given, by reference.
+    """
     saved = measured.saved_with(model)
     of_run = measured.metrics_of(run) if run else {}
+    task = maker_of(run, model)
+    behind = data_behind(run, task) if run and task else {}
+    made = task or Task("", "")
     return Registration(
         metrics=check_metrics(metrics if metrics is not None else saved.get("metrics") or of_run),
-        parameters=dict(parameters if parameters is not None else run.arguments if run else {}),
-        data=data or tuple(filter(None, [str(saved.get("data") or "")])) or _data_behind(run, model),
-        source=source_of(run),
+        parameters=parameters if parameters is not None else run.arguments if run else {},
+        data=data or _saved_data(saved, behind),
+        measured_on="" if data else str(saved.get("data") or ""),
+        source=source_of(run, made.id),
+        code=made.code,
         description=str(saved.get("description") or ""),
     )
 
 
-def _data_behind(run: RunSnapshot | None, model: Any) -> tuple[str, ...]:
-    """The data of the task that made an artifact, and of those before it."""
-    if run is None or not isinstance(model, Artifact):
-        return ()
-    from kfnb.resources.models.saved import data_behind
-
-    makers = [one for one in run.tasks if any(model == output for output in one.outputs.values())]
-    return data_behind(run, makers[0]) if makers else ()
+def _saved_data(saved: Mapping[str, Any], behind: Mapping[str, str]) -> Mapping[str, str]:
+    """The data of a model that a step saved; what is not ``behind`` its task has to exist. Raises ``UsageError``."""
+    found = data_of_saved(saved, behind)
+    return {**behind, **_data([ref for ref in found if ref not in behind])}
 
 
-def _run(run: Any) -> RunSnapshot | None:
-    if run is None or isinstance(run, RunSnapshot):
-        return run
-    from kfnb.resources.runs.api import handles
-
-    return handles(run)[0].snapshot()
-
-
-def _data(data: Any) -> tuple[str, ...]:
-    """The versions of data sets that are given, which have to exist. Raises ``UsageError``."""
+def _data(data: Any) -> Mapping[str, str]:
+    """The digests of the data versions that are given, by reference. Raises ``UsageError`` for an unknown one."""
     if data is None:
-        return ()
+        return {}
     from kfnb.resources.datasets.api import dataset
 
     given: Iterable[Any] = data if isinstance(data, list | tuple) else (data,)
-    return tuple(dataset(_data_ref(one)).ref for one in given)
+    versions = [dataset(_data_ref(one)) for one in given]
+    return {one.ref: one.digest for one in versions}
+
+
+def _digest_of(ref: str) -> str:
+    """The digest of a data version; empty if the data store does not have it. Raises ``BackendError``."""
+    try:
+        return _data(ref)[ref]
+    except NotFound:
+        return ""
+
+
+def _backends(backend: str | None) -> Sequence[str]:
+    """The backends that a leaderboard is asked for. Raises ``UsageError``."""
+    if backend == ALL:
+        return BACKENDS
+    return (backend_name(backend) if backend else "local",)
 
 
 def _data_ref(data: Any) -> str:
     ref = str(getattr(data, "ref", data))
-    if not _DATA.fullmatch(ref):
+    if not is_data_version(ref):
         message = f"data={ref!r}: give a version of a data set"
         raise UsageError(message, code="invalid-argument", hint="such as churn-data@2", ref=ref)
     return ref

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kfnb.commands.command import Command, flag, option, repeated, word
@@ -11,17 +11,33 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
-from kfnb.resources.models.copying import pull, push
+from kfnb.resources.models.care_commands import CheckModels, PruneModels
+from kfnb.resources.models.copy_commands import PullModel, PushModel
+from kfnb.resources.models.from_runs import artifact_of
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.leaderboard import Leaderboard
+from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
+from kfnb.resources.models.named_values import numbers, pairs
 from kfnb.resources.models.promotion import CHAMPION
-from kfnb.resources.models.transfer import Transfer
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
+__all__ = [
+    "ArchiveModel",
+    "CheckModels",
+    "CompareModels",
+    "PromoteModel",
+    "PruneModels",
+    "PullModel",
+    "PushModel",
+    "RegisterModel",
+    "RollbackModel",
+    "ShowAliasHistory",
+    "ShowLeaderboard",
+    "ShowModel",
+]
+
 _REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
-_COPIED = "a model, with all its versions; or a version, NAME@3"
 _BECAUSE = "the reason, which the history keeps"
 
 
@@ -44,19 +60,13 @@ class RegisterModel(Command):
     metric: tuple[str, ...] = repeated(metavar="NAME=NUMBER", help="a metric; by default those of the run")
     param: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a parameter; by default those of the run")
     data: tuple[str, ...] = repeated(
-        metavar="NAME@VERSION", help="the data that it was made of and measured on"
+        values="data version", metavar="NAME@VERSION", help="the data that it was made of"
     )
     alias: str | None = option(values="alias", help="let this alias name the version")
     description: str = option(default="", help="what it is")
     tag: tuple[str, ...] = repeated(metavar="NAME=VALUE", help="a tag")
-    transform: str | None = option(
-        values="variable", metavar="NAME", help="the %%kf_transform that makes of rows what the model takes"
-    )
-    example: str | None = option(
-        values="variable",
-        metavar="NAME",
-        help="a name of the notebook: rows that the model takes, or its transform",
-    )
+    transform: str | None = option(values="variable", metavar="NAME", help="the %%kf_transform of the model")
+    example: str | None = option(values="variable", metavar="NAME", help="rows as they come, by their name")
     pickle: bool = flag("--pickle", help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that you know to be safe")
     backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
@@ -67,14 +77,14 @@ class RegisterModel(Command):
             self._model(session),
             self.name,
             run=self._run(session),
-            metrics=_numbers(self.metric) if self.metric else None,
-            parameters={name: read_literal(text) for name, text in _pairs("--param", self.param).items()}
+            metrics=numbers(self.metric) if self.metric else None,
+            parameters={name: read_literal(text) for name, text in pairs("--param", self.param).items()}
             if self.param
             else None,
             data=self.data,
             alias=self.alias,
             description=self.description,
-            tags=_pairs("--tag", self.tag, bare=True),
+            tags=pairs("--tag", self.tag, bare=True),
             transform=self._value(session, "--transform", self.transform),
             example=self._value(session, "--example", self.example),
             pickle=self.pickle,
@@ -91,8 +101,13 @@ class RegisterModel(Command):
 
     def _model(self, session: Session) -> Any:
         if self.run_id:
-            return api.artifact_of(self._run(session), self.model)
-        return session.names.get(self.model, self.model)
+            return artifact_of(self._run(session), self.model)
+        held = session.names.get(self.model, self.model)
+        if isinstance(held, str) and held.isidentifier() and session.names and not Path(held).exists():
+            hint = did_you_mean(held, session.names)
+            message = f"{held} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=held)
+        return held
 
     @staticmethod
     def _value(session: Session, option: str, name: str | None) -> Any:
@@ -119,7 +134,10 @@ class ShowLeaderboard(Command):
     since: str | None = option(
         metavar="TIME", help="only what was registered since, such as 7d or 2026-11-25"
     )
-    data: str | None = option(metavar="NAME@VERSION", help="only what was made of or measured on this data")
+    data: str | None = option(
+        values="data version", metavar="NAME@VERSION", help="only what was made of or measured on this data"
+    )
+    namespace: str | None = option(help="only of runs in this namespace of the cluster")
     alias: str | None = option(values="alias", help="only what this alias names")
     tag: str | None = option(metavar="NAME[=VALUE]", help="only with this tag")
     archived: bool = flag(help="archived versions too")
@@ -127,10 +145,12 @@ class ShowLeaderboard(Command):
     maximize: bool = flag(help="more of the metric is better")
     minimize: bool = flag(help="less of the metric is better")
     limit: int = option(type=int, default=50, help="maximum number of rows in each table (default 50)")
-    backend: str | None = option(values=BACKENDS, help="the registry: local (the default) or kubeflow")
+    backend: str | None = option(
+        values=(*BACKENDS, api.ALL), help="the registry: local (the default), kubeflow, or all for both"
+    )
 
     def check(self, parser: Parser) -> None:
-        """A metric has one direction."""
+        """Refuse two directions of the metric, and a limit below 1."""
         if self.maximize and self.minimize:
             parser.error("--maximize and --minimize exclude each other")
         if self.limit < 1:
@@ -139,21 +159,22 @@ class ShowLeaderboard(Command):
     def run(self, session: Session) -> Leaderboard:
         """Rank them."""
         del session
-        board = api.models(
+        query = LeaderboardQuery(
             self.name,
             by=self.by,
             owner=self.owner,
             since=self.since,
             data=self.data,
+            namespace=self.namespace,
             alias=self.alias,
             tag=self.tag,
             archived=self.archived,
             runs=self.runs,
             maximize=True if self.maximize else False if self.minimize else None,
             backend=self.backend,
+            limit=self.limit,
         )
-        board.limit = self.limit
-        return board
+        return api.leaderboard(query)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,7 +202,7 @@ class CompareModels(Command):
     )
 
     def check(self, parser: Parser) -> None:
-        """One version differs from nothing."""
+        """Require at least two versions."""
         if len(self.versions) < 2:  # noqa: PLR2004
             parser.error("name two versions or more")
 
@@ -197,10 +218,19 @@ class PromoteModel(Command):
     version: str = word(_REF, values="model version")
     alias: str = option(values="alias", default=CHAMPION, help="the alias (default champion)")
     because: str = option(default="", help=_BECAUSE)
+    expected: int | None = option(
+        type=int, help="the version that the alias must still name, else nothing is done"
+    )
 
     def run(self, session: Session) -> None:
         """Move the alias."""
-        _notify(session, version_of(session, self.version).promote(self.alias, self.because))
+        version = version_of(session, self.version)
+        before = version.changes()
+        change = version.promote(self.alias, self.because, expected=self.expected)
+        if change in before:
+            session.notify(f"{change.model}@{change.alias} is {version.ref} already: nothing was changed")
+        else:
+            _notify(session, change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,55 +281,6 @@ class ArchiveModel(Command):
             session.notify(f"{version.ref} is {'restored' if self.undo else 'archived'}")
 
 
-@dataclass(frozen=True, kw_only=True)
-class PushModel(Command):
-    """Copy a model from this machine to the cluster: its versions, and the aliases that the cluster does not have."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return push(self.model, notify=session.notify)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PullModel(Command):
-    """Copy a model from the cluster to this machine: its versions, and the aliases that are not here."""
-
-    json = "print what was copied as JSON"
-
-    model: str = word(_COPIED, values="model version")
-
-    def run(self, session: Session) -> Transfer:
-        """Copy it."""
-        return pull(self.model, notify=session.notify)
-
-
 def _notify(session: Session, change: AliasChange) -> None:
-    before = f", before {change.model}@{change.from_version}" if change.from_version is not None else ""
-    session.notify(f"{change.model}@{change.alias} is {change.model}@{change.to_version}{before}")
-
-
-def _pairs(what: str, texts: Sequence[str], *, bare: bool = False) -> dict[str, str]:
-    """``NAME=VALUE`` texts by name; with ``bare``, a name alone has an empty value. Raises ``UsageError``."""
-    found: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not name or not (equals or bare):
-            raise UsageError(f"{what} {text}: write {what} NAME=VALUE", ref=text)
-        if name in found:
-            raise UsageError(f"{what} {name} is given more than once", ref=name)
-        found[name] = value
-    return found
-
-
-def _numbers(texts: Sequence[str]) -> Mapping[str, float]:
-    found = {}
-    for name, text in _pairs("--metric", texts).items():
-        try:
-            found[name] = float(text)
-        except ValueError:
-            raise UsageError(f"--metric {name}={text}: {text!r} is not a number", ref=name) from None
-    return found
+    before = f" (was {change.model}@{change.from_version})" if change.from_version is not None else ""
+    session.notify(f"{change.model}@{change.alias} is now {change.model}@{change.to_version}{before}")

@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-VERSION_FILE = "kfnb_version.json"
-"""What a registration says of the model: metrics, run, data. It is not part of the content, nor of the manifest."""
-
-_PIECE = 1 << 20
+from kfnb.entities import digest_of
 
 
 def manifest(folder: Path) -> str:
@@ -16,19 +13,9 @@ def manifest(folder: Path) -> str:
     files = sorted(
         (file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()
     )
-    return "".join(
-        f"{_sha256(file)} {file.stat().st_size} {path}\n" for path, file in files if path != VERSION_FILE
-    )
+    return "".join(f"{digest_of(file)} {file.stat().st_size} {path}\n" for path, file in files)
 
 
 def folder_digest(folder: Path) -> str:
     """The sha256 of the folder's manifest, in hexadecimal digits."""
     return hashlib.sha256(manifest(folder).encode()).hexdigest()
-
-
-def _sha256(file: Path) -> str:
-    digest = hashlib.sha256()
-    with file.open("rb") as source:
-        while piece := source.read(_PIECE):
-            digest.update(piece)
-    return digest.hexdigest()

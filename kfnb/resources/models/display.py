@@ -6,14 +6,24 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.resources.models import api
+from kfnb.resources.models.data_damage import damage_of
+from kfnb.resources.models.from_runs import is_run_known
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard
-from kfnb.resources.models.model import AliasHistory, ModelComparison, VersionSnapshot
+from kfnb.resources.models.model import (
+    NO_DAMAGE,
+    AliasChange,
+    AliasHistory,
+    DataDamage,
+    ModelComparison,
+    ModelVerification,
+    VersionSnapshot,
+)
 from kfnb.resources.models.transfer import Transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
+from kfnb.resources.models.view.verification import draw_model_verification
 from kfnb.resources.models.view.version import draw_history, draw_model_version
 
 
@@ -22,18 +32,37 @@ def as_json(version: VersionSnapshot) -> dict[str, Any]:
     return {**asdict(version), "ref": version.ref, "state": str(version.state)}
 
 
+def _page(one: ModelVersion) -> dict[str, str]:
+    found = one.snapshot()
+    return draw_model_version(
+        found, one.siblings(), one.changes(), one.backend, _damage(one), known_run=is_run_known(one)
+    )
+
+
+def _page_as_json(one: ModelVersion) -> dict[str, Any]:
+    return {**as_json(one.snapshot()), "damaged_data": dict(_damage(one).problems)}
+
+
+def _damage(one: ModelVersion) -> DataDamage:
+    """That of the data behind a version of this machine; a cluster's may be in another data store."""
+    return damage_of(one.snapshot().behind) if one.backend == "local" else NO_DAMAGE
+
+
 def _board(board: Leaderboard) -> dict[str, Any]:
-    return {"by": board.by, "maximize": board.maximize, "entries": [asdict(one) for one in board]}
+    shown = board.snapshot()
+    return {
+        "by": board.by,
+        "maximize": board.maximize,
+        "entries": [asdict(one) for one in board],
+        "damaged_data": dict(shown.damage.problems),
+    }
 
 
 DISPLAYS = {
-    Leaderboard: Display(draw_leaderboard, _board),
-    ModelVersion: Display(
-        lambda one: draw_model_version(
-            one.snapshot(), one.siblings(), one.changes(), one.backend, known_run=api.is_run_known(one)
-        ),
-        lambda one: as_json(one.snapshot()),
-    ),
+    Leaderboard: Display(lambda board: draw_leaderboard(board.snapshot()), _board),
+    ModelVersion: Display(_page, _page_as_json),
+    ModelVerification: Display(draw_model_verification, asdict),
+    AliasChange: Display(lambda one: draw_history([one]), asdict),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
     ModelComparison: Display(

@@ -9,21 +9,29 @@ from typing import Protocol
 from kfnb.resources.models.model import (
     AliasChange,
     ModelState,
+    MoveKind,
     RegisteredModel,
     VersionSnapshot,
 )
+
+MISSING, CHANGED, UNREADABLE = "missing", "changed", "unreadable"
+"""What may be wrong with a model folder."""
 
 
 @dataclass(frozen=True)
 class VersionQuery:
     """Which versions are meant; empty fields choose all. ``since`` is in seconds since 1970.
 
-    With ``outline``, signatures, packages and sources may be left out, which lists do not show.
+    ``data`` is a reference of a data version and ``data_digest`` the digest of its content, empty if unknown: versions
+    that recorded a digest are chosen by it, and all others by the reference. ``namespace`` is that of the run that made
+    a version. With ``outline``, signatures, packages and sources may be left out, which lists do not show.
     """
 
     name: str = ""
     owner: str = ""
     data: str = ""
+    data_digest: str = ""
+    namespace: str = ""
     alias: str = ""
     tag: str = ""
     since: float | None = None
@@ -32,10 +40,10 @@ class VersionQuery:
 
 
 class ModelRegistry(Protocol):
-    """A registry. Every method may raise ``BackendError``; what is unknown raises ``UsageError`` with suggestions.
+    """A registry. Every method may raise ``BackendError``; an unknown model or version raises ``UsageError``.
 
-    Nothing that is registered is lost or half there, however a call ends. Of two who write at once, both succeed, or
-    one gets an error that says what the other did.
+    Registered content is never lost or incomplete, even if a call is interrupted. If two callers write concurrently,
+    both succeed, or one gets an error that says what the other did.
     """
 
     name: str
@@ -53,31 +61,53 @@ class ModelRegistry(Protocol):
         """One version."""
         ...
 
+    def newest(self, model: str) -> VersionSnapshot | None:
+        """The version with the highest number that is not archived; None if the model has none."""
+        ...
+
+    def by_digest(self, model: str, digest: str) -> VersionSnapshot | None:
+        """The version with this content; None if there is none, or if the model does not exist."""
+        ...
+
+    def aliases(self, model: str) -> dict[str, int]:
+        """The aliases of a model, each with the version that it names."""
+        ...
+
     def register(self, draft: VersionSnapshot, folder: Path) -> VersionSnapshot:
         """Keep the model folder as a version, and return it with its number and address.
 
         ``draft.version`` is ignored. Content that the model has already is the same version: its number is
-        returned, with metrics and tags added to it that it did not have. The local registry keeps the metrics of each
-        version of the data, where newer ones replace those of the same name; a cluster's keeps those on one alone.
+        returned, with metrics and tags added to it that it did not have, and its model folder is repaired. The local
+        registry keeps the metrics of each version of the data, where newer ones replace those of the same name; a
+        cluster's registry keeps the metrics on one version of the data.
         """
         ...
 
     def move_alias(
-        self, model: str, alias: str, to: int | None, *, expected: int | None, by: str, because: str
+        self,
+        model: str,
+        alias: str,
+        to: int | None,
+        *,
+        expected: int | None,
+        by: str,
+        because: str,
+        kind: MoveKind = MoveKind.PROMOTION,
     ) -> AliasChange:
         """Let an alias name the version ``to``; None removes it. The change is appended to the history.
 
-        ``expected`` is the version that the caller saw it name: if it names another by now, nothing is changed and
-        ``Conflict`` is raised, which says who moved it and when.
+        ``expected`` is the version that the alias named when the caller read it. If it names another version by now,
+        nothing is changed and ``Conflict`` is raised, which says who moved it and when. If it names ``to`` already,
+        nothing is changed and the last change is returned. Raises ``UsageError`` if the version is archived.
         """
         ...
 
     def history(self, model: str) -> list[AliasChange]:
-        """All changes of the model's aliases, newest first. Nothing is ever removed from it."""
+        """All changes of the model's aliases, newest first. The history is append-only."""
         ...
 
     def set_state(self, model: str, version: int, state: ModelState) -> None:
-        """Archive a version, or restore it."""
+        """Archive a version, or restore it. Raises ``UsageError`` if a version to be archived has an alias."""
         ...
 
     def annotate(
@@ -93,4 +123,15 @@ class ModelRegistry(Protocol):
 
     def download(self, version: VersionSnapshot) -> Path:
         """The version's model folder on this machine, read-only and complete; fetched once."""
+        ...
+
+    def stamp(self) -> str:
+        """A text that is another one once anything has changed; empty where only the lists themselves can tell."""
+        ...
+
+    def problem(self, version: VersionSnapshot) -> str:
+        """What is wrong with the version's model folder, of which every byte is read; empty if it is whole.
+
+        It is ``missing``, ``changed`` or ``unreadable``. What has no digest, as another client registered it, is whole.
+        """
         ...

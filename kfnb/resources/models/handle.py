@@ -1,4 +1,4 @@
-"""Versions of models, as users hold them."""
+"""``ModelVersion``: the handle of a version of a model."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kfnb.capture.embedded.models import kfnb_read_model
 from kfnb.capture.embedded.transform_files import kfnb_model_transform
 from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.diagnostics import logger
-from kfnb.errors import BackendError, UsageError
+from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.environment import differences
-from kfnb.resources.models.location import owner
 from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
 from kfnb.resources.models.promotion import CHAMPION, promote
+from kfnb.settings import owner
 
 if TYPE_CHECKING:
     from kfnb.resources.lineage.model import Lineage
@@ -71,7 +71,7 @@ class ModelVersion:
 
     @property
     def format(self) -> str:
-        """How it was saved: skops, xgboost, lightgbm, torch, keras, onnx or pickle."""
+        """The format that it was saved in: skops, xgboost, lightgbm, torch, keras, onnx or pickle."""
         return self._snapshot.format
 
     @property
@@ -126,7 +126,7 @@ class ModelVersion:
 
     @property
     def measured(self) -> Mapping[str, Mapping[str, float]]:
-        """All its metrics, now, by the version of the data that they were measured on; empty where it is unknown."""
+        """All its metrics, now, by the data version that they were measured on; the key is empty if it is unknown."""
         return self.snapshot().measured
 
     @property
@@ -206,7 +206,7 @@ class ModelVersion:
         return found
 
     def lineage(self) -> Lineage:
-        """What it was made of and what it was used for: see ``kfnb.lineage``."""
+        """Its lineage, up and down: see ``kfnb.lineage``."""
         from kfnb import lineage  # by its public name, since lineage reads the records of models
 
         return lineage(self)
@@ -218,9 +218,25 @@ class ModelVersion:
         message = f"{what} cannot be loaded: {error}"
         return BackendError(message, code="missing-package", hint=hint, ref=self.ref)
 
-    def promote(self, alias: str = CHAMPION, because: str = "") -> AliasChange:
-        """Let an alias name this version. Raises ``Conflict`` if another user moves it at the same time."""
-        return promote(self._registry, self.snapshot(), alias, by=owner(), because=because)
+    def promote(
+        self, alias: str = CHAMPION, because: str = "", *, expected: int | None = None
+    ) -> AliasChange:
+        """Let an alias name this version. If it does already, nothing is changed, and its last change is returned.
+
+        ``expected`` is the version that the alias must still name; by default the one that it named when this handle
+        was fetched, unless you moved it yourself since. Raises ``Conflict`` if it names another, which says who moved
+        it, when and why; the handle is refreshed then, so that a second call moves the alias. Raises ``UsageError`` for
+        an archived version.
+        """
+        try:
+            change = promote(
+                self._registry, self._snapshot, alias, by=owner(), because=because, expected=expected
+            )
+        except Conflict:
+            self.snapshot()
+            raise
+        self.snapshot()
+        return change
 
     def archive(self) -> None:
         """Leave this version out of lists. Raises ``UsageError`` if it has an alias."""

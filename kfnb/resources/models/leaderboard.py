@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.resources.models.model import VersionSnapshot
-
-_LOWER = frozenset(
-    re.findall(
-        r"\w+",
-        """loss error err mae mse rmse rmsle mape wape smape logloss mlogloss nll brier perplexity cost latency seconds
-        deviance hinge wer cer fid ece fpr fnr""",
-    )
-)
-"""Words of metrics of which less is better: ``val_loss``, ``test-rmse``, ``trainLoss``."""
-_NEGATED = "neg"
-"""The word by which scikit-learn says that more is better after all: ``neg_log_loss``."""
-_WORD = re.compile(r"[A-Z]*[a-z0-9]+|[A-Z]+")
+from kfnb.resources.models.data_damage import damage_of
+from kfnb.resources.models.metric_direction import maximized
+from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
+from kfnb.target import split_reference
 
 MOST_ROWS = 50
 
 
-def maximized(metric: str) -> bool:
-    """Whether more of a metric is better, by its name."""
-    words = {word.lower() for word in _WORD.findall(metric)}
-    return _NEGATED in words or not words & _LOWER
-
-
-@dataclass(frozen=True)
+@dataclass
 class LeaderboardEntry:
     """A version of a model as it was measured on one version of the data, a run, or the best trial of a study.
 
-    ``rank`` counts from 1 among entries that were measured on the same ``data``; None for an entry that cannot be
-    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it.
+    ``data`` is the reference of the data version and ``data_digest`` the digest of its content, empty if it was not
+    recorded. ``rank`` counts from 1 among entries that were measured on the same data; None for an entry that cannot be
+    compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it. ``made_of`` are the versions of data
+    sets behind it.
     """
 
     ref: str
@@ -48,23 +36,78 @@ class LeaderboardEntry:
     owner: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: str = ""
+    data_digest: str = ""
     created: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    made_of: tuple[str, ...] = ()
     rank: int | None = None
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of, or measured on."""
+        return tuple(dict.fromkeys(filter(None, (*self.made_of, self.data))))
 
 
 @dataclass(frozen=True)
 class LeaderboardGroup:
-    """Entries that were measured on one version of the data; ``data`` is empty where it is not recorded."""
+    """Entries that were measured on the same data. ``data`` is its reference, empty where it is not recorded.
+
+    ``digest`` is that of its content; empty if no entry records it. With ``ambiguous``, other groups have the same
+    reference, for other content.
+    """
 
     data: str
     entries: tuple[LeaderboardEntry, ...]
+    digest: str = ""
+    ambiguous: bool = False
+
+    @property
+    def title(self) -> str:
+        """The reference, with the beginning of the digest where the reference alone is ambiguous."""
+        if not self.ambiguous:
+            return self.data
+        return f"{self.data} ({self.digest[:8] if self.digest else 'content not recorded'})"
+
+    @property
+    def unverified(self) -> int:
+        """Number of entries that were put into this group by the reference alone, beside others with the digest."""
+        return sum(not one.data_digest for one in self.entries) if self.digest else 0
+
+    @property
+    def newest(self) -> float:
+        """When its newest entry was registered, in seconds since 1970; 0 if unknown."""
+        return max((one.created or 0.0 for one in self.entries), default=0.0)
+
+
+@dataclass(frozen=True)
+class LeaderboardQuery:
+    """What a leaderboard is about: see ``kfnb.models``. ``limit`` is how many of each group are displayed."""
+
+    name: str | None = None
+    by: str | None = None
+    owner: str | None = None
+    since: str | float | datetime | None = None
+    data: str | None = None
+    alias: str | None = None
+    tag: str | None = None
+    namespace: str | None = None
+    archived: bool = False
+    runs: bool = False
+    maximize: bool | None = None
+    backend: str | None = None
+    limit: int = MOST_ROWS
+
+    @property
+    def chooses(self) -> bool:
+        """Whether it is about some versions alone."""
+        return any((self.owner, self.since, self.data, self.alias, self.tag, self.namespace))
 
 
 class Leaderboard(Sequence[LeaderboardEntry]):
     """Entries by groups, in each the best first by the metric ``by``; those without the metric last.
 
-    ``limit`` is how many of each group are displayed, ``chosen`` is whether only some versions were asked for.
+    ``metrics`` are the names of all metrics: ``by`` first, then the most frequent ones. ``query`` is what it is about;
+    None for entries that were not asked for.
     """
 
     def __init__(
@@ -72,8 +115,27 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     ) -> None:
         self.groups = tuple(groups)
         self.by, self.maximize, self.only = by, maximize, only
-        self.limit, self.chosen = MOST_ROWS, False
+        self.query: LeaderboardQuery | None = None
         self._entries = [entry for group in self.groups for entry in group.entries]
+        self.metrics = _by_frequency(self._entries, by)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Leaderboard) and self._facts == other._facts
+
+    __hash__ = None  # type: ignore[assignment]  # as a list
+
+    @property
+    def _facts(self) -> tuple[Any, ...]:
+        return self.by, self.maximize, self.only, self.query, self.groups
+
+    @property
+    def limit(self) -> int:
+        """How many of each group are displayed."""
+        return self.query.limit if self.query else MOST_ROWS
+
+    def snapshot(self) -> ShownLeaderboard:
+        """What is displayed of it: also whether the data behind it is damaged."""
+        return ShownLeaderboard(self, damage_of(self.data_behind))
 
     @overload
     def __getitem__(self, index: int) -> LeaderboardEntry: ...
@@ -90,11 +152,10 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         return "\n".join(lines) or "no models yet"
 
     @property
-    def metrics(self) -> list[str]:
-        """The names of all metrics: the one that ranks first, then the most frequent ones."""
-        counts = Counter(name for one in self._entries for name in one.metrics)
-        rest = sorted(counts, key=lambda name: (-counts[name], name))
-        return [*([self.by] if self.by else []), *(name for name in rest if name != self.by)]
+    def data_behind(self) -> set[str]:
+        """The versions of data sets behind its versions of this machine: those of a cluster may be in another store."""
+        here = [one for one in self._entries if one.kind == "version" and not split_reference(one.ref)[0]]
+        return {ref for one in here for ref in one.behind}
 
     def to_frame(self) -> Any:
         """A pandas DataFrame: name, version, aliases, owner, data, created, rank, and a column for each metric."""
@@ -119,19 +180,41 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         return pd.DataFrame(rows, columns=[*_COLUMNS, *self.metrics])
 
 
+class LeaderboardState(str, Enum):
+    """The state of a leaderboard: it is never finished."""
+
+    OPEN = "OPEN"
+    finished = property(lambda _: False)
+
+
+@dataclass(frozen=True)
+class ShownLeaderboard:
+    """A leaderboard as it is displayed, with what is known to be wrong with the data behind it."""
+
+    board: Leaderboard
+    damage: DataDamage = NO_DAMAGE
+    state: LeaderboardState = LeaderboardState.OPEN
+
+
+def _by_frequency(entries: Iterable[LeaderboardEntry], first: str) -> list[str]:
+    counts = Counter(name for one in entries for name in one.metrics)
+    rest = sorted(counts, key=lambda name: (-counts[name], name))
+    return [*([first] if first else []), *(name for name in rest if name != first)]
+
+
 _COLUMNS = ("name", "version", "aliases", "owner", "data", "created", "rank")
 
 
 def entries_of(
-    version: VersionSnapshot, backend: str = "local", data: str = ""
+    version: VersionSnapshot, backend: str = "local", data: str = "", digest: str = ""
 ) -> Iterator[LeaderboardEntry]:
     """The entries of a version of a backend's registry: one for each version of the data that it was measured on.
 
-    With ``data``, the one of that version alone, if it was measured on it.
+    With ``data`` and the ``digest`` of its content, those on that data alone, if it was measured on it.
     """
     measured = version.measured
-    if data in measured:
-        measured = {data: measured[data]}
+    chosen = {on: metrics for on, metrics in measured.items() if data and version.is_data(on, data, digest)}
+    measured = chosen or measured
     for on, metrics in measured.items() or [(version.metrics_data, version.metrics)]:
         yield _entry(version, backend, metrics, on)
 
@@ -148,32 +231,55 @@ def _entry(
         version.owner,
         metrics,
         data,
+        version.data_digests.get(data, ""),
         version.created,
         version.tags,
+        version.data,
     )
 
 
 def ranked(
     entries: Sequence[LeaderboardEntry], by: str = "", *, maximize: bool | None = None, only: str = ""
 ) -> Leaderboard:
-    """Entries ranked by a metric, by default the one that most of them have. Raises ``UsageError`` for an unknown one.
+    """Rank entries by a metric, by default the one that most of them have. The ranks are written into the entries.
 
-    The ranks are written into the entries, which nothing else may use yet.
-
-    ``maximize`` tells whether more is better; by default the metric's name does. ``only`` is the model of all.
+    ``maximize`` is whether more is better; by default the metric's name decides. ``only`` is the model of all entries.
+    Raises ``UsageError`` for an unknown metric.
     """
     counts = Counter(name for one in entries for name in one.metrics)
     if by and entries and by not in counts:
-        hint = did_you_mean(by, counts, f"there are {', '.join(sorted(counts))}" if counts else "")
-        raise UsageError(f"no model has the metric {by}", hint=hint, ref=by)
+        hint = did_you_mean(str(by), counts, f"there are {', '.join(sorted(counts))}" if counts else "")
+        raise UsageError(f"no model has the metric {by}", hint=hint, ref=str(by))
     metric = by or min(counts, key=lambda name: (-counts[name], name), default="")
     more = maximized(metric) if maximize is None else maximize
-    by_data: dict[str, list[LeaderboardEntry]] = {}
-    for entry in entries:
-        by_data.setdefault(entry.data, []).append(entry)
-    order = sorted(by_data, key=lambda data: (not data, -len(by_data[data]), data))
-    groups = [LeaderboardGroup(data, _sorted(by_data[data], metric, more=more)) for data in order]
+    groups = [
+        LeaderboardGroup(data, _sorted(same, metric, more=more), digest, ambiguous)
+        for data, digest, ambiguous, same in by_content(entries)
+    ]
+    groups.sort(key=lambda one: (not one.data, -one.newest, -len(one.entries), one.data))
     return Leaderboard(groups, metric, maximize=more, only=only)
+
+
+def by_content(
+    entries: Iterable[LeaderboardEntry],
+) -> Iterator[tuple[str, str, bool, list[LeaderboardEntry]]]:
+    """Entries on the same data: its commonest reference, its digest, whether the reference is ambiguous, the entries.
+
+    An entry that does not record the digest belongs to the only content of that reference, if there is just one.
+    """
+    entries = list(entries)
+    digests: dict[str, set[str]] = {}
+    for one in entries:
+        if one.data and one.data_digest:
+            digests.setdefault(one.data, set()).add(one.data_digest)
+    found: dict[tuple[str, str], list[LeaderboardEntry]] = {}
+    for one in entries:
+        known = digests.get(one.data, set())
+        digest = one.data_digest or (next(iter(known)) if len(known) == 1 else "")
+        found.setdefault(("", digest) if digest else (one.data, ""), []).append(one)
+    for (_, digest), same in found.items():
+        data = Counter(one.data for one in same).most_common(1)[0][0]
+        yield data, digest, len(digests.get(data, ())) > 1, same
 
 
 def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tuple[LeaderboardEntry, ...]:
@@ -187,5 +293,5 @@ def _sorted(entries: list[LeaderboardEntry], metric: str, *, more: bool) -> tupl
         for place, one in enumerate(measured, 1):
             if one.metrics[metric] != last:
                 rank, last = place, one.metrics[metric]
-            vars(one)["rank"] = rank
+            one.rank = rank
     return (*measured, *rest)

@@ -1,20 +1,10 @@
-"""Where models are registered, and by whom."""
+"""Where models are registered."""
 
 from __future__ import annotations
 
-import getpass
-import os
 from pathlib import Path
 
 from kfnb.settings import settings
-
-
-def owner() -> str:
-    """Who registers models: the setting ``owner``, else the user of this machine."""
-    try:
-        return settings().owner or getpass.getuser()
-    except (OSError, KeyError):  # a container's user without a name
-        return str(os.getuid())
 
 
 def registry_folder() -> Path:

@@ -11,16 +11,31 @@ from kfnb.resources.models.model import VersionSnapshot
 
 
 def with_measurements(kept: VersionSnapshot, draft: VersionSnapshot) -> VersionSnapshot:
-    """``kept`` with the measurements of a ``draft`` of the same content; on the same data, those of the draft hold."""
+    """``kept`` with the measurements of a ``draft`` of the same model; on the same data, the draft's replace others.
+
+    A measurement of the draft is left out if its reference names other data in ``kept``.
+    """
     found = {data: dict(metrics) for data, metrics in kept.measured.items()}
-    for data, metrics in draft.measured.items():
+    measured = {data: metrics for data, metrics in draft.measured.items() if is_same_data(kept, draft, data)}
+    for data, metrics in measured.items():
         found[data] = {**found.get(data, {}), **metrics}
-    if draft.metrics_data:  # the same numbers, whose data was unknown until now
+    if (
+        draft.metrics_data and draft.metrics_data in measured
+    ):  # the same numbers, whose data was unknown until now
         unknown = found.get("", {}).items()
         found[""] = {name: value for name, value in unknown if draft.metrics.get(name) != value}
     found = {data: metrics for data, metrics in found.items() if metrics}
-    newest = draft.metrics_data if draft.metrics else kept.metrics_data
-    return replace(kept, metrics=found.pop(newest, {}), metrics_data=newest, others=found)
+    newest = draft.metrics_data if draft.metrics and draft.metrics_data in measured else kept.metrics_data
+    digests = {**draft.data_digests, **kept.data_digests}
+    return replace(
+        kept, metrics=found.pop(newest, {}), metrics_data=newest, others=found, data_digests=digests
+    )
+
+
+def is_same_data(one: VersionSnapshot, other: VersionSnapshot, data: str) -> bool:
+    """Whether a reference of a data version names the same content in both, as far as their digests tell."""
+    digests = {found.data_digests[data] for found in (one, other) if data in found.data_digests}
+    return len(digests) < 2  # noqa: PLR2004 - two different ones
 
 
 def without_measurements(draft: VersionSnapshot, kept: VersionSnapshot) -> VersionSnapshot:
@@ -34,13 +49,15 @@ def without_measurements(draft: VersionSnapshot, kept: VersionSnapshot) -> Versi
 
 
 def remarks(before: VersionSnapshot, draft: VersionSnapshot, after: VersionSnapshot) -> list[str]:
-    """What registering a version again has changed, and what of the draft was not kept."""
+    """Notes on a version that was registered again: what changed, and what of the draft was not kept."""
     found = []
     for data, metrics in draft.measured.items():
         was, now = before.measured.get(data, {}), after.measured.get(data, {})
         on = f" on {data}" if data else ""
         for name, value in metrics.items():
-            if now.get(name) != value:
+            if not is_same_data(before, draft, data):
+                found.append(f"{name} = {value:g}{on} was not kept: its {data} has other content")
+            elif now.get(name) != value:
                 found.append(f"{name} = {value:g}{on} was not kept")
             elif was.get(name, value) != value:
                 found.append(f"{name} = {value:g}{on} replaces {was[name]:g}")

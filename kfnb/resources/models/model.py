@@ -17,7 +17,18 @@ class ModelState(str, Enum):
     ARCHIVED = "ARCHIVED"
 
     def __str__(self) -> str:
-        """The word."""
+        """Return the state as the registry stores it."""
+        return self.value
+
+
+class MoveKind(str, Enum):
+    """Why an alias was moved: a promotion chose the version, a rollback went back to an earlier one."""
+
+    PROMOTION = "promotion"
+    ROLLBACK = "rollback"
+
+    def __str__(self) -> str:
+        """Return the kind as the registry stores it."""
         return self.value
 
 
@@ -62,8 +73,11 @@ class VersionSnapshot:
 
     ``digest`` is the sha256 of the model folder's manifest, and is unique in the model. ``uri`` is the model folder.
     ``data`` are references of data set versions, and ``metrics_data`` is the one on which ``metrics`` were measured;
-    empty if unknown. ``metrics`` are the newest measurement; ``others`` are those on other data, by that. ``code`` is
-    the digest of the component's source. ``size`` is in bytes, times are in seconds since 1970.
+    empty if unknown. ``data_digests`` has the content digest of each of these references, where it was recorded: in
+    another data store, the same reference may name other content. ``metrics`` are the newest measurement; ``others``
+    are those on other data, by that. ``code`` is the digest of the component's source. ``size`` is in bytes, times are
+    in seconds since 1970. ``model_aliases`` are all aliases of the model when the version was read, each with the
+    version that it named.
     """
 
     name: str
@@ -78,6 +92,7 @@ class VersionSnapshot:
     data: tuple[str, ...] = ()
     metrics_data: str = ""
     others: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    data_digests: Mapping[str, str] = field(default_factory=dict)
     source: ModelSource = ModelSource()
     signature: Signature = Signature()
     packages: Mapping[str, str] = field(default_factory=dict)
@@ -89,11 +104,32 @@ class VersionSnapshot:
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    model_aliases: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
     def ref(self) -> str:
         """``churn@3``."""
         return f"{self.name}@{self.version}"
+
+    def is_of(self, data: str, digest: str = "") -> bool:
+        """Whether it was made of or measured on data: by the digest, or by the reference where none is recorded."""
+        known = {*self.data, *self.measured, self.metrics_data}
+        return any(self.is_data(one, data, digest) for one in known)
+
+    def measured_on(self, data: str, digest: str = "") -> Mapping[str, float] | None:
+        """Its metrics on data: by the digest, or by the name if it has none; None if it was not measured on it."""
+        found = (metrics for own, metrics in self.measured.items() if self.is_data(own, data, digest))
+        return next(found, None)
+
+    def is_data(self, own: str, data: str, digest: str = "") -> bool:
+        """Whether ``own``, a data version that it names, is ``data``: by the digest, or by the name if it has none."""
+        recorded = self.data_digests.get(own, "")
+        return recorded == digest if recorded and digest else own == data
+
+    @property
+    def behind(self) -> tuple[str, ...]:
+        """The versions of data sets that it was made of or measured on."""
+        return tuple(dict.fromkeys(filter(None, (*self.data, *self.measured))))
 
     @property
     def measured(self) -> Mapping[str, Mapping[str, float]]:
@@ -103,7 +139,7 @@ class VersionSnapshot:
 
 @dataclass(frozen=True)
 class AliasChange:
-    """An alias that was moved: from one version to another, either None where it did not exist or was removed."""
+    """A move of an alias from one version to another; either is None where the alias did not exist or was removed."""
 
     model: str
     alias: str
@@ -112,6 +148,7 @@ class AliasChange:
     by: str
     at: float
     because: str = ""
+    kind: MoveKind = MoveKind.PROMOTION
 
 
 @dataclass(frozen=True)
@@ -127,10 +164,6 @@ class RegisteredModel:
     aliases: Mapping[str, int] = field(default_factory=dict)
 
 
-class ModelList(Listing[RegisteredModel]):
-    """Registered models at the time of the request."""
-
-
 class AliasHistory(Listing[AliasChange]):
     """Changes of aliases, newest first."""
 
@@ -140,3 +173,40 @@ class ModelComparison:
     """Versions side by side."""
 
     versions: tuple[VersionSnapshot, ...]
+
+
+@dataclass(frozen=True)
+class ModelDamage:
+    """What is wrong with a version: with its model folder (``part`` is empty), or with the data version ``part``.
+
+    ``problem`` is ``missing``, ``changed``, ``unreadable`` or ``unreadable record``; of data also ``other content``,
+    where the data store has something else by that name than the model was made of.
+    """
+
+    ref: str
+    part: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class ModelVerification:
+    """What a verification found: how many versions and bytes were read, and what is wrong with which versions.
+
+    ``note`` says why the data behind the models was not verified.
+    """
+
+    versions: int = 0
+    size: int = 0
+    damages: tuple[ModelDamage, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class DataDamage:
+    """What is known to be wrong with versions of data sets, by reference; ``note`` says why it is not known."""
+
+    problems: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+NO_DAMAGE = DataDamage()

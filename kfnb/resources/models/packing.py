@@ -1,4 +1,4 @@
-"""What is registered becomes a model folder: a value of the kernel, an artifact of a run, a file or a folder."""
+"""Pack a model into a model folder: a value of the kernel, an artifact of a run, a file or a folder."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ from typing import Any
 
 from kfnb.capture.embedded.models import kfnb_model_format, kfnb_write_model
 from kfnb.capture.embedded.transform_files import kfnb_keep_transform
+from kfnb.diagnostics import logger
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.resources.models.model import ColumnType, Signature
+from kfnb.resources.models.model import Signature
+from kfnb.resources.models.signature import signature_of
+
+_logger = logger(__package__)
 
 FACTS = "kfnb_model.json"
 """The file of a model folder that says how the model is loaded."""
@@ -46,7 +50,7 @@ _PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
 
 @dataclass(frozen=True)
 class Packing:
-    """How a model becomes a folder: an ``example`` of what it takes, or its transform, and what the user allows.
+    """Options for packing a model: an ``example`` of its input, or of its transform's, and what the user allows.
 
     ``remarks`` gets what the user should know of the model's transform and example.
     """
@@ -67,7 +71,6 @@ class ModelFacts:
     signature: Signature = field(default_factory=Signature)
     packages: Mapping[str, str] | None = None
     python: str = ""
-    input_example: Mapping[str, Any] | None = None
     transform: str = ""
 
 
@@ -90,14 +93,12 @@ def facts_of(folder: Path) -> ModelFacts:
     """What a model folder says of its model. Raises ``UsageError`` if it is not one."""
     try:
         stored = json.loads((folder / FACTS).read_text(encoding="utf-8"))
-        sides = (_columns(stored.get(side, ())) for side in ("inputs", "outputs"))
         return ModelFacts(
             str(stored["format"]),
             str(stored["file"]),
-            Signature(*sides),
+            signature_of(stored),
             {str(name): str(version) for name, version in stored.get("packages", {}).items()},
             str(stored.get("python", "")),
-            stored.get("input_example"),
             _transform(stored.get("transform")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -109,18 +110,6 @@ def facts_of(folder: Path) -> ModelFacts:
 def _transform(stored: Any) -> str:
     """The digests of a transform's code and of its state, as one text; empty without one."""
     return "-".join(filter(None, (stored["code"], stored["state"]))) if stored else ""
-
-
-def _columns(stored: Any) -> tuple[ColumnType, ...]:
-    return tuple(
-        ColumnType(
-            str(one["name"]),
-            str(one["type"]),
-            tuple(map(int, one.get("shape", ()))),
-            bool(one.get("nullable")),
-        )
-        for one in stored
-    )
 
 
 def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
@@ -144,6 +133,12 @@ def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
         )
     except TypeError as error:
         raise UsageError(f"the model cannot be saved: {error}", ref=type(model).__name__) from None
+    except (
+        Exception
+    ) as error:  # whatever its library raises of a model that is not fitted, or cannot be pickled
+        _logger.debug("The library of a %s cannot save it.", type(model).__name__, exc_info=True)
+        message = f"the model cannot be saved: {error or type(error).__name__}"
+        raise UsageError(message, ref=type(model).__name__) from error
     how.remarks.extend(facts["remarks"])
     return folder
 
@@ -159,7 +154,8 @@ def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
     form = "pickle" if path.suffix in _PICKLES else _BY_ENDING.get(path.suffix, "")
     if not form:
         hint = f"known are {', '.join(_BY_ENDING)}"
-        raise UsageError(f"{path}: the ending of the file tells no known format", hint=hint, ref=str(path))
+        message = f"{path}: unknown file extension {path.suffix or '(none)'}"
+        raise UsageError(message, hint=hint, ref=str(path))
     _check_beginning(path, form)
     folder = temporary / "model"
     folder.mkdir()

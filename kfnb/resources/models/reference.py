@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.errors import UsageError, did_you_mean
+from kfnb.errors import UsageError
 from kfnb.resources.models.checks import LATEST, check_alias, check_name
-from kfnb.resources.models.engine import ModelRegistry, VersionQuery
+from kfnb.resources.models.engine import ModelRegistry
 from kfnb.resources.models.model import VersionSnapshot
-from kfnb.resources.models.promotion import aliases
+from kfnb.resources.models.moves import unknown_alias
 from kfnb.target import split_reference
 
 
@@ -48,21 +48,13 @@ def resolve(registry: ModelRegistry, reference: ModelReference) -> VersionSnapsh
     if reference.version is not None:
         return registry.version(reference.name, reference.version)
     if reference.alias:
-        return registry.version(reference.name, _by_alias(registry, reference))
-    versions = registry.versions(VersionQuery(name=reference.name, outline=True))
-    if not versions:
+        known = registry.aliases(reference.name)
+        if reference.alias not in known:
+            raise unknown_alias(reference.name, reference.alias, known)
+        return registry.version(reference.name, known[reference.alias])
+    newest = registry.newest(reference.name)
+    if newest is None:
         message = f"all versions of {reference.name} are archived"
         hint = f"name one by its number, such as {reference.name}@1"
         raise UsageError(message, code="not-found", hint=hint, ref=reference.name)
-    return registry.version(reference.name, max(one.version for one in versions))
-
-
-def _by_alias(registry: ModelRegistry, reference: ModelReference) -> int:
-    known = aliases(registry, reference.name)
-    if reference.alias not in known:
-        hint = did_you_mean(
-            reference.alias, known, f"it has {', '.join(known)}" if known else "it has no aliases"
-        )
-        message = f"{reference.name} has no alias {reference.alias}"
-        raise UsageError(message, code="not-found", hint=hint, ref=str(reference))
-    return known[reference.alias]
+    return newest

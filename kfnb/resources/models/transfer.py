@@ -1,4 +1,4 @@
-"""Versions of a model moved from one registry to another: push, pull."""
+"""Versions of a model are copied from one registry to another: push, pull."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.errors import UsageError
+from kfnb.resources.models.api import registry_of
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.measurements import without_measurements
 from kfnb.resources.models.model import ModelState, VersionSnapshot
+from kfnb.resources.models.reference import parse, resolve
+from kfnb.settings import owner
 from kfnb.ui.words import file_size
 
 
@@ -16,9 +19,10 @@ from kfnb.ui.words import file_size
 class Transfer:
     """What a transfer did. ``versions`` has the number there by the number here, oldest first.
 
-    ``aliases`` were set, as they did not exist there. Of ``left`` aliases, which name another version there, nothing
-    was changed: by the alias, the version there and the one that it names here. ``skipped`` are versions here that
-    another client registered, which are not model folders.
+    ``aliases`` were set, as they did not exist there. ``left`` aliases name another version there and were not moved:
+    by the alias, the version there and the one that it names here. ``archived`` aliases were not set, as their version,
+    given by its number there, is archived there. ``skipped`` are versions here that another client registered, which
+    are not model folders.
     """
 
     model: str
@@ -27,7 +31,31 @@ class Transfer:
     versions: Mapping[int, int] = field(default_factory=dict)
     aliases: Mapping[str, int] = field(default_factory=dict)
     left: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    archived: Mapping[str, int] = field(default_factory=dict)
     skipped: tuple[int, ...] = ()
+
+
+def push(ref: str, *, notify: Callable[[str], None] = print) -> Transfer:
+    """Copy a model from this machine to the cluster: all versions of ``churn``, or the one of ``churn@champion``.
+
+    ``notify`` is called before each version. Raises ``UsageError``, ``BackendError``.
+    """
+    return _copied(ref, "local", "kubeflow", notify)
+
+
+def pull(ref: str, *, notify: Callable[[str], None] = print) -> Transfer:
+    """Copy a model from the cluster to this machine, as ``push`` does to the cluster."""
+    return _copied(ref, "kubeflow", "local", notify)
+
+
+def _copied(ref: str, source: str, target: str, notify: Callable[[str], None]) -> Transfer:
+    reference = parse(ref)
+    if reference.backend not in (None, source):
+        other = "pull" if source == "local" else "push"
+        raise UsageError(f"{ref} is not in the {source} registry:", hint=f"use {other}", ref=ref)
+    registry = registry_of(source)
+    version = resolve(registry, reference).version if "@" in ref else None
+    return transfer(registry, registry_of(target), reference.name, version=version, by=owner(), notify=notify)
 
 
 def transfer(
@@ -41,9 +69,10 @@ def transfer(
 ) -> Transfer:
     """Register all versions of a model, or one, in another registry, and set the aliases that it does not have.
 
-    A version whose content is there already is the same version, so that a transfer which was cut off is done again.
-    An alias that exists there is never moved: it may be what is in production. ``notify`` is called before each
-    version. Raises ``UsageError`` for an unknown model or version, ``BackendError``.
+    A version whose content is there already is the same version, so that an interrupted transfer is completed by
+    another one. An alias that exists there is never moved: it may be what is in production. A version that is archived
+    there stays archived. ``notify`` is called before each version. Raises ``UsageError`` for an unknown model or
+    version, ``BackendError``.
     """
     found = _chosen(source, name, version)
     chosen = [one for one in found if one.digest]
@@ -52,22 +81,27 @@ def transfer(
     for one in chosen:
         notify(f"copying {one.ref} ({file_size(one.size)})")
         numbers[one.version] = _sent(source, target, one, same.get(one.digest))
-    there = {alias: one.version for one in _there(target, name) for alias in one.aliases}
+    after = _there(target, name)
+    there = {alias: one.version for one in after for alias in one.aliases}
+    archived = {one.version for one in after if one.state is ModelState.ARCHIVED}
     desired = {alias: numbers[one.version] for one in chosen for alias in one.aliases}
-    for alias in sorted(desired.keys() - there.keys()):
+    missing = {alias: number for alias, number in sorted(desired.items()) if alias not in there}
+    allowed = {alias: number for alias, number in missing.items() if number not in archived}
+    for alias, number in allowed.items():
         because = f"copied from the {source.name} registry"
-        target.move_alias(name, alias, desired[alias], expected=None, by=by, because=because)
+        target.move_alias(name, alias, number, expected=None, by=by, because=because)
     return Transfer(
         model=name,
         source=source.name,
         target=target.name,
         versions=numbers,
-        aliases={alias: number for alias, number in sorted(desired.items()) if alias not in there},
+        aliases=allowed,
         left={
             alias: (there[alias], number)
             for alias, number in sorted(desired.items())
             if alias in there and there[alias] != number
         },
+        archived={alias: number for alias, number in missing.items() if number in archived},
         skipped=tuple(one.version for one in found if not one.digest),
     )
 
@@ -76,8 +110,8 @@ def _chosen(source: ModelRegistry, name: str, version: int | None) -> list[Versi
     if version is not None:
         found = source.version(name, version)
         if not found.digest:
-            hint = f"import it from its address, {found.uri}" if found.uri else ""
-            message = f"{found.ref} was registered by another client and is not a model folder:"
+            hint = f"its address is {found.uri}" if found.uri else ""
+            message = f"{found.ref} was registered by another client and is not a model folder;"
             raise UsageError(message, hint=hint, ref=found.ref)
         return [found]
     return sorted(source.versions(VersionQuery(name=name, archived=True)), key=lambda one: one.version)
@@ -96,11 +130,16 @@ def _there(target: ModelRegistry, name: str) -> list[VersionSnapshot]:
 def _sent(
     source: ModelRegistry, target: ModelRegistry, version: VersionSnapshot, same: VersionSnapshot | None
 ) -> int:
-    """Register a version there. The ``same`` content there keeps its state and its measurements."""
+    """Register a version there. The ``same`` content there keeps its state and its measurements.
+
+    If that is archived there, nothing of it is changed.
+    """
+    if same is not None and same.state is ModelState.ARCHIVED:
+        return same.version
     draft = replace(version, version=0, uri="", aliases=(), state=ModelState.LIVE)
     if same is not None:
         draft = without_measurements(draft, same)
     number = target.register(draft, source.download(version)).version
-    if (same or version).state is ModelState.ARCHIVED:
+    if same is None and version.state is ModelState.ARCHIVED:
         target.set_state(version.name, number, ModelState.ARCHIVED)
     return number

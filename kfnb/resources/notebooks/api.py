@@ -9,7 +9,7 @@ from kfnb import target
 from kfnb.aliases import accepts
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.resources.notebooks.creation import NotebookCreation, Notify
-from kfnb.resources.notebooks.engine import Spawner
+from kfnb.resources.notebooks.engine import NotebookEngine
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.server_kind import ServerKind
 from kfnb.resources.notebooks.spec import NotebookRequest
@@ -20,12 +20,12 @@ WAITS = 600.0
 
 def notebooks() -> NotebookList:
     """The notebooks of the namespace, of both kinds. What you may not see is hidden, and nothing is raised for it."""
-    return spawner().list()
+    return engine().list()
 
 
 def notebook(name: str, *, version: str = "") -> Notebook:
     """One notebook; ``version`` is v1 or v2 where a notebook and a workspace have one name."""
-    here = spawner()
+    here = engine()
     return here.read(*here.find(name, version))
 
 
@@ -56,13 +56,13 @@ def create(
     ``configurations`` are the PodDefaults that it gets. ``notify`` prints what a user may not expect. Raises
     ``UsageError`` for what would never start, ``Conflict`` where there is one of that name.
     """
-    return NotebookCreation(spawner(), request, version, configurations).create(notify)
+    return NotebookCreation(engine(), request, version, configurations).create(notify)
 
 
 @accepts(asked="request")
 def dry_run(request: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = ()) -> DryRun:
     """What ``create`` would make, and whether the server accepts it; nothing is created."""
-    return NotebookCreation(spawner(), request, version, configurations).dry_run()
+    return NotebookCreation(engine(), request, version, configurations).dry_run()
 
 
 def delete(name: str, *, version: str = "", with_volume: bool = False) -> Notebook:
@@ -91,7 +91,7 @@ def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator
 
     Raises ``BackendError`` where it is not there, is stopped, or has not started within ``timeout`` seconds.
     """
-    here = spawner()
+    here = engine()
     kind, _ = here.find(name, version)
     until = time.monotonic() + timeout
     for found in here.following(kind, name):
@@ -101,20 +101,20 @@ def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator
             raise BackendError(f"{kind.word} {name} has not started within {timeout:g} s: {why}")
 
 
-def spawner() -> Spawner:
+def engine() -> NotebookEngine:
     """The notebooks of the namespace that the settings or the surroundings name."""
     from kfnb.remote import environment
 
-    return Spawner(target.require_kubernetes(), target.namespace(), environment.read().prefix)
+    return NotebookEngine(target.require_kubernetes(), target.namespace(), environment.read().prefix)
 
 
-def _found(name: str, version: str) -> tuple[Spawner, ServerKind, Notebook]:
-    here = spawner()
+def _found(name: str, version: str) -> tuple[NotebookEngine, ServerKind, Notebook]:
+    here = engine()
     kind, item = here.find(name, version)
     return here, kind, here.read(kind, item)
 
 
-def _check_alone(here: Spawner, found: Notebook) -> None:
+def _check_alone(here: NotebookEngine, found: Notebook) -> None:
     """Refuse to delete a volume that others have, as far as they can be seen."""
     if not found.home:
         raise UsageError(

@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Conflict, UsageError
 from kfnb.resources.cluster import identity
 from kfnb.resources.cluster.probe import ProbeTarget
-from kfnb.resources.notebooks.engine import Spawner
+from kfnb.resources.notebooks.engine import NotebookEngine
 from kfnb.resources.notebooks.model import DryRun, Notebook
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.server_kind import ServerKind
@@ -25,33 +25,33 @@ _DELETED = "is being deleted"
 
 
 class NotebookCreation:
-    """A new notebook in a spawner's namespace; ``version`` as words have it, empty for what the cluster has.
+    """A new notebook in an engine's namespace; ``version`` as words have it, empty for what the cluster has.
 
     ``configurations`` are PodDefaults that its pod is to get. Raises ``UsageError`` for what would never start.
     """
 
     def __init__(
         self,
-        spawner: Spawner,
+        engine: NotebookEngine,
         requested: NotebookRequest,
         version: str = "",
         configurations: tuple[str, ...] = (),
     ) -> None:
-        self._spawner, self._kubernetes = spawner, spawner.kubernetes
+        self._engine, self._kubernetes = engine, engine.kubernetes
         self.kind = self._chosen(requested, version)
         labels = tuple(label for name in configurations for label in self._labels(name))
         requested = replace(requested, labels=requested.labels + labels)
         if self.kind is WORKSPACE:
             requested = completed(requested, self._kubernetes)
         self.requested = requested
-        self.body = self.kind.body(requested, spawner.namespace, self._user())
+        self.body = self.kind.body(requested, engine.namespace, self._user())
         self._check()
 
     def dry_run(self) -> DryRun:
         """What would be created, and whether the server accepts it."""
         import yaml
 
-        namespace = self._spawner.namespace
+        namespace = self._engine.namespace
         bodies = [*([self.requested.claim.body(namespace)] if self.requested.claim else []), self.body]
         written = yaml.dump_all(bodies, sort_keys=False, Dumper=_dumper())
         try:
@@ -78,42 +78,42 @@ class NotebookCreation:
             raise
         if not self.requested.all_mounts:
             notify("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
-        return self._spawner.read(self.kind, found)
+        return self._engine.read(self.kind, found)
 
     @property
     def _claims(self) -> str:
-        return f"/api/v1/namespaces/{self._spawner.namespace}/persistentvolumeclaims"
+        return f"/api/v1/namespaces/{self._engine.namespace}/persistentvolumeclaims"
 
     def _chosen(self, requested: NotebookRequest, version: str) -> ServerKind:
         """The kind that is meant: the words that only one kind has say it, else what the cluster has."""
         if version:
-            return next(iter(self._spawner.kinds(version)))
+            return next(iter(self._engine.kinds(version)))
         if requested.workspace_kind or requested.image_config or requested.pod_config:
             return WORKSPACE
-        if requested.image or self._spawner.has(NOTEBOOK):
+        if requested.image or self._engine.has(NOTEBOOK):
             return NOTEBOOK
         return WORKSPACE
 
     def _labels(self, name: str) -> tuple[tuple[str, str], ...]:
         """The labels by which a PodDefault chooses its pods."""
-        path = f"/apis/kubeflow.org/v1alpha1/namespaces/{self._spawner.namespace}/poddefaults/{name}"
+        path = f"/apis/kubeflow.org/v1alpha1/namespaces/{self._engine.namespace}/poddefaults/{name}"
         try:
             found = self._kubernetes.get(path)
         except Absent:
             raise UsageError(
-                f"--configuration {name}: namespace {self._spawner.namespace} has no such PodDefault"
+                f"--configuration {name}: namespace {self._engine.namespace} has no such PodDefault"
             ) from None
         return tuple(((found.get("spec") or {}).get("selector") or {}).get("matchLabels", {}).items())
 
     def _user(self) -> str:
         with suppress(BackendError):
-            user, _ = identity.user(ProbeTarget(self._kubernetes, self._spawner.namespace))
+            user, _ = identity.user(ProbeTarget(self._kubernetes, self._engine.namespace))
             return user.name
         return ""
 
     def _check(self) -> None:
         """Refuse what the server would take, and no pod would ever start with."""
-        namespace = self._spawner.namespace
+        namespace = self._engine.namespace
         for mount in self.requested.mounts:
             if not self._exists(f"persistentvolumeclaims/{mount.claim}"):
                 raise UsageError(
@@ -130,7 +130,7 @@ class NotebookCreation:
     def _exists(self, what: str) -> bool:
         """Whether a thing is there; one that may not be seen may be."""
         try:
-            self._kubernetes.get(f"/api/v1/namespaces/{self._spawner.namespace}/{what}")
+            self._kubernetes.get(f"/api/v1/namespaces/{self._engine.namespace}/{what}")
         except Absent:
             return False
         except BackendError:
@@ -147,7 +147,7 @@ class NotebookCreation:
     def _make(self, claim: Claim, notify: Notify) -> bool:
         """Make a volume; whether it was made: one that is there is the home as it was left."""
         try:
-            self._kubernetes.create(self._claims, claim.body(self._spawner.namespace))
+            self._kubernetes.create(self._claims, claim.body(self._engine.namespace))
         except Conflict as error:
             if not error.exists:
                 raise
@@ -164,9 +164,7 @@ class NotebookCreation:
     def _create(self, *, dry_run: bool = False) -> Mapping[str, Any]:
         name, word = self.requested.name, self.kind.word
         try:
-            return self._kubernetes.create(
-                self.kind.path(self._spawner.namespace), self.body, dry_run=dry_run
-            )
+            return self._kubernetes.create(self.kind.path(self._engine.namespace), self.body, dry_run=dry_run)
         except Conflict as error:
             if not error.exists:
                 raise

@@ -34,7 +34,7 @@ _EXPLAINED = 50
 """Notebooks whose events are read, at two requests each."""
 
 
-class Spawner:
+class NotebookEngine:
     """Notebooks of both kinds in a namespace, as one user of the cluster has them.
 
     ``prefix`` is this notebook's own path (``NB_PREFIX``), empty outside of one. Raises ``BackendError``.

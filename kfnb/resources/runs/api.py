@@ -18,18 +18,18 @@ from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
-from kfnb.resources.runs.backend import Backend, Submission
 from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.selection import Selection
-from kfnb.settings import settings
+from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
-    from kfnb.resources.runs.kubeflow import KubeflowBackend
-    from kfnb.resources.runs.local import LocalBackend
+    from kfnb.resources.runs.kubeflow import KubeflowRunEngine
+    from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
 
 
@@ -72,7 +72,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         env=values_of(env),
         notify=notify,
     )
-    chosen = backend_of(backend)
+    chosen = engine_of(backend)
     caution(chosen, submission)
     return Run(chosen, chosen.submit(submission))
 
@@ -90,9 +90,9 @@ def values_of(names: Sequence[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names}
 
 
-def caution(backend: Backend, submission: Submission) -> None:
+def caution(engine: RunEngine, submission: Submission) -> None:
     """Print notes on what will differ from the notebook, before the run starts."""
-    for text in backend.cautions(submission):
+    for text in engine.cautions(submission):
         submission.notify(f"note: {text}")
 
 
@@ -110,7 +110,7 @@ def run(id: str) -> Run:
     ``RunNotFound``.
     """
     backend, bare = target.split_reference(id)
-    chosen = _home_of(bare) if backend is None else backend_of(backend)
+    chosen = _home_of(bare) if backend is None else engine_of(backend)
     return Run(chosen, chosen.get(bare).id)
 
 
@@ -138,7 +138,7 @@ def runs(
         since=None if since is None else instant(since),
         archived=archived,
     )
-    chosen = backend_of(backend)
+    chosen = engine_of(backend)
     return RunList(lambda: chosen.list(selection, limit=limit))
 
 
@@ -157,10 +157,10 @@ def handles(*runs: str | Run | entities.RunSnapshot) -> list[Run]:
     return list({one.id: one for one in found}.values())
 
 
-def cluster_backend(what: str) -> KubeflowBackend:
+def cluster_engine(what: str) -> KubeflowRunEngine:
     """The Kubeflow that the settings name, if only by its address. Raises ``UsageError`` if they name none."""
     if target.names_a_cluster():
-        return _connection.backend()
+        return _connection.engine()
     raise UsageError(
         f"{what} needs a cluster, but the backend is local:",
         code="cluster-required",
@@ -198,7 +198,7 @@ def prune(*, keep: int = 20) -> list[str]:
 
 def newest() -> Run:
     """The newest run on the backend in the settings. Raises ``RunNotFound`` if there are no runs."""
-    chosen = backend_of(None)
+    chosen = engine_of(None)
     for found in chosen.list(limit=1):
         return Run(chosen, found.id)
     raise RunNotFound("no runs yet")
@@ -228,53 +228,55 @@ def stand_by(modules: Iterable[str]) -> None:
         _local().stand_by(modules)
 
 
-def backend_of(name: str | None) -> Backend:
-    """The backend called ``name``; by default that of the settings, else the one that fits the environment."""
-    return _connection.backend() if backend_name(name) == "kubeflow" else _local()
+def engine_of(name: str | None) -> RunEngine:
+    """The engine of the backend ``name``; by default that of the settings, else the one that fits the environment."""
+    return _connection.engine() if backend_name(name) == "kubeflow" else _local()
 
 
 class _Connection:
-    """The backend of the server that the settings name, kept because it tracks which runs are observed."""
+    """The engine of the server that the settings name, kept because it tracks which runs are observed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._current: Any = None
-        self._backend: KubeflowBackend | None = None
+        self._engine: KubeflowRunEngine | None = None
 
-    def backend(self) -> KubeflowBackend:
-        """The backend; a new one if the settings have changed."""
+    def engine(self) -> KubeflowRunEngine:
+        """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
         current = access, environment.read()
         with self._lock:
-            if self._backend is None or self._current != current:
-                before, self._backend = self._backend, None
+            if self._engine is None or self._current != current:
+                before, self._engine = self._engine, None
                 if before is not None:
                     before.close()
-                self._current, self._backend = current, connect(*current)
-            return self._backend
+                self._current, self._engine = current, connect(*current)
+            return self._engine
 
 
 _connection = _Connection()
 
 
-def _home_of(run_id: str) -> Backend:
-    """The backend of a run with that id: Kubeflow's ids have no dash so early."""
-    return _local() if re.match(r"\d{6}-", run_id) else backend_of(None)
+def _home_of(run_id: str) -> RunEngine:
+    """The engine of a run with that id: Kubeflow's ids have no dash so early."""
+    return _local() if re.match(r"\d{6}-", run_id) else engine_of(None)
 
 
-def _local() -> LocalBackend:
-    from kfnb.resources.models.location import owner, registry_folder
-    from kfnb.resources.runs.local import LocalBackend
+def _local() -> LocalRunEngine:
+    from kfnb.resources.datasets.root import store_root
+    from kfnb.resources.models.location import registry_folder
+    from kfnb.resources.runs.local import LocalRunEngine
 
     chosen = settings()
-    return LocalBackend(
+    return LocalRunEngine(
         Path(chosen.home),
         jobs=chosen.jobs,
         secrets=chosen.secrets,
         linger=chosen.warm,
         registry=str(registry_folder()),
+        data_store=store_root(),
         owner=owner(),
     )

@@ -21,8 +21,9 @@ from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.services.api import known_service
 from kfnb.target import BACKENDS
-from kfnb.text.logs import log_filter
+from kfnb.text.logs import Excerpt, log_filter
 
 if TYPE_CHECKING:
     from kfnb.entities import Comparison
@@ -291,19 +292,28 @@ class CompareRuns(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PrintLogs(LogOptions, Command):
-    """Print what a run's tasks wrote."""
+    """Print what a run's tasks wrote, or a service's versions."""
 
     run_id: str | None = word(
-        "the run's id (default: the newest run)", values="run", default=None, metavar="run"
+        "the run's id, or a service's name (default: the newest run)",
+        values="logged",
+        default=None,
+        metavar="run",
     )
-    task: str | None = word("one task (default: all)", values="task", default=None)
-    follow: bool = flag("--follow", "-f", help="keep printing until the run is finished")
+    task: str | None = word("one task, or version of a service (default: all)", values="task", default=None)
+    follow: bool = flag("--follow", "-f", help="keep printing until the run or the service ends")
     since: str | None = option(
         metavar="WHEN", help="only lines from then on: 10m for ten minutes ago, or a date"
     )
 
     def run(self, session: Session) -> None:
         """Print the lines."""
+        service = None if self.run_id is None else known_service(session.names.get(self.run_id), self.run_id)
+        if service is not None:
+            lines = service.log_lines(self.task, follow=self.follow)
+            excerpt = Excerpt(lines, log_filter(self.since, self.grep, self.level), self.last(session))
+            print_excerpt(excerpt, session, named=self.task is None, at_once=self.follow)
+            return
         run = api.newest() if self.run_id is None else handle_of(session, self.run_id)
         which = log_filter(self.since, self.grep, self.level)
         excerpt = run.excerpt(self.task, which, self.last(session), follow=self.follow)

@@ -8,6 +8,7 @@ from kfnb.commands import completion
 from kfnb.commands.completion import Around, Values
 from kfnb.commands.expected import Expected
 from kfnb.resources.runs import api
+from kfnb.resources.services.api import services
 from kfnb.settings import settings
 
 MOST_RUNS = 50
@@ -33,4 +34,12 @@ def _tasks(found: Expected, around: Around) -> Iterator[str]:
     yield from completion.answers(("tasks", held.id if held else run), names)
 
 
-VALUES: dict[str, Values] = {"run": _runs, "task": _tasks}
+def _logged(found: Expected, around: Around) -> Iterator[str]:
+    yield from _runs(found, around)
+    yield from around.named("Service")
+    yield from completion.answers(
+        ("services", settings().backend, settings().home), lambda: (one.name for one in services())
+    )
+
+
+VALUES: dict[str, Values] = {"logged": _logged, "run": _runs, "task": _tasks}

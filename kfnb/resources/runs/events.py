@@ -4,7 +4,7 @@
 kind         about      data
 ===========  =========  =====================================================================
 ``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
-``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition
+``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition, code
 ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
 ``inputs``   a task     values: {name: value}
 ``outputs``  run, task  values: {name: value}; metrics: {name: number}
@@ -93,7 +93,7 @@ class RunFold(JobFold[str]):
         "created": frozenset(
             {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url"}
         ),
-        "task": frozenset({"name", "parent", "group", "iteration", "needs", "takes", "condition"}),
+        "task": frozenset({"name", "parent", "group", "iteration", "needs", "takes", "condition", "code"}),
         "state": frozenset({"state", "error"}),
         "inputs": frozenset({"values"}),
         "outputs": frozenset({"values", "metrics"}),
@@ -149,6 +149,7 @@ class RunFold(JobFold[str]):
             needs=tuple(data.get("needs", ())),
             takes={source: tuple(names) for source, names in data.get("takes", {}).items()},
             condition=data.get("condition", ""),
+            code=data.get("code", ""),
         )
 
     def _on_state(self, event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The handle of a run: what ``kfnb.submit`` returns, whichever backend drives it."""
+"""The handle of a run: what ``kfnb.submit`` returns, whichever engine drives it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.errors import RunFailed
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
-from kfnb.resources.runs.backend import Backend
+from kfnb.resources.runs.engine import RunEngine
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
@@ -27,23 +27,23 @@ class Run:
     artifacts are lists over the iterations, in order (nested lists in nested loops).
     """
 
-    def __init__(self, backend: Backend, run_id: str) -> None:
-        self._backend = backend
+    def __init__(self, engine: RunEngine, run_id: str) -> None:
+        self._engine = engine
         self.id = run_id
         self._copier: FileCopier | None = None
 
     def snapshot(self) -> entities.RunSnapshot:
         """The current state of the run as plain data."""
-        return self._backend.get(self.id)
+        return self._engine.get(self.id)
 
     def observe(self) -> Observer:
         """An observer that polls the run."""
-        return Observer(self._backend, self.id)
+        return Observer(self._engine, self.id)
 
     def watch(self) -> Iterator[entities.RunSnapshot]:
         """The run after each change, until it is finished."""
         fold = RunFold(self.id)
-        for event in self._backend.events(self.id):
+        for event in self._engine.events(self.id):
             fold.add(event)
             yield fold.run
 
@@ -60,7 +60,7 @@ class Run:
     @property
     def backend(self) -> str:
         """The backend's name."""
-        return self._backend.name
+        return self._engine.name
 
     @property
     def state(self) -> RunState:
@@ -171,36 +171,36 @@ class Run:
         self, task: str | None = None, which: Filter = ALL, tail: int | None = None, *, follow: bool = False
     ) -> Excerpt:
         """The selected lines of a task, or of all tasks; with ``follow``, also as they arrive."""
-        return Excerpt(self._backend.logs(self.id, task, follow=follow), which, tail)
+        return Excerpt(self._engine.logs(self.id, task, follow=follow), which, tail)
 
     def log_place(self, task: str | None = None) -> str:
         """Where the complete log of a task, or of all tasks, is stored; empty if that is unknown."""
-        return self._backend.log_place(self.id, task)
+        return self._engine.log_place(self.id, task)
 
     def follow_log(self, task: str) -> Iterator[LogLine | None]:
         """The lines that a task writes, until the run is finished; None means no more lines at the moment."""
-        return settled(self._backend.logs(self.id, task, follow=True))
+        return settled(self._engine.logs(self.id, task, follow=True))
 
     def stop(self) -> None:
         """End the run and all its processes."""
-        self._backend.stop(self.id)
+        self._engine.stop(self.id)
 
     def retry(self) -> Run:
         """Run again what did not succeed."""
-        self._backend.retry(self.id)
+        self._engine.retry(self.id)
         return self
 
     def archive(self) -> None:
         """Archive the run: ``%kf_runs`` only shows it with ``--archived``."""
-        self._backend.archive(self.id)
+        self._engine.archive(self.id)
 
     def unarchive(self) -> None:
         """Restore the run to the lists."""
-        self._backend.unarchive(self.id)
+        self._engine.unarchive(self.id)
 
     def delete(self) -> None:
         """Delete the run and its files permanently. Raises ``BackendError`` if it is running."""
-        self._backend.delete(self.id)
+        self._engine.delete(self.id)
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from kfnb import entities
 from kfnb.jobs.polling import JobObserver
-from kfnb.resources.runs.backend import Backend
+from kfnb.resources.runs.engine import RunEngine
 from kfnb.resources.runs.events import RunFold
 
 
@@ -17,10 +17,10 @@ class Observer(JobObserver[str]):
     ``RunNotFound`` and ``BackendError``.
     """
 
-    def __init__(self, backend: Backend, run_id: str) -> None:
+    def __init__(self, engine: RunEngine, run_id: str) -> None:
         self._fold = RunFold(run_id)
-        super().__init__(self._fold, lambda after: backend.events(run_id, after=after, follow=False))
-        self.pace = backend.pace
+        super().__init__(self._fold, lambda after: engine.events(run_id, after=after, follow=False))
+        self.pace = engine.pace
 
     @property
     def run(self) -> entities.RunSnapshot:

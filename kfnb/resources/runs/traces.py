@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.catalog.records import ArtifactRecord, Reading, RunContext, TaskExecution, Trace, Use
-from kfnb.entities import RunSnapshot, RunState, Task
+from kfnb.entities import RunSnapshot, RunState, Task, data_of
 from kfnb.resources.runs.events import decode, encode
 
 BEGAN = frozenset({RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED})
@@ -71,10 +71,12 @@ def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, TracedTask]]) -
     executions: list[TaskExecution] = []
     uses: list[Use] = []
     for name, task in tasks:
+        if _only_fetches(task):
+            continue
         parameters = {}
         for side, output in ((task.inputs, False), (task.outputs, True)):
             for key, value in side.items():
-                artifacts = _artifacts(value) if isinstance(value, dict | list) else ()
+                artifacts = _artifacts(value)
                 for one in artifacts:
                     own = one["uri"], one.get("digest", "")
                     place = places.setdefault(own, len(records))
@@ -91,8 +93,16 @@ def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, TracedTask]]) -
     return Trace(context, tuple(executions), tuple(records), tuple(uses))
 
 
-def _artifacts(value: dict[str, Any] | list[Any]) -> Sequence[dict[str, Any]]:
+def _only_fetches(task: TracedTask) -> bool:
+    """Whether a task imports a version of a data set, which was there before: it made nothing."""
+    made = [one for value in task.outputs.values() for one in _artifacts(value)]
+    return bool(made) and all(data_of(one["metadata"]) for one in made)
+
+
+def _artifacts(value: Any) -> Sequence[dict[str, Any]]:
     """The fields of an artifact, or of a list of artifacts, as ``encode`` writes them; empty for other values."""
+    if not isinstance(value, dict | list):
+        return ()
     if isinstance(value, dict):
         return (value["$artifact"],) if value.keys() == {"$artifact"} else ()
     if value and all(isinstance(one, dict) and one.keys() == {"$artifact"} for one in value):

@@ -12,8 +12,8 @@ from kfnb.errors import UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
-from kfnb.resources.runs.api import caution, cluster_backend, values_of
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.api import caution, cluster_engine, values_of
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.uploads import model
 from kfnb.settings import settings
@@ -51,7 +51,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     """
     from kfnb.resources.runs.kubeflow.schedules import Recurrence
 
-    cluster = cluster_backend("a schedule")
+    cluster = cluster_engine("a schedule")
     if bool(cron) == bool(every):
         raise UsageError('either cron="0 6 * * *" or every="1h" is required')
     if not 1 <= max_concurrency <= _MOST_AT_ONCE:
@@ -92,11 +92,11 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
 
 def schedules() -> ScheduleList:
     """All schedules."""
-    backend = cluster_backend("a schedule").schedules
-    return ScheduleList(Schedule(backend, snapshot) for snapshot in backend.list())
+    engine = cluster_engine("a schedule").schedules
+    return ScheduleList(Schedule(engine, snapshot) for snapshot in engine.list())
 
 
 def find_schedule(word: str) -> Schedule:
     """The schedule with that id, beginning of an id, or name."""
-    backend = cluster_backend("a schedule").schedules
-    return Schedule(backend, backend.get(word))
+    engine = cluster_engine("a schedule").schedules
+    return Schedule(engine, engine.get(word))

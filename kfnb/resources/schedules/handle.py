@@ -2,43 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from kfnb import entities
+from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.model import ScheduleSnapshot
-
-
-class ScheduleBackend(Protocol):
-    """Stores schedules. Errors are ``BackendError``."""
-
-    def get(self, schedule_id: str) -> ScheduleSnapshot:
-        """The current state of the schedule."""
-        ...
-
-    def pause(self, schedule_id: str) -> None:
-        """Start no more runs; does nothing if it is paused."""
-        ...
-
-    def resume(self, schedule_id: str) -> None:
-        """Start runs again."""
-        ...
-
-    def delete(self, schedule_id: str) -> None:
-        """Delete the schedule; its runs stay."""
-        ...
 
 
 class Schedule:
     """A pipeline that runs repeatedly. ``latest`` is the schedule's last known state."""
 
-    def __init__(self, schedules: ScheduleBackend, latest: ScheduleSnapshot) -> None:
-        self._schedules = schedules
+    def __init__(self, engine: ScheduleEngine, latest: ScheduleSnapshot) -> None:
+        self._engine = engine
         self.latest = latest
         self.id = latest.id
 
     def snapshot(self) -> ScheduleSnapshot:
         """The current state of the schedule as plain data."""
-        self.latest = self._schedules.get(self.id)
+        self.latest = self._engine.get(self.id)
         return self.latest
 
     @property
@@ -53,19 +32,19 @@ class Schedule:
 
     def pause(self) -> Schedule:
         """Start no more runs until it is resumed; running runs continue."""
-        self._schedules.pause(self.id)
+        self._engine.pause(self.id)
         self.snapshot()
         return self
 
     def resume(self) -> Schedule:
         """Start runs again."""
-        self._schedules.resume(self.id)
+        self._engine.resume(self.id)
         self.snapshot()
         return self
 
     def delete(self) -> None:
         """Delete the schedule. The runs that it started stay."""
-        self._schedules.delete(self.id)
+        self._engine.delete(self.id)
 
     def __repr__(self) -> str:
         return f"<Schedule {self.id} of {self.latest.pipeline}: {self.latest.rhythm}>"

@@ -18,7 +18,7 @@ from kfnb.resources.components import api as components_api
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.studies import algorithms, conditional_space, model
 from kfnb.resources.studies.checks import check
-from kfnb.resources.studies.engine import Engine
+from kfnb.resources.studies.engine import StudyEngine
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
@@ -29,8 +29,8 @@ from kfnb.target import backend_name
 from kfnb.text.timespec import span
 
 if TYPE_CHECKING:
-    from kfnb.resources.studies.katib import KatibEngine
-    from kfnb.resources.studies.local.engine import LocalEngine
+    from kfnb.resources.studies.katib import KatibStudyEngine
+    from kfnb.resources.studies.local.engine import LocalStudyEngine
 
 Space = str | Mapping[str, Any] | Callable[[conditional_space.SpaceTrial], Any]
 
@@ -250,12 +250,12 @@ def _of_step(objective: Objective, *names: str) -> Objective:
     return replace(objective, metric=metric, further=tuple(further))
 
 
-def engine_of(backend: str | None) -> Engine:
+def engine_of(backend: str | None) -> StudyEngine:
     """The engine of studies that goes with a backend, by default the one in the settings."""
     return _local() if backend_name(backend) == "local" else _katib()
 
 
-def _katib() -> KatibEngine:
+def _katib() -> KatibStudyEngine:
     """Katib where the settings say."""
     from kfnb.resources.studies.katib import connect
 
@@ -269,11 +269,11 @@ def _katib() -> KatibEngine:
     return connect(kubernetes, target.namespace(), chosen.installed, forwarded=bool(chosen.context))
 
 
-def _local() -> LocalEngine:
-    from kfnb.resources.studies.local.engine import LocalEngine
+def _local() -> LocalStudyEngine:
+    from kfnb.resources.studies.local.engine import LocalStudyEngine
 
     chosen = settings()
-    return LocalEngine(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
+    return LocalStudyEngine(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
 
 
 __all__ = ["best_arguments", "cell_subject", "drafted", "studies", "study", "study_of", "tune"]

@@ -32,7 +32,7 @@ class ObservedStudy(Protocol):
         ...
 
 
-class Engine(Protocol):
+class StudyEngine(Protocol):
     """A place where studies run. Errors are ``kfnb.errors.BackendError`` and nothing else.
 
     ``pace`` is how often a study may be looked at here. Studies are known by their names.

@@ -10,7 +10,7 @@ from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
 from kfnb.resources.studies import model
-from kfnb.resources.studies.engine import Engine, ObservedStudy
+from kfnb.resources.studies.engine import ObservedStudy, StudyEngine
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.model import Trial
 from kfnb.resources.studies.plots import Plots
@@ -19,7 +19,7 @@ from kfnb.resources.studies.plots import Plots
 class Study:
     """A search for the best parameters. Each property is read anew when it is accessed."""
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: StudyEngine, name: str) -> None:
         self._engine = engine
         self.name = name
 

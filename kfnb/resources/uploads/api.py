@@ -8,7 +8,7 @@ from typing import Any
 from kfnb.aliases import accepts
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
-from kfnb.resources.runs.api import cluster_backend
+from kfnb.resources.runs.api import cluster_engine
 from kfnb.resources.uploads import model
 
 
@@ -26,7 +26,7 @@ def upload(
     ``pipeline`` and ``notify`` are as in ``submit``. The default name of a version is the time; of a first version, the
     pipeline's name.
     """
-    cluster = cluster_backend("an upload")
+    cluster = cluster_engine("an upload")
     compiled = spec_of(pipeline)
     return cluster.pipelines.upload(
         with_data(compiled.spec, None, local=False),
@@ -41,9 +41,9 @@ def upload(
 
 def uploads(name: str = "") -> model.UploadList:
     """The uploaded pipelines, each with its newest version; or all versions of the one called ``name``."""
-    return cluster_backend("an upload").pipelines.list(name)
+    return cluster_engine("an upload").pipelines.list(name)
 
 
 def uploaded(name: str, version: str = "") -> model.UploadedPipeline:
     """A version of an uploaded pipeline, the newest by default."""
-    return cluster_backend("an upload").pipelines.find(name, version)
+    return cluster_engine("an upload").pipelines.find(name, version)

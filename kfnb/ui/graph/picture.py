@@ -14,9 +14,9 @@ from kfnb.ui.words import TIMES, cut, one_line, width
 
 TITLE_CHARACTERS = 28
 CAPTION_CHARACTERS = 34
-# pixels a character takes at most, in the fonts that interfaces use
-TITLE_ADVANCE = 7.3
-CAPTION_ADVANCE = 6.1
+# pixels a character takes on average, in the widest of the fonts that interfaces use: DejaVu Sans
+TITLE_ADVANCE = 8.3
+CAPTION_ADVANCE = 6.5
 STACK_STEP = 4.0
 MARGIN = 2.0
 # the smallest scale at which words can be read

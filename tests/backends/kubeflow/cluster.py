@@ -126,6 +126,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             pass  # who listened has gone
 
 
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+
 class Objects(_Server):
     """An S3 store with the recorded objects in its one bucket: GET, HEAD, ListObjectsV2, PUT, and uploads in parts.
 
@@ -208,7 +212,7 @@ class Objects(_Server):
         shown, more = found[start : start + size], found[start + size :]
         rows = "".join(
             f"<Contents><Key>{escape(key)}</Key><Size>{len(self.held[key])}</Size>"
-            "<LastModified>2026-11-23T14:40:00.000Z</LastModified><ETag>0</ETag></Contents>"
+            f"<LastModified>2026-11-23T14:40:00.000Z</LastModified><ETag>{_md5(self.held[key])}</ETag></Contents>"
             if key in self.held
             else f"<CommonPrefixes><Prefix>{escape(key)}/</Prefix></CommonPrefixes>"
             for key in shown

@@ -12,8 +12,9 @@ from cluster import Kubernetes, Objects, running
 from replay import Replay, serving
 
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import RetryPolicy, Server
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 
 HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
@@ -26,16 +27,16 @@ def replay() -> Iterator[Replay]:
 
 
 @pytest.fixture
-def server(replay: Replay) -> Server:
+def server(replay: Replay) -> KfpServer:
     """What asks it, without much patience."""
-    return Server(replay.url, retry=HASTE)
+    return KfpServer(replay.url, retry=HASTE)
 
 
 @pytest.fixture
-def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowBackend:
+def kubeflow(server: KfpServer, monkeypatch: pytest.MonkeyPatch) -> KubeflowRunEngine:
     """The backend on it, in haste too."""
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.05))
-    return KubeflowBackend(server)
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.05))
+    return KubeflowRunEngine(server)
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
 from kfnb.entities import RunState
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.mlmd import Recorded
 from kfnb.resources.runs.kubeflow.pods import Pods, parse
@@ -44,7 +44,7 @@ def idle_minute(speed: float) -> Counter[str]:
         records = _Then(metadata.address)
         insight = RunDetails(records, None, Pods(kubernetes.api(), "kubeflow"))
         with _hurried(speed):
-            backend = KubeflowBackend(Server(replay.url), insight=insight)
+            backend = KubeflowRunEngine(KfpServer(replay.url), insight=insight)
             views = [_View(Observer(backend, run)) for run in AMID]
             _watch(views, 60 / speed)
             before = [len(one.asked) for one in (replay, kubernetes, records)]
@@ -59,7 +59,7 @@ def seen_after(idle: float, speed: float) -> float:
     with serving() as replay, _hurried(speed):
         answers = [looks(GOOD)[AMID[GOOD]]]
         replay.invented = lambda method, path, _: (200, answers[-1]) if path == f"{RUNS}/{GOOD}" else None
-        view = _View(Observer(KubeflowBackend(Server(replay.url)), GOOD))
+        view = _View(Observer(KubeflowRunEngine(KfpServer(replay.url)), GOOD))
         _watch([view], idle / speed)
         before, began = view.observer.run, time.monotonic()
         answers.append(looks(GOOD)[-1])
@@ -97,12 +97,12 @@ def _runs(pod: Any) -> bool:
 @contextmanager
 def _hurried(speed: float) -> Iterator[None]:
     """Pauses between looks that are so much shorter."""
-    usual = KubeflowBackend.polling
-    KubeflowBackend.polling = Pace(usual.shortest / speed, usual.longest / speed)
+    usual = KubeflowRunEngine.polling
+    KubeflowRunEngine.polling = Pace(usual.shortest / speed, usual.longest / speed)
     try:
         yield
     finally:
-        KubeflowBackend.polling = usual
+        KubeflowRunEngine.polling = usual
 
 
 class _View:

@@ -168,28 +168,28 @@ def test_a_notebooks_own_token_is_shown_unless_another_is_given(tmp_path, replay
 
 
 def test_the_backend_is_kubeflow_in_a_notebook_and_local_elsewhere(settings, tmp_path, monkeypatch):
-    assert api.backend_of(None).name == "local"
+    assert api.engine_of(None).name == "local"
     pod(tmp_path)
-    assert api.backend_of(None).name == "local"  # any pod is no notebook
+    assert api.engine_of(None).name == "local"  # any pod is no notebook
     monkeypatch.setenv("NB_PREFIX", "/notebook/team-a/mine")
-    assert api.backend_of(None).name == "kubeflow"
-    assert api.backend_of("local").name == "local"
+    assert api.engine_of(None).name == "kubeflow"
+    assert api.engine_of("local").name == "local"
     settings.set("backend", "local")
-    assert api.backend_of(None).name == "local"
+    assert api.engine_of(None).name == "local"
 
 
 def test_the_backend_of_a_server_is_kept_until_another_is_set(settings, replay: Replay):
     settings.set("host", replay.url)
     settings.set("backend", "kubeflow")
-    first = api.backend_of(None)
-    assert api.backend_of("kubeflow") is first
+    first = api.engine_of(None)
+    assert api.engine_of("kubeflow") is first
     settings.set("host", replay.url + "/")
-    assert api.backend_of(None) is not first
+    assert api.engine_of(None) is not first
 
 
 def test_a_backend_that_does_not_exist_is_said(settings):
     with pytest.raises(UsageError, match="unknown backend moon; there are local and kubeflow"):
-        api.backend_of("moon")
+        api.engine_of("moon")
 
 
 def test_runs_are_submitted_and_found_through_the_public_functions(settings, replay: Replay):
@@ -228,7 +228,7 @@ def test_no_secret_is_in_anything_that_a_run_shows_or_writes(settings, replay: R
     run = api.submit(
         RECORDINGS / "pipeline-good.yaml", {"rows": 300}, backend="kubeflow", experiment="summaries"
     )
-    events = [(event.kind, event.task, encode(dict(event.data))) for event in run._backend.events(GOOD)]
+    events = [(event.kind, event.task, encode(dict(event.data))) for event in run._engine.events(GOOD)]
     assert CANARY in str(replay.asked[-1]["headers"])
     assert CANARY not in str([one["body"] for one in replay.asked])  # nor in the manifest
     assert CANARY not in str((events, run.snapshot(), run.to_frame().to_dict(), settings.items()))
@@ -245,7 +245,7 @@ def test_no_secret_is_in_anything_that_a_run_shows_or_writes(settings, replay: R
 def test_no_secret_is_in_an_error_not_even_with_its_traceback(settings, replay: Replay, status: int):
     for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}", "debug": True}.items():
         settings.set(name, value)
-    backend = api.backend_of("kubeflow")
+    backend = api.engine_of("kubeflow")
     backend._server._http.retry = RetryPolicy(tries=1)
     replay.fail(times=9, status=status, body={"code": 5, "message": "no"})
     with pytest.raises(BackendError) as caught:

@@ -12,9 +12,9 @@ import yaml
 from replay import serving
 
 from kfnb.errors import BackendError
-from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.limits import _go, cautions, check, workflow_size
 from kfnb.resources.runs.kubeflow.plan import plan_of
 from kfnb.resources.runs.kubeflow.run_builder import fold
@@ -167,7 +167,7 @@ def test_tasks_that_a_cluster_never_runs_are_skipped_and_worth_no_note() -> None
 
 def test_a_run_on_a_cluster_tells_its_cautions() -> None:
     with serving(("stock/failures",)) as replay:
-        backend = KubeflowBackend(Server(replay.url))
+        backend = KubeflowRunEngine(KfpServer(replay.url))
         ids = [workflow["metadata"]["labels"]["pipeline/runid"] for workflow in recorded("failures")]
         notes = {run.name: run.notes for run in map(backend.get, ids)}
     assert [note.split(":")[0] for note in notes.pop("retries 2")] == ["divide"]

@@ -12,11 +12,11 @@ from synthetic_runs import many_runs
 
 from kfnb.entities import RunState
 from kfnb.errors import RunNotFound
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.retry import RetryPolicy
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import run_filter
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timespec import instant
@@ -47,11 +47,11 @@ def replay():
         yield server
 
 
-def names(kubeflow: KubeflowBackend, **selection) -> list[str]:
+def names(kubeflow: KubeflowRunEngine, **selection) -> list[str]:
     return [run.name for run in kubeflow.list(Selection(**selection))]
 
 
-def test_all_runs_come_the_newest_first(kubeflow: KubeflowBackend):
+def test_all_runs_come_the_newest_first(kubeflow: KubeflowRunEngine):
     assert names(kubeflow) == [WAITS, SLOW, SUMMER, WINTER]
 
 
@@ -68,15 +68,15 @@ def test_all_runs_come_the_newest_first(kubeflow: KubeflowBackend):
         (RunState.PAUSED, []),
     ],
 )
-def test_runs_are_chosen_by_their_state(kubeflow: KubeflowBackend, state: RunState, found: list[str]):
+def test_runs_are_chosen_by_their_state(kubeflow: KubeflowRunEngine, state: RunState, found: list[str]):
     assert names(kubeflow, state=state) == found
 
 
-def test_a_part_of_a_name_finds_runs_whatever_its_case(kubeflow: KubeflowBackend):
+def test_a_part_of_a_name_finds_runs_whatever_its_case(kubeflow: KubeflowRunEngine):
     assert names(kubeflow, name="PRICES") == [SUMMER, WINTER]
 
 
-def test_the_moment_itself_is_within_since_and_not_within_until(kubeflow: KubeflowBackend):
+def test_the_moment_itself_is_within_since_and_not_within_until(kubeflow: KubeflowRunEngine):
     assert names(kubeflow, since=SLOW_MADE) == [WAITS, SLOW]
     assert names(kubeflow, until=SLOW_MADE) == [SUMMER, WINTER]
 
@@ -89,7 +89,7 @@ PAGES = [f"page {number}" for number in reversed(range(7))]
 def paged(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(run_filter, "_PAGE", 3)
     with serving(("stock/paging",)) as server:
-        yield server, KubeflowBackend(Server(server.url, retry=HASTE))
+        yield server, KubeflowRunEngine(KfpServer(server.url, retry=HASTE))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,9 @@ def test_runs_that_are_too_old_are_not_asked_for(paged):
 
 
 @pytest.mark.parametrize("forgets", [True, False])
-def test_a_run_in_a_state_is_found_however_far_back(kubeflow: KubeflowBackend, replay: Replay, forgets: bool):
+def test_a_run_in_a_state_is_found_however_far_back(
+    kubeflow: KubeflowRunEngine, replay: Replay, forgets: bool
+):
     """With KFP 2.17.0, which forgets what it was asked on the first page, and with one that does not."""
     runs = many_runs(700)
     for run in runs:
@@ -141,18 +143,18 @@ def test_a_run_in_a_state_is_found_however_far_back(kubeflow: KubeflowBackend, r
     assert len(kubeflow.list(Selection(state=RunState.SUCCEEDED), limit=1000)) == 698
 
 
-def test_several_conditions_hold_at_once(kubeflow: KubeflowBackend):
+def test_several_conditions_hold_at_once(kubeflow: KubeflowRunEngine):
     spec = yaml.safe_load(text_of("pipeline-good.yaml"))
     kubeflow.submit(Submission(spec=spec, arguments={"rows": 100}, name=SUMMER, experiment="prices"))
     assert names(kubeflow, name="prices", state=RunState.FAILED, experiment="prices") == [SUMMER]
 
 
-def test_as_many_runs_come_as_were_asked_for(kubeflow: KubeflowBackend):
+def test_as_many_runs_come_as_were_asked_for(kubeflow: KubeflowRunEngine):
     assert [run.name for run in kubeflow.list(limit=1)] == [WAITS]
 
 
 def test_a_run_that_was_put_away_is_only_listed_when_asked_for_and_then_deleted_for_good(
-    kubeflow: KubeflowBackend,
+    kubeflow: KubeflowRunEngine,
 ):
     for _ in range(2):
         assert WINTER in names(kubeflow)
@@ -164,7 +166,7 @@ def test_a_run_that_was_put_away_is_only_listed_when_asked_for_and_then_deleted_
     assert len(asked) == 1
 
 
-def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, monkeypatch):
+def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowRunEngine, replay, monkeypatch):
     monkeypatch.setattr(
         "kfnb.resources.runs.kubeflow.schedules._now", lambda: instant("2026-12-24T00:00:00Z")
     )
@@ -186,7 +188,7 @@ def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, 
     assert not list(kubeflow.schedules.list())
 
 
-def test_what_was_deleted_is_not_found(kubeflow: KubeflowBackend, replay):
+def test_what_was_deleted_is_not_found(kubeflow: KubeflowRunEngine, replay):
     gone = next(row for row in exchanges("listing") if row["status"] == 404)
     replay.invented = lambda _method, path, _body: (404, gone["response"]) if path.endswith(ENDED) else None
     with pytest.raises(RunNotFound, match="it may have been deleted"):

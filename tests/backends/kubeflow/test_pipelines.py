@@ -12,7 +12,7 @@ from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp import paging
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines, form
 from kfnb.resources.uploads.model import UploadedPipeline
 
@@ -31,7 +31,7 @@ def _recorded_pages(monkeypatch):
 
 
 @pytest.fixture
-def pipelines(server: Server) -> Pipelines:
+def pipelines(server: KfpServer) -> Pipelines:
     return Pipelines(server, "https://kubeflow/#/")
 
 
@@ -92,7 +92,7 @@ def test_a_name_that_somebody_else_was_faster_with_becomes_a_version():
         told = iter([{}, {"pipelines": [{"pipeline_id": PIPELINE, "display_name": "train-and-deploy"}]}])
         replay.invented = lambda method, path, _: (200, next(told)) if "filter=" in path else None
         with pytest.raises(BackendError, match="not recorded"):
-            Pipelines(Server(replay.url)).upload(SPEC, None, name="train-and-deploy")
+            Pipelines(KfpServer(replay.url)).upload(SPEC, None, name="train-and-deploy")
         assert [path.rpartition("/")[2] for path in replay.paths("POST")] == ["upload", "upload_version"]
 
 

@@ -9,12 +9,12 @@ from replay import BAD, CACHED, GOOD, looks, serving
 
 from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.errors import BackendError
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.kubeflow import mlmd, run_details
 from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.plan import plan_of
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.run_builder import fold, spec_of
@@ -323,7 +323,7 @@ def backend(cluster, kubernetes):
     kubernetes.load("success")
     kubernetes.load("failure")
     with serving(speed=10_000.0) as server:
-        yield KubeflowBackend(Server(server.url), insight=cluster)
+        yield KubeflowRunEngine(KfpServer(server.url), insight=cluster)
 
 
 def test_a_runs_handle_gives_outputs_metrics_artifacts_and_logs(backend, tmp_path):

@@ -10,10 +10,10 @@ from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp import paging
-from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.backend import Submission
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import schedules
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.uploads.model import UploadedPipeline
@@ -48,7 +48,7 @@ def nightly(**more) -> Submission:
 
 
 def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
-    kubeflow: KubeflowBackend, replay: Replay
+    kubeflow: KubeflowRunEngine, replay: Replay
 ):
     made = kubeflow.schedules.create(nightly(), Recurrence(cron="0 0 2 * * *"), VERSION)
     asked = next(
@@ -72,7 +72,7 @@ def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
     assert (made.arguments, made.created, made.status) == ({"rows": 200}, 1795445033.0, "")
 
 
-def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowRunEngine, replay: Replay):
     rhythm = Recurrence(every=3600, start=0.0, end=86400.0, catch_up=False, max_concurrency=3, enabled=False)
     replay.invented = lambda method, _, body: (
         (200, {"recurring_run_id": SCHEDULE, **body}) if method == "POST" else None
@@ -98,7 +98,7 @@ def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowBack
 
 @pytest.mark.parametrize("mode", ["ENABLE", "DISABLE"])
 def test_a_schedule_whose_end_has_passed_is_ended_whatever_the_server_calls_it(
-    kubeflow: KubeflowBackend, replay: Replay, monkeypatch, mode: str
+    kubeflow: KubeflowRunEngine, replay: Replay, monkeypatch, mode: str
 ):
     until = {"cron": "0 0 2 * * *", "end_time": "2026-12-01T00:00:00Z"}
     told = {"recurring_run_id": SCHEDULE, "display_name": "nightly", "mode": mode, "status": f"{mode}D"}
@@ -114,17 +114,17 @@ def test_a_schedule_whose_end_has_passed_is_ended_whatever_the_server_calls_it(
     assert json.loads(json.dumps(asdict(after)))["status"] == "ENDED"
 
 
-def test_schedules_are_listed(kubeflow: KubeflowBackend):
+def test_schedules_are_listed(kubeflow: KubeflowRunEngine):
     (found,) = kubeflow.schedules.list()
     assert (found.id, found.rhythm, found.pipeline) == (SCHEDULE, "0 0 2 * * *", "train-and-deploy")
 
 
 @pytest.mark.parametrize("word", [SCHEDULE, "64b3", "nightly"])
-def test_a_schedule_is_found_by_its_id_the_start_of_it_or_its_name(kubeflow: KubeflowBackend, word):
+def test_a_schedule_is_found_by_its_id_the_start_of_it_or_its_name(kubeflow: KubeflowRunEngine, word):
     assert kubeflow.schedules.get(word).id == SCHEDULE
 
 
-def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowRunEngine, replay: Replay):
     kubeflow.schedules.pause(SCHEDULE)
     kubeflow.schedules.resume(SCHEDULE)
     kubeflow.schedules.delete(SCHEDULE)
@@ -133,7 +133,7 @@ def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowBackend, rep
     assert replay.paths("DELETE") == [where]
 
 
-def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowRunEngine, replay: Replay):
     with pytest.raises(BackendError, match="unknown schedule moon; %kf_schedule --list"):
         kubeflow.schedules.get("moon")
     replay.fail(times=9, status=404, body={"code": 5, "message": "RecurringRun not found"}, match=SCHEDULE)
@@ -142,7 +142,7 @@ def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowBackend, replay:
             act(SCHEDULE)
 
 
-def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: KubeflowBackend, replay: Replay):
+def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: KubeflowRunEngine, replay: Replay):
     both = [{"recurring_run_id": f"{n}", "display_name": "nightly"} for n in range(2)]
     replay.invented = lambda _, path, __: (200, {"recurringRuns": both}) if "recurringruns?" in path else None
     with pytest.raises(BackendError, match="2 schedules have the name nightly"):
@@ -152,7 +152,7 @@ def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: Kubeflo
 def test_what_the_server_says_of_a_cron_is_told_in_its_words():
     bad = next(row for row in exchanges("errors") if row["path"].endswith("/recurringruns"))
     with serving(("errors",)) as replay:
-        backend = KubeflowBackend(Server(replay.url))
+        backend = KubeflowRunEngine(KfpServer(replay.url))
         submission = Submission(
             spec=bad["request"]["pipeline_spec"], arguments={}, name="x", experiment="summaries"
         )
@@ -160,7 +160,7 @@ def test_what_the_server_says_of_a_cron_is_told_in_its_words():
             backend.schedules.create(submission, Recurrence(cron="not a cron"))
 
 
-def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowBackend):
+def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowRunEngine):
     found = kubeflow.experiments()
     assert [(one.name, one.last_run) for one in found] == [
         ("Default", None),
@@ -170,7 +170,7 @@ def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowBackend):
     assert found[2].id == SUMMARIES
 
 
-def test_a_page_is_asked_for_after_the_other(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_page_is_asked_for_after_the_other(kubeflow: KubeflowRunEngine, replay: Replay):
     def invented(method, path, body):
         if "/experiments?" not in path:
             return None
@@ -186,7 +186,7 @@ def test_a_page_is_asked_for_after_the_other(kubeflow: KubeflowBackend, replay: 
 GONE = "f75660ee-c5bb-4254-bb71-41c86cb50d1a"
 
 
-def test_a_run_is_archived_put_back_and_deleted(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_run_is_archived_put_back_and_deleted(kubeflow: KubeflowRunEngine, replay: Replay):
     kubeflow.archive(GONE)
     kubeflow.unarchive(GONE)
     replay.invented = lambda method, path, _: (
@@ -198,7 +198,7 @@ def test_a_run_is_archived_put_back_and_deleted(kubeflow: KubeflowBackend, repla
     assert replay.paths("DELETE") == [where]
 
 
-def test_a_run_that_goes_on_is_not_deleted(kubeflow: KubeflowBackend, replay: Replay):
+def test_a_run_that_goes_on_is_not_deleted(kubeflow: KubeflowRunEngine, replay: Replay):
     replay.invented = lambda method, path, _: (
         (200, {"run_id": GONE, "state": "RUNNING"}) if method == "GET" and path.endswith(GONE) else None
     )

@@ -14,7 +14,8 @@ from replay import GOOD, Replay, exchanges
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.credentials import Credentials
-from kfnb.remote.kfp.server import Exists, MissingResource, RetryPolicy, Server
+from kfnb.remote.kfp.server import Exists, KfpServer, MissingResource
+from kfnb.remote.retry import RetryPolicy
 
 CANARY = "canary-7f3a"
 HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -38,7 +39,7 @@ def test_an_answer_is_plain_json(server):
 
 
 def test_nothing_answers():
-    server = Server(closed_port(), retry=HASTE, hint=lambda: "Is it up?")
+    server = KfpServer(closed_port(), retry=HASTE, hint=lambda: "Is it up?")
     with pytest.raises(BackendUnavailable, match=r"http://127.*: connection failed\. Is it up\?"):
         server.get(RUN)
 
@@ -81,7 +82,7 @@ def test_a_busy_server_is_not_asked_twice_to_do_something(server, replay: Replay
 
 def test_what_was_never_sent_is_sent_again():
     port = int(closed_port().rpartition(":")[2])
-    server = Server(f"http://127.0.0.1:{port}", retry=RetryPolicy(tries=50, pause=0.05, longest=0.05))
+    server = KfpServer(f"http://127.0.0.1:{port}", retry=RetryPolicy(tries=50, pause=0.05, longest=0.05))
     program = (
         f"import time, http.server as h; time.sleep(0.3)\n"
         f"class H(h.BaseHTTPRequestHandler):\n"
@@ -95,7 +96,7 @@ def test_what_was_never_sent_is_sent_again():
 
 
 def test_a_slow_server_is_waited_for_so_long_and_no_longer(replay: Replay):
-    server = Server(replay.url, retry=RetryPolicy(tries=1, read=0.2))
+    server = KfpServer(replay.url, retry=RetryPolicy(tries=1, read=0.2))
     replay.fail(times=9, delay=1.0)
     with pytest.raises(BackendUnavailable, match=r"no answer within 0\.2 s"):
         server.get(RUN)
@@ -105,12 +106,12 @@ def test_an_interrupt_reaches_who_waits_for_a_slow_server(replay: Replay):
     replay.fail(times=9, delay=5.0)
     program = (
         "import _thread, threading, time\n"
-        "from kfnb.remote.kfp.server import Server\n"
+        "from kfnb.remote.kfp.server import KfpServer\n"
         "import urllib3\n"
         "threading.Timer(0.5, lambda: __import__('os').kill(__import__('os').getpid(), 2)).start()\n"
         "began = time.monotonic()\n"
         "try:\n"
-        f"    Server('{replay.url}').get('{RUN}')\n"
+        f"    KfpServer('{replay.url}').get('{RUN}')\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted', time.monotonic() - began < 4.5)\n"
     )
@@ -126,7 +127,7 @@ def token(tmp_path):
 
 
 def test_a_rotated_token_is_read_when_its_file_changes(replay: Replay, token):
-    server = Server(replay.url, Credentials(file=token), retry=HASTE)
+    server = KfpServer(replay.url, Credentials(file=token), retry=HASTE)
     replay.tokens = {"old"}
     server.get(RUN)
     token.write_text("new\n")
@@ -137,7 +138,7 @@ def test_a_rotated_token_is_read_when_its_file_changes(replay: Replay, token):
 
 
 def test_a_refused_token_is_read_again_once_and_then_it_is_said(replay: Replay, token):
-    server = Server(replay.url, Credentials(file=token), retry=HASTE)
+    server = KfpServer(replay.url, Credentials(file=token), retry=HASTE)
     replay.tokens = {"old"}
     server.get(RUN)
     times = token.stat()
@@ -153,14 +154,14 @@ def test_a_refused_token_is_read_again_once_and_then_it_is_said(replay: Replay, 
 def test_a_refused_token_may_be_good_later_only_where_its_file_is_written_anew(replay: Replay, token):
     replay.tokens = set()
     with pytest.raises(BackendUnavailable):
-        Server(replay.url, Credentials(file=token), retry=HASTE).get(RUN)
+        KfpServer(replay.url, Credentials(file=token), retry=HASTE).get(RUN)
     with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one") as caught:
-        Server(replay.url, Credentials("old"), retry=HASTE).get(RUN)
+        KfpServer(replay.url, Credentials("old"), retry=HASTE).get(RUN)
     assert not isinstance(caught.value, BackendUnavailable)
 
 
 def test_a_token_file_that_is_not_there_is_said(tmp_path):
-    server = Server("http://127.0.0.1:1", Credentials(file=tmp_path / "none"), retry=HASTE)
+    server = KfpServer("http://127.0.0.1:1", Credentials(file=tmp_path / "none"), retry=HASTE)
     assert refusal(lambda: server.get(RUN)).endswith("none: No such file or directory")
 
 
@@ -252,7 +253,7 @@ def test_a_namespace_is_told_only_to_a_server_that_knows_several(server, replay:
 
 @pytest.mark.parametrize("url", ["not an address", "http://[", "ftp://x"])
 def test_an_address_that_is_none_is_said(url):
-    assert refusal(lambda: Server(url, retry=HASTE).get(RUN))
+    assert refusal(lambda: KfpServer(url, retry=HASTE).get(RUN))
 
 
 @pytest.mark.parametrize(
@@ -261,7 +262,7 @@ def test_an_address_that_is_none_is_said(url):
 )
 def test_secrets_are_in_no_message_and_in_no_traceback(replay: Replay, fault, capfd, caplog):
     credentials = Credentials(CANARY, cookies=f"session={CANARY}")
-    server = Server(replay.url, credentials, retry=HASTE)
+    server = KfpServer(replay.url, credentials, retry=HASTE)
     replay.fail(times=99, **fault)
     try:
         server.get(RUN)
@@ -277,15 +278,15 @@ def test_secrets_are_in_no_message_and_in_no_traceback(replay: Replay, fault, ca
 
 
 def test_a_server_of_plain_http_has_no_certificate_to_trust(replay: Replay):
-    said = refusal(lambda: Server(replay.url.replace("http:", "https:"), retry=HASTE).get("/healthz"))
+    said = refusal(lambda: KfpServer(replay.url.replace("http:", "https:"), retry=HASTE).get("/healthz"))
     assert "answers in plain HTTP" in said
     assert said.endswith(f"%kf_config host={replay.url}")
 
 
 def test_certificates_are_looked_at(tmp_path):
     with serve_tls(tmp_path) as (url, authority):
-        said = refusal(lambda: Server(url, retry=HASTE).get("/healthz"))
+        said = refusal(lambda: KfpServer(url, retry=HASTE).get("/healthz"))
         assert "cannot be trusted" in said
         assert "ca_file" in said
-        assert Server(url, ca=str(authority), retry=HASTE).get("/healthz") == {}
-        assert Server(url, verify=False, retry=HASTE).get("/healthz") == {}
+        assert KfpServer(url, ca=str(authority), retry=HASTE).get("/healthz") == {}
+        assert KfpServer(url, verify=False, retry=HASTE).get("/healthz") == {}

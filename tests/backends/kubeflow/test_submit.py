@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable
 from kfnb.resources.runs.kubeflow.submission import order
 

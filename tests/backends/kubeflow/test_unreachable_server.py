@@ -15,10 +15,10 @@ from kfnb.entities import RunState
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
 from kfnb.remote.credentials import Credentials
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.run_cache import RunCache
 
 
@@ -64,8 +64,8 @@ def test_what_a_server_says_first_after_an_outage_is_soon_followed_by_another_lo
     idle: Replay, monkeypatch: pytest.MonkeyPatch
 ):
     """The pause had grown until then."""
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 100.0))
-    backend = KubeflowBackend(Server(idle.url, retry=HASTE))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 100.0))
+    backend = KubeflowRunEngine(KfpServer(idle.url, retry=HASTE))
     view = Run(backend, GOOD).observe()
     watch = backend._track(GOOD).watch
 
@@ -86,7 +86,7 @@ def test_what_a_server_says_first_after_an_outage_is_soon_followed_by_another_lo
 def test_a_token_that_is_refused_is_waited_for_where_its_file_is_written_anew(
     replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.1))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.05, 0.1))
     monkeypatch.setattr(api, "_connection", api._Connection())
     replay.recording.speed = 5.0
     replay.tokens = {"old"}
@@ -120,16 +120,16 @@ def test_a_token_that_is_refused_is_waited_for_where_its_file_is_written_anew(
         config.reset()
     told = [line for line in capsys.readouterr().err.splitlines() if "401" in line]
     assert len(told) == 1
-    assert f"retrying: {replay.url} refused the token in {file} (401)" in told[0]
+    assert f"retrying: Kubeflow Pipelines at {replay.url} refused the token in {file} (401)" in told[0]
     assert "Write a new token into that file" in told[0]
 
 
 def test_a_token_without_a_file_that_is_refused_ends_it_at_once_with_what_to_do(
     idle: Replay, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.02))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.02))
     idle.tokens = {"old"}
-    watching = Run(KubeflowBackend(Server(idle.url, Credentials("old"), retry=HASTE)), GOOD).watch()
+    watching = Run(KubeflowRunEngine(KfpServer(idle.url, Credentials("old"), retry=HASTE)), GOOD).watch()
     next(watching)
     idle.tokens = {"new"}
     with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one: %kf_config"):
@@ -139,10 +139,12 @@ def test_a_token_without_a_file_that_is_refused_ends_it_at_once_with_what_to_do(
 def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
     replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.02))
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.02))
     file = tmp_path / "token"
     file.write_text("token")
-    watching = Run(KubeflowBackend(Server(replay.url, Credentials(file=file), retry=HASTE)), GOOD).watch()
+    watching = Run(
+        KubeflowRunEngine(KfpServer(replay.url, Credentials(file=file), retry=HASTE)), GOOD
+    ).watch()
     next(watching)
     file.unlink()
     threading.Timer(0.3, file.write_text, ("token",)).start()
@@ -150,9 +152,9 @@ def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
 
 
 def test_who_waits_in_vain_for_hours_is_told_in_the_end(idle: Replay, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.01, 0.02))
-    monkeypatch.setattr("kfnb.resources.runs.kubeflow.backend.PATIENCE", 0.2)
-    watching = Run(KubeflowBackend(Server(idle.url, retry=HASTE)), GOOD).watch()
+    monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.02))
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.engine.PATIENCE", 0.2)
+    watching = Run(KubeflowRunEngine(KfpServer(idle.url, retry=HASTE)), GOOD).watch()
     next(watching)
     idle.fail(times=10_000, status=503)
     with pytest.raises(BackendError, match="too busy or not up"):

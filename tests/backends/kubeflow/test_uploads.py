@@ -12,9 +12,9 @@ from kfnb.entities import carried, digest_of, importers
 from kfnb.entities.carried import imported
 from kfnb.errors import BackendError
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import file_uploads as uploading
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
@@ -202,7 +202,7 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
     kubeflow, replay, uploads, objects, folder, files
 ):
     objects.refuses = {"PUT"}
-    backend = KubeflowBackend(kubeflow._server, uploads=uploads)
+    backend = KubeflowRunEngine(kubeflow._server, uploads=uploads)
     with pytest.raises(BackendError) as refused:
         backend.submit(Submission(spec_of(files), {}, "p", folder=str(folder)))
     text = str(refused.value)

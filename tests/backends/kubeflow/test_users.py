@@ -8,9 +8,9 @@ from conftest import HASTE
 from replay import serving, text_of
 
 from kfnb.errors import BackendError
-from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.remote.kfp.server import KfpServer
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
 
@@ -21,7 +21,7 @@ SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
 def user(request):
     """The backend of one of the users, in namespace team-a."""
     with serving((f"users-{request.param}",)) as replay:
-        yield KubeflowBackend(Server(replay.url, retry=HASTE, namespace="team-a"))
+        yield KubeflowRunEngine(KfpServer(replay.url, retry=HASTE, namespace="team-a"))
 
 
 def order(name: str, experiment: str = "") -> Submission:
@@ -30,7 +30,7 @@ def order(name: str, experiment: str = "") -> Submission:
 
 
 @pytest.mark.parametrize("user", ["editor"], indirect=True)
-def test_an_editor_works_in_the_namespace(user: KubeflowBackend):
+def test_an_editor_works_in_the_namespace(user: KubeflowRunEngine):
     assert user.list() == []
     first, second = user.submit(order("of ada", "prices")), user.submit(order("of ada 2"))
     assert [(run.id, run.experiment) for run in user.list()] == [(first, "prices"), (second, "Default")]
@@ -47,7 +47,7 @@ def test_an_editor_works_in_the_namespace(user: KubeflowBackend):
 
 
 @pytest.mark.parametrize("user", ["viewer"], indirect=True)
-def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowBackend):
+def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowRunEngine):
     assert [run.name for run in user.list()] == ["of ada 2"]
     with pytest.raises(BackendError, match=r"you may not create runs .* in namespace team-a"):
         user.submit(order("of vic"))
@@ -56,7 +56,7 @@ def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowBacken
 
 
 @pytest.mark.parametrize("user", ["viewer"], indirect=True)
-def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: KubeflowBackend):
+def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: KubeflowRunEngine):
     with pytest.raises(
         BackendError, match=r"Failed to create a pipeline.*permission to create pipelines in namespace team-a"
     ):
@@ -64,7 +64,7 @@ def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: Ku
 
 
 @pytest.mark.parametrize("user", ["nobody"], indirect=True)
-def test_without_rights_each_refusal_names_the_right_that_is_missing(user: KubeflowBackend):
+def test_without_rights_each_refusal_names_the_right_that_is_missing(user: KubeflowRunEngine):
     with pytest.raises(BackendError, match=r"you may not list runs .* in namespace team-a"):
         user.list()
     with pytest.raises(BackendError, match=r"you may not list experiments .* in namespace team-a"):
@@ -78,7 +78,7 @@ def test_without_rights_each_refusal_names_the_right_that_is_missing(user: Kubef
 @pytest.mark.parametrize("users", ["editor"])
 def test_without_a_namespace_the_user_is_asked_for_one(users: str):
     with serving((f"users-{users}",)) as replay:
-        backend = KubeflowBackend(Server(replay.url, retry=HASTE))
+        backend = KubeflowRunEngine(KfpServer(replay.url, retry=HASTE))
         with pytest.raises(
             BackendError, match="is a multi-user server, and no namespace is set: set your namespace"
         ):

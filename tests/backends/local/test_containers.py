@@ -12,7 +12,7 @@ from local_runs import marked, submission, task, text, wait, wait_until
 from steps import write
 
 from kfnb.entities import RunState
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 STAND_IN = """#!{python}
 import json, os, subprocess, sys
@@ -133,7 +133,7 @@ def test_a_container_that_fails_says_how(docker, run_pipeline):
 
 
 def test_a_container_is_ended_with_its_run(docker, tmp_path):
-    backend = LocalBackend(tmp_path / "home")
+    backend = LocalRunEngine(tmp_path / "home")
 
     @dsl.pipeline
     def pipeline():

@@ -19,7 +19,7 @@ from kfnb import disk, settings
 from kfnb.cli import main
 from kfnb.errors import BackendError
 from kfnb.jobs.eventlog import opened, reading
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 SMALL = 3 * 2**20
 
@@ -92,7 +92,7 @@ def stuff(home: Path) -> Path:
 
 
 def test_what_is_known_stays_known_on_a_full_disk(small, tmp_path, capsys):
-    backend = LocalBackend(small)
+    backend = LocalRunEngine(small)
     run = wait(backend, backend.submit(submission(adding, tmp_path, a=1)))
     stuff(small)
 
@@ -105,7 +105,7 @@ def test_what_is_known_stays_known_on_a_full_disk(small, tmp_path, capsys):
 
 @pytest.mark.parametrize("pipeline", [filling, filling_quietly], ids=["fails", "goes on"])
 def test_a_run_that_fills_the_disk_says_so_and_how_to_free_it(small, tmp_path, pipeline):
-    backend = LocalBackend(small)
+    backend = LocalRunEngine(small)
     run = wait(backend, backend.submit(submission(pipeline, tmp_path)))
 
     assert run.state == "FAILED"
@@ -119,7 +119,7 @@ def test_a_run_that_fills_the_disk_says_so_and_how_to_free_it(small, tmp_path, p
 
 
 def test_nothing_is_started_or_tried_again_without_room_and_all_is_well_once_there_is_some(small, tmp_path):
-    backend = LocalBackend(small)
+    backend = LocalRunEngine(small)
     failed = wait(backend, backend.submit(submission(filling, tmp_path)))
     for start in (lambda: backend.submit(submission(adding, tmp_path)), lambda: backend.retry(failed.id)):
         with pytest.raises(BackendError, match=r"no space left on the disk of .*kfnb runs prune"):
@@ -131,7 +131,7 @@ def test_nothing_is_started_or_tried_again_without_room_and_all_is_well_once_the
 
 
 def test_a_run_whose_supervisor_died_on_a_full_disk_is_failed_for_whoever_looks(small, tmp_path):
-    backend = LocalBackend(small)
+    backend = LocalRunEngine(small)
     run = wait(backend, backend.submit(submission(adding, tmp_path)))
     with opened(small / "runs" / run.id) as log:
         log.append([("state", "", {"state": "RUNNING"}), ("state", "add", {"state": "RUNNING"})])
@@ -172,10 +172,10 @@ def test_a_finished_run_is_read_where_not_a_byte_can_be_written(backend, tmp_pat
     program = """
         import resource, signal, sys
         from pathlib import Path
-        from kfnb.resources.runs.local import LocalBackend
+        from kfnb.resources.runs.local import LocalRunEngine
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-        print(LocalBackend(Path(sys.argv[1])).get(sys.argv[2]).state)
+        print(LocalRunEngine(Path(sys.argv[1])).get(sys.argv[2]).state)
     """
     folder = backend._home / "runs" / run.id
     for reads_a_wal in (False, True):

@@ -25,7 +25,7 @@ from steps import component, same
 from kfnb import entities
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 STEPS = 10
 JOBS = 3
@@ -38,10 +38,10 @@ ROUNDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= QUICK else []) 
 KERNEL = """
     import json, sys
     from pathlib import Path
-    from kfnb.resources.runs.backend import Submission
-    from kfnb.resources.runs.local import LocalBackend
+    from kfnb.resources.runs.engine import Submission
+    from kfnb.resources.runs.local import LocalRunEngine
     spec, home, folder, jobs = json.loads(sys.stdin.read())
-    backend = LocalBackend(Path(home), jobs=jobs)
+    backend = LocalRunEngine(Path(home), jobs=jobs)
     print("up", flush=True)
     run_id = backend.submit(Submission(spec=spec, arguments={}, name="x", cache=False, folder=folder))
     for event in backend.events(run_id):
@@ -71,7 +71,7 @@ def pipeline() -> list:
 class Round:
     """One run, and those who may kill it."""
 
-    backend: LocalBackend
+    backend: LocalRunEngine
     folder: Path
     kernel: subprocess.Popen[str]
     run_id: str = ""
@@ -123,7 +123,7 @@ def work_of(run: entities.RunSnapshot) -> list[entities.Task]:
     return [item for item in run.tasks if item.name.startswith("work")]
 
 
-def kernel(backend: LocalBackend, folder: Path) -> subprocess.Popen[str]:
+def kernel(backend: LocalRunEngine, folder: Path) -> subprocess.Popen[str]:
     """A process that submits the pipeline and follows it."""
     process = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(KERNEL)],
@@ -143,7 +143,7 @@ def kernel(backend: LocalBackend, folder: Path) -> subprocess.Popen[str]:
 @pytest.mark.parametrize("seed", ROUNDS)
 def test_after_each_kill_a_retry_goes_on_from_what_had_finished(tmp_path, seed):
     chance = random.Random(seed)
-    backend = LocalBackend(tmp_path / "home", jobs=JOBS)
+    backend = LocalRunEngine(tmp_path / "home", jobs=JOBS)
     one = Round(backend, tmp_path, kernel(backend, tmp_path))
     begun = time.monotonic()
     moments = sorted((chance.uniform(0, LONGEST), victim) for victim in ("kernel", "supervisor", "worker"))
@@ -163,7 +163,7 @@ def test_after_each_kill_a_retry_goes_on_from_what_had_finished(tmp_path, seed):
     check(backend, one, kills=len(moments) - 1)
 
 
-def check(backend: LocalBackend, one: Round, kills: int) -> None:
+def check(backend: LocalRunEngine, one: Round, kills: int) -> None:
     run = backend.get(one.run_id)
     assert run.result == {"Output": list(range(1, STEPS))}
     assert sorted(item.outputs["Output"] for item in work_of(run)) == list(range(STEPS))
@@ -174,7 +174,7 @@ def check(backend: LocalBackend, one: Round, kills: int) -> None:
     assert wait_until(lambda: marked(one.run_id), lambda left: not left) == []
 
 
-def successes(backend: LocalBackend, run_id: str) -> dict[str, int]:
+def successes(backend: LocalRunEngine, run_id: str) -> dict[str, int]:
     """How often each task is said to have succeeded."""
     told: Any = backend.events(run_id, follow=False)
     return Counter(

@@ -91,8 +91,8 @@ def test_another_process_follows(backend, tmp_path):
     program = """
         import sys
         from pathlib import Path
-        from kfnb.resources.runs.local import LocalBackend
-        for line in filter(None, LocalBackend(Path(sys.argv[1])).logs(sys.argv[2], follow=True)):
+        from kfnb.resources.runs.local import LocalRunEngine
+        for line in filter(None, LocalRunEngine(Path(sys.argv[1])).logs(sys.argv[2], follow=True)):
             print(line.task, line.text)
     """
     run_id = backend.submit(submission(turns, tmp_path))

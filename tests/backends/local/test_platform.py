@@ -14,8 +14,8 @@ from steps import component
 
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.local.mounts import possible
 
 needs_mounts = pytest.mark.skipif(not possible(), reason="the kernel lets no process mount")
@@ -61,7 +61,7 @@ def run_with(tmp_path):
     """Run a pipeline with a platform spec, and the secrets that lie in ``tmp_path``."""
 
     def run(pipeline, platform, secrets="", **arguments):
-        backend = LocalBackend(tmp_path / "home", jobs=2, secrets=str(secrets))
+        backend = LocalRunEngine(tmp_path / "home", jobs=2, secrets=str(secrets))
         told = submission(pipeline, tmp_path, **arguments)
         return wait(backend, backend.submit(Submission(**{**vars(told), "platform": platform})))
 
@@ -388,7 +388,7 @@ def test_a_step_that_takes_longer_than_it_may_is_ended(run_with):
 def test_a_task_that_mounts_a_volume_is_not_cached(tmp_path):
     if not possible():
         pytest.skip("the kernel lets no process mount")
-    backend = LocalBackend(tmp_path / "home")
+    backend = LocalRunEngine(tmp_path / "home")
     mounted = platform(look={"pvcMount": [{"constant": "v", "mountPath": str(tmp_path / "v")}]})
     told = Submission(**{**vars(submission(looking, tmp_path, cache=True)), "platform": mounted})
 

@@ -15,7 +15,7 @@ from steps import component, nap
 
 from kfnb.entities import RunState
 from kfnb.jobs.prefork import WAITS, key
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
 
@@ -52,7 +52,7 @@ def napping():
 @pytest.fixture
 def warm(tmp_path):
     """A backend whose processes linger, and are ended after the test."""
-    backend = LocalBackend(tmp_path / "home", jobs=2, linger=30)
+    backend = LocalRunEngine(tmp_path / "home", jobs=2, linger=30)
     yield backend
     for socket in (tmp_path / "home" / "warm").glob("*"):
         socket.unlink()  # which ends the process
@@ -177,7 +177,7 @@ def test_its_folder_must_be_its_users_alone(warm, tmp_path):
 
 
 def test_it_goes_when_its_time_is_over(tmp_path):
-    backend = LocalBackend(tmp_path / "home", jobs=2, linger=0.5)
+    backend = LocalRunEngine(tmp_path / "home", jobs=2, linger=0.5)
     look_once(backend, tmp_path)
     is_warm(backend)
 
@@ -198,6 +198,6 @@ def test_before_the_first_run_a_process_may_stand_by(warm, tmp_path):
 
 
 def test_without_lingering_no_process_stands_by(tmp_path):
-    backend = LocalBackend(tmp_path / "home", jobs=2, linger=0)
+    backend = LocalRunEngine(tmp_path / "home", jobs=2, linger=0)
     backend.stand_by(["json"])
     assert not (tmp_path / "home").exists()

@@ -17,7 +17,7 @@ from steps import component, nap, word
 
 from kfnb.entities import RunState
 from kfnb.jobs import linux
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.resource_pool import ResourcePool, Share, spare
 
@@ -31,7 +31,7 @@ def overlap(run, one, other):
 @pytest.fixture
 def run_on_two_cores(tmp_path):
     def run(pipeline, **arguments):
-        backend = LocalBackend(tmp_path / "home", jobs=2)
+        backend = LocalRunEngine(tmp_path / "home", jobs=2)
         return wait(backend, backend.submit(submission(pipeline, tmp_path, **arguments)))
 
     return run
@@ -107,10 +107,10 @@ def at_once(run):
 
 @pytest.fixture
 def run_on_a_machine_of_two_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr("kfnb.resources.runs.local.backend._cores", lambda: 2)
+    monkeypatch.setattr("kfnb.resources.runs.local.engine._cores", lambda: 2)
 
     def run(pipeline, **arguments):
-        backend = LocalBackend(tmp_path / "home")
+        backend = LocalRunEngine(tmp_path / "home")
         return wait(backend, backend.submit(submission(pipeline, tmp_path, **arguments)), seconds=120)
 
     return run

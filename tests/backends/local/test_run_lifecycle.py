@@ -22,7 +22,7 @@ from kfnb.entities import RunState
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.eventlog import opened
 from kfnb.resources.runs.events import fold
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.local.kind import end
 
 
@@ -61,11 +61,11 @@ def test_a_run_outlives_the_process_that_submitted_it(backend, tmp_path):
     program = """
         import json, os, sys
         from pathlib import Path
-        from kfnb.resources.runs.backend import Submission
-        from kfnb.resources.runs.local import LocalBackend
+        from kfnb.resources.runs.engine import Submission
+        from kfnb.resources.runs.local import LocalRunEngine
         spec, home, folder = json.loads(sys.stdin.read())
         submission = Submission(spec=spec, arguments={"seconds": 0.5}, name="x", folder=folder)
-        print(LocalBackend(Path(home)).submit(submission))
+        print(LocalRunEngine(Path(home)).submit(submission))
         sys.stdout.flush()
         os.kill(os.getpid(), 9)
     """
@@ -106,7 +106,7 @@ def test_iterations_run_at_once_as_many_as_there_is_room_for(run_pipeline):
 
 
 def test_jobs_limit_the_tasks_at_once(tmp_path):
-    backend = LocalBackend(tmp_path / "home", jobs=1)
+    backend = LocalRunEngine(tmp_path / "home", jobs=1)
 
     @dsl.pipeline
     def pipeline():
@@ -411,7 +411,7 @@ def test_a_home_that_cannot_be_used_is_said(tmp_path, monkeypatch, home, reason)
     (tmp_path / "file").touch()
     (tmp_path / "sealed").mkdir()
     seal(monkeypatch, tmp_path / "sealed")
-    backend = LocalBackend(tmp_path / home)
+    backend = LocalRunEngine(tmp_path / home)
     said = rf"cannot be used: .*{reason}; set home to another folder"
 
     with pytest.raises(BackendError, match=said):
@@ -441,11 +441,11 @@ def seal(monkeypatch, folder):
 
 def test_a_home_of_nobody_is_said(tmp_path):
     with pytest.raises(BackendError, match=r"~nobody-at-all/x cannot be used: .*; set home to another path"):
-        LocalBackend(Path("~nobody-at-all/x"))
+        LocalRunEngine(Path("~nobody-at-all/x"))
     with pytest.raises(
         BackendError, match=r"~nobody-at-all/x cannot be used: .*; set secrets to another path"
     ):
-        LocalBackend(tmp_path, secrets="~nobody-at-all/x")
+        LocalRunEngine(tmp_path, secrets="~nobody-at-all/x")
 
 
 def test_what_cannot_be_written_down_leaves_no_run_behind(backend, tmp_path):

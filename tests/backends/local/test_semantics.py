@@ -16,7 +16,7 @@ from steps import word
 
 from kfnb import entities
 from kfnb.entities import RunState
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 
 SUCCEEDED, FAILED, SKIPPED = RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED
 OURS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
@@ -197,7 +197,7 @@ def check(described: Pipeline, arguments: dict[str, Any], folder: Path, *, again
     """Run it, and ``again``: what failed is tried once more; and the whole is run from the cache."""
     written = graphs.Written(described)
     expected = Reference(described, written.names, arguments)
-    backend = LocalBackend(folder / "home", jobs=4)
+    backend = LocalRunEngine(folder / "home", jobs=4)
     told_to = submission(written.pipeline, folder, cache=again, **arguments)
     run_id = backend.submit(told_to)
     compare(wait(backend, run_id), described, expected, attempts=not again)

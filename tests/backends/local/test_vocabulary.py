@@ -14,7 +14,7 @@ from steps import add, component, fail, nap, number, read, word, write
 
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 
 
 @component

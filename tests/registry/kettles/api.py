@@ -7,18 +7,18 @@ from pathlib import Path
 
 from kfnb.settings import settings
 from kfnb.target import backend_name
-from tests.registry.kettles.engine import Engine
+from tests.registry.kettles.engine import KettleEngine
 from tests.registry.kettles.handle import KettleHandle
-from tests.registry.kettles.kubeflow.engine import KubeflowEngine
-from tests.registry.kettles.local.engine import LocalEngine
+from tests.registry.kettles.kubeflow.engine import KubeflowKettleEngine
+from tests.registry.kettles.local.engine import LocalKettleEngine
 from tests.registry.kettles.model import KettleList
 
 
-def engine_of(backend: str | None) -> Engine:
+def engine_of(backend: str | None) -> KettleEngine:
     """The engine that goes with a backend."""
     if backend_name(backend) == "local":
-        return LocalEngine(Path(settings().home))
-    return KubeflowEngine(os.environ["KETTLES"])
+        return LocalKettleEngine(Path(settings().home))
+    return KubeflowKettleEngine(os.environ["KETTLES"])
 
 
 def boil(name: str, *, goal: float = 100.0, seconds: float = 0.2, backend: str | None = None) -> KettleHandle:

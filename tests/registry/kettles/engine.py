@@ -8,7 +8,7 @@ from typing import Protocol
 from tests.registry.kettles.model import Kettle
 
 
-class Engine(Protocol):
+class KettleEngine(Protocol):
     """Where kettles are heated. Errors are ``BackendError``."""
 
     name: str

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from kfnb.jobs.polling import Pace
-from tests.registry.kettles.engine import Engine
+from tests.registry.kettles.engine import KettleEngine
 from tests.registry.kettles.model import Kettle
 
 
@@ -15,7 +15,7 @@ class KettleHandle:
 
     pace = Pace(0.05, 0.5)
 
-    def __init__(self, engine: Engine, name: str) -> None:
+    def __init__(self, engine: KettleEngine, name: str) -> None:
         self._engine = engine
         self.name = name
 

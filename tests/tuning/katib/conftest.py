@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from asked_kubernetes import asking
 from katib_server import NAMESPACE, KatibServer, katib_server
 
-from kfnb.resources.studies.katib import KatibEngine, connect
+from kfnb.resources.studies.katib import KatibStudyEngine, connect
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ def katib() -> Iterator[KatibServer]:
 
 
 @pytest.fixture
-def engine(katib: KatibServer) -> KatibEngine:
+def engine(katib: KatibServer) -> KatibStudyEngine:
     """The engine that asks it; there is no DB manager."""
     return connect(asking(katib.url), NAMESPACE)

@@ -6,7 +6,7 @@ import pytest
 from katib_searches import search
 from katib_server import KatibServer
 
-from kfnb.resources.studies.katib import KatibEngine, parameters
+from kfnb.resources.studies.katib import KatibStudyEngine, parameters
 from kfnb.resources.studies.katib.experiment import experiment
 from kfnb.resources.studies.local import sampler
 from kfnb.resources.studies.model import Dimension, Objective
@@ -77,7 +77,9 @@ def test_a_value_that_is_tried_here_comes_back_from_the_cluster_as_it_is(dimensi
         assert (found, type(found)) == (value, type(value))
 
 
-def test_a_study_on_the_cluster_says_the_same_as_its_search(katib: KatibServer, engine: KatibEngine) -> None:
+def test_a_study_on_the_cluster_says_the_same_as_its_search(
+    katib: KatibServer, engine: KatibStudyEngine
+) -> None:
     made = of("tpe", objective=Objective("loss", goal=0.1, further=("accuracy",)), max_failed=2)
     engine.start(made)
     study = engine.get(made.name)

@@ -12,7 +12,7 @@ from katib_server import NAMESPACE, KatibServer
 
 from kfnb.entities import RunState, TaskError
 from kfnb.errors import BackendError, BackendUnavailable, StudyNotFound
-from kfnb.resources.studies.katib import KatibEngine, connect
+from kfnb.resources.studies.katib import KatibStudyEngine, connect
 from kfnb.resources.studies.katib.logs import program_of
 from kfnb.resources.studies.katib.observations import Curve
 from kfnb.resources.studies.katib.tracked_study import TrackedStudy
@@ -39,7 +39,7 @@ class Curves:
 
 
 @pytest.fixture
-def begun(katib: KatibServer, engine: KatibEngine) -> TrackedStudy:
+def begun(katib: KatibServer, engine: KatibStudyEngine) -> TrackedStudy:
     """A study that was begun, and looked at once."""
     engine.start(search())
     katib.condition("my-bowl", "Created")
@@ -49,7 +49,7 @@ def begun(katib: KatibServer, engine: KatibEngine) -> TrackedStudy:
     return observed
 
 
-def test_a_study_that_was_begun_is_an_experiment(katib: KatibServer, engine: KatibEngine) -> None:
+def test_a_study_that_was_begun_is_an_experiment(katib: KatibServer, engine: KatibStudyEngine) -> None:
     engine.start(search())
     study = engine.get("my_bowl")
     assert (study.name, study.state, study.subject) == ("my-bowl", RunState.PENDING, "bowl")
@@ -58,13 +58,15 @@ def test_a_study_that_was_begun_is_an_experiment(katib: KatibServer, engine: Kat
     assert katib.experiment("my-bowl")["metadata"]["namespace"] == NAMESPACE
 
 
-def test_a_name_that_is_taken_is_refused(engine: KatibEngine) -> None:
+def test_a_name_that_is_taken_is_refused(engine: KatibStudyEngine) -> None:
     engine.start(search())
     with pytest.raises(BackendError, match="study my-bowl already exists in namespace team-a"):
         engine.start(search())
 
 
-def test_a_draft_shows_the_experiment_and_begins_nothing(katib: KatibServer, engine: KatibEngine) -> None:
+def test_a_draft_shows_the_experiment_and_begins_nothing(
+    katib: KatibServer, engine: KatibStudyEngine
+) -> None:
     draft = engine.draft(search())
     assert yaml.safe_load(draft.text)["metadata"]["name"] == "my-bowl"
     assert (draft.answer, draft.accepted) == ("namespace team-a would take it", True)
@@ -73,7 +75,7 @@ def test_a_draft_shows_the_experiment_and_begins_nothing(katib: KatibServer, eng
 
 
 def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
-    katib: KatibServer, engine: KatibEngine
+    katib: KatibServer, engine: KatibStudyEngine
 ) -> None:
     other = "Katib has no auto: it searches with multivariate-tpe"
     assert other in engine.draft(search(algorithm="auto")).answer
@@ -83,20 +85,20 @@ def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
     assert engine.get("ours").algorithm == "multivariate-tpe"
 
 
-def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibEngine) -> None:
+def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibStudyEngine) -> None:
     engine.start(search())
     draft = engine.draft(search())
     assert (draft.answer.partition(":")[0], draft.accepted) == (
         "study my-bowl already exists in namespace team-a",
         False,
     )
-    draft = KatibEngine(asking("http://127.0.0.1:1"), NAMESPACE).draft(search())
+    draft = KatibStudyEngine(asking("http://127.0.0.1:1"), NAMESPACE).draft(search())
     assert "does not answer" in draft.answer
     assert "kind: Experiment" in draft.text
 
 
 def test_a_cluster_without_katib_says_so_with_the_alternative(
-    katib: KatibServer, engine: KatibEngine
+    katib: KatibServer, engine: KatibStudyEngine
 ) -> None:
     katib.installed = False
     calls: list[Callable[[], Any]] = [
@@ -109,7 +111,7 @@ def test_a_cluster_without_katib_says_so_with_the_alternative(
             call()
 
 
-def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine: KatibEngine) -> None:
+def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine: KatibStudyEngine) -> None:
     engine.start(search())
     for call in (engine.get, engine.stop, engine.resume, engine.delete, engine.observe("my_bowk").refresh):
         with pytest.raises(
@@ -194,7 +196,7 @@ def test_a_trial_that_katib_takes_away_is_gone(katib: KatibServer, begun: Tracke
 
 
 def test_trials_of_another_study_are_not_among_them(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     engine.start(search(name="other"))
     katib.trial("other", "other-a", **MINE)
@@ -203,7 +205,7 @@ def test_trials_of_another_study_are_not_among_them(
     assert [one.name for one in begun.study.trials] == ["my-bowl-a"]
 
 
-def test_studies_are_listed_the_newest_first(katib: KatibServer, engine: KatibEngine) -> None:
+def test_studies_are_listed_the_newest_first(katib: KatibServer, engine: KatibStudyEngine) -> None:
     for number, name in enumerate(["old", "new", "newer"]):
         engine.start(search(name=name))
         katib.experiment(name)["metadata"]["creationTimestamp"] = f"2026-11-2{number}T00:00:00Z"
@@ -213,8 +215,8 @@ def test_studies_are_listed_the_newest_first(katib: KatibServer, engine: KatibEn
 # -- learning curves -------------------------------------------------------------------------------------------
 
 
-def with_curves(katib: KatibServer, curves: Curves) -> KatibEngine:
-    return KatibEngine(asking(katib.url), NAMESPACE, lambda: nullcontext(curves))  # type: ignore[arg-type, return-value]
+def with_curves(katib: KatibServer, curves: Curves) -> KatibStudyEngine:
+    return KatibStudyEngine(asking(katib.url), NAMESPACE, lambda: nullcontext(curves))  # type: ignore[arg-type, return-value]
 
 
 def test_the_curve_of_a_trial_is_read_once_when_it_has_ended(katib: KatibServer) -> None:
@@ -302,7 +304,7 @@ def test_a_trial_that_failed_has_the_traceback_of_its_pod(
     assert 'raise ValueError("no such activation")' in error.traceback
 
 
-def test_a_failure_in_one_of_several_steps_is_shown(katib: KatibServer, engine: KatibEngine) -> None:
+def test_a_failure_in_one_of_several_steps_is_shown(katib: KatibServer, engine: KatibStudyEngine) -> None:
     subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     engine.start(search("lr=float(0,9)", name="churn", subject=subject, objective=Objective("train.loss")))
     assert engine.get("churn").notes[0].startswith("each trial runs count, save, train too")
@@ -315,7 +317,7 @@ def test_a_failure_in_one_of_several_steps_is_shown(katib: KatibServer, engine: 
 
 
 def test_the_source_of_the_step_that_failed_is_the_one_that_is_shown(
-    katib: KatibServer, engine: KatibEngine
+    katib: KatibServer, engine: KatibStudyEngine
 ) -> None:
     subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     engine.start(search("lr=float(0,9)", name="churn", subject=subject, objective=Objective("train.loss")))
@@ -386,7 +388,7 @@ def test_the_pods_of_many_failed_trials_are_asked_a_few_at_a_look(
 
 
 def test_the_log_of_a_trial_is_its_own_lines(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     text = TRACEBACK.partition("Traceback")[0]
@@ -395,7 +397,7 @@ def test_the_log_of_a_trial_is_its_own_lines(
 
 
 def test_a_log_that_is_not_there_is_said_to_be_gone(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     with pytest.raises(BackendError, match="the log of my-bowl-a is not there"):
@@ -413,7 +415,7 @@ def running(katib: KatibServer, *trials: str) -> None:
 
 
 def test_a_study_that_is_stopped_has_at_most_one_more_trial(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b")
     engine.stop("my_bowl")
@@ -428,7 +430,7 @@ def test_a_study_that_is_stopped_has_at_most_one_more_trial(
 
 
 def test_to_stop_a_study_twice_or_one_that_has_ended_does_nothing(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a")
     engine.stop("my_bowl")
@@ -439,7 +441,7 @@ def test_to_stop_a_study_twice_or_one_that_has_ended_does_nothing(
 
 
 def test_a_study_that_has_begun_its_last_trials_is_not_given_more_by_being_stopped(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, *"abcdefghijkl")
     engine.stop("my_bowl")
@@ -447,7 +449,7 @@ def test_a_study_that_has_begun_its_last_trials_is_not_given_more_by_being_stopp
 
 
 def test_a_stopped_study_goes_on_up_to_what_was_asked_for_at_first(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b")
     engine.stop("my_bowl")
@@ -458,7 +460,7 @@ def test_a_stopped_study_goes_on_up_to_what_was_asked_for_at_first(
 
 
 def test_a_study_that_is_stopped_as_it_begins_has_its_limits_back_when_it_goes_on(
-    katib: KatibServer, engine: KatibEngine
+    katib: KatibServer, engine: KatibStudyEngine
 ) -> None:
     engine.start(search(parallel=4, max_failed=6))
     engine.stop("my_bowl")
@@ -474,7 +476,7 @@ def test_a_study_that_is_stopped_as_it_begins_has_its_limits_back_when_it_goes_o
 
 
 def test_a_study_that_has_ended_as_it_was_told_to_stop_goes_on_too(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b", "c")
     engine.stop("my_bowl")
@@ -487,7 +489,7 @@ def test_a_study_that_has_ended_as_it_was_told_to_stop_goes_on_too(
 
 
 def test_a_study_that_has_had_its_trials_goes_on_for_so_many_more(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     running(katib, *"abcdefghijkl")
     katib.condition("my-bowl", "Succeeded", "ExperimentMaxTrialsReached")
@@ -509,7 +511,7 @@ def test_a_study_that_has_had_its_trials_goes_on_for_so_many_more(
 )
 def test_what_katib_does_not_go_on_with_is_refused_in_words(
     katib: KatibServer,
-    engine: KatibEngine,
+    engine: KatibStudyEngine,
     begun: TrackedStudy,
     kind: str,
     reason: str,
@@ -523,7 +525,7 @@ def test_what_katib_does_not_go_on_with_is_refused_in_words(
 
 
 def test_a_study_is_deleted_when_it_has_ended_or_was_stopped(
-    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
+    katib: KatibServer, engine: KatibStudyEngine, begun: TrackedStudy
 ) -> None:
     with pytest.raises(BackendError, match="my-bowl is running: stop it first"):
         engine.delete("my_bowl")

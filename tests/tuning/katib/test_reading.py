@@ -14,7 +14,7 @@ from replay_kubernetes import replaying
 
 from kfnb.entities import RunState, TaskError
 from kfnb.errors import Hidden
-from kfnb.resources.studies.katib import KatibEngine, connect, resource_parser
+from kfnb.resources.studies.katib import KatibStudyEngine, connect, resource_parser
 from kfnb.resources.studies.model import Objective, StudySnapshot, TrialState
 
 
@@ -91,7 +91,7 @@ def test_recorded_studies_are_listed_without_their_trials(recorded: Any) -> None
 
 
 def test_who_may_not_see_studies_is_told_so_and_not_that_there_are_none(recorded: Any) -> None:
-    engine: KatibEngine = recorded("nobody")
+    engine: KatibStudyEngine = recorded("nobody")
     with pytest.raises(Hidden, match=r"nobody may not list experiments .*in namespace team-a \(403\)"):
         engine.list()
 

@@ -143,11 +143,11 @@ def test_a_study_outlives_the_process_that_started_it(shell, start: Start) -> No
     search, _ = folder_of(study).read()
     program = (
         "import sys\nfrom dataclasses import replace\nfrom pathlib import Path\n"
-        "from kfnb.resources.studies.local.engine import LocalEngine\n"
+        "from kfnb.resources.studies.local.engine import LocalStudyEngine\n"
         "from kfnb.resources.studies.local.folder import StudyFolder\n"
         "search, order = StudyFolder(Path(sys.argv[1])).read()\n"
         "subject = replace(search.subject)\n"
-        "LocalEngine(Path(order.home)).start(replace(search, name='other', max_trials=20, subject=subject))\n"
+        "LocalStudyEngine(Path(order.home)).start(replace(search, name='other', max_trials=20, subject=subject))\n"
     )
     subprocess.run([sys.executable, "-c", program, str(folder_of(study).path)], check=True)
     assert search.name == "s"
@@ -262,10 +262,10 @@ def test_an_odd_name_is_no_study(start: Start, name: str) -> None:
     from dataclasses import replace
     from pathlib import Path
 
-    from kfnb.resources.studies.local.engine import LocalEngine
+    from kfnb.resources.studies.local.engine import LocalStudyEngine
 
     with pytest.raises(BackendError, match="is not a valid name for a study"):
-        LocalEngine(Path(order.home)).start(replace(search, name=name))
+        LocalStudyEngine(Path(order.home)).start(replace(search, name=name))
 
 
 def test_a_look_at_a_study_whose_name_another_has_taken_says_so(start: Start) -> None:

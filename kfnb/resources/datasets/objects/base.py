@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,12 @@ from kfnb.errors import Conflict
 
 CONTENT = "objects/sha256/"
 """The prefix of content: objects whose keys are made of the sha256 of their bytes."""
+PUBLISHED = "files/"
+"""The prefix of copies of content by the names of a version's files, below the version's digest."""
+GRACE = 3600.0
+"""Seconds for which content that no version refers to is kept: a writer may be about to refer to it."""
+NEW_FOR = GRACE / 2
+"""Seconds for which content counts as new: as long again is left to its writer."""
 PIECE = 1024 * 1024
 """Bytes that are read at once."""
 
@@ -34,10 +40,11 @@ class Objects(Protocol):
     def create(self, key: str, data: bytes) -> bool:
         """Write a new object atomically; False, and nothing is written, where the key is taken."""
 
-    def put_content(self, file: Path) -> tuple[str, int]:
+    def put_content(self, file: Path, used: Container[str] = ()) -> tuple[str, int]:
         """Write a file's bytes as content, atomically, unless they are there: their sha256 and size.
 
-        Content that was changed is replaced; in a bucket, if its size is another one.
+        Content that was changed is replaced; in a bucket, if its size is another one. Content that cannot be renewed is
+        written again, unless its digest is in ``used``: versions refer to it, so no cleaning removes it.
 
         Raises ``Conflict`` if the file changes meanwhile, and ``OSError`` if it cannot be read.
         """
@@ -63,8 +70,11 @@ class Objects(Protocol):
     def delete(self, key: str) -> None:
         """Delete an object; harmless if it is missing."""
 
-    def touch(self, key: str) -> None:
-        """Mark an object as used now, as far as the store can: no cleaning takes it for what a killed writer left."""
+    def renew(self, key: str) -> bool:
+        """Make sure that an object counts as new, so that no cleaning takes it for what a killed writer left.
+
+        False if it is missing, or old and cannot be marked as used now.
+        """
 
     def uri(self, key: str) -> str:
         """The address of an object for others: a path, or a URI."""

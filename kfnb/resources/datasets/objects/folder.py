@@ -6,7 +6,8 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Container, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -14,11 +15,13 @@ from typing import BinaryIO
 from kfnb import disk
 from kfnb.errors import Absent, BackendError, Conflict
 from kfnb.jobs import private
-from kfnb.resources.datasets.objects.base import PIECE, StoredObject, content_key, pieces, sha256_of
+from kfnb.resources.datasets.objects.base import NEW_FOR, PIECE, StoredObject, content_key, pieces, sha256_of
 
 _DRAFTS = "drafts"
 _NO_LINKS = {errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS}
 _OTHERS = 0o077
+_SETTLED = 3 * 10**9
+"""Nanoseconds: more than any file system's times are apart."""
 
 
 class FolderObjects:
@@ -41,7 +44,7 @@ class FolderObjects:
                 _flush(file)
             return self._adopt(draft, key)
 
-    def put_content(self, file: Path) -> tuple[str, int]:
+    def put_content(self, file: Path, used: Container[str] = ()) -> tuple[str, int]:
         """See ``Objects``. The bytes are read once."""
         before = _version_of(file)
         found, size = hashlib.sha256(), 0
@@ -58,10 +61,14 @@ class FolderObjects:
             if _version_of(file) != before:
                 hint = "nothing was added; try again"
                 raise Conflict(f"{file} changed while it was being read", hint=hint, ref=str(file))
-            key = content_key(found.hexdigest())
-            if not self._adopt(draft, key) and sha256_of(pieces(self._path(key))) != found.hexdigest():
-                draft.replace(self._path(key))  # that content was changed: it is repaired
-        return found.hexdigest(), size
+            sha256 = found.hexdigest()
+            key = content_key(sha256)
+            _set_back(draft)
+            if not self._adopt(draft, key):
+                changed = sha256_of(pieces(self._path(key))) != sha256
+                if changed or not (self.renew(key) or sha256 in used):
+                    draft.replace(self._path(key))
+        return sha256, size
 
     def find(self, key: str) -> StoredObject | None:
         """See ``Objects``."""
@@ -117,10 +124,14 @@ class FolderObjects:
                 except OSError:  # it holds other objects
                     return
 
-    def touch(self, key: str) -> None:
+    def renew(self, key: str) -> bool:
         """See ``Objects``."""
-        with suppress(OSError):  # another user's file
-            os.utime(self._path(key))
+        try:
+            if time.time() - self._path(key).stat().st_mtime >= NEW_FOR:
+                _set_back(self._path(key))
+        except OSError:  # it is missing, or another user's file
+            return False
+        return True
 
     def uri(self, key: str) -> str:
         """See ``Objects``."""
@@ -223,6 +234,12 @@ def _flush(file: BinaryIO) -> None:
     """Have the disk keep what was written, so that a power failure leaves no record without its bytes."""
     file.flush()
     os.fsync(file.fileno())
+
+
+def _set_back(file: Path) -> None:
+    """Mark a file as written a few seconds ago: whatever changes it from now on changes that time."""
+    then = time.time_ns() - _SETTLED
+    os.utime(file, ns=(then, then))
 
 
 def _version_of(file: Path) -> tuple[int, int, int]:

@@ -4,25 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kfnb.resources.datasets.diff import histogram
-from kfnb.resources.datasets.model import ColumnProfile, ColumnShift, DatasetDiff
+from kfnb.resources.datasets.diff import continuous, histogram
+from kfnb.resources.datasets.model import KINDS, ColumnProfile, ColumnShift, DatasetDiff
 from kfnb.resources.datasets.view.version import contents, limit, short_type
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
-from kfnb.ui.plot import BARS
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, brief, file_size
 
 _MOST = 20
 _BINS = 16
 _LITTLE, _MUCH = 0.1, 0.25
-_LONGEST = 40
-_KINDS = {
-    "frame": "a frame",
-    "array": "an array",
-    "frames": "a dict of frames or arrays",
-    "file": "a file",
-    "folder": "a folder",
-}
+_LONGEST, _FEW = 40, 3
 
 
 def draw_diff(diff: DatasetDiff) -> dict[str, str]:
@@ -33,9 +25,16 @@ def draw_diff(diff: DatasetDiff) -> dict[str, str]:
         blocks.append(Text("Both have the same content."))
     else:
         if before.kind != after.kind:
-            kinds = f"{before.ref} is {_KINDS[before.kind]}, {after.ref} {_KINDS[after.kind]}"
+            kinds = f"{before.ref} is {KINDS[before.kind]}, {after.ref} {KINDS[after.kind]}"
             blocks.append(Text(f"{kinds}: only what both have can be compared."))
-        blocks += [*_columns(diff), *_rows(diff), *_moved(diff), *_files(diff)]
+        blocks += [
+            *_columns(diff),
+            *_counts(diff),
+            *_rows(diff),
+            *_moved(diff),
+            *_unmeasured(diff),
+            *_files(diff),
+        ]
     if len(blocks) == 1:
         blocks.append(Text("Their contents differ; what is known of their columns is the same."))
     return bundle(f"Differences between {before.ref} and {after.ref}", blocks)
@@ -60,6 +59,13 @@ def _type(column: ColumnProfile) -> TableCell:
     return TableCell(short_type(column.type), code=True, hint=column.type)
 
 
+def _counts(diff: DatasetDiff) -> Iterator[Block]:
+    """How many rows there are more or less, where the rows themselves were not compared."""
+    before, after = diff.before.rows, diff.after.rows
+    if diff.rows is None and None not in (before, after) and before != after:
+        yield Section("Rows", [Text(f"{before:,} in {diff.before.ref}, {after:,} in {diff.after.ref}")])
+
+
 def _rows(diff: DatasetDiff) -> Iterator[Block]:
     found = diff.rows
     if found is None:
@@ -74,6 +80,13 @@ def _rows(diff: DatasetDiff) -> Iterator[Block]:
         heads = (Column("Column"), Column("Changed rows", number=True))
         blocks.append(Table("Changed rows by column", heads, rows))
     yield Section("Rows", blocks)
+
+
+def _unmeasured(diff: DatasetDiff) -> Iterator[Block]:
+    if diff.unmeasured:
+        names = ", ".join(diff.unmeasured[:_MOST])
+        more = len(diff.unmeasured) - _MOST
+        yield Text(f"Not measured in both versions: {names}{f' and {more} more' if more > 0 else ''}.")
 
 
 def _moved(diff: DatasetDiff) -> Iterator[Block]:
@@ -100,7 +113,7 @@ def _moved(diff: DatasetDiff) -> Iterator[Block]:
 
 
 def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
-    pictures = _pictures(one.before, one.after)
+    pictures = _distributions(one.before, one.after)
     for column, ref, picture in zip(
         (one.before, one.after), (diff.before.ref, diff.after.ref), pictures, strict=True
     ):
@@ -109,7 +122,7 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
             one.name if first else "",
             TableCell(f"{one.score:.2f}", bar=min(1.0, one.score)) if first else "",
             ref,
-            f"{column.nulls / column.rows:.1%}" if column.nulls else "",
+            f"{column.missing:.1%}" if column.nulls else "",
             brief(column.mean),
             limit(column.minimum),
             brief(column.median),
@@ -118,26 +131,30 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
         ]
 
 
-def _pictures(before: ColumnProfile, after: ColumnProfile) -> tuple[str, str]:
-    """Both distributions in bars over the same range; of texts, the most frequent values with their shares."""
-    if not before.edges or not after.edges:
-        return _frequent(before), _frequent(after)
+def _distributions(before: ColumnProfile, after: ColumnProfile) -> tuple[Value, Value]:
+    """Both in bars over the same range; of texts and of few different numbers, the frequent values with shares."""
+    counted = before.top and after.top and max(len(before.top), len(after.top)) <= _FEW
+    if counted or not before.edges or not after.edges:
+        order = [value for value, _ in before.top]
+        return _frequent(before, order), _frequent(after, order)
+    before, after = continuous(before), continuous(after)
     low, high = min(before.edges[0], after.edges[0]), max(before.edges[-1], after.edges[-1])
     if low == high:
         return "", ""
     pair = histogram(before, low, high, _BINS), histogram(after, low, high, _BINS)
     tallest = max(max(shares) for shares in pair)
-    return _bars(pair[0], tallest), _bars(pair[1], tallest)
+    label = f"distribution of {before.name}"
+    first, second = (TableCell(label, chart=tuple(one / tallest for one in shares)) for shares in pair)
+    return first, second
 
 
-def _bars(shares: Sequence[float], tallest: float) -> str:
-    steps = len(BARS) - 1
-    return "".join(BARS[round(share / tallest * steps)] if share else "\N{MIDDLE DOT}" for share in shares)
-
-
-def _frequent(column: ColumnProfile) -> str:
-    count = max(1, column.rows - column.nulls)
-    words = ", ".join(f"{value} {number / count:.0%}" for value, number in column.top[:3])
+def _frequent(column: ColumnProfile, order: Sequence[str]) -> str:
+    """The most frequent values with their shares; those of ``order`` first, so that two versions can be compared."""
+    count = max(1, column.rows - (column.nulls or 0) - column.infinite)
+    top = sorted(column.top[:_FEW], key=lambda one: order.index(one[0]) if one[0] in order else len(order))
+    words = ", ".join(
+        f"{brief(float(value)) if column.edges else value}: {number / count:.0%}" for value, number in top
+    )
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
 

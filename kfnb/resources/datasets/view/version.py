@@ -74,9 +74,13 @@ def draw_verification(found: Verification) -> dict[str, str]:
         return bundle(
             "Check of data", [Text(f"{count}, {file_size(found.size)}: every byte is as it was added.")]
         )
-    rows: list[list[Value]] = [[one.ref, one.path, one.problem] for one in found.damages]
-    table = Table("Damaged files", (Column("Version"), Column("File"), Column("Problem")), rows)
-    return bundle("Check of data", [Text(f"{count}, {file_size(found.size)}: {len(rows)} damaged."), table])
+    rows: list[list[Value]] = [
+        [one.ref, one.path, one.problem, ", ".join(one.models)] for one in found.damages
+    ]
+    columns = (Column("Version"), Column("File"), Column("Problem"), Column("Models made of it"))
+    table = Table("Damaged files", columns, rows).without_empty_columns()
+    title = Text(f"{count}, {file_size(found.size)}: {len(rows)} damaged.")
+    return bundle("Check of data", [title, table, *([Text(found.note)] if found.note else [])])
 
 
 def contents(one: DatasetSnapshot) -> str:
@@ -108,8 +112,9 @@ def _columns(one: DatasetSnapshot) -> Iterator[Block]:
 
 
 def _column(column: ColumnProfile) -> list[Value]:
-    share = column.nulls / column.rows if column.rows else 0.0
-    missing = TableCell(f"{share:.1%}", hint=f"{column.nulls} of {column.rows}") if column.nulls else ""
+    missing = (
+        TableCell(f"{column.missing:.1%}", hint=f"{column.nulls} of {column.rows}") if column.nulls else ""
+    )
     return [
         column.name,
         TableCell(short_type(column.type), code=True, hint=column.type),
@@ -119,8 +124,16 @@ def _column(column: ColumnProfile) -> list[Value]:
         limit(column.minimum),
         brief(column.median),
         limit(column.maximum),
-        ", ".join(f"{value} {TIMES} {count}" for value, count in column.top[:3]),
+        _frequent(column),
     ]
+
+
+def _frequent(column: ColumnProfile) -> str:
+    """The most frequent values; nothing where each value is there once."""
+    if all(count == 1 for _, count in column.top):
+        return ""
+    values = ((brief(float(value)) if column.edges else value, count) for value, count in column.top[:3])
+    return ", ".join(f"{value} {TIMES} {count}" for value, count in values)
 
 
 def short_type(kind: str) -> str:
@@ -133,7 +146,7 @@ def short_type(kind: str) -> str:
 def limit(value: float | str | None) -> str:
     """A minimum or maximum; of a time, without the part that is zero."""
     if isinstance(value, str):
-        return re.sub(r"( 00:00:00)?(\.0+)?(?=Z?$)", "", value, count=1)
+        return re.sub(r"( 00:00:00)?(\.0+)?(?=(Z|[+-]\d\d:?\d\d)?$)", "", value, count=1)
     return brief(value)
 
 

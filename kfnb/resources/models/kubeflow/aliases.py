@@ -10,16 +10,16 @@ where it ends, for the registry's page and other clients; a move repairs it if i
 from __future__ import annotations
 
 import re
-import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.errors import BackendError, Conflict, UsageError, did_you_mean
+from kfnb.errors import BackendError
 from kfnb.remote.model_registry.server import RegistryServer, Taken
 from kfnb.resources.models.kubeflow.properties import plain, text
 from kfnb.resources.models.model import AliasChange
+from kfnb.resources.models.moves import AliasMove, check_move, kind_of
 
 Json = Mapping[str, Any]
 
@@ -31,24 +31,16 @@ _TRIES = 5
 
 @dataclass(frozen=True)
 class Entry:
-    """A move in the log: the ``number``-th of its alias. ``token`` tells it from another's with the same number."""
+    """A move in the log: the ``number``-th of its alias. ``token`` tells it from another's with the same number.
 
+    ``id`` is the artifact's, which the registry gives in the order of the moves, whatever the clients' clocks say.
+    """
+
+    id: int
     model_id: str
     number: int
     change: AliasChange
     token: str
-
-
-@dataclass(frozen=True)
-class Move:
-    """A requested move: ``alias`` of ``model`` is to name ``to``, if it names ``expected``."""
-
-    model: str
-    alias: str
-    to: int | None
-    expected: int | None
-    by: str
-    because: str
 
 
 class AliasLog:
@@ -69,7 +61,7 @@ class AliasLog:
         known = [one for one in found if one is not None and model_id in ("", one.model_id)]
         return sorted(known, key=lambda one: (one.model_id, one.change.alias, one.number))
 
-    def append(self, model_id: str, move: Move, carrier: str) -> AliasChange:
+    def append(self, model_id: str, move: AliasMove, carrier: str) -> AliasChange:
         """Add a move to the log, to the version with the id ``carrier``. Raises ``Conflict``, ``UsageError``."""
         token = uuid.uuid4().hex
         for _ in range(_TRIES):
@@ -79,11 +71,10 @@ class AliasLog:
                 return sent.change
             mine = [one for one in known if one.change.alias == move.alias]
             last = mine[-1].change if mine else None
-            now = last.to_version if last else None
-            _check(move, last, known)
-            if now == move.to and last is not None:
+            check_move(move, last, standing(known))
+            if last is not None and last.to_version == move.to:
                 return last
-            change = AliasChange(move.model, move.alias, now, move.to, move.by, time.time(), move.because)
+            change = move.change(last.to_version if last else None)
             number = mine[-1].number + 1 if mine else 1
             try:
                 self._server.create(
@@ -93,7 +84,8 @@ class AliasLog:
                 continue
             return change
         raise BackendError(
-            f"alias {move.alias} of {move.model} is moved by others again and again: try later"
+            f"alias {move.ref} was moved by others during each of {_TRIES} attempts; try again later",
+            ref=move.ref,
         )
 
     def show(self, model_id: str) -> None:
@@ -115,30 +107,6 @@ def standing(entries: Iterable[Entry]) -> dict[str, int]:
     return {alias: number for alias, number in last.items() if number is not None}
 
 
-def _check(move: Move, last: AliasChange | None, known: Sequence[Entry]) -> None:
-    now = last.to_version if last else None
-    if now != move.expected:
-        raise Conflict(_moved(move, last))
-    if now is None and move.to is None:
-        hint = did_you_mean(move.alias, standing(known))
-        raise UsageError(
-            f"{move.model} has no alias {move.alias}", code="not-found", hint=hint, ref=move.model
-        )
-
-
-def _moved(move: Move, last: AliasChange | None) -> str:
-    if last is None:
-        return f"{move.model} has no alias {move.alias}, which was expected to name version {move.expected}"
-    when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(last.at))
-    what = f"to version {last.to_version}" if last.to_version is not None else "away"
-    was = f"version {move.expected}" if move.expected is not None else "none"
-    because = f" because {last.because!r}" if last.because else ""
-    return (
-        f"{last.by} moved {move.model}@{move.alias} {what} at {when}{because}; it was expected to name {was},"
-        " and nothing was changed"
-    )
-
-
 def _body(model_id: str, number: int, change: AliasChange, token: str) -> Json:
     properties = {
         "kfnb.from": _version(change.from_version),
@@ -148,6 +116,8 @@ def _body(model_id: str, number: int, change: AliasChange, token: str) -> Json:
         "kfnb.because": change.because,
         "kfnb.token": token,
     }
+    if change.kind is not kind_of("", change.because):
+        properties["kfnb.kind"] = str(change.kind)
     return {
         "artifactType": "doc-artifact",
         "name": f"kfnb.alias.{change.alias}.{number:06d}",
@@ -163,6 +133,7 @@ def _entry(answer: Json, names: Mapping[str, str]) -> Entry | None:
     if found is None:
         return None
     own = plain(answer.get("customProperties") or {})
+    because = str(own.get("kfnb.because", ""))
     try:
         change = AliasChange(
             model=names.get(found["model"], ""),
@@ -171,11 +142,13 @@ def _entry(answer: Json, names: Mapping[str, str]) -> Entry | None:
             to_version=_number(own["kfnb.to"]),
             by=str(own["kfnb.by"]),
             at=float(own["kfnb.at"]),
-            because=str(own.get("kfnb.because", "")),
+            because=because,
+            kind=kind_of(str(own.get("kfnb.kind", "")), because),
         )
+        id = int(answer["id"])
     except (KeyError, TypeError, ValueError):
         return None
-    return Entry(found["model"], int(found["number"]), change, str(own.get("kfnb.token", "")))
+    return Entry(id, found["model"], int(found["number"]), change, str(own.get("kfnb.token", "")))
 
 
 def _version(number: int | None) -> str:

@@ -86,7 +86,14 @@ def _model(version: VersionSnapshot) -> Json:
 
 def _others(version: VersionSnapshot) -> Iterator[Json]:
     for ref in version.data:
-        yield {"artifactType": "dataset-artifact", "name": ref, "source": ref, "sourceType": "kfnb"}
+        digest = version.data_digests.get(ref, "")
+        yield {
+            "artifactType": "dataset-artifact",
+            "name": ref,
+            "source": ref,
+            "sourceType": "kfnb",
+            **({"digest": digest} if digest else {}),
+        }
     measured = {"kfnb.data": text(version.metrics_data)} if version.metrics_data else {}
     for name, value in version.metrics.items():
         yield {"artifactType": "metric", "name": name, "value": value, "customProperties": measured}

@@ -16,8 +16,8 @@ from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.model_registry.discovery import PORT, SERVICE, RegistryService, find
 from kfnb.remote.model_registry.server import RegistryServer
+from kfnb.resources.models.kubeflow.engine import KubeflowRegistry
 from kfnb.resources.models.kubeflow.folders import StoredFolders
-from kfnb.resources.models.kubeflow.registry import KubeflowRegistry
 from kfnb.resources.runs.kubeflow.connection import WITHIN, Access, Ways, credentials
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -14,10 +15,13 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.jobs import private
-from kfnb.resources.models.digest import VERSION_FILE, folder_digest
+from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.models.engine import CHANGED, MISSING
 
 _FOLDER = "kfnb-models/sha256"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_MD5 = re.compile(r"[0-9a-f]{32}")
+"""The entity tag of an object that was sent at once, in most stores. One that was sent in parts has another form."""
 _AT_ONCE = 8
 """Number of simultaneous transfers: small files mostly wait."""
 
@@ -35,11 +39,10 @@ class StoredFolders:
         self._root, self._opened, self._kept = root, opened, kept
 
     def upload(self, folder: Path, digest: str) -> str:
-        """Store a folder, and return its URI. What is there already is not sent again. Raises ``BackendError``."""
-        if folder_digest(folder) != digest:
-            raise BackendError(
-                f"the model folder {folder} changed while it was registered: register it again"
-            )
+        """Store a folder, and return its URI. Files that are stored already are not sent again.
+
+        Raises ``BackendError``.
+        """
         try:
             root, files = self._root()
         except BackendError as error:
@@ -50,26 +53,28 @@ class StoredFolders:
                 ref="pipeline_root",
             ) from None
         uri = f"{root.partition('?')[0].rstrip('/')}/{_FOLDER}/{digest[:2]}/{digest[2:]}"
-        target = uri.partition("://")[2]
-        try:
-            missing = _missing(folder, files, target)
-            _each(missing, lambda path: files.put_file(str(folder / path), f"{target}/{path}"))
-        except (OSError, BackendError) as error:
-            raise BackendError(
-                f"cannot write the model to {uri}: {error};",
-                hint="set another folder with %kf_config pipeline_root=s3://BUCKET/FOLDER",
-                ref="pipeline_root",
-            ) from None
+        _send(folder, digest, files, uri)
         return uri
 
-    def download(self, uri: str, digest: str) -> Path:
-        """The folder at a URI, complete and read-only; fetched once if its ``digest`` is known.
+    def repair(self, folder: Path, digest: str, uri: str) -> None:
+        """Send the files of a folder that is stored at a URI, if they are missing or damaged. Raises ``BackendError``.
 
-        Raises ``BackendError`` if it is missing, or its content is not that of the digest.
+        Damage is found by the size and, where the store has it, by the MD5 of an object.
+        """
+        with _fetching(uri):
+            files, _ = self._opened(uri)
+        _send(folder, digest, files, uri)
+
+    def download(self, uri: str, digest: str) -> Path:
+        """The folder at a URI, complete and read-only; fetched once, and again if its copy here was changed.
+
+        Raises ``BackendError`` if it is missing, or its content is not that of the ``digest``.
         """
         there = self._place(uri, digest)
         if there.exists():
-            return there
+            if not digest or folder_digest(there) == digest:
+                return there
+            _discard(there)
         with _fetching(uri):
             files, source = self._opened(uri)
         private.make(there.parent)
@@ -84,6 +89,18 @@ class StoredFolders:
             _discard(draft)
             raise
 
+    def problem(self, uri: str, digest: str) -> str:
+        """What is wrong with the folder at a URI, of which every byte is read: see ``ModelRegistry.problem``."""
+        with _fetching(uri), tempfile.TemporaryDirectory(prefix="kfnb-model-") as draft:
+            files, source = self._opened(uri)
+            try:
+                _fetch(files, source, Path(draft), uri)
+            except BackendError as error:
+                if error.code == "not-found":
+                    return MISSING
+                raise
+            return "" if folder_digest(Path(draft)) == digest else CHANGED
+
     def _place(self, uri: str, digest: str) -> Path:
         if digest and not _DIGEST.fullmatch(digest):
             raise BackendError(
@@ -91,8 +108,6 @@ class StoredFolders:
             )
         if digest:
             return self._kept / "sha256" / digest[:2] / digest[2:]
-        import hashlib
-
         return self._kept / "uri" / hashlib.sha256(uri.encode()).hexdigest()
 
 
@@ -114,23 +129,46 @@ def _fetch(files: Any, source: str, draft: Path, uri: str) -> None:
     _each(found, lambda one: _get(files, one, draft / within[one]))
 
 
-def _missing(folder: Path, files: Any, target: str) -> list[str]:
-    """The files to send. An object is there completely or absent, and a version file stays as it was sent first."""
-    here = {
-        one.relative_to(folder).as_posix(): one.stat().st_size for one in folder.rglob("*") if one.is_file()
-    }
-    there = _sizes(files, target)
-    if f"{target}/{VERSION_FILE}" in there:
-        here.pop(VERSION_FILE, None)
-    return [path for path, size in here.items() if there.get(f"{target}/{path}") != size]
-
-
-def _sizes(files: Any, target: str) -> Mapping[str, int]:
+def _send(folder: Path, digest: str, files: Any, uri: str) -> None:
+    """Store the files of a folder that are not at a URI yet. Raises ``BackendError``."""
+    if folder_digest(folder) != digest:
+        raise BackendError(f"the model folder {folder} changed while it was registered: register it again")
+    target = uri.partition("?")[0].partition("://")[2]
     try:
-        found: Mapping[str, Mapping[str, Any]] = files.find(target, detail=True)
+        missing = _missing(folder, files, target)
+        _each(missing, lambda path: files.put_file(str(folder / path), f"{target}/{path}"))
+    except (OSError, BackendError) as error:
+        raise BackendError(
+            f"cannot write the model to {uri}: {error};",
+            hint="set another folder with %kf_config pipeline_root=s3://BUCKET/FOLDER",
+            ref="pipeline_root",
+        ) from None
+
+
+def _missing(folder: Path, files: Any, target: str) -> list[str]:
+    """The files that the store does not have, or of which it has other bytes."""
+    try:
+        there: Mapping[str, Mapping[str, Any]] = files.find(target, detail=True)
     except FileNotFoundError:
-        return {}
-    return {path: int(one["size"]) for path, one in found.items()}
+        there = {}
+    here = {one.relative_to(folder).as_posix(): one for one in folder.rglob("*") if one.is_file()}
+    return [path for path, file in here.items() if not _is_stored(file, there.get(f"{target}/{path}"))]
+
+
+def _is_stored(file: Path, found: Mapping[str, Any] | None) -> bool:
+    """Whether an object has the bytes of a file, as far as a listing tells."""
+    if found is None or int(found["size"]) != file.stat().st_size:
+        return False
+    tag = str(found.get("tag") or "").strip('"')
+    return not _MD5.fullmatch(tag) or tag == _md5(file)
+
+
+def _md5(file: Path) -> str:
+    found = hashlib.md5(usedforsecurity=False)
+    with file.open("rb") as content:
+        while block := content.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
 
 
 def _inside(path: str, source: str) -> str:

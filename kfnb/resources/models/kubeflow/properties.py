@@ -15,13 +15,16 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.resources.models.model import ColumnType, ModelSource, ModelState, Signature, VersionSnapshot
+from kfnb.resources.models.model import ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.signature import signature_of
 
 Json = Mapping[str, Any]
 
 OWN = "kfnb."
 _METRIC, _PARAMETER, _TAG = "kfnb.metric.", "kfnb.parameter.", "kfnb.tag."
+_DIGESTS = f"{OWN}data_digests"
 _TEXTS = ("digest", "format", "uri", "python", "code", "transform", "metrics_data")
+_DIGESTS = "kfnb.data_digests"
 _NUMBERS = ("MetadataDoubleValue", "MetadataIntValue")
 _PAGES = ("_lastModified", "_registeredFrom")
 """Prefixes of what the registry's page notes for itself."""
@@ -56,6 +59,8 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
     found[f"{OWN}size"] = text(str(version.size))
     found[f"{OWN}created"] = text(repr(version.created))
     found[f"{OWN}data"] = text(_json(version.data))
+    if version.data_digests:
+        found[_DIGESTS] = text(_json(dict(version.data_digests)))
     found[f"{OWN}packages"] = text(_json(dict(version.packages)))
     found[f"{OWN}source"] = text(_json(asdict(version.source)))
     found[f"{OWN}signature"] = text(_json(asdict(version.signature)))
@@ -73,16 +78,21 @@ def encoded(version: VersionSnapshot) -> dict[str, Json]:
 def completed(properties: Json, draft: VersionSnapshot) -> dict[str, Json]:
     """A version's properties, with the metrics, data and tags of a ``draft`` of the same content added.
 
-    Metrics are added only if they were measured on the same data.
+    Metrics are added only if they were measured on the same data: properties hold the metrics on one data version.
     """
     own = plain(properties)
+    digests = {**draft.data_digests, **_digests(own)}
     data = dict.fromkeys([*map(str, _read(own.get(f"{OWN}data"), ())), *draft.data])
     measured_on = str(own.get(f"{OWN}metrics_data") or draft.metrics_data)
-    metrics = (
-        draft.metrics if draft.metrics_data == measured_on else {}
-    )  # properties hold those on one data alone
+    same = draft.metrics_data == measured_on and draft.data_digests.get(measured_on) in (
+        None,
+        digests.get(measured_on),
+    )
+    metrics = draft.metrics if same else {}
     found = _encoded_metrics(metrics) | dict(properties) | {f"{OWN}data": text(_json([*data]))}
     found[f"{OWN}metrics_data"] = text(measured_on)
+    if digests:
+        found[_DIGESTS] = text(_json(digests))
     return _encoded_tags(draft.tags, found) | found
 
 
@@ -130,8 +140,9 @@ def decoded(answer: Json, model: str, number: int) -> VersionSnapshot:
             if name.startswith(_PARAMETER)
         },
         data=tuple(map(str, _read(own.get("data"), ()))),
+        data_digests=_digests(properties),
         source=_source(_read(own.get("source"), {})),
-        signature=_signature(_read(own.get("signature"), {})),
+        signature=signature_of(_read(own.get("signature"), {})),
         packages={str(name): str(one) for name, one in _read(own.get("packages"), {}).items()},
         owner=str(answer.get("author") or ""),
         created=_number(own.get("created")) or created_of(answer),
@@ -152,6 +163,10 @@ def state_of(answer: Json) -> ModelState:
 
 def _is_reserved(name: str) -> bool:
     return name.startswith((OWN, "_"))
+
+
+def _digests(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {str(ref): str(digest) for ref, digest in _read(properties.get(_DIGESTS), {}).items()}
 
 
 def _metrics(properties: Mapping[str, Any]) -> dict[str, float]:
@@ -177,18 +192,6 @@ def _source(answer: Any) -> ModelSource:
     return ModelSource(**{name: str(value) for name, value in answer.items() if name in fields})
 
 
-def _signature(answer: Any) -> Signature:
-    answer = answer if isinstance(answer, dict) else {}
-    return Signature(*(tuple(map(_column, answer.get(side) or ())) for side in ("inputs", "outputs")))
-
-
-def _column(answer: Json) -> ColumnType:
-    shape = tuple(int(size) for size in answer.get("shape") or ())
-    return ColumnType(
-        str(answer.get("name", "")), str(answer.get("type", "")), shape, bool(answer.get("nullable"))
-    )
-
-
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
@@ -204,6 +207,11 @@ def _read(value: Any, otherwise: Any) -> Any:
     if isinstance(otherwise, tuple):
         return found if isinstance(found, list) else otherwise
     return found
+
+
+def _texts(value: Any) -> dict[str, str]:
+    """The texts of a JSON object."""
+    return {str(name): str(one) for name, one in _read(value, {}).items()}
 
 
 def _number(value: Any) -> float:

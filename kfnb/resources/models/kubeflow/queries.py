@@ -38,6 +38,7 @@ def snapshots(model: Json, versions: Mapping[int, Json], entries: Iterable[Entry
         replace(
             decoded(one, str(model["name"]), number),
             aliases=tuple(sorted(alias for alias, to in named.items() if to == number)),
+            model_aliases=named,
         )
         for number, one in versions.items()
     ]
@@ -48,7 +49,8 @@ def is_meant(version: VersionSnapshot, query: VersionQuery) -> bool:
     return (
         (query.archived or version.state is ModelState.LIVE)
         and query.owner in ("", version.owner)
-        and (not query.data or query.data in (*version.data, version.metrics_data))
+        and (not query.data or version.is_of(query.data, query.data_digest))
+        and query.namespace in ("", version.source.group)
         and (not query.alias or query.alias in version.aliases)
         and (not query.tag or query.tag in version.tags or query.tag in _pairs(version))
         and (query.since is None or version.created >= query.since)

@@ -7,8 +7,9 @@ from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.records import COLUMNS, change_of, outlines
+from kfnb.resources.models.local.records import COLUMNS, outlines
 from kfnb.resources.models.model import AliasChange, VersionSnapshot
+from kfnb.resources.models.moves import kind_of
 
 _MOST_NAMED = 5
 
@@ -52,6 +53,22 @@ def outline_of(connection: sqlite3.Connection, model: str, version: int) -> tupl
     return outlines(rows, aliases_of(connection, key))[0], rows[0][-1]
 
 
+def newest_of(connection: sqlite3.Connection, model: str) -> int | None:
+    """The number of the newest version that is not archived. Raises ``UsageError`` for an unknown model."""
+    query = """select max(v.version) from versions v join models m on m.id = v.model
+        where m.id = ? and v.state = 'LIVE' and m.state = 'LIVE'"""
+    found = connection.execute(query, (model_id(connection, model),)).fetchone()[0]
+    return None if found is None else int(found)
+
+
+def number_of(connection: sqlite3.Connection, model: str, digest: str) -> int | None:
+    """The number of the version with this content, if there is one."""
+    query = """select v.version from versions v join models m on m.id = v.model
+        where m.name = ? and v.digest = ?"""
+    found = connection.execute(query, (model, digest)).fetchone()
+    return None if found is None else int(found[0])
+
+
 def _unknown_version(model: str, version: int, known: list[int]) -> UsageError:
     named = ", ".join(map(str, known[-_MOST_NAMED:]))
     hint = f"{model} has {'..., ' if len(known) > _MOST_NAMED else ''}{named}"
@@ -60,17 +77,23 @@ def _unknown_version(model: str, version: int, known: list[int]) -> UsageError:
     )
 
 
+_OF_DATA = """((v.metrics_data = ? or exists (select 1 from json_each(v.data) where value = ?)
+        or exists (select 1 from json_each(v.others) where key = ?))
+    and not exists (select 1 from json_each(v.data_digests) d where d.key = ? and ? not in ('', d.value))
+    or exists (select 1 from json_each(v.data_digests) d where d.value = ?))"""
+"""Versions of the data that a query names: by the digest, or by the reference where no digest is recorded."""
+
+
 def _where(query: VersionQuery, key: int | None) -> tuple[str, list[Any]]:
     """The condition of a query in SQL, and its values."""
     tag, _, value = query.tag.partition("=")
     tagged = "exists (select 1 from json_each(v.tags) t where t.key = ? and (? = '' or t.value = ?))"
-    measured = """(v.metrics_data = ? or exists (select 1 from json_each(v.data) where value = ?)
-        or exists (select 1 from json_each(v.others) where key = ?))"""
     conditions: list[tuple[str, tuple[Any, ...]]] = [
         ("v.model = ?", (key,)),
         ("v.owner = ?", (query.owner,)),
         ("v.created >= ?", (query.since,)),
-        (measured, (query.data,) * 3),
+        (_OF_DATA, (query.data, query.data, query.data, query.data, query.data_digest, query.data_digest)),
+        ("json_extract(v.record, '$.source.group') = ?", (query.namespace,)),
         (
             "exists (select 1 from aliases a where a.model = v.model and a.version = v.version and a.alias = ?)",
             (query.alias,),
@@ -99,6 +122,9 @@ def aliases_of(
 
 def history_of(connection: sqlite3.Connection, model: str, key: int) -> list[AliasChange]:
     """All changes of a model's aliases, newest first."""
-    query = """select ?, alias, from_version, to_version, by, at, because from alias_history
+    query = """select alias, from_version, to_version, by, at, because, kind from alias_history
         where model = ? order by id desc"""
-    return [change_of(row) for row in connection.execute(query, (model, key))]
+    return [
+        AliasChange(model, alias, before, to, by, at, because, kind_of(kind, because))
+        for alias, before, to, by, at, because, kind in connection.execute(query, (key,))
+    ]

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from kfnb.resources.models.model import (
-    AliasChange,
-    ColumnType,
     ModelSource,
     ModelState,
     Signature,
     VersionSnapshot,
 )
+from kfnb.resources.models.signature import signature_of
 
 COLUMNS = (
     "m.name, v.version, v.digest, v.format, v.size, v.state, v.metrics, v.metrics_data, v.data, v.tags, v.owner,"
-    " v.created, v.description, v.others"
+    " v.created, v.description, v.others, v.data_digests"
 )
 """What ``outlines`` reads, in this order."""
 
@@ -56,12 +54,11 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
     """Versions without what is in ``record``. All JSON of ten thousand rows is parsed at once, which is faster."""
     if not rows:
         return []
-    columns = _columns(rows, 6, 8, 9, 13)
-    metrics, data, tags, others = (json.loads(f"[{','.join(column)}]") for column in columns)
+    columns = _columns(rows, 6, 8, 9, 13, 14)
+    parsed = [json.loads(f"[{','.join(column)}]") for column in columns]
+    by_model = {name: by_alias(versions) for name, versions in aliases.items()}
     found = []
-    for row, own_metrics, own_data, own_tags, own_others in zip(
-        rows, metrics, data, tags, others, strict=True
-    ):
+    for row, own_metrics, own_data, own_tags, own_others, own_digests in zip(rows, *parsed, strict=True):
         name, version, digest, form, size, state, _, metrics_data, _, _, owner, created, description = row[
             :13
         ]
@@ -78,14 +75,21 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
                 data=tuple(own_data),
                 metrics_data=metrics_data,
                 others=own_others,
+                data_digests=own_digests,
                 owner=owner,
                 created=created,
                 description=description,
                 tags=own_tags,
                 aliases=aliases.get(name, {}).get(version, ()),
+                model_aliases=by_model.get(name, {}),
             )
         )
     return found
+
+
+def by_alias(versions: Mapping[int, tuple[str, ...]]) -> dict[str, int]:
+    """The version that each alias names, from the aliases of each version."""
+    return dict(sorted((alias, version) for version, aliases in versions.items() for alias in aliases))
 
 
 def _columns(rows: Iterable[Any], *indices: int) -> Iterable[list[str]]:
@@ -113,20 +117,3 @@ def with_record(outline: VersionSnapshot, text: str, uri: str) -> VersionSnapsho
             **{name: record[name] for name in ("python", "code", "transform")},
         }
     )
-
-
-def signature_of(record: Mapping[str, Any]) -> Signature:
-    """A signature from its JSON."""
-    inputs, outputs = (
-        tuple(
-            ColumnType(**{**column, "shape": tuple(column.get("shape", ()))})
-            for column in record.get(side, ())
-        )
-        for side in ("inputs", "outputs")
-    )
-    return Signature(inputs, outputs)
-
-
-def change_of(row: sqlite3.Row | tuple[Any, ...]) -> AliasChange:
-    """A change of an alias from its row: model, alias, from, to, by, at, because."""
-    return AliasChange(*row)

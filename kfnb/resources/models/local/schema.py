@@ -41,4 +41,10 @@ _FORMAT_1 = (
         begin select raise(abort, 'the history of aliases is append-only'); end""",
 )
 
-SCHEMA = Schema("the model registry", {1: _FORMAT_1})
+_FORMAT_2 = (
+    "alter table alias_history add column kind text not null default ''",
+    "alter table versions add column data_digests text not null default '{}'",
+)
+"""The kind of each move, empty where only the reason was recorded; the digests of the data, by reference."""
+
+SCHEMA = Schema("the model registry", {1: _FORMAT_1, 2: _FORMAT_2})

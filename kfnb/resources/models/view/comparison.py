@@ -1,9 +1,8 @@
-"""``draw_model_comparison``: versions side by side, and only what differs."""
+"""``draw_model_comparison``: the differences between versions, side by side."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kfnb.resources.models.model import VersionSnapshot
@@ -30,51 +29,54 @@ def _facts(one: VersionSnapshot) -> Mapping[str, Any]:
     }
 
 
-_PARTS: tuple[tuple[str, Part, bool], ...] = (
-    ("Metrics", lambda one: one.metrics, True),
-    ("Parameters", lambda one: one.parameters, False),
-    ("Versions", _facts, False),
-    ("Environment", lambda one: {"Python": one.python, **one.packages}, False),
+_PARTS: tuple[tuple[str, Part], ...] = (
+    ("Parameters", lambda one: one.parameters),
+    ("Versions", _facts),
+    ("Environment", lambda one: {"Python": one.python, **one.packages}),
 )
 
 
 def draw_model_comparison(versions: Sequence[VersionSnapshot]) -> dict[str, str]:
-    """Versions as a mimebundle: a column each."""
-    versions = _on_the_same_data(versions)
-    blocks = list(_blocks(versions))
-    if len({one.metrics_data for one in versions}) > 1:
+    """Versions as a mimebundle: a column each. All metrics are shown, and of the rest only what differs."""
+    metrics = _on_the_same_data(versions)
+    blocks: list[Block] = [
+        *_rows("Metrics", versions, metrics or [one.metrics for one in versions], whole=True)
+    ]
+    for heading, part in _PARTS:
+        blocks += _rows(heading, versions, [part(one) for one in versions])
+    if metrics is None and any(one.metrics_data for one in versions):
         blocks.insert(0, Text("They were measured on different data: compare their metrics with care."))
     names = ", ".join(one.ref for one in versions)
     return bundle(f"Comparison of {names}", blocks or [Text(f"{names}: no difference")])
 
 
-def _on_the_same_data(versions: Sequence[VersionSnapshot]) -> Sequence[VersionSnapshot]:
-    """The versions with their metrics on the data that all of them were measured on, if there is such data."""
-    shared = [data for data in versions[0].measured if data and all(data in one.measured for one in versions)]
-    if not shared:
-        return versions
-    return [
-        replace(one, metrics=one.measured[shared[0]], metrics_data=shared[0], others=_but(one, shared[0]))
-        for one in versions
-    ]
+def _on_the_same_data(versions: Sequence[VersionSnapshot]) -> list[Mapping[str, float]] | None:
+    """The metrics of the versions on the data that all of them were measured on; None if there is no such data."""
+    first = versions[0]
+    for data in filter(None, first.measured):
+        digest = first.data_digests.get(data, "")
+        found = [metrics for one in versions if (metrics := one.measured_on(data, digest)) is not None]
+        if len(found) == len(versions):
+            return found
+    return None
 
 
-def _but(version: VersionSnapshot, data: str) -> Mapping[str, Mapping[str, float]]:
-    return {name: metrics for name, metrics in version.measured.items() if name != data}
-
-
-def _blocks(versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
+def _rows(
+    heading: str,
+    versions: Sequence[VersionSnapshot],
+    values: Sequence[Mapping[str, Any]],
+    *,
+    whole: bool = False,
+) -> Iterator[Block]:
     columns = (Column(""), *(Column(one.ref, number=True) for one in versions))
-    for heading, part, whole in _PARTS:
-        values = [part(one) for one in versions]
-        names = list(dict.fromkeys(name for one in values for name in one))
-        rows: list[list[Value]] = [
-            [name, *(_shown(one.get(name)) for one in values)]
-            for name in names
-            if whole or len({_shown(one.get(name)) for one in values}) > 1
-        ]
-        if rows:
-            yield Section(heading, [Table(heading, columns, rows)])
+    names = list(dict.fromkeys(name for one in values for name in one))
+    rows: list[list[Value]] = [
+        [name, *(_shown(one.get(name)) for one in values)]
+        for name in names
+        if whole or len({_shown(one.get(name)) for one in values}) > 1
+    ]
+    if rows:
+        yield Section(heading, [Table(heading, columns, rows)])
 
 
 def _shown(value: Any) -> str:

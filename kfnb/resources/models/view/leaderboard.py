@@ -4,47 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, LeaderboardGroup
+from kfnb.resources.models.leaderboard import (
+    Leaderboard,
+    LeaderboardEntry,
+    LeaderboardGroup,
+    ShownLeaderboard,
+)
+from kfnb.resources.models.model import DataDamage
+from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
+from kfnb.ui.mount_point import Home
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import digits, moment
+from kfnb.ui.words import aligned, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
+MOST_GROUPS = 10
+"""How many versions of the data have a table: those with the newest entries."""
 _HOW = "%kf_register MODEL --name NAME registers one."
 
 
-def draw_leaderboard(board: Leaderboard) -> dict[str, str]:
-    """The leaderboard as a mimebundle, with the best entries of each group."""
+def draw_leaderboard(shown: ShownLeaderboard, home: Home | None = None) -> dict[str, str]:
+    """The leaderboard as a mimebundle, with the best entries of each group; those with damaged data are marked.
+
+    ``home`` is the mark of its place in a page.
+    """
+    board, damage = shown.board, shown.damage
     what = f"Versions of {board.only}" if board.only else "Models"
     if not board:
-        none = "No versions match." if board.chosen else "No models yet. " + _HOW
-        return bundle(what, [Text(none)])
+        none = "No versions match." if board.query and board.query.chooses else "No models yet. " + _HOW
+        return bundle(what, [Text(none)], home)
     better = "more is better" if board.maximize else "less is better"
     facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
-    return bundle(what, [Title(what, facts=facts), *_groups(board)])
+    notes = [Text(damage.note)] if damage.note else []
+    return bundle(what, [Title(what, facts=facts), *_groups(board, damage), *notes], home)
 
 
-def _groups(board: Leaderboard) -> Iterator[Block]:
-    for group in board.groups:
+def _groups(board: Leaderboard, damage: DataDamage) -> Iterator[Block]:
+    for group in board.groups[:MOST_GROUPS]:
         shown = group.entries[: board.limit]
         rest = len(group.entries) - len(shown)
         more = [Text(f"{rest} more; --limit shows them.")] if rest else []
-        blocks: list[Block] = [_table(board, shown), *more]
+        blocks: list[Block] = [_table(board, shown, damage), *more, *_unverified(group)]
         if group.data:
-            yield Section(f"Measured on {group.data}", blocks)
+            yield Section(f"Measured on {group.title}", blocks)
         elif len(board.groups) > 1 or board.by:
             yield Section(_unknown(group), blocks)
         else:
             yield from blocks
+    hidden = len(board.groups) - MOST_GROUPS
+    if hidden > 0:
+        yield Text(f"{hidden} more tables, of other data; --data NAME@VERSION shows one.")
+
+
+def _unverified(group: LeaderboardGroup) -> Iterator[Block]:
+    if group.unverified:
+        count = _count(group.unverified)
+        yield Text(f"Unverified: {count} without the digest of {group.data}, ranked here by its name alone.")
 
 
 def _unknown(group: LeaderboardGroup) -> str:
     measured = any(entry.metrics for entry in group.entries)
-    return "Not ranked: it is not known on which data they were measured" if measured else "Without metrics"
+    return "Not ranked (unknown data version)" if measured else "Without metrics"
 
 
-def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
+def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry], damage: DataDamage) -> Table:
     metrics = [name for name in board.metrics if any(name in one.metrics for one in entries)][:MOST_METRICS]
     columns = (
         Column("#", number=True),
@@ -53,27 +77,34 @@ def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
         *(Column(name, number=True) for name in metrics),
         Column("Owner"),
         Column("Registered", whole=True),
+        Column("Warning"),
         Column("Tags", aside=True),
     )
     shares = _shares([one.metrics.get(board.by) for one in entries])
+    values = {name: aligned(one.metrics.get(name) for one in entries) for name in metrics}
     rows: list[list[Value]] = [
         [
             "" if one.rank is None else str(one.rank),
             one.ref,
             ", ".join(one.aliases),
-            *(_metric(one, name, share if name == board.by else None) for name in metrics),
+            *(_metric(values[name][row], share if name == board.by else None) for name in metrics),
             one.owner,
             moment(one.created),
+            _warning(one, damage),
             ", ".join(f"{key}={value}" if value else key for key, value in sorted(one.tags.items())),
         ]
-        for one, share in zip(entries, shares, strict=True)
+        for row, (one, share) in enumerate(zip(entries, shares, strict=True))
     ]
     return Table("Leaderboard", columns, rows).without_empty_columns()
 
 
-def _metric(entry: LeaderboardEntry, name: str, share: float | None) -> Value:
-    value = entry.metrics.get(name)
-    return "" if value is None else TableCell(digits(value, 5), bar=share)
+def _warning(entry: LeaderboardEntry, damage: DataDamage) -> Value:
+    words = damage_words(entry.behind, damage.problems)
+    return TableCell(words, DAMAGED) if words else ""
+
+
+def _metric(text: str, share: float | None) -> Value:
+    return TableCell(text, bar=share) if text else ""
 
 
 def _shares(values: Sequence[float | None]) -> list[float | None]:

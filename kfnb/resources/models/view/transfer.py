@@ -39,6 +39,11 @@ def _notes(transfer: Transfer) -> Iterator[Block]:
             f"{transfer.target} has {transfer.model}@{alias} already, on version {there}, and it was not moved;"
             f" %kf_models promote {transfer.target}:{transfer.model}@{here} --alias {alias} moves it."
         )
+    for alias, number in transfer.archived.items():
+        yield Text(
+            f"{transfer.model}@{alias} was not set: {transfer.model}@{number} in {transfer.target} is archived; restore"
+            " it first, with archive --undo."
+        )
     for number in transfer.skipped:
         yield Text(
             f"{transfer.model}@{number} was left out: another client registered it, and it is not a model folder."

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.resources.models.leaderboard import maximized
-from kfnb.resources.models.model import AliasChange, ColumnType, ModelSource, ModelState, VersionSnapshot
+from kfnb.resources.models.metric_direction import maximized
+from kfnb.resources.models.model import (
+    NO_DAMAGE,
+    AliasChange,
+    ColumnType,
+    DataDamage,
+    ModelSource,
+    ModelState,
+    VersionSnapshot,
+)
+from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui import theme
-from kfnb.ui.blocks import Block, CodeBlock, Row, Section, Text, Title, bundle
+from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
 from kfnb.ui.states import StateStyle
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import digits, file_size, moment, short
+from kfnb.ui.words import aligned, digits, file_size, moment, short
 
 _MOST_VERSIONS, _MOST_CHANGES, _MOST_METRICS = 20, 20, 4
+_MOST_COLUMNS, _FOLDED_COLUMNS, _NAMED_COLUMNS = 200, 10, 5
 _ARCHIVED = StateStyle("⊘", "Archived", theme.GREY, "")
 
 
@@ -23,13 +33,14 @@ def draw_model_version(
     versions: Sequence[VersionSnapshot],
     changes: Sequence[AliasChange],
     backend: str = "local",
+    damage: DataDamage = NO_DAMAGE,
     *,
     known_run: bool = True,
 ) -> dict[str, str]:
     """A version of a backend's registry as a mimebundle.
 
-    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``known_run`` is whether the
-    run that made it is still there.
+    ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``damage`` is that of the data
+    behind it, ``known_run`` whether the run that made it is still there.
     """
     facts = (
         version.format,
@@ -51,12 +62,24 @@ def draw_model_version(
             Text("This model is a pickle, which executes code when it is loaded: trust who registered it.")
         )
     blocks += [
-        Row(list(_facts(version, known_run=known_run))),
+        *_warnings(version, damage),
+        Row([*_facts(version, known_run=known_run), *_signatures(version, wide=False)]),
+        *_signatures(version, wide=True),
         *_use(version, where),
         *_versions(version, versions),
         *draw_changes(changes),
     ]
     return bundle(f"Model {version.ref}", blocks)
+
+
+def _warnings(version: VersionSnapshot, damage: DataDamage) -> Iterator[Block]:
+    words = damage_words(version.behind, damage.problems)
+    if words:
+        yield Text(
+            f"{DAMAGED.icon} Damaged data is behind this version: {words}. kfnb models check reads it again."
+        )
+    if damage.note:
+        yield Text(damage.note)
 
 
 def draw_history(changes: Sequence[AliasChange]) -> dict[str, str]:
@@ -106,9 +129,22 @@ def _facts(version: VersionSnapshot, *, known_run: bool) -> Iterator[Block]:
     }
     if any(origin.values()):
         yield _pairs("Made of", {name: text for name, text in origin.items() if text})
+
+
+def _signatures(version: VersionSnapshot, *, wide: bool) -> Iterator[Block]:
+    """What the model takes and returns: those of few columns, or the ``wide`` ones, which are folded."""
     for heading, columns in ("Takes", version.signature.inputs), ("Returns", version.signature.outputs):
-        if columns:
-            yield _signature(heading, columns)
+        if columns and wide == (len(columns) > _FOLDED_COLUMNS):
+            yield _folded(heading, columns) if wide else Section(heading, [_signature(heading, columns)])
+
+
+def _folded(heading: str, columns: Sequence[ColumnType]) -> Block:
+    count = f"{heading} {len(columns)} columns"
+    names = ", ".join(one.name for one in columns[:_NAMED_COLUMNS])
+    rest = len(columns) - _MOST_COLUMNS
+    more = [Text(f"and {rest} more columns")] if rest > 0 else []
+    table = _signature(heading, columns[:_MOST_COLUMNS])
+    return Folded(f"{count}: {names}, …", [table, *more], text_form=f"{count}: {names}, …")
 
 
 def transform_words(digests: str) -> str:
@@ -131,7 +167,7 @@ def _pairs(heading: str, values: Mapping[str, str]) -> Block:
     return Section(heading, [Table(heading, (Column("Name"), Column("Value")), rows)])
 
 
-def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
+def _signature(heading: str, columns: Sequence[ColumnType]) -> Table:
     rows: list[list[Value]] = [
         [
             one.name,
@@ -141,7 +177,7 @@ def _signature(heading: str, columns: Sequence[ColumnType]) -> Block:
         for one in columns
     ]
     table = Table(heading, (Column("Column"), Column("Type"), Column("Shape")), rows)
-    return Section(heading, [table.without_empty_columns()])
+    return table.without_empty_columns()
 
 
 def _use(version: VersionSnapshot, where: str) -> Iterator[Block]:
@@ -170,17 +206,19 @@ def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> 
         Column("Registered", whole=True),
         Column("State"),
     )
+    shown = versions[:_MOST_VERSIONS]
+    values = [aligned(one.metrics.get(name) for one in shown) for name in metrics]
     rows: list[list[Value]] = [
         [
             f"{one.version}{' (this)' if one.version == version.version else ''}",
             ", ".join(one.aliases),
-            *(digits(one.metrics[name], 5) if name in one.metrics else "" for name in metrics),
+            *(texts[row] for texts in values),
             one.metrics_data,
             one.owner,
             moment(one.created),
             "archived" if one.state is ModelState.ARCHIVED else "",
         ]
-        for one in versions[:_MOST_VERSIONS]
+        for row, one in enumerate(shown)
     ]
     rest = len(versions) - _MOST_VERSIONS
     more = [Text(f"{rest} more; %kf_models {version.name} shows them.")] if rest > 0 else []
@@ -198,11 +236,12 @@ def _common(versions: Sequence[VersionSnapshot]) -> list[str]:
 
 def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
     """How a metric went from version to version; a line for each version of the data."""
-    by_data: dict[str, list[tuple[float, float]]] = {}
+    by_data: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for one in sorted(versions, key=lambda one: one.version):
         for data, metrics in one.measured.items():
             if metric in metrics:
-                by_data.setdefault(data, []).append((float(one.version), metrics[metric]))
+                key = data, one.data_digests.get(data, "")
+                by_data.setdefault(key, []).append((float(one.version), metrics[metric]))
     points = [point for some in by_data.values() for point in some]
     if len(points) < 2:  # noqa: PLR2004 - no line
         return
@@ -214,9 +253,9 @@ def _curve(metric: str, versions: Sequence[VersionSnapshot]) -> Iterator[Block]:
             "best {} (version {:g})".format(*_best(choose(some, key=lambda point: point[1]))),
             series,
         )
-        for series, (data, some) in enumerate(by_data.items())
+        for series, ((data, _), some) in enumerate(by_data.items())
     ]
-    x = axis("version", [at for at, _ in points], 420, margin=0.03)
+    x = axis("version", [at for at, _ in points], 420, margin=0.03, whole=True)
     y = axis(metric, [value for _, value in points], 160, margin=0.08)
     yield Plot(f"{metric} by version", lines, x, y)
 

@@ -1,5 +1,5 @@
 """Kubeflow Pipelines: runs that a cluster drives."""
 
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 
-__all__ = ["KubeflowBackend"]
+__all__ = ["KubeflowRunEngine"]

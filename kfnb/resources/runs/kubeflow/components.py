@@ -54,8 +54,13 @@ class Components:
 
     def _program(self, label: str) -> str:
         executors = self._spec.get("deploymentSpec", {}).get("executors", {})
-        command = executors.get(label, {}).get("container", {}).get("command", ())
-        return str(command[-1]) if any(_FILE in part for part in command[:-1]) else ""
+        return program_of(executors.get(label, {}))
+
+
+def program_of(executor: Mapping[str, Any]) -> str:
+    """The program of an executor that runs a Python function; empty for another."""
+    command = executor.get("container", {}).get("command", ())
+    return str(command[-1]) if any(_FILE in part for part in command[:-1]) else ""
 
 
 def _ports(definitions: Mapping[str, Any]) -> Ports:

@@ -13,11 +13,11 @@ from kfnb.entities import LogLine
 from kfnb.errors import BackendError
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
-from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
@@ -64,12 +64,12 @@ class Access:
     upload_limit: int = 200
 
 
-def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
-    """The backend for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
+def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
+    """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
-    server = Server(
+    server = KfpServer(
         url,
         credentials=credentials(access, around),
         namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
@@ -78,7 +78,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
         direct=around.in_cluster and url.startswith("http://") and WITHIN.fullmatch(url) is not None,
         hint=hint,
     )
-    return KubeflowBackend(
+    return KubeflowRunEngine(
         server,
         insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
         page=_page(url, access, around),
@@ -130,7 +130,7 @@ def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[st
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:
+def _insight(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:
     address = access.metadata or _metadata(server.url, access, ways)
     return RunDetails(
         Metadata(address) if address else None,
@@ -140,12 +140,12 @@ def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways
     )
 
 
-def _namespace(access: Access, server: Server) -> str:
+def _namespace(access: Access, server: KfpServer) -> str:
     """The namespace of the user's runs."""
     return access.namespace or server.users_namespace or access.installed
 
 
-def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: Ways) -> Store:
+def _store(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> Store:
     storage = Storage(_namespace(access, server), kubernetes, access.pipeline_root, access.installed)
     return Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
 

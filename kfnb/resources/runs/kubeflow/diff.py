@@ -92,7 +92,7 @@ def _shape(task: Task) -> dict[str, Any]:
         "needs": list(task.needs),
         "takes": {source: list(names) for source, names in task.takes.items()},
     }
-    shape |= {"condition": task.condition} if task.condition else {}
+    shape |= {name: text for name in ("condition", "code") if (text := getattr(task, name))}
     return shape | ({} if task.iteration is None else {"iteration": task.iteration})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.kfp.paging import called, every
-from kfnb.remote.kfp.server import Exists, Server
+from kfnb.remote.kfp.server import Exists, KfpServer
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
 from kfnb.text.timestamps import seconds
@@ -13,7 +13,7 @@ from kfnb.text.timestamps import seconds
 class Experiments:
     """The experiments of a server, cached."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: KfpServer) -> None:
         self._server = server
         self._ids: dict[str, str] = {}
         self._names: dict[str, str] = {}

@@ -14,7 +14,7 @@ from queue import Empty, SimpleQueue
 from kfnb.entities import Artifact, LogLine
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.resources.runs.backend import CACHED
+from kfnb.resources.runs.engine import CACHED
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.kubeflow.pods import MAIN, Pods
 from kfnb.text.timestamps import seconds

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.errors import BackendError, BackendUnavailable
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 
 Json = Mapping[str, Any]
 
@@ -14,7 +14,7 @@ Json = Mapping[str, Any]
 class Versions:
     """The stored versions of a server's pipelines. A version never changes, so each is requested once."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: KfpServer) -> None:
         self._server = server
         self._specs: dict[str, Any] = {}
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.json_server import Sent
 from kfnb.remote.kfp.paging import called, every
-from kfnb.remote.kfp.server import Exists, MissingResource, Sent, Server
+from kfnb.remote.kfp.server import Exists, KfpServer, MissingResource
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.run_builder import spec_of
 from kfnb.resources.runs.kubeflow.storable_text import check_storable
@@ -28,7 +29,7 @@ _UNEXPLAINED = "Failed to create a pipeline"
 class Pipelines:
     """The pipelines of a server. ``home`` is the address of its pages; empty if it is unknown."""
 
-    def __init__(self, server: Server, home: str = "", uploads: Uploads = NOWHERE) -> None:
+    def __init__(self, server: KfpServer, home: str = "", uploads: Uploads = NOWHERE) -> None:
         self._server, self._home, self._uploads = server, home, uploads
         self._names: dict[str, str] = {}
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from kfnb.resources.runs.kubeflow.components import program_of
 from kfnb.resources.runs.kubeflow.exit_hooks import is_hook, without_hook
+from kfnb.resources.runs.step_code import code_digest
 from kfnb.text.parameter_values import plain, typed
 
 Json = Mapping[str, Any]
@@ -18,7 +20,8 @@ class TaskPlan:
     """A task of a DAG. ``inner`` is the DAG of a group; a ``loop`` runs it once for each of its items.
 
     ``anyway``: it runs however its dependencies ended. ``importer``: it has no process. ``condition``: the condition
-    that decides whether it runs; ``never``: KFP does not run it (see ``exit_hooks``).
+    that decides whether it runs; ``never``: KFP does not run it (see ``exit_hooks``). ``code``: the sha256 of its
+    program, empty where it has none.
     """
 
     name: str
@@ -30,6 +33,7 @@ class TaskPlan:
     importer: bool = False
     condition: str = ""
     never: bool = False
+    code: str = ""
 
     @property
     def leaves(self) -> Iterator[str]:
@@ -115,6 +119,7 @@ class _PlanReader:
             never=never,
             condition=task.get("triggerPolicy", {}).get("condition", ""),
             importer="importer" in self._executors.get(component.get("executorLabel"), {}),
+            code=code_digest(program_of(self._executors.get(component.get("executorLabel"), {}))),
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.entities import RunState
 from kfnb.remote.kfp.paging import every
-from kfnb.remote.kfp.server import Server
+from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timestamps import seconds
 
@@ -17,7 +17,9 @@ _PAGE = 100
 """Runs in a page: each comes with all of its tasks, so that a page may be megabytes."""
 
 
-def pages(server: Server, selection: Selection, experiment: str, limit: int) -> Iterator[Mapping[str, Any]]:
+def pages(
+    server: KfpServer, selection: Selection, experiment: str, limit: int
+) -> Iterator[Mapping[str, Any]]:
     """Runs, the newest first, page by page as they are consumed: at least those of ``selection``.
 
     ``experiment`` is the id of its experiment; empty for all.

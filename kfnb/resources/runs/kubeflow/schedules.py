@@ -10,8 +10,8 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp.paging import every
-from kfnb.remote.kfp.server import MissingResource, Server
-from kfnb.resources.runs.backend import Submission
+from kfnb.remote.kfp.server import KfpServer, MissingResource
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
@@ -62,7 +62,7 @@ class RecurringRuns:
 
     def __init__(
         self,
-        server: Server,
+        server: KfpServer,
         experiments: Experiments,
         pipelines: Pipelines,
         *,

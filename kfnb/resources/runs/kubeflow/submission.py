@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.environment_variables import with_variables
 from kfnb.resources.runs.kubeflow.limits import check
 from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable

@@ -129,6 +129,7 @@ class TaskBuilder:
             doing="" if state.finished else facts.doing or unknown,
             condition=conditions.words(step.condition),
             decided=_decided(step, state, facts),
+            code=step.code,
             inputs=facts.inputs if step.inner is None else {},
             outputs=facts.outputs if state is RunState.SUCCEEDED else {},
             metrics=facts.metrics if state is RunState.SUCCEEDED else {},

@@ -12,7 +12,7 @@ from kfnb import entities
 from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import MissingResource, Server
+from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.runs.kubeflow.limits import cautions
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
@@ -48,7 +48,7 @@ class DetailSource(Protocol):
     def logs(
         self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """What its tasks wrote, as in ``Backend.logs``; ``snapshot`` returns the current run."""
+        """What its tasks wrote, as in ``RunEngine.logs``; ``snapshot`` returns the current run."""
         ...
 
     def log_places(
@@ -63,7 +63,7 @@ class TrackedRun:
 
     def __init__(
         self,
-        server: Server,
+        server: KfpServer,
         run_id: str,
         experiment: Callable[[str], str],
         versions: Versions,

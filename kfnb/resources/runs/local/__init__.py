@@ -1,5 +1,5 @@
-"""The local backend: KFP pipelines on this machine, with the cluster's semantics."""
+"""The local engine: KFP pipelines on this machine, with the cluster's semantics."""
 
-from kfnb.resources.runs.local.backend import LocalBackend
+from kfnb.resources.runs.local.engine import LocalRunEngine
 
-__all__ = ["LocalBackend"]
+__all__ = ["LocalRunEngine"]

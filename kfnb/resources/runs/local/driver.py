@@ -25,7 +25,7 @@ from kfnb.jobs.folder import check
 from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.resources.models.saved import register_saved
+from kfnb.resources.models.local.saved import Destination, register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
@@ -99,7 +99,8 @@ async def _drive(
         await ending.settled()
     if result.state is RunState.SUCCEEDED:
         if order.registry:
-            journal.note(*register_saved(journal.snapshot(), Path(order.registry), order.owner))
+            place = Destination(Path(order.registry), order.data_store, order.owner)
+            journal.note(*register_saved(journal.snapshot(), place))
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
         # a failed step may not have its own message

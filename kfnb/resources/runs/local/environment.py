@@ -42,19 +42,20 @@ _LAST = 200
 class Requirements:
     """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names.
 
-    Its environment gets the installed KFP, not the one named: the installed executor runs the step.
+    Its environment gets the installed KFP, not the one named: the installed executor runs the step. It gets no KFP
+    without ``executor``.
     """
 
     packages: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     kfp: str = ""
+    executor: bool = True
 
     @property
     def key(self) -> str:
         """The name of the environment with exactly these packages, for this Python."""
-        identity = json.dumps(
-            [sys.version_info[:3], sys.executable, self.packages, self.options, _installed_kfp()]
-        )
+        kfp = _installed_kfp() if self.executor else ""
+        identity = json.dumps([sys.version_info[:3], sys.executable, self.packages, self.options, kfp])
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
@@ -83,7 +84,8 @@ class Requirements:
             installer, options = [str(python), "-m", "pip", "install"], [*self.options]
         if self.packages:
             yield [*installer, *options, *self.packages]
-        yield [*installer, *options, "--no-deps", f"kfp=={_installed_kfp()}"]
+        if self.executor:
+            yield [*installer, *options, "--no-deps", f"kfp=={_installed_kfp()}"]
 
     def _uv_options(self) -> Iterator[str]:
         """The same options for uv."""

@@ -18,7 +18,7 @@ def from_status(status: int, what: str = "process", log: Path | None = None, sin
     Its last line of output may help: it is in its ``log``, from the byte ``since`` on.
     """
     if not os.WIFSIGNALED(status):
-        code, last = os.WEXITSTATUS(status), _last_line(log, since) if log is not None else ""
+        code, last = os.WEXITSTATUS(status), last_line(log, since) if log is not None else ""
         message = f"; the last line of its log: {last}" if last else ""
         return TaskError(f"its {what} ended with exit code {code} before the step was done{message}")
     number = os.WTERMSIG(status)
@@ -30,7 +30,8 @@ def from_status(status: int, what: str = "process", log: Path | None = None, sin
     return TaskError(f"its process was ended by {name} ({signal.strsignal(number)})")
 
 
-def _last_line(log: Path, since: int) -> str:
+def last_line(log: Path, since: int) -> str:
+    """The last line that is not empty of a log from the byte ``since`` on, shortened; empty if there is none."""
     try:
         with log.open("rb") as file:
             file.seek(max(since, file.seek(0, os.SEEK_END) - _END))

@@ -31,7 +31,8 @@ class RunJobSpec:
     ``jobs`` is how many tasks compute at once, ``most`` how many run at once where some only wait (0: the same).
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
     ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``). ``registry`` is the
-    folder of the model registry that the run registers its models in, for ``owner``; empty for none.
+    folder of the model registry that the run registers its models in, for ``owner``; empty for none. ``data_store`` is
+    the folder or address of the data that they name.
     """
 
     name: str
@@ -45,6 +46,7 @@ class RunJobSpec:
     linger: float = 0.0
     most: int = 0
     registry: str = ""
+    data_store: str = ""
     owner: str = ""
 
 

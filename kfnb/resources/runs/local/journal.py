@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.entities import RunSnapshot, RunState, Task, TaskError
@@ -12,6 +13,15 @@ from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
 from kfnb.text import conditions
+
+
+@dataclass(frozen=True)
+class AnnouncedTasks:
+    """The tasks of a DAG by their names: those that are ``groups``, and the digests of the others' programs."""
+
+    steps: Mapping[str, TaskSpec]
+    groups: Collection[str] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Journal:
@@ -29,9 +39,7 @@ class Journal:
         earlier = self.earlier.get(task)
         return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
 
-    def tasks(
-        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, TaskSpec], groups: set[str]
-    ) -> None:
+    def tasks(self, parent: str, prefixes: Mapping[str, int | None], tasks: AnnouncedTasks) -> None:
         """Record the tasks of a group. Those of an earlier attempt wait again.
 
         ``prefixes`` begin their ids: one, or one for each iteration of a loop, with its index. It is one transaction,
@@ -42,15 +50,13 @@ class Journal:
             [
                 fact
                 for prefix, index in prefixes.items()
-                for fact in self._come_up(parent, prefix, steps, groups, index)
+                for fact in self._come_up(parent, prefix, tasks, index)
             ]
         )
 
-    def _come_up(
-        self, parent: str, prefix: str, steps: Mapping[str, TaskSpec], groups: set[str], index: int | None
-    ) -> list[Fact]:
+    def _come_up(self, parent: str, prefix: str, tasks: AnnouncedTasks, index: int | None) -> list[Fact]:
         facts: list[Fact] = []
-        for name, step in steps.items():
+        for name, step in tasks.steps.items():
             task = prefix + name
             earlier = self.earlier.get(task)
             if task in self._announced or earlier is not None:
@@ -60,13 +66,14 @@ class Journal:
             data = {
                 "name": name,
                 "parent": parent,
-                "group": name in groups,
+                "group": name in tasks.groups,
                 "needs": list(step.needs),
                 "takes": step.takes,
             }
             data |= {"condition": conditions.words(step.condition)} if step.condition else {}
+            data |= {"code": tasks.codes[name]} if name in tasks.codes else {}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
-        self._announced.update(prefix + name for name in steps)
+        self._announced.update(prefix + name for name in tasks.steps)
         return facts
 
     def loop(self, task: str, rounds: int) -> None:

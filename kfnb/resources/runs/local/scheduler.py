@@ -17,7 +17,7 @@ from pathlib import Path
 from kfnb.entities import RunState, TaskError
 from kfnb.resources.runs.local.condition import holds, warm_up
 from kfnb.resources.runs.local.executor_io import TaskInvocation
-from kfnb.resources.runs.local.journal import Journal
+from kfnb.resources.runs.local.journal import AnnouncedTasks, Journal
 from kfnb.resources.runs.local.loop import items, joined
 from kfnb.resources.runs.local.placeholder import Context
 from kfnb.resources.runs.local.pod_resources import Supplier
@@ -106,7 +106,8 @@ class PipelineScheduler:
         return await self._through(scope)
 
     def _announce(self, group: str, dag: DagSpec, prefixes: Mapping[str, int | None]) -> None:
-        self.journal.tasks(group, prefixes, dag.steps, self.pipeline.groups(dag))
+        tasks = AnnouncedTasks(dag.steps, self.pipeline.groups(dag), self.pipeline.codes(dag))
+        self.journal.tasks(group, prefixes, tasks)
 
     async def _through(self, scope: _RunningDag) -> Result:
         """Run a DAG whose tasks are announced."""

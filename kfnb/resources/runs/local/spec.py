@@ -12,6 +12,7 @@ from typing import Any
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.pod_requirements import Demands
 from kfnb.resources.runs.local.value_sources import FromTask, Source
+from kfnb.resources.runs.step_code import code_digest
 
 
 @dataclass(frozen=True)
@@ -212,6 +213,13 @@ class PipelineSpec:
             name
             for name, step in dag.steps.items()
             if isinstance(self.components[step.component].body, DagSpec)
+        }
+
+    def codes(self, dag: DagSpec) -> dict[str, str]:
+        """The digests of the programs of a DAG's tasks, by their names; of those that have one."""
+        bodies = {name: self.components[step.component].body for name, step in dag.steps.items()}
+        return {
+            name: code_digest(body.source) for name, body in bodies.items() if isinstance(body, PythonProgram)
         }
 
     def leaves(self, step: TaskSpec) -> Iterator[str]:

@@ -9,15 +9,15 @@ from kfnb.errors import BackendUnavailable
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward
 from kfnb.remote.portforward.tunnel import dial
-from kfnb.resources.studies.katib.engine import Draft, KatibEngine
+from kfnb.resources.studies.katib.engine import Draft, KatibStudyEngine
 from kfnb.resources.studies.katib.observations import PORT, SERVICE, Observations
 
-__all__ = ["Draft", "KatibEngine", "connect"]
+__all__ = ["Draft", "KatibStudyEngine", "connect"]
 
 
 def connect(
     kubernetes: Kubernetes, namespace: str, installed: str = "", *, forwarded: bool = False
-) -> KatibEngine:
+) -> KatibStudyEngine:
     """Katib in a namespace. Nothing is asked yet.
 
     ``installed`` is the namespace of Katib itself; without it there are no learning curves. Its services are reached
@@ -37,4 +37,4 @@ def connect(
         finally:
             forward.close()
 
-    return KatibEngine(kubernetes, namespace, manager if installed else None)
+    return KatibStudyEngine(kubernetes, namespace, manager if installed else None)

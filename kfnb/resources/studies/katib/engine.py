@@ -38,7 +38,7 @@ class Draft:
     accepted: bool
 
 
-class KatibEngine:
+class KatibStudyEngine:
     """The studies of a namespace. ``manager`` reaches Katib's DB manager, where there is a way.
 
     The engine keeps nothing but what it learned of studies that it observes.

@@ -19,7 +19,7 @@ from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import Order, StudyFolder
 from kfnb.resources.studies.local.journal import StudyJournal
@@ -62,11 +62,11 @@ async def _drive(
     if search.timeout:
         loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
     os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
-    backend = _backend(folder.home, search, order)
-    trials: TrialRunner = Runs(search, backend, journal.run)
+    engine = _run_engine(folder.home, search, order)
+    trials: TrialRunner = Runs(search, engine, journal.run)
     try:
         if search.subject.step:
-            prepared = await end.unless(prepare(search, folder, backend))
+            prepared = await end.unless(prepare(search, folder, engine))
             if prepared is not None:
                 prepared.preload()
                 trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
@@ -81,10 +81,10 @@ async def _drive(
     return end
 
 
-def _backend(home: Path, search: Search, order: Order) -> LocalBackend:
-    """The backend of runs; the trials that run at once share what may run at once."""
+def _run_engine(home: Path, search: Search, order: Order) -> LocalRunEngine:
+    """The engine of runs; the trials that run at once share what may run at once."""
     jobs = order.jobs if search.subject.step else max(1, order.jobs // max(1, search.parallel))
-    return LocalBackend(home, jobs=jobs, secrets=order.secrets, linger=order.linger)
+    return LocalRunEngine(home, jobs=jobs, secrets=order.secrets, linger=order.linger)
 
 
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:

@@ -33,7 +33,7 @@ _MOST_KNOWN = 16
 """Studies whose trials are kept, those that were asked for last: of another, all are read again."""
 
 
-class LocalEngine:
+class LocalStudyEngine:
     """Studies here. ``home`` holds them beside runs; ``jobs``, ``secrets`` and ``linger`` are those of local runs."""
 
     name = "local"

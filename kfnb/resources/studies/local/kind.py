@@ -12,7 +12,7 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.journal import ended
@@ -32,7 +32,7 @@ def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
         if not trial.state.finished:
             if trial.run:
                 with suppress(BackendError):
-                    LocalBackend(folder.home).stop(trial.run)
+                    LocalRunEngine(folder.home).stop(trial.run)
             yield ended(trial.number, _LOST)
 
 

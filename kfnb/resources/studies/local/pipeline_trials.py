@@ -1,4 +1,4 @@
-"""Trials as runs of a whole pipeline, on the local backend."""
+"""Trials as runs of a whole pipeline, on the local engine of runs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from kfnb.entities import Artifact, RunSnapshot, RunState, TaskError
 from kfnb.errors import BackendError
-from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run as Handle
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.studies.local.outcome import Outcome, failed, measured
 from kfnb.resources.studies.local.worker import number_or_text
 from kfnb.resources.studies.local.workers import Report
@@ -28,7 +28,7 @@ class Runs:
     """Runs trials as runs of the search's pipeline; ``record`` gets a trial's number and its run's id."""
 
     search: Search
-    backend: LocalBackend
+    engine: LocalRunEngine
     record: Callable[[int, str], None]
     going: set[str] = field(default_factory=set)
 
@@ -37,7 +37,7 @@ class Runs:
         del report  # a pipeline reports its metrics at the end
         subject = self.search.subject
         try:
-            run_id = self.backend.submit(
+            run_id = self.engine.submit(
                 Submission(
                     spec=subject.spec,
                     platform=subject.platform,
@@ -51,7 +51,7 @@ class Runs:
             return failed(TaskError(str(error)))
         self.record(number, run_id)
         self.going.add(run_id)
-        observer = Handle(self.backend, run_id).observe()
+        observer = Handle(self.engine, run_id).observe()
         observer.refresh()
         while not observer.run.state.finished:
             await asyncio.sleep(_POLL_EVERY)
@@ -69,9 +69,9 @@ class Runs:
     async def close(self) -> None:
         """End the runs that still run."""
         for run_id in self.going:
-            self.backend.stop(run_id)
+            self.engine.stop(run_id)
         while any(  # noqa: ASYNC110 - of other processes
-            not self.backend.get(run_id).state.finished for run_id in self.going
+            not self.engine.get(run_id).state.finished for run_id in self.going
         ):
             await asyncio.sleep(_POLL_EVERY)
 

@@ -15,8 +15,8 @@ from typing import Any
 from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import private
-from kfnb.resources.runs.backend import Submission
-from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.local.environment import missing, parse
 from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.resolve import Inputs, Result, resolve, with_defaults
@@ -95,7 +95,7 @@ def refusals(search: Search) -> list[str]:
     return []
 
 
-async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) -> Prepared:
+async def prepare(search: Search, folder: StudyFolder, engine: LocalRunEngine) -> Prepared:
     """Run the steps before the trial's step; what that step gets. Raises ``BackendError`` where a step fails."""
     subject = search.subject
     pipeline = read(subject.spec, subject.platform)
@@ -105,7 +105,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     assert isinstance(component.body, StepProgram)
     ended: dict[str, Result] = {}
     if len(pipeline.root.body.steps) > 1:
-        before = await _ran(search, backend)
+        before = await _ran(search, engine)
         ended = {task.name: Result(task.state, task.outputs) for task in before.tasks if "/" not in task.id}
     first = {one.name: start_of(one) for one in search.space}
     outer = with_defaults(pipeline.root, Inputs({**first, **subject.arguments}))
@@ -116,7 +116,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     return Prepared(step, component, program, outer, ended)
 
 
-async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
+async def _ran(search: Search, engine: LocalRunEngine) -> RunSnapshot:
     """The run of all steps before the trial's step; cached where they ran before."""
     subject = search.subject
     spec = without(subject.spec, subject.step)
@@ -129,12 +129,12 @@ async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
         experiment=search.name,
         folder=subject.folder,
     )
-    run_id = backend.submit(submission)
+    run_id = engine.submit(submission)
     try:
-        while not (run := backend.get(run_id)).state.finished:  # noqa: ASYNC110 - of another process
+        while not (run := engine.get(run_id)).state.finished:  # noqa: ASYNC110 - of another process
             await asyncio.sleep(_POLL_EVERY)
     except asyncio.CancelledError:
-        backend.stop(run_id)
+        engine.stop(run_id)
         raise
     if run.state is not RunState.SUCCEEDED:
         raise BackendError(f"the steps before {subject.step} failed (run {run_id}): {run.error or run.state}")

@@ -13,7 +13,7 @@ from kfnb.remote.http import Http, Request
 from tests.registry.kettles.model import Kettle
 
 
-class KubeflowEngine:
+class KubeflowKettleEngine:
     """Kettles at an address."""
 
     name = "kubeflow"

@@ -17,7 +17,7 @@ from tests.registry.kettles.local.kind import job
 from tests.registry.kettles.model import Kettle
 
 
-class LocalEngine:
+class LocalKettleEngine:
     """Kettles in the home."""
 
     name = "local"

@@ -1,0 +1,245 @@
+"""The engine of runs on a cluster: pipelines run on a cluster that Kubeflow Pipelines drives."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from kfnb import entities
+from kfnb.entities import LogLine, RunState
+from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import PATIENCE, Pace
+from kfnb.remote.kfp.server import KfpServer, MissingResource
+from kfnb.resources.experiments.model import Experiment
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.kubeflow import environment_variables
+from kfnb.resources.runs.kubeflow.experiments import Experiments
+from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
+from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
+from kfnb.resources.runs.kubeflow.pipelines import Pipelines
+from kfnb.resources.runs.kubeflow.run_builder import outline
+from kfnb.resources.runs.kubeflow.run_filter import pages
+from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
+from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
+from kfnb.resources.runs.selection import LISTED, Selection
+
+Json = Mapping[str, Any]
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SEARCHED = 200
+_MOST_FINISHED = 50
+_PLACES = 3
+"""Maximum number of named places of logs."""
+"""How many of the newest runs are searched for a prefix of an id."""
+
+
+class KubeflowRunEngine:
+    """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
+
+    ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` closes what was opened.
+    A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
+    requests a minute.
+    """
+
+    name = "kubeflow"
+    polling = Pace(1, 5)
+
+    def __init__(
+        self,
+        server: KfpServer,
+        *,
+        insight: DetailSource | None = None,
+        page: Callable[[str], str] = lambda _: "",
+        root: str = "",
+        account: str = "",
+        uploads: Uploads = NOWHERE,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._server, self._insight, self._page = server, insight, page
+        self.close = close
+        self._root, self._account, self._uploads = root, account, uploads
+        self._experiments = Experiments(server)
+        self._versions = Versions(server)
+        self._tracked: dict[str, TrackedRun] = {}
+        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
+        self.schedules = RecurringRuns(
+            server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
+        )
+
+    @property
+    def pace(self) -> Pace:
+        """How often a run may be polled: a poll alone sends no request to the server."""
+        return Pace(self.polling.shortest, self.polling.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Notes on environment variables that steps read and the pods will not have."""
+        return environment_variables.cautions(
+            submission.spec, submission.platform, os.environ, submission.env
+        )
+
+    def submit(self, submission: Submission) -> str:
+        """Start a run and return its id at once. It is never sent twice."""
+        identifier = self._experiments.needed(submission.experiment)
+        try:
+            return self._start(submission, identifier)
+        except MissingResource:  # the experiment may have been deleted since it was looked up
+            self._experiments.forget(submission.experiment)
+            again = self._experiments.needed(submission.experiment)
+            if again == identifier:
+                raise
+            return self._start(submission, again)
+
+    def _start(self, submission: Submission, experiment: str) -> str:
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
+        body = order(submission, experiment, root=self._root, account=self._account)
+        cargo.send(submission.notify)
+        return str(self._server.request("POST", "/runs", body)["run_id"])
+
+    def get(self, run_id: str) -> entities.RunSnapshot:
+        """The run as of at most a second ago. Raises ``RunNotFound``."""
+        return self._track(run_id).watch.run(self.pace.shortest)
+
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[entities.RunSnapshot]:
+        """The newest runs first, without their tasks."""
+        experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
+        if selection.experiment and not experiment:
+            raise BackendError(f"unknown experiment {selection.experiment}")
+        answers = pages(self._server, selection, experiment, limit)
+        return builtins.list(islice(filter(selection.fits, map(self._outline, answers)), limit))
+
+    def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
+        """The run's events above ``after``; with ``follow``, as they arrive, until the run is finished.
+
+        A server that does not answer, or refuses the token, is asked again for two hours; meanwhile the run has a note
+        about it.
+        """
+        watch, answered = self._track(run_id).watch, -math.inf
+        while True:
+            try:
+                new, answered = watch.events(after), time.monotonic()
+                for event in new:
+                    after = event.seq
+                    yield event
+                if not follow or watch.run(math.inf).state.finished:
+                    return
+            except BackendUnavailable:
+                if not follow or time.monotonic() - answered > PATIENCE:
+                    raise
+            time.sleep(self.pace.shortest)
+
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
+        """What the tasks wrote, in order; of one task (by id or name) or of all."""
+        tracked = self._track(run_id)
+        tracked.watch.run(self.pace.shortest)
+        if self._insight is None:
+            raise BackendError("cannot read logs of runs on Kubeflow from here")
+        return self._insight.logs(tracked.watch.run, tracked.spec, task, follow=follow)
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The addresses of the stored logs, or the pods that still have them."""
+        tracked = self._track(run_id)
+        if self._insight is None:
+            return ""
+        places = self._insight.log_places(tracked.watch.run, tracked.spec, task)
+        more = len(places) - _PLACES
+        return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+    def stop(self, run_id: str) -> None:
+        """Ask the run to end; does nothing if it is finished."""
+        tracked = self._track(run_id)
+        if not tracked.watch.run(0).state.finished:
+            tracked.act("terminate", again=True)
+
+    def retry(self, run_id: str) -> None:
+        """Run again what did not succeed of a finished run. Raises ``BackendError`` for a running run."""
+        tracked = self._track(run_id)
+        state = tracked.watch.run(0).state
+        if state is RunState.SUCCEEDED:
+            return
+        if not state.finished:
+            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        tracked.act("retry", again=False)
+
+    def archive(self, run_id: str) -> None:
+        """Archive the run: only lists with archived runs show it."""
+        self._track(run_id).act("archive", again=True)
+
+    def unarchive(self, run_id: str) -> None:
+        """Restore the run to the lists."""
+        self._track(run_id).act("unarchive", again=True)
+
+    def delete(self, run_id: str) -> None:
+        """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
+        tracked = self._track(run_id)
+        state = tracked.watch.run(0).state
+        if not state.finished:
+            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        tracked.delete()
+
+    def experiments(self) -> builtins.list[Experiment]:
+        """All experiments."""
+        return self._experiments.all()
+
+    def _track(self, run_id: str) -> TrackedRun:
+        whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
+        if whole not in self._tracked:
+            self._forget()
+            self._tracked[whole] = TrackedRun(
+                self._server,
+                whole,
+                self._experiments.name,
+                self._versions,
+                self._insight,
+                self._page,
+                self._pace,
+            )
+        return self._tracked[whole]
+
+    def _forget(self) -> None:
+        """Keep only the newest of the finished runs: the others can be requested again."""
+        over = [id for id, tracked in list(self._tracked.items()) if tracked.watch.over]
+        for id in over[:-_MOST_FINISHED]:
+            self._tracked.pop(id, None)
+
+    def _pace(self) -> Pace:
+        """How often one run is requested: less often the more runs are observed, while nothing changes."""
+        watched = sum(tracked.watch.watched for tracked in list(self._tracked.values()))
+        return Pace(self.polling.shortest, self.polling.longest * max(1, watched))
+
+    def _searched(self, start: str) -> str:
+        found = [
+            str(answer["run_id"])
+            for answer in islice(pages(self._server, Selection(archived=True), "", _SEARCHED), _SEARCHED)
+        ]
+        begun = [one for one in found if start and one.startswith(start)]
+        if len(begun) > 1:
+            raise RunNotFound(
+                f"{len(begun)} runs begin with {start}, as {begun[0]} does:",
+                hint="give more characters of the id",
+                ref=start,
+            )
+        if not begun:
+            raise RunNotFound(
+                f"no run id begins with {start} among the newest {_SEARCHED} at {self._server.url}",
+                ref=start,
+            )
+        return begun[0]
+
+    def _outline(self, answer: Json) -> entities.RunSnapshot:
+        run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
+        return outline(
+            answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)
+        )

@@ -1,0 +1,89 @@
+"""What services answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.entities import Listing
+from kfnb.extras import require
+
+
+@dataclass(frozen=True)
+class ServedPredictions:
+    """Predictions of a service, a row each, and the versions that gave them."""
+
+    values: tuple[Any, ...]
+    versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RowExplanation:
+    """How much each column moved the prediction of one row, for each output of the model.
+
+    ``contributions`` are by output and column, and with the ``base`` of an output they add up to its ``value``. The
+    base is what the model answers on average for the example rows that were saved with it. ``sentences`` are those of a
+    text, likewise: ``texts``, ``base`` and ``contributions``.
+    """
+
+    prediction: Any
+    outputs: tuple[str, ...]
+    columns: tuple[str, ...]
+    base: tuple[float, ...]
+    value: tuple[float, ...]
+    contributions: tuple[tuple[float, ...], ...]
+    method: str = ""
+    sentences: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def output(self) -> int:
+        """The place of the output that the prediction is about: its own class, else the last."""
+        named = str(self.prediction)
+        return self.outputs.index(named) if named in self.outputs else len(self.outputs) - 1
+
+    @property
+    def strongest(self) -> list[tuple[str, float]]:
+        """Columns and their contributions to that output, the strongest first."""
+        found = zip(self.columns, self.contributions[self.output], strict=True)
+        return sorted(found, key=lambda pair: -abs(pair[1]))
+
+
+class Explanations(Listing[RowExplanation]):
+    """Explanations of some rows, in their order."""
+
+    def to_frame(self, output: str | None = None) -> Any:
+        """A pandas DataFrame with a row for each row and a column for each column of the rows.
+
+        ``output`` is one of the model's, by default the one that each prediction is about. The columns ``prediction``,
+        ``output`` and ``base`` come first.
+        """
+        require("pandas", "to_frame")
+        import pandas as pd
+
+        rows = []
+        for one in self:
+            at = one.output if output is None else one.outputs.index(output)
+            shares = dict(zip(one.columns, one.contributions[at], strict=True))
+            rows.append(
+                {"prediction": one.prediction, "output": one.outputs[at], "base": one.base[at], **shares}
+            )
+        return pd.DataFrame(rows)
+
+
+def explanation_of(answered: Mapping[str, Any]) -> RowExplanation:
+    """An explanation, from what a server answers. Raises ``KeyError``, ``TypeError``."""
+    return RowExplanation(
+        answered["prediction"],
+        tuple(map(str, answered["outputs"])),
+        tuple(map(str, answered["columns"])),
+        _numbers(answered["base"]),
+        _numbers(answered["value"]),
+        tuple(map(_numbers, answered["contributions"])),
+        str(answered.get("method", "")),
+        dict(answered.get("sentences", {})),
+    )
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...]:
+    return tuple(map(float, values))

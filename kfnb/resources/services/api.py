@@ -1,0 +1,227 @@
+"""The public functions of services."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfnb import target
+from kfnb.errors import BackendError, ServiceNotFound, UsageError
+from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
+from kfnb.resources.services.handle import Service
+from kfnb.resources.services.model import DesiredState, ServiceList, ServiceSnapshot, Target
+from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
+from kfnb.resources.services.targets import ServingTerms, canary_of, target_of
+from kfnb.settings import owner, settings
+from kfnb.target import backend_name
+
+if TYPE_CHECKING:
+    from kfnb.resources.models.handle import ModelVersion
+    from kfnb.resources.services.local.traces import ServiceRecords
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """The options of ``serve`` that concern the desired state."""
+
+    canary: str
+    shadow: str
+    sticky: str | None
+    terms: ServingTerms
+    because: str
+
+    def first(self, default: Target) -> DesiredState:
+        """The desired state of a new service."""
+        mover = Mover(owner(), self.because)
+        made = mover.first([default], sticky=self.sticky or "")
+        return _first_of(self.further(mover, made), made)
+
+    def next(self, now: DesiredState, default: Target | None) -> DesiredState:
+        """The next desired state of a service; ``now`` itself if nothing changes."""
+        mover = Mover(owner(), self.because)
+        after = now if default is None else mover.serve(now, default)
+        if self.sticky is not None and self.sticky != after.sticky:
+            after = mover.settings(after, sticky=self.sticky)
+        return _merged(now, self.further(mover, after))
+
+    def further(self, mover: Mover, now: DesiredState) -> DesiredState:
+        """With the canary and the shadow."""
+        if self.canary:
+            ref, percent = canary_of(self.canary)
+            now = mover.canary(now, target_of(ref, self.terms), percent)
+        return mover.shadow(now, target_of(self.shadow, self.terms)) if self.shadow else now
+
+
+def serve(  # noqa: PLR0913 - the options of a service; they are keywords
+    model: str | ModelVersion,
+    *,
+    name: str | None = None,
+    canary: str | None = None,
+    port: int = 0,
+    backend: str | None = None,
+    shadow: str | None = None,
+    sticky: str | None = None,
+    on_bad_input: str = "reject",
+    host: str = "127.0.0.1",
+    token: str | Path | bool = False,
+    unchecked: bool = False,
+    pickle: bool = False,
+    trust: Sequence[str] = (),
+    because: str = "",
+) -> Service:
+    """Serve a version of a model over HTTP, and return the service's handle at once.
+
+    ``model`` is a version (``"churn@champion"``, ``"churn@7"``, ``"churn"`` for the newest). ``name`` is the service's,
+    by default the model's. A service that exists serves the version from then on, without dropping a request; where the
+    version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
+    100 requests; with it, the name of a service as ``model`` means its current default. ``shadow`` is a version that
+    gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input`` is
+    what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``. ``port`` 0 is any that is
+    free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one, or True
+    for a new one, which is kept in the service's folder. A version gets requests once it has passed its check;
+    ``unchecked`` waives that. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names
+    types that are not known to be safe. Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    """
+    terms = ServingTerms(on_bad_input, unchecked, pickle, trust)
+    wish = _Wish(canary or "", shadow or "", sticky, terms, because)
+    secret = _token(token, host)
+    engine = engine_of(backend)
+    further = bool(wish.canary or wish.shadow)
+    known = _known(engine, str(model)) if further and name is None and _is_bare(model) else None
+    if known is not None:
+        return _changed(engine, known, wish, None, port=port, protected=bool(secret))
+    default = target_of(model, wish.terms)
+    called = check_service_name(name) if name else service_name_of(default.model)
+    known = _known(engine, called)
+    if known is not None:
+        return _changed(engine, known, wish, default, port=port, protected=bool(secret))
+    engine.create(ServiceSpec(called, wish.first(default), owner(), host, port, secret))
+    return Service(engine, called)
+
+
+def service(name: str, *, backend: str | None = None) -> Service:
+    """The service of that name, from whichever kernel it was started. Raises ``ServiceNotFound``."""
+    where, called = target.split_reference(name)
+    engine = engine_of(backend or where)
+    try:
+        return Service(engine, engine.find(called))
+    except ServiceNotFound as missing:
+        if backend or where or engine.name == "local":
+            raise
+        here = engine_of("local")
+        try:
+            return Service(here, here.find(called))
+        except ServiceNotFound:
+            raise missing from None
+
+
+def services(*, backend: str | None = None) -> ServiceList:
+    """The services there are, by name."""
+    return ServiceList(engine_of(backend).list())
+
+
+def service_of(value: Any, name: str, backend: str | None = None) -> Service:
+    """The service that ``value`` is, else the one of that name. Raises ``ServiceNotFound``."""
+    return value if isinstance(value, Service) else service(name, backend=backend)
+
+
+def records() -> ServiceRecords:
+    """The services of the home, as the catalog reads them."""
+    from kfnb.resources.services.local.traces import ServiceRecords
+
+    return ServiceRecords(Path(settings().home))
+
+
+def known_service(value: Any, name: str) -> Service | None:
+    """The service that ``value`` is, else the one of that name; None where there is none."""
+    if isinstance(value, Service):
+        return value
+    if not is_service_name(target.split_reference(name)[1]):
+        return None
+    try:
+        return service(name)
+    except BackendError:  # or the cluster does not answer: then it may be something else's name
+        return None
+
+
+def engine_of(backend: str | None = None) -> ServiceEngine:
+    """The engine of services that goes with a backend, by default the one in the settings."""
+    if backend_name(backend) == "local":
+        from kfnb.resources.services.local.engine import LocalServiceEngine
+
+        chosen = settings()
+        return LocalServiceEngine(Path(chosen.home), index_urls=tuple(chosen.index_urls))
+    raise UsageError("services on a cluster are not supported yet; --backend local serves here")
+
+
+def _known(engine: ServiceEngine, name: str) -> ServiceSnapshot | None:
+    try:
+        return engine.get(engine.find(name))
+    except ServiceNotFound:
+        return None
+
+
+def _is_bare(model: Any) -> bool:
+    return isinstance(model, str) and "@" not in model
+
+
+def _changed(
+    engine: ServiceEngine,
+    now: ServiceSnapshot,
+    wish: _Wish,
+    default: Target | None,
+    *,
+    port: int,
+    protected: bool,
+) -> Service:
+    """An existing service with its next desired state."""
+    if (port and now.url and not now.url.endswith(f":{port}")) or (protected and not now.token_file):
+        hint = "delete it first, or choose another name"
+        message = f"service {now.name} exists, and answers at {now.url}{'' if now.token_file else ' without a token'}:"
+        raise UsageError(message, hint=hint, ref=now.name)
+    after = wish.next(now.desired, default)
+    if after != now.desired:
+        engine.change(now.name, after)
+    if now.state.finished:
+        engine.start(now.name)
+    return Service(engine, now.name)
+
+
+def _merged(now: DesiredState, after: DesiredState) -> DesiredState:
+    """Several moves as the one change that they are: the next generation, with the last of them as its move."""
+    if after.generation == now.generation:
+        return now
+    number = now.generation + 1
+    move = replace(after.move, generation=number, before=now.shares)
+    return replace(after, generation=number, move=move)
+
+
+def _first_of(after: DesiredState, made: DesiredState) -> DesiredState:
+    """The first generation, with a canary and a shadow from the start."""
+    move = replace(made.move, after=after.shares)
+    return replace(after, generation=1, move=move)
+
+
+def _token(token: str | Path | bool, host: str) -> str:
+    """The token that requests need. Raises ``UsageError`` where none is given for a host that others reach."""
+    if isinstance(token, Path):
+        try:
+            found = token.expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            raise UsageError(
+                f"--token {token}: cannot be read: {getattr(error, 'strerror', error)}"
+            ) from None
+    else:
+        found = secrets.token_urlsafe(24) if token is True else (token or "").strip()
+    if not found and (token is not False or host not in LOOPBACK):
+        hint = "token=True (--token) makes one"
+        raise UsageError(f"host {host}: others reach it, so that requests need a token", hint=hint, ref=host)
+    if found and not (found.isascii() and found.isprintable() and " " not in found):
+        raise UsageError("the token has characters that a header cannot have")
+    return found

@@ -1,0 +1,116 @@
+"""Asks a service over HTTP, here and on a cluster alike."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.errors import BackendError, ServiceFailed, Unauthenticated, UsageError
+from kfnb.remote.errors import NoAnswer
+from kfnb.remote.http import Answer, Http, Request, Transport
+from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.services.engine import ServiceAddress
+from kfnb.resources.services.rows import instances
+
+VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
+"""Headers of an answer: the version that gave it, and the id by which labels are found later."""
+
+_MOST_ROWS = {"predict": 5000, "explain": 100}
+"""Rows of a request; more are sent in several."""
+_PATIENCE = RetryPolicy(tries=6, read=300.0, deadline=600.0)
+_LATER = frozenset({429, 502, 503})
+"""Statuses after which the same request may succeed: a version starts again, or many requests wait."""
+_REFUSED_ROWS = (400, 413, 422)
+_REFUSED_USER = (401, 403)
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True)
+class ServedAnswer:
+    """What a service answered to a request of some rows: by which version, and under which id."""
+
+    id: str
+    version: str
+    content: Sequence[Any] = field(repr=False)
+
+
+class ServiceClient:
+    """Sends rows to the service ``name``. ``address`` gives its address, at first and after it has moved."""
+
+    def __init__(self, name: str, address: Callable[[], ServiceAddress]) -> None:
+        self._name, self._address = name, address
+        self._known: tuple[ServiceAddress, Http] | None = None
+        self._lock = threading.Lock()
+
+    def ask(self, verb: str, rows: Any, version: str = "") -> list[ServedAnswer]:
+        """The answers for some rows, in order. ``verb`` is predict or explain.
+
+        ``version`` is the one that has to answer: default, canary, shadow, a number or a reference. Raises
+        ``UsageError`` for rows that the service refuses, ``ServiceFailed`` and ``BackendError``.
+        """
+        given = instances(rows)
+        most = _MOST_ROWS[verb]
+        pieces = [given[at : at + most] for at in range(0, len(given), most)] or [[]]
+        return [self._ask(verb, piece, version) for piece in pieces]
+
+    def _ask(self, verb: str, piece: list[Any], version: str) -> ServedAnswer:
+        body = json.dumps({"instances": piece}, allow_nan=False).encode()
+        answer = self._post(f"/v1/models/{self._name}:{verb}", body, version)
+        if not answer.fine:
+            raise self._refusal(answer)
+        try:
+            found = json.loads(answer.body)
+            content = found["predictions" if verb == "predict" else "explanations"]
+        except (ValueError, KeyError, TypeError):
+            raise ServiceFailed(
+                f"service {self._name} answered something else than JSON", ref=self._name
+            ) from None
+        return ServedAnswer(answer.headers.get(REQUEST_ID, ""), answer.headers.get(VERSION, ""), content)
+
+    def _post(self, path: str, body: bytes, version: str) -> Answer:
+        """Send a request; once more where the service has another address by now."""
+        with self._lock:
+            known = self._known
+        if known is not None:
+            try:
+                return self._send(known, path, body, version)
+            except NoAnswer as error:
+                if error.sent:
+                    raise
+                known[1].close()
+        address = self._address()
+        transport = Transport(ca=address.ca, verify=address.verify)
+        known = address, Http(transport=lambda: transport, retry=_PATIENCE, later=_LATER)
+        with self._lock:
+            self._known = known
+        return self._send(known, path, body, version)
+
+    def _send(self, known: tuple[ServiceAddress, Http], path: str, body: bytes, version: str) -> Answer:
+        address, http = known
+        headers = {"content-type": "application/json", **address.headers}
+        headers |= {VERSION: version} if version else {}
+        return http.send(Request("POST", address.url.rstrip("/") + path, body, headers, again=True))
+
+    def _refusal(self, answer: Answer) -> BackendError | UsageError | ServiceFailed:
+        """The error for an answer that is one."""
+        message, code = _error_of(answer)
+        text = f"service {self._name}: {message}"
+        if answer.status in _REFUSED_ROWS or code == "unknown-version":
+            return UsageError(text, code="invalid-argument", ref=self._name)
+        if answer.status in _REFUSED_USER:
+            return Unauthenticated(text, ref=self._name)
+        if answer.status == _NOT_FOUND:
+            return BackendError(text, code="not-found", ref=self._name)
+        return ServiceFailed(text, hint=f"%kf_logs {self._name} shows what it wrote", ref=self._name)
+
+
+def _error_of(answer: Answer) -> tuple[str, str]:
+    """What an answer says went wrong, and its code."""
+    try:
+        found = json.loads(answer.body)
+        return str(found["error"]), str(found.get("code", ""))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return f"status {answer.status}", ""

@@ -1,0 +1,100 @@
+"""What an engine of services is: the protocol of the engine on this machine, and of a cluster's."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from kfnb.entities import LogLine
+from kfnb.jobs.polling import Pace
+from kfnb.resources.services.model import DesiredState, ServiceSnapshot
+
+
+@dataclass(frozen=True)
+class ServiceSpec:
+    """A new service: what is fixed for its life, and its first desired state (generation 1).
+
+    ``port`` 0 is a free one, which is then kept. ``token`` has to be sent with each request; without one, every
+    client that reaches the address may send requests. A cluster has no use for ``host``, ``port`` and ``token``.
+    """
+
+    name: str
+    desired: DesiredState
+    owner: str = ""
+    host: str = "127.0.0.1"
+    port: int = 0
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class ServiceAddress:
+    """Where requests go. ``url`` is an address that this process reaches, perhaps a port-forward's.
+
+    ``headers`` are sent with each request: a token, the Host of a gateway. ``ca`` is a file of certificates to trust.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ca: str = ""
+    verify: bool = True
+
+
+class ServiceEngine(Protocol):
+    """A place where services run. Errors are ``kfnb.errors.BackendError`` and nothing else.
+
+    An engine gets the desired state, and reaches it in the background: a version gets requests only once it has passed
+    its check (unless ``unchecked``) and answers, no request is dropped when shares change, and where the desired state
+    cannot be reached, the one before stays. ``pace`` is how often a service may be looked at.
+    """
+
+    name: str
+    pace: Pace
+
+    def create(self, spec: ServiceSpec) -> None:
+        """Make a service, and return at once. Raises ``Conflict`` if there is one of that name.
+
+        What cannot be served here is refused, with all reasons and what could be done instead.
+        """
+        ...
+
+    def change(self, name: str, desired: DesiredState) -> None:
+        """Change the desired state, and return at once, also of a stopped service.
+
+        ``desired.generation`` is one more than the caller saw. If another user was faster, nothing is changed and
+        ``Conflict`` is raised, which says who, when and what. Raises ``ServiceNotFound``.
+        """
+        ...
+
+    def get(self, name: str) -> ServiceSnapshot:
+        """The service, now. Raises ``ServiceNotFound``."""
+        ...
+
+    def list(self) -> builtins.list[ServiceSnapshot]:
+        """The services there are, by name; perhaps without their histories."""
+        ...
+
+    def find(self, name: str) -> str:
+        """The name of an existing service, also of one whose files are damaged. Raises ``ServiceNotFound``."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """Answer no more requests, after those under way; harmless when it is stopped."""
+        ...
+
+    def start(self, name: str) -> None:
+        """Serve the desired state again, at the same address if that is free; harmless when it runs."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Stop a service and forget it for good, with what it alone needs. Versions stay in their registry."""
+        ...
+
+    def logs(self, name: str, revision: int | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+        """The lines that revisions wrote (``LogLine.task`` is a reference, ``churn@7``), or one of them."""
+        ...
+
+    def address(self, name: str) -> ServiceAddress:
+        """Where requests go. Raises ``BackendError`` where it does not answer now."""
+        ...

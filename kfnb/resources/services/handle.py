@@ -1,0 +1,282 @@
+"""The handle of a service: what ``kfnb.serve`` returns, whichever engine runs it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from kfnb.entities import LogLine
+from kfnb.errors import ServiceFailed, UsageError
+from kfnb.extras import require
+from kfnb.jobs.polling import Pace, Pause
+from kfnb.resources.models.api import model
+from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.services.answers import Explanations, explanation_of
+from kfnb.resources.services.client import ServedAnswer, ServiceClient
+from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
+from kfnb.resources.services.model import (
+    DesiredState,
+    RevisionState,
+    ServiceMove,
+    ServiceSnapshot,
+    ServiceState,
+)
+from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.rows import predictions
+from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
+from kfnb.settings import owner
+
+
+class Service:
+    """A served model. Each property is read anew when it is accessed."""
+
+    def __init__(self, engine: ServiceEngine, name: str) -> None:
+        self._engine = engine
+        self.name = name
+        self._client = ServiceClient(name, self._address)
+
+    @property
+    def backend(self) -> str:
+        """The name of the engine that serves it."""
+        return self._engine.name
+
+    @property
+    def pace(self) -> Pace:
+        """How often the service may be looked at."""
+        return self._engine.pace
+
+    def snapshot(self) -> ServiceSnapshot:
+        """The whole service as plain data, now."""
+        return self._engine.get(self.name)
+
+    @property
+    def state(self) -> ServiceState:
+        """The service's state."""
+        return self.snapshot().state
+
+    @property
+    def url(self) -> str:
+        """Where it answers; empty before it is known."""
+        return self.snapshot().url
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that are served (``churn@7``), the default first."""
+        return tuple(one.ref for one in self.snapshot().desired.targets)
+
+    @property
+    def traffic(self) -> dict[str, float]:
+        """The share in percent of the requests that each version really gets now, by reference."""
+        now = self.snapshot()
+        getting = [one for one in now.revisions if one in now.current or one.share]
+        return {one.ref: one.share for one in getting if one.share is not None}
+
+    @property
+    def history(self) -> tuple[ServiceMove, ...]:
+        """The changes of what is served, the newest first."""
+        return self.snapshot().history
+
+    # -- asking it
+
+    def predict(self, rows: Any, *, version: str = "") -> Any:
+        """The predictions for some rows: an array, or a DataFrame where they have names.
+
+        ``rows`` are a DataFrame, a list of dicts or lists, or an array. ``version`` is the one that has to answer
+        (``canary``, ``default``, ``7``), by default one by the split. Waits until a service that starts answers. Raises
+        ``UsageError`` for rows that do not fit the model's signature, ``ServiceFailed`` and ``BackendError``.
+        """
+        return predictions([one for answer in self.ask(rows, version=version) for one in answer.content])
+
+    def explain(self, rows: Any, *, version: str = "") -> Explanations:
+        """Which columns moved the predictions of some rows, and by how much. Arguments as for ``predict``."""
+        answers = self._client.ask("explain", rows, version)
+        try:
+            return Explanations(explanation_of(one) for answer in answers for one in answer.content)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            raise ServiceFailed(f"service {self.name} explains in an unknown format", ref=self.name) from None
+
+    def ask(self, rows: Any, *, version: str = "") -> list[ServedAnswer]:
+        """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
+        return self._client.ask("predict", rows, version)
+
+    def _address(self) -> ServiceAddress:
+        """Where requests go, once it answers."""
+        for now in self.updates():
+            if now.state.answers or now.state.finished:
+                break
+        return self._engine.address(self.name)
+
+    # -- changing it
+
+    def canary(
+        self,
+        ref: str | ModelVersion,
+        percent: int,
+        *,
+        because: str = "",
+        unchecked: bool = False,
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+    ) -> Service:
+        """Give a version ``percent`` of the requests, from 1 to 99, once it is ready. Returns at once.
+
+        ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
+        another user changed the service meanwhile.
+        """
+        now = self.snapshot().desired
+        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because).canary(now, target, percent))
+
+    def shadow(
+        self,
+        ref: str | ModelVersion,
+        *,
+        because: str = "",
+        unchecked: bool = False,
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+    ) -> Service:
+        """Send a version copies of all requests, once it is ready; its answers are only compared."""
+        now = self.snapshot().desired
+        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because).shadow(now, target))
+
+    def promote(
+        self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
+    ) -> Service:
+        """Let the canary be the default: all requests go to it, at one moment.
+
+        The registry's aliases of the default before stay where they are, as others may use them; ``alias=True`` moves
+        the one that it was served by, and a name moves that one. ``notify`` is called with what is to be known of it.
+        Raises ``UsageError`` if there is no canary or it is not ready, and ``Conflict``.
+        """
+        now = self.snapshot()
+        canary = next((one for one in now.revisions if one.role == "canary"), None)
+        if canary is not None and canary.state is not RevisionState.READY and not now.state.finished:
+            message = f"the canary {canary.ref} is {canary.state}: {canary.error or 'it is not ready yet'}"
+            raise UsageError(message, hint="wait() for it, or rollback()", ref=canary.ref)
+        return self._replace_default(now.desired, Mover(owner(), because).promote(now.desired), alias, notify)
+
+    def rollback(
+        self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
+    ) -> Service:
+        """End the canary; without one, let the default before be the default again, once it is ready.
+
+        ``alias`` and ``notify`` are as for ``promote``. Raises ``UsageError`` if there is nothing to go back to, and
+        ``Conflict``.
+        """
+        now = self.snapshot().desired
+        return self._replace_default(now, Mover(owner(), because).rollback(now), alias, notify)
+
+    def _change(self, desired: DesiredState) -> Service:
+        self._engine.change(self.name, desired)
+        return self
+
+    def _replace_default(
+        self, now: DesiredState, after: DesiredState, alias: bool | str, notify: Callable[[str], None]
+    ) -> Service:
+        """Let another version be the default, and move an alias of the registry to it or say that it was not moved."""
+        before, default = now.default, after.default
+        moved = default.ref != before.ref
+        name = alias_of(before, alias) if alias and moved else ""
+        self._change(after)
+        if name:
+            reason = after.move.because or f"{after.move.action} in service {self.name}"
+            model(f"{default.registry}:{default.ref}").promote(name, reason)
+            notify(f"{default.model}@{name} is {default.ref}")
+        elif moved:
+            for one in aliases_of(before):
+                notify(f"{before.model}@{one} still names {before.ref}; alias=True (--alias) moves it")
+        return self
+
+    # -- its life
+
+    def wait(self, timeout: float | None = None) -> Service:
+        """Wait until the desired state is reached, for ``timeout`` seconds at most.
+
+        Raises ``ServiceFailed`` if a version cannot be served or the service is stopped, and ``TimeoutError``.
+        """
+        for now in self.updates(timeout):
+            if now.settled:
+                break
+        else:
+            raise TimeoutError(f"service {self.name} is still {now.state} after {timeout} s")
+        if now.state.finished or now.failures:
+            message = f"service {self.name}: {'; '.join(now.failures) or f'it is {now.state}'}"
+            raise ServiceFailed(message, ref=self.name)
+        return self
+
+    def stop(self) -> Service:
+        """Answer no more requests, after those under way. What is served is kept, and ``start`` serves it again."""
+        self._engine.stop(self.name)
+        return self
+
+    def start(self) -> Service:
+        """Serve again what was served. Returns at once."""
+        self._engine.start(self.name)
+        return self
+
+    def delete(self) -> None:
+        """Stop the service and forget it for good. Its versions stay in the registry."""
+        self._engine.delete(self.name)
+
+    def logs(self, version: str | None = None) -> str:
+        """What its versions wrote, or one of them (``canary``, ``7``, ``churn@7``)."""
+        return "\n".join(line.text for line in self.log_lines(version))
+
+    def log_lines(self, version: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+        """The lines that its versions wrote; with ``follow``, also those to come."""
+        number = None if version is None else self._revision(version)
+        return self._engine.logs(self.name, number, follow=follow)
+
+    def _revision(self, version: str) -> int:
+        """The revision that is meant by a role, a number or a reference. Raises ``UsageError``."""
+        targets = self.snapshot().desired.targets
+        for one in targets:
+            if str(version) in (one.role, str(one.version), one.ref):
+                return one.revision
+        known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
+        raise UsageError(
+            f"service {self.name} serves no version {version}; it serves {known}", ref=str(version)
+        )
+
+    def to_frame(self) -> Any:
+        """A row for each version as a pandas DataFrame: version, percent, requests, errors, p50_ms, p99_ms."""
+        require("pandas", "to_frame")
+        import pandas as pd
+
+        rows = [
+            {
+                "version": one.ref,
+                "role": one.role,
+                "state": str(one.state),
+                "percent": one.percent if one.share is None else one.share,
+                "requests": one.counters.requests,
+                "errors": one.counters.failed,
+                "p50_ms": one.counters.percentile(50),
+                "p99_ms": one.counters.percentile(99),
+                "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
+            }
+            for one in self.snapshot().revisions
+        ]
+        return pd.DataFrame(rows)
+
+    def updates(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
+        """The service at each poll, at the engine's pace, for ``timeout`` seconds at most."""
+        until = None if timeout is None else time.monotonic() + timeout
+        pause, before = Pause(self.pace), None
+        while True:
+            now = self.snapshot()
+            yield now
+            pause.answered(changed=now != before)
+            before = now
+            left = pause.seconds if until is None else min(pause.seconds, until - time.monotonic())
+            if left <= 0:
+                return
+            time.sleep(left)
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        shares = ", ".join(f"{one.ref} {one.percent} %" for one in now.revisions)
+        return f"<Service {now.name}: {now.state}, {shares}{f', {now.url}' if now.url else ''}>"

@@ -1,0 +1,101 @@
+"""Polls the counters of a service's processes, and records new values."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kfnb.resources.services.local.journal import ServiceJournal
+from kfnb.resources.services.local.revision_process import RevisionProcess
+from kfnb.resources.services.local.router_process import RouterProcess
+from kfnb.resources.services.local.totals import Counted, Totals
+from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
+from kfnb.resources.services.model import RevisionState
+from kfnb.server.http_messages import HttpRequest
+
+PERIOD = 2.0
+"""Seconds between two polls."""
+
+_LARGEST_LOG, _KEPT_LOG = 20_000_000, 2_000_000
+"""Bytes of a revision's log, and how many of the last are kept when it grows larger."""
+
+
+class Counting:
+    """Polls the router and the revisions."""
+
+    def __init__(
+        self,
+        router: RouterProcess,
+        revisions: Mapping[int, RevisionProcess],
+        journal: ServiceJournal,
+        known: Mapping[int, Counted],
+    ) -> None:
+        self._router, self._revisions, self._journal = router, revisions, journal
+        self._totals = Totals(known)
+        self._written: dict[int, Counted] = dict(known)
+        self._polled = 0.0
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        while True:
+            await asyncio.sleep(PERIOD)
+            await self.once()
+
+    async def once(self) -> None:
+        """Poll once, and record new values."""
+        loop = asyncio.get_running_loop()
+        seconds, self._polled = loop.time() - self._polled, loop.time()
+        report = await self._router.report()
+        new: dict[int, Counted] = {}
+        for number, revision in list(self._revisions.items()):
+            if number in report.counters:
+                self._totals.take(number, "router", report.life, report.counters[number])
+            self._totals.take(number, "revision", revision.restarts, await _stats(revision))
+            new[number] = self._totals.of(number)
+            shorten(revision.log)
+        for number in self._written.keys() - new.keys():
+            self._totals.forget(number)
+        self._record(new, seconds)
+
+    def _record(self, new: dict[int, Counted], seconds: float) -> None:
+        changed = {}
+        for number, data in new.items():
+            before = self._written.get(number, {})
+            many = data.get("requests", 0) - before.get("requests", 0)
+            rate = round(many / seconds, 2) if before else None
+            if data and {**data, "per_second": rate} != before:
+                changed[number] = {**data, "per_second": rate}
+        if changed:
+            self._journal.counted(changed)
+        self._written = {number: changed.get(number, self._written.get(number, {})) for number in new}
+
+
+async def _stats(revision: RevisionProcess) -> Counted:
+    """What a revision has counted itself: bad inputs and the last failures."""
+    if revision.state is not RevisionState.READY:
+        return {}
+    upstream = Upstream(revision.socket)
+    with suppress(UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+        answer = await upstream.send(HttpRequest("GET", "/kfnb/stats", {}))
+        found: dict[str, Any] = json.loads(answer.body)
+        return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
+    upstream.close()
+    return {}
+
+
+def shorten(log: Path) -> None:
+    """Keep only the end of a log that has grown too large. What is written meanwhile may be lost."""
+    with suppress(OSError):
+        size = log.stat().st_size
+        if size > _LARGEST_LOG:
+            with log.open("r+b") as file:
+                file.seek(size - _KEPT_LOG)
+                file.readline()
+                rest = file.read()
+                file.truncate(0)
+            with log.open("ab") as file:
+                file.write(b"(the beginning of this log was removed)\n" + rest)

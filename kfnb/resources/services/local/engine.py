@@ -1,0 +1,139 @@
+"""The engine of services on this machine."""
+
+from __future__ import annotations
+
+import builtins
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from kfnb.entities import LogLine
+from kfnb.errors import BackendError, ServiceFailed, ServiceNotFound
+from kfnb.extras import require
+from kfnb.jobs.folder import absolute, check
+from kfnb.jobs.handle import open_home
+from kfnb.jobs.polling import Pace
+from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
+from kfnb.resources.services.local import folder as folders
+from kfnb.resources.services.local.deployment import clear, deploy
+from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
+from kfnb.resources.services.local.kind import job
+from kfnb.resources.services.local.listener import listening
+from kfnb.resources.services.local.logs import read_logs
+from kfnb.resources.services.local.observer import ServiceObserver, outline
+from kfnb.resources.services.model import DesiredState, ServiceSnapshot
+from kfnb.resources.services.moves import conflict
+
+_STOPS_WITHIN = 45.0
+"""Seconds that a service may take to finish the requests under way."""
+_POLL = 0.05
+
+
+class LocalServiceEngine:
+    """Services here. ``home`` holds them beside runs; packages are installed from ``index_urls``."""
+
+    name = "local"
+    pace = Pace(0.2, 1.0)
+
+    def __init__(self, home: Path, *, index_urls: tuple[str, ...] = ()) -> None:
+        self._home = absolute(Path(home), "home")
+        self._index_urls = index_urls
+        self._known: dict[str, ServiceObserver] = {}
+        self._lock = threading.Lock()
+
+    def create(self, spec: ServiceSpec) -> None:
+        """Make a service, and return at once."""
+        with suppress(ServiceNotFound):
+            raise folders.taken(folders.find(self._home, spec.name))
+        require("httptools", "serving a model")
+        open_home(self._home)
+        listening(spec.host, spec.port).close()
+        settings = ServiceSettings(
+            spec.owner, spec.host, spec.port, bool(spec.token), self._index_urls, time.time()
+        )
+        with folders.new(self._home, spec.name, settings, spec.token) as made:
+            for target in spec.desired.targets:
+                deploy(made, target)
+            made.record(spec.desired)
+        self._start(folders.find(self._home, spec.name))
+
+    def change(self, name: str, desired: DesiredState) -> None:
+        """Change the desired state. Raises ``Conflict`` if another user was faster."""
+        folder = folders.find(self._home, name)
+        check(folder.path)
+        if folder.generation() >= desired.generation:
+            raise conflict(name, folder.desired(desired.generation).move)
+        for target in desired.targets:
+            deploy(folder, target)
+        try:
+            folder.record(desired)
+        except FileExistsError:
+            raise conflict(name, folder.desired(desired.generation).move) from None
+        clear(folder, desired)
+
+    def get(self, name: str) -> ServiceSnapshot:
+        """The service, now."""
+        with self._lock:
+            observer = self._known.pop(name, None) or self._observer(name)
+            try:
+                now = observer.poll()
+            except ServiceNotFound:  # of one that was known: another has its name now
+                observer = self._observer(name)
+                now = observer.poll()
+            self._known[name] = observer
+            return now
+
+    def _observer(self, name: str) -> ServiceObserver:
+        return ServiceObserver(folders.find(self._home, name))
+
+    def list(self) -> builtins.list[ServiceSnapshot]:
+        """The services there are, by name. One whose files are damaged is FAILED, and says so."""
+        return [outline(one) for one in folders.existing(self._home)]
+
+    def find(self, name: str) -> str:
+        """The name of an existing service."""
+        return folders.find(self._home, name).name
+
+    def stop(self, name: str) -> None:
+        """Answer no more requests, after those under way."""
+        job(folders.find(self._home, name)).stop()
+
+    def start(self, name: str) -> None:
+        """Serve the desired state again; harmless when it runs."""
+        folder = folders.find(self._home, name)
+        check(folder.path)
+        if not folder.started_once:
+            self._start(folder)
+        elif job(folder).finished():
+            for target in folder.desired().targets:
+                deploy(folder, target)
+            job(folder).start([("state", "", {"state": "PENDING"})])
+
+    def _start(self, folder: ServiceFolder) -> None:
+        job(folder).start([("created", "", {"created": time.time()})], create=True)
+
+    def delete(self, name: str) -> None:
+        """Stop a service, and remove its folder."""
+        handle = job(folders.find(self._home, name))
+        with suppress(BackendError):  # damaged events: it may still be removed
+            handle.stop()
+        until = time.monotonic() + _STOPS_WITHIN
+        while not handle.finished() and time.monotonic() < until:
+            time.sleep(_POLL)
+        handle.delete()
+        self._known.pop(name, None)
+
+    def logs(self, name: str, revision: int | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+        """The lines that revisions wrote."""
+        return read_logs(folders.find(self._home, name), revision, follow=follow)
+
+    def address(self, name: str) -> ServiceAddress:
+        """Where requests go."""
+        folder, now = folders.find(self._home, name), self.get(name)
+        if now.state.finished or not now.url:
+            hint = f"%kf_services start {name} starts it" if now.state.finished else "wait until it is ready"
+            raise ServiceFailed(f"service {name} is {now.state}: {now.error}", hint=hint, ref=name)
+        token = folder.token()
+        return ServiceAddress(now.url, {"authorization": f"Bearer {token}"} if token else {})

@@ -1,0 +1,123 @@
+"""The router of a service in its driver: the process, which is started again when it ends, and the messages to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from kfnb.diagnostics import logger
+from kfnb.jobs.processes import Processes
+from kfnb.resources.services.local.child_process import ChildProcess
+from kfnb.resources.services.local.control import ControlLine
+from kfnb.resources.services.local.folder import ServiceFolder
+from kfnb.resources.services.local.router import route
+from kfnb.resources.services.local.routing import RoutingTable
+
+_logger = logger(__package__)
+
+_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+_STEADY = 60.0
+_DRAIN = 32.0
+"""Seconds for requests under way at the end; the router takes 30 at most."""
+
+
+@dataclass(frozen=True)
+class RouterReport:
+    """What a router has counted since it started, and the requests under way, by revision.
+
+    ``life`` is another number for each process: its counters begin at 0.
+    """
+
+    life: int
+    counters: dict[int, dict[str, Any]] = field(default_factory=dict)
+    under_way: dict[int, int] = field(default_factory=dict)
+
+
+class RouterProcess:
+    """The router of the service in ``folder``, which answers at the open socket ``listener``.
+
+    The socket stays open when the router ends: requests that come then wait for the next one.
+    """
+
+    def __init__(self, folder: ServiceFolder, processes: Processes, listener: socket.socket) -> None:
+        self._folder, self._processes, self._listener = folder, processes, listener
+        self._table = RoutingTable()
+        self._line: ControlLine | None = None
+        self._asking = asyncio.Lock()
+        self._child: ChildProcess | None = None
+        self._life: asyncio.Task[None] | None = None
+        self.lives = 0
+
+    def begin(self) -> None:
+        """Begin to answer."""
+        self._life = asyncio.create_task(self._live())
+
+    async def use(self, table: RoutingTable) -> bool:
+        """Send all further requests by another table; False if the router has just ended and will get it later."""
+        self._table = table
+        return bool(await self._ask({"table": table.as_json()}))
+
+    async def report(self) -> RouterReport:
+        """What it has counted."""
+        life = self.lives
+        found = await self._ask({"report": True})
+        counters = {int(number): data for number, data in found.get("counters", {}).items()}
+        return RouterReport(
+            life, counters, {int(one): many for one, many in found.get("under_way", {}).items()}
+        )
+
+    async def end(self) -> None:
+        """Accept no more requests, finish those under way, and end."""
+        self._listener.close()
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait({self._life})
+        if self._child is not None:
+            await self._ask({"stop": True})
+            await self._child.end(1.0)
+
+    async def _live(self) -> None:
+        loop, pause = asyncio.get_running_loop(), _PAUSE
+        while True:
+            began = loop.time()
+            child = await self._start()
+            await self._ask({"table": self._table.as_json()})
+            status = await child.status()
+            _logger.warning("The router ended with status %s.", status)
+            pause = _PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
+            await asyncio.sleep(pause)
+
+    async def _start(self) -> ChildProcess:
+        if self._line is not None:
+            self._line.close()
+        mine, its = socket.socketpair()
+        folder, listener = self._folder, self._listener.fileno()
+        token = str(folder.token_file) if folder.token_file.exists() else ""
+        work = partial(route, folder.name, str(folder.path), listener, its.fileno(), token)
+        self.lives += 1
+        self._child = await ChildProcess.start(
+            self._processes,
+            work,
+            folder.path / "router.log",
+            folder.path,
+            passes=[listener, its.fileno()],
+            shuts=[mine.fileno()],
+        )
+        its.close()
+        self._line = await ControlLine.of(mine)
+        return self._child
+
+    async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a message; empty where the router is gone. One that says nothing is ended."""
+        async with self._asking:
+            if self._line is None or self._child is None:
+                return {}
+            self._line.send(message)
+            try:
+                return await asyncio.wait_for(self._line.receive(), _DRAIN)
+            except (asyncio.TimeoutError, TimeoutError):
+                await self._child.end(0)
+                return {}

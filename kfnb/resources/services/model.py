@@ -1,0 +1,292 @@
+"""Services: what is served, by which versions, and what came of it. Names and meanings are KServe's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal
+
+from kfnb.entities import Listing
+
+Role = Literal["default", "canary", "shadow"]
+"""Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
+
+OnBadInput = Literal["reject", "impute", "log"]
+"""What happens to input that does not fit the signature: 422, the training data's usual value instead, or a count."""
+
+WHOLE = 100
+"""Percent of the requests that are split between default and canary."""
+
+
+class ServiceState(str, Enum):
+    """The state of a service.
+
+    PENDING: no version answers yet. READY: all versions answer. DEGRADED: some do not. FAILED: none can be served.
+    STOPPED: the service was stopped, or its process was lost.
+    """
+
+    PENDING = "PENDING"
+    READY = "READY"
+    DEGRADED = "DEGRADED"
+    FAILED = "FAILED"
+    STOPPED = "STOPPED"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen unless it is started again."""
+        return self in (ServiceState.FAILED, ServiceState.STOPPED)
+
+    @property
+    def answers(self) -> bool:
+        """Whether requests are answered."""
+        return self in (ServiceState.READY, ServiceState.DEGRADED)
+
+
+class RevisionState(str, Enum):
+    """The state of a revision. DRAINING: it gets no new requests, and finishes those that it has."""
+
+    PENDING = "PENDING"
+    READY = "READY"
+    DRAINING = "DRAINING"
+    FAILED = "FAILED"
+    STOPPED = "STOPPED"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Target:
+    """A version that is to be served, as the service's revision of that number. All but role and share is fixed for it.
+
+    ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
+    was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
+    ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
+    code, and ``trust`` names types in it that are known to be safe.
+    """
+
+    revision: int
+    model: str
+    version: int
+    digest: str
+    role: Role = "default"
+    percent: int = WHOLE
+    registry: str = "local"
+    uri: str = ""
+    format: str = ""
+    alias: str = ""
+    on_bad_input: OnBadInput = "reject"
+    unchecked: bool = False
+    pickle: bool = False
+    trust: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """``churn@7``."""
+        return f"{self.model}@{self.version}"
+
+
+@dataclass(frozen=True)
+class ServiceMove:
+    """A change of what is served: who made it, when (seconds since 1970) and why. A history is never changed.
+
+    ``before`` and ``after`` are the shares in percent by reference (``churn@7``); a shadow has 0.
+    """
+
+    generation: int
+    action: Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]
+    by: str
+    at: float
+    because: str = ""
+    before: Mapping[str, int] = field(default_factory=dict)
+    after: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DesiredState:
+    """The desired state of a service. Each change is the next ``generation``, made by ``move``.
+
+    ``targets`` are a default, and at most one canary and one shadow. ``earlier`` are the defaults before, the newest
+    last, which rollback goes back to. ``last_revision`` is the highest number that a revision ever had: a version that
+    comes again is a new one. ``sticky`` is the header whose value decides between default and canary, empty for an
+    exact split of all requests.
+    """
+
+    generation: int
+    targets: tuple[Target, ...]
+    move: ServiceMove
+    earlier: tuple[Target, ...] = ()
+    last_revision: int = 0
+    sticky: str = ""
+
+    def of(self, role: Role) -> Target | None:
+        """The target of a role, if there is one."""
+        return next((one for one in self.targets if one.role == role), None)
+
+    @property
+    def default(self) -> Target:
+        """The default."""
+        return next(one for one in self.targets if one.role == "default")
+
+    @property
+    def shares(self) -> dict[str, int]:
+        """Percent by reference."""
+        return {one.ref: one.percent for one in self.targets}
+
+
+@dataclass(frozen=True)
+class RequestFailure:
+    """A request that failed, by its ``id`` and without its rows. ``at`` is in seconds since 1970."""
+
+    at: float
+    status: int
+    code: str
+    message: str = ""
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What was counted of one revision's requests. Counters of several processes add up.
+
+    ``errors`` are answers by their status, from 400 on. ``latency`` are the numbers of answers by upper bounds in
+    milliseconds (infinity for the last). ``bad_inputs`` are by kind, and by column. Of copies to a shadow, ``compared``
+    are the rows whose predictions were compared with those that were answered, and ``differing`` those that differ;
+    ``skipped`` are copies that were not made, as too many were under way. ``per_second`` is the rate of requests now.
+    """
+
+    requests: int = 0
+    errors: Mapping[str, int] = field(default_factory=dict)
+    latency: tuple[tuple[float, int], ...] = ()
+    bad_inputs: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    failures: tuple[RequestFailure, ...] = ()
+    compared: int = 0
+    differing: int = 0
+    skipped: int = 0
+    per_second: float | None = None
+
+    @property
+    def failed(self) -> int:
+        """Answers with an error."""
+        return sum(self.errors.values())
+
+    def percentile(self, percent: float) -> float | None:
+        """The latency in ms that ``percent`` of the answers did not exceed; between two bounds, by proportion."""
+        total = sum(count for _, count in self.latency)
+        rank, seen, low = total * percent / 100, 0, 0.0
+        for bound, count in self.latency:
+            if count and seen + count >= rank:
+                high = bound if bound != float("inf") else low
+                return low + (high - low) * (rank - seen) / count
+            seen, low = seen + count, bound
+        return None
+
+
+@dataclass(frozen=True)
+class Parity:
+    """What ``serve.py check`` found of a version before it got requests: whether a row alone gives what a batch gives.
+
+    ``passed`` is None where it was not checked. ``report`` is what the program printed.
+    """
+
+    passed: bool | None = None
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A version that is served, or was until a moment ago.
+
+    ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
+    ``error`` says why it is not ready. Times are in seconds since 1970.
+    """
+
+    target: Target
+    state: RevisionState = RevisionState.PENDING
+    share: float | None = None
+    error: str = ""
+    restarts: int = 0
+    ready_since: float | None = None
+    parity: Parity = Parity()
+    counters: Counters = Counters()
+
+    @property
+    def settled(self) -> bool:
+        """Whether it gets the requests that it is to get, or never will."""
+        routed = not self.percent or self.share != 0
+        return self.state is RevisionState.FAILED or (self.state is RevisionState.READY and routed)
+
+    @property
+    def number(self) -> int:
+        """Its number in the service, from 1."""
+        return self.target.revision
+
+    @property
+    def ref(self) -> str:
+        """``churn@7``."""
+        return self.target.ref
+
+    @property
+    def role(self) -> Role:
+        """Which requests it gets."""
+        return self.target.role
+
+    @property
+    def percent(self) -> int:
+        """The desired share."""
+        return self.target.percent
+
+
+@dataclass(frozen=True)
+class ServiceSnapshot:
+    """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
+
+    ``revisions`` are the desired ones, default first, and those that still drain. ``history`` is the newest first.
+    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
+    requests need, empty if they need none.
+    """
+
+    name: str
+    backend: str
+    desired: DesiredState
+    state: ServiceState = ServiceState.PENDING
+    observed: int = 0
+    url: str = ""
+    token_file: str = ""
+    revisions: tuple[Revision, ...] = ()
+    history: tuple[ServiceMove, ...] = ()
+    owner: str = ""
+    created: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why desired versions cannot be served; else why the service cannot."""
+        failed = [one.error for one in self.revisions if one.state is RevisionState.FAILED and one.error]
+        return tuple(failed) or ((self.error,) if self.error else ())
+
+    @property
+    def current(self) -> tuple[Revision, ...]:
+        """The desired revisions, without those that still drain."""
+        numbers = {one.revision for one in self.desired.targets}
+        return tuple(one for one in self.revisions if one.number in numbers)
+
+    @property
+    def settled(self) -> bool:
+        """Whether the desired state is reached, or cannot be reached."""
+        return self.state.finished or (
+            self.observed >= self.desired.generation
+            and len(self.current) == len(self.desired.targets)
+            and all(one.settled for one in self.current)
+        )
+
+
+class ServiceList(Listing[ServiceSnapshot]):
+    """Services at the time of the request."""

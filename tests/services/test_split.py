@@ -1,0 +1,70 @@
+"""How requests are split: exactly, however many versions there are, and by a header's value."""
+
+from collections import Counter
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kfnb.resources.services.local.routing import table_of
+from kfnb.resources.services.local.split import Split, place_of
+from kfnb.resources.services.model import Role, Target
+
+
+@st.composite
+def shares(draw: st.DrawFn) -> dict[int, int]:
+    """Shares of 1 to 5 revisions that add up to 100."""
+    cuts = sorted(draw(st.sets(st.integers(1, 99), max_size=4)))
+    return {
+        number: high - low for number, (low, high) in enumerate(zip([0, *cuts], [*cuts, 100], strict=True))
+    }
+
+
+@given(shares(), st.integers(0, 250))
+def test_of_any_100_requests_in_a_row_each_gets_exactly_its_percent(
+    wanted: dict[int, int], start: int
+) -> None:
+    split = Split(wanted)
+    for _ in range(start):
+        split.next()
+    assert Counter(split.next() for _ in range(100)) == wanted
+
+
+@given(st.integers(1, 99))
+def test_the_requests_of_a_canary_are_spread_evenly(percent: int) -> None:
+    split = Split({1: 100 - percent, 2: percent})
+    places = [at for at in range(300) if split.next() == 2]
+    gaps = {after - before for before, after in pairwise(places)}
+    assert max(gaps) - min(gaps) <= 1
+
+
+@given(st.text(), st.integers(1, 98), st.integers(1, 99))
+def test_who_is_with_the_canary_stays_with_it_when_its_share_grows(
+    value: str, percent: int, more: int
+) -> None:
+    place = place_of(value)
+    assert 0 <= place < 100
+    assert place == place_of(value)
+    if place < percent:
+        assert place < min(99, percent + more)
+
+
+def test_values_are_spread_over_all_places() -> None:
+    found = Counter(place_of(f"customer-{number}") for number in range(20_000))
+    assert len(found) == 100
+    assert max(found.values()) < 2 * min(found.values())
+
+
+def target(number: int, percent: int, role: Role = "default") -> Target:
+    return Target(number, "churn", number, f"digest{number}", role, percent)
+
+
+DEFAULT, CANARY, SHADOW = target(1, 90), target(2, 10, "canary"), target(3, 0, "shadow")
+
+
+def test_what_a_version_that_is_out_should_have_got_goes_to_the_others() -> None:
+    targets, sockets = [DEFAULT, CANARY, SHADOW], {1: "r1", 2: "r2", 3: "r3"}
+    assert table_of(1, targets, sockets, "").shares == {1: 90, 2: 10}
+    for gone, left in ({1}, {2: 100}), ({2}, {1: 100}), ({1, 2}, {}):
+        some = {number: socket for number, socket in sockets.items() if number not in gone}
+        assert table_of(1, targets, some, "").shares == left
