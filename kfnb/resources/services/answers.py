@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kfnb.entities import Listing
@@ -19,12 +19,21 @@ class ServedPredictions:
 
 
 @dataclass(frozen=True)
+class SentenceShares:
+    """How much each sentence of a text moved the prediction, by output and sentence."""
+
+    texts: tuple[str, ...]
+    base: tuple[float, ...]
+    contributions: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class RowExplanation:
     """How much each column moved the prediction of one row, for each output of the model.
 
     ``contributions`` are by output and column, and with the ``base`` of an output they add up to its ``value``. The
     base is what the model answers on average for the example rows that were saved with it. ``sentences`` are those of a
-    text, likewise: ``texts``, ``base`` and ``contributions``.
+    model that takes one text.
     """
 
     prediction: Any
@@ -34,7 +43,7 @@ class RowExplanation:
     value: tuple[float, ...]
     contributions: tuple[tuple[float, ...], ...]
     method: str = ""
-    sentences: Mapping[str, Any] = field(default_factory=dict)
+    sentences: SentenceShares | None = None
 
     @property
     def output(self) -> int:
@@ -81,7 +90,15 @@ def explanation_of(answered: Mapping[str, Any]) -> RowExplanation:
         _numbers(answered["value"]),
         tuple(map(_numbers, answered["contributions"])),
         str(answered.get("method", "")),
-        dict(answered.get("sentences", {})),
+        _sentences(answered["sentences"]) if "sentences" in answered else None,
+    )
+
+
+def _sentences(answered: Mapping[str, Any]) -> SentenceShares:
+    return SentenceShares(
+        tuple(map(str, answered["texts"])),
+        _numbers(answered["base"]),
+        tuple(map(_numbers, answered["contributions"])),
     )
 
 
