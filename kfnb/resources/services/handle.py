@@ -124,9 +124,9 @@ class Service:
         ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
         another user changed the service meanwhile.
         """
-        now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).canary(now, target, percent))
+        now = self.snapshot()
+        target = target_of(ref, ServingTerms(now.desired.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).canary(now.desired, target, percent))
 
     def shadow(
         self,
@@ -138,9 +138,9 @@ class Service:
         trust: Sequence[str] = (),
     ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are only compared."""
-        now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).shadow(now, target))
+        now = self.snapshot()
+        target = target_of(ref, ServingTerms(now.desired.default.on_bad_input, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).shadow(now.desired, target))
 
     def promote(
         self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
