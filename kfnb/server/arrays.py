@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from kfnb.server.cells import Unfit
@@ -10,8 +11,9 @@ from kfnb.server.columns import Column, Problem
 from kfnb.server.findings import BadInput, Findings, OnBadInput
 from kfnb.server.reading import Rows
 
-_FITS = {"f": "biuf", "i": "iu", "u": "iu", "b": "b", "U": "U"}
-"""The kinds of arrays that JSON values make, by the kind of the model's array."""
+_NUMBERS = frozenset({int, float, type(None)})
+_FITTING = {"f": _NUMBERS, "i": _NUMBERS, "u": _NUMBERS, "b": frozenset({bool}), "U": frozenset({str})}
+"""The types of JSON values that fit an array, by its kind; others take any."""
 
 
 class Arrays:
@@ -19,25 +21,15 @@ class Arrays:
 
     def __init__(self, column: Column, shape: tuple[int, ...] | None) -> None:
         self._column, self._shape, self._dtype = column, shape, column.dtype
+        self._kind = "f" if column.dtype is None else column.dtype.kind
 
     def read(self, rows: Sequence[Any], policy: OnBadInput) -> Rows:
         """Rows as nested lists. Raises ``BadInput``."""
-        import numpy as np
-
         findings = Findings(policy)
-        try:
-            found = np.array(rows)
-            found = np.array(rows, "float64") if found.dtype.kind == "O" else found  # null is NaN
-        except (TypeError, ValueError, OverflowError):
-            self._refuse(findings, rows)
-        if not len(rows) and self._shape is not None:
-            found = np.empty((0, *self._shape))
-        self._check(found, findings)
+        array = self._array(rows, findings)
         if findings.refused:
             raise BadInput(findings)
-        return Rows(
-            len(found), (found if self._dtype is None else found.astype(self._dtype, copy=False),), findings
-        )
+        return Rows(len(rows), (array,), findings)
 
     def join(self, batch: Sequence[Rows]) -> Any:
         """The rows of several requests, in their order."""
@@ -45,43 +37,99 @@ class Arrays:
 
         return batch[0].parts[0] if len(batch) == 1 else np.concatenate([rows.parts[0] for rows in batch])
 
-    def _check(self, found: Any, findings: Findings) -> None:
+    def _array(self, rows: Sequence[Any], findings: Findings) -> Any:
         import numpy as np
 
+        if not rows:
+            return np.empty((0, *(self._shape or ())), self._dtype)
+        fitting = _FITTING.get(self._kind)
+        if fitting is not None and not leaf_types(rows) <= fitting:
+            wrong = Unfit(Problem.TYPE, f"the row holds something else than {_NAMES[self._kind]}")
+            return self._find(rows, findings, wrong, lambda row: not leaf_types([row]) <= fitting)
+        try:
+            found = np.array(rows, "float64" if self._kind in "fiu" else self._dtype)
+        except OverflowError:
+            return self._find(rows, findings, _not_finite(), _overflows)
+        except (TypeError, ValueError):
+            message = "the row has not the shape that the model takes"
+            return self._find(rows, findings, Unfit(Problem.MISSING, message), self._has_other_shape)
         if self._shape is not None and found.shape[1:] != self._shape:
-            shape = f"each row has the shape {list(found.shape[1:])}, and the model takes {list(self._shape)}"
-            self._add(findings, None, Unfit(Problem.MISSING, shape))
-            return
-        kind = self._dtype.kind if self._dtype is not None else "f"
-        whole = kind in "iu" and found.dtype.kind == "f" and bool((found == np.trunc(found)).all())
-        if found.size and not whole and found.dtype.kind not in _FITS.get(kind, found.dtype.kind):
-            self._add(findings, None, Unfit(Problem.TYPE, f"the values are not of the type {self._dtype}"))
-            return
-        if found.dtype.kind == "f":
-            for row in np.unique(np.nonzero(np.isnan(found))[0]):
-                missing = Unfit(Problem.NULL, "null, where training had no missing values", None)
-                self._add(findings, int(row), missing)
-            for row in np.unique(np.nonzero(np.isinf(found))[0]):
-                self._add(findings, int(row), Unfit(Problem.RANGE, "a number is not finite"))
+            message = (
+                f"each row has the shape {list(found.shape[1:])}, and the model takes {list(self._shape)}"
+            )
+            return self._add(findings, None, Unfit(Problem.MISSING, message))
+        return self._checked(found, findings) if self._kind in "fiu" else found
+
+    def _checked(self, found: Any, findings: Findings) -> Any:
+        """Numbers in the array's own type."""
+        import numpy as np
+
+        missing = np.isnan(found)
+        held = None if self._kind == "f" else Unfit(Problem.NULL, "").held
+        self._rows_with(
+            missing, findings, Unfit(Problem.NULL, "null, where training had no missing values", held)
+        )
+        if self._dtype is None:
+            self._rows_with(np.isinf(found), findings, _not_finite())
+            return found
+        limits = np.finfo(self._dtype) if self._kind == "f" else np.iinfo(self._dtype)
+        beyond = ~missing & ((found < float(limits.min)) | (found > float(limits.max)))
+        self._rows_with(beyond, findings, Unfit(Problem.RANGE, f"a number is not one of {self._dtype}"))
+        if self._kind in "iu":
+            broken = ~missing & (found != np.trunc(found))
+            self._rows_with(broken, findings, Unfit(Problem.TYPE, "a number is not an integer"))
+        return found if findings.refused else found.astype(self._dtype, copy=False)
+
+    def _rows_with(self, where: Any, findings: Findings, unfit: Unfit) -> None:
+        if where.any():
+            rows = where.reshape(len(where), -1).any(axis=1)
+            for row in rows.nonzero()[0].tolist():
+                self._add(findings, row, unfit)
+
+    def _find(
+        self, rows: Sequence[Any], findings: Findings, unfit: Unfit, is_wrong: Callable[[Any], bool]
+    ) -> None:
+        """Say which rows are wrong; all of them together, if none is by itself."""
+        for number, row in enumerate(rows):
+            if is_wrong(row):
+                self._add(findings, number, unfit)
+        if not findings.shown:
+            self._add(findings, None, unfit)
+
+    def _has_other_shape(self, row: Any) -> bool:
+        import numpy as np
+
+        try:
+            return self._shape is not None and np.array(row).shape != self._shape
+        except ValueError:
+            return True
 
     def _add(self, findings: Findings, row: int | None, unfit: Unfit) -> None:
         findings.add(self._column.name, row, unfit)
         findings.instead(self._column, unfit)
 
-    def _refuse(self, findings: Findings, rows: Sequence[Any]) -> None:
-        """Say which row cannot be read."""
-        import numpy as np
 
-        for number, row in enumerate(rows):
-            try:
-                found = np.array(row, "float64")
-            except (TypeError, ValueError, OverflowError):
-                self._add(findings, number, Unfit(Problem.TYPE, "the row holds something else than numbers"))
-            else:
-                if self._shape is not None and found.shape != self._shape:
-                    self._add(
-                        findings, number, Unfit(Problem.MISSING, f"the row has the shape {list(found.shape)}")
-                    )
-        if not findings.shown:
-            self._add(findings, None, Unfit(Problem.TYPE, "the rows have different shapes"))
-        raise BadInput(findings)
+_NAMES = {"f": "numbers", "i": "integers", "u": "integers", "b": "true and false", "U": "texts"}
+
+
+def leaf_types(rows: Sequence[Any]) -> set[type]:
+    """The types of the values in nested lists."""
+    kinds, level = set[type](), list(rows)
+    while level:
+        kinds |= set(map(type, level)) - {list}
+        level = list(chain.from_iterable(one for one in level if type(one) is list))
+    return kinds
+
+
+def _not_finite() -> Unfit:
+    return Unfit(Problem.RANGE, "a number is not finite")
+
+
+def _overflows(row: Any) -> bool:
+    import numpy as np
+
+    try:
+        np.array(row, "float64")
+    except OverflowError:
+        return True
+    return False

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from kfnb.server.columns import Family
+from kfnb.server.encoding import json_value
 from kfnb.server.inputs import Inputs
 from kfnb.server.mixing import mixed, places_of, with_texts
 from kfnb.server.predictor import Predictor, listed
@@ -33,14 +34,14 @@ _MOST_SENTENCES = 50
 class Explainer:
     """Explains the predictions of a model; ``sample`` are rows as the model takes them, None where there are none.
 
-    ``trees`` explains them in place of permutations, if the model is one of trees. ``lock`` is held while the model
+    ``trees()`` explains them in place of permutations, if the model is one of trees. ``lock`` is held while the model
     computes.
     """
 
     inputs: Inputs
     predictor: Predictor
     sample: Any
-    trees: TreeExplainer | None
+    trees: Callable[[], TreeExplainer | None]
     lock: Lock
 
     def explain(self, rows: Rows) -> dict[str, Any]:
@@ -74,9 +75,10 @@ class Explainer:
     def _explained(self, row: Any, names: Sequence[str]) -> dict[str, Any]:
         """The explanation of one row: a value for each column of each output, and of sentences."""
         score = self._scoring(row)
-        if self.trees:
+        trees = self.trees()
+        if trees:
             with self.lock:
-                values, base, value = self.trees.explain(row)
+                values, base, value = trees.explain(row)
         else:
             count = min(_BACKGROUNDS, max(2, _MOST_EVALUATIONS // (2 * len(names) + 2)))
             pool = places_of(self.sample, count, row)
@@ -88,12 +90,12 @@ class Explainer:
             values, base, value = shapley_values(len(names), background, evaluate)
         outputs = self.predictor.outputs
         return {
-            "method": "tree" if self.trees else "permutation",
+            "method": "tree" if trees else "permutation",
             "outputs": list(outputs if len(outputs) == len(value) else map(str, range(len(value)))),
-            "base": base.tolist(),
-            "value": value.tolist(),
+            "base": json_value(base.tolist()),
+            "value": json_value(value.tolist()),
             "columns": list(names),
-            "contributions": values.T.tolist(),
+            "contributions": json_value(values.T.tolist()),
             **self._sentences(row, score),
         }
 
@@ -116,8 +118,8 @@ class Explainer:
         found = {
             "column": name,
             "texts": sentences,
-            "base": base.tolist(),
-            "contributions": values.T.tolist(),
+            "base": json_value(base.tolist()),
+            "contributions": json_value(values.T.tolist()),
         }
         return {"sentences": found}
 

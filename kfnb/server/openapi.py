@@ -8,16 +8,20 @@ from typing import Any
 from kfnb.server.cells import integers_of
 from kfnb.server.columns import Column, Family
 from kfnb.server.inputs import Inputs
+from kfnb.server.protocol_v2 import DATATYPES
 
 _KINDS: Mapping[Family, dict[str, Any]] = {
     Family.FLOAT: {"type": "number"},
     Family.INTEGER: {"type": "integer"},
     Family.FLAG: {"type": "boolean"},
     Family.TEXT: {"type": "string"},
-    Family.TIME: {"type": "string", "format": "date-time"},
     Family.DATE: {"type": "string", "format": "date"},
     Family.SPAN: {"type": "number"},
 }
+_DAY = r"(0[13578]|1[02])-(0[1-9]|[12]\d|3[01])|(0[469]|11)-(0[1-9]|[12]\d|30)|02-(0[1-9]|1\d|2[0-8])"
+_TIME = rf"^(1[89]|20|21)\d\d-({_DAY})T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{{1,6}})?"
+"""Times in ISO 8601, but for leap days: format date-time has an offset, which some columns have not."""
+_OFFSET = r"(Z|[+-](0\d|1[0-2]):[0-5]\d)"
 _ERROR = {
     "type": "object",
     "required": ["error", "code"],
@@ -121,7 +125,9 @@ def _row(inputs: Inputs, shape: Sequence[int]) -> dict[str, Any]:
 def _value(column: Column) -> dict[str, Any]:
     """What a value of a column is."""
     found = dict(_KINDS.get(column.family, {}))
-    if column.known:
+    if column.family is Family.TIME:
+        found = {"type": "string", "pattern": f"{_TIME}{_OFFSET if column.zoned else ''}$"}
+    elif column.known:
         found = {"enum": list(column.categories) + ([None] if column.nullable else [])}
     elif column.family is Family.INTEGER:
         least, most = integers_of(column)
@@ -141,7 +147,7 @@ def _tensors() -> dict[str, Any]:
         "properties": {
             "name": {"type": "string"},
             "shape": {"type": "array", "items": {"type": "integer"}},
-            "datatype": {"type": "string"},
+            "datatype": {"enum": list(DATATYPES)},
             "data": {"type": "array"},
         },
     }

@@ -19,6 +19,7 @@ _NUMPY = {
     "BOOL": "?", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8",
     "INT8": "<i1", "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
 }  # fmt: skip
+DATATYPES = (*_NUMPY, "BYTES")
 _TYPES = {Family.FLOAT: "FP64", Family.INTEGER: "INT64", Family.FLAG: "BOOL"}
 """The type of a column's tensor; texts, times and what else are BYTES."""
 _OF_ARRAY = {"b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64"}
@@ -68,8 +69,8 @@ def _read_tensor(
 ) -> tuple[str, list[Any], memoryview]:
     """The name of a tensor, its values by row, and the bytes that follow it."""
     name, shape, kind = tensor.get("name"), tensor.get("shape"), tensor.get("datatype")
-    if not isinstance(name, str) or (kind not in _NUMPY and kind != "BYTES"):
-        known = ", ".join([*_NUMPY, "BYTES"])
+    if not (isinstance(name, str) and isinstance(kind, str) and kind in DATATYPES):
+        known = ", ".join(DATATYPES)
         raise BadRequest(f"a tensor has to have a name, and as datatype one of {known}")
     if (
         not isinstance(shape, list)
@@ -82,7 +83,7 @@ def _read_tensor(
     if size is None:
         values = _flattened(tensor.get("data"), name)
     elif type(size) is int and 0 <= size <= len(rest):
-        values, rest = _unpacked(rest[:size], str(kind), name), rest[size:]
+        values, rest = _unpacked(rest[:size], kind, name), rest[size:]
     else:
         raise BadRequest(f"binary_data_size of the tensor {name} is not that of the bytes behind the JSON")
     count = 1

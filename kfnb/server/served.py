@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -69,7 +70,8 @@ def serve_folder(
     folder = read_folder(path, pickle=pickle, trust=trust)
     inputs = inputs_of(folder.facts, folder.rows, policy)
     predictor = predictor_of(folder)
-    trees = None if folder.transform is not None else tree_explainer(folder.model, predictor, folder.rows)
+    rows = folder.rows if folder.transform is None else None  # trees take what the transform makes
+    trees = cache(lambda: tree_explainer(folder.model, predictor, rows))  # shap is imported when it is needed
     lock = Lock()
     explainer = Explainer(inputs, predictor, folder.rows, trees, lock)
     return Served(name, version, folder, inputs, predictor, explainer, lock)

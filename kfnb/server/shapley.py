@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_EVALUATIONS = 1200
+_EVALUATIONS = 2500
 """Rows that are evaluated for a row, where there are few players; with many, two orders for each background row."""
 
 

@@ -36,7 +36,8 @@ class TreeExplainer:
         value = self.predictor.score(row)[0].astype("float64")
         if len(base) == 1 and len(value) == 2:  # noqa: PLR2004 - of two classes, the second is explained
             base, values = np.array([1 - base[0], base[0]]), np.concatenate([-values, values], axis=1)
-        return values, base, value
+        rest = value - base - values.sum(axis=0)  # of single precision
+        return values + rest / len(values) * (abs(rest) < _TOLERANCE), base, value
 
 
 def tree_explainer(model: Any, predictor: Predictor, sample: Any) -> TreeExplainer | None:

@@ -312,6 +312,10 @@ def test_numbers_a_little_beyond_those_of_training_are_taken():
         ([[1.0, 2.0, float("inf")]], "out-of-range"),
         ([[1.0, 2.0, 3.0], [1.0]], "missing-column"),
         ([["1", "2", "3"]], "wrong-type"),
+        ([[True, 2.0, 3.0]], "wrong-type"),
+        ([[1.0, 2.0, 10**400]], "out-of-range"),
+        ([1.0], "missing-column"),
+        ([[[1.0, 2.0, 3.0]]], "missing-column"),
         ([{"a": 1}], "wrong-type"),
     ],
     ids=str,
@@ -319,6 +323,15 @@ def test_numbers_a_little_beyond_those_of_training_are_taken():
 def test_rows_that_do_not_fit_an_array_are_refused(rows, kind):
     inputs = inputs_for(np.zeros((4, 3)))
     assert problems(inputs, rows)[0][0] == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(300, "out-of-range"), (-1, "out-of-range"), (1.5, "wrong-type")]
+)
+def test_numbers_that_an_array_of_small_integers_cannot_hold_are_refused(value, kind):
+    inputs = inputs_for(np.zeros((4, 2), "uint8"))
+    assert through_json(inputs, [[255, 0.0]]).tolist() == [[255, 0]]
+    assert problems(inputs, [[0, 0], [value, 0]]) == [(kind, "", 1)]
 
 
 # -- what is done about it
