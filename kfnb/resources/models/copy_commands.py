@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from kfnb.commands.command import Command, word
 from kfnb.commands.session import Session
-from kfnb.resources.models.transfer import Transfer, pull, push
+from kfnb.resources.models.model import Transfer
+from kfnb.resources.models.transfer import pull, push
 
 _COPIED = "a model, with all its versions; or a version, NAME@3"
 

@@ -104,7 +104,11 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
         return Service(engine, called)
     _check_address(known, port, protected=bool(secret))
     kept = bool(canary or shadow) and model == known.name
-    after = wish.next(known, None if kept else target_of(model, terms))
+    return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
+
+
+def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
+    """A service that serves what is wanted from now on; it is started if it is stopped."""
     if after != known.desired:
         engine.change(known.name, after)
     if known.state.finished:
