@@ -39,7 +39,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Answered:
-    """What requests cost: the server's CPU seconds for each, median and 99th percentile of seconds, the rate."""
+    """What requests cost: the server's CPU seconds for each, the median and the 99th percentile of their seconds."""
 
     cpu: float
     median: float
