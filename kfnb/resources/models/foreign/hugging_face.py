@@ -57,7 +57,8 @@ def from_hub(address: str, folder: Path, *, pickle: bool) -> HubDownload:
 def _chosen(address: str, files: Sequence[str], file: str | None, *, pickle: bool) -> list[str]:
     """The files to download: a model folder of MLflow or kfnb as a whole, else the one file of the model."""
     allowed = (*_SAFE, *PICKLES) if pickle else _SAFE
-    safe = [one for one in files if PurePosixPath(one).suffix in allowed or one == MLMODEL]
+    inside = [one for one in files if ".." not in PurePosixPath(one).parts]
+    safe = [one for one in inside if PurePosixPath(one).suffix in allowed or one == MLMODEL]
     if file is None and (MLMODEL in files or FACTS in files):
         return safe
     models = [one for one in safe if PurePosixPath(one).suffix in (*_MODELS, *(PICKLES if pickle else ()))]
