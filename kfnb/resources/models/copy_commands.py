@@ -6,16 +6,12 @@ from dataclasses import dataclass
 
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.session import Session
-<<<<<<< HEAD
-from kfnb.resources.models.model import Transfer
-from kfnb.resources.models.transfer import pull, push
-=======
 from kfnb.resources.models.exporting import FORMATS, export_model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.importing import import_model
-from kfnb.resources.models.transfer import Transfer, pull, push
+from kfnb.resources.models.model import Transfer
+from kfnb.resources.models.transfer import pull, push
 from kfnb.target import BACKENDS
->>>>>>> imports16
 
 _COPIED = "a model, with all its versions; or a version, NAME@3"
 
