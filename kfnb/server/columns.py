@@ -108,7 +108,7 @@ def column_of(facts: Mapping[str, Any], sample: Any = None) -> InputColumn:
     categories = tuple(facts.get("categories", ()))
     enough = sample is not None and len(sample) >= ENOUGH_ROWS
     if family is Family.TEXT and not (enough and 2 * len(set(sample)) <= len(sample)):
-        categories = ()  # most texts are there once: not categories
+        categories = ()  # most texts are there once: these are not categories
     elif family is Family.CATEGORY and hasattr(getattr(sample, "dtype", None), "categories"):
         categories = tuple(map(json_value, sample.dtype.categories))
     least, most = (facts.get("minimum"), facts.get("maximum")) if enough else (None, None)

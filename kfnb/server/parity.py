@@ -69,7 +69,7 @@ def check(served: Served) -> dict[str, Any]:
 
 
 def taken(rows: Any, places: Sequence[int]) -> Any:
-    """The rows at places, as separate rows."""
+    """The rows at places, apart from the others."""
     if isinstance(rows, list):
         return [rows[place] for place in places]
     return rows.iloc[list(places)].reset_index(drop=True) if hasattr(rows, "iloc") else rows[list(places)]

@@ -157,8 +157,8 @@ def write_v2(
 
 def _wants_bytes(request: Mapping[str, Any]) -> bool:
     outputs = request.get("outputs")
-    listed = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
-    parameters = [one.get("parameters") for one in (request, *listed)]
+    described = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+    parameters = [one.get("parameters") for one in (request, *described)]
     return any(
         isinstance(one, dict) and (one.get("binary_data_output") is True or one.get("binary_data") is True)
         for one in parameters
