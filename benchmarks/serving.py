@@ -1,4 +1,4 @@
-"""Serving a model: what a request costs beside the prediction, how soon the first is answered, what an explanation costs."""
+"""Serving a model: what a request costs beside the prediction, when the first is answered, what explaining costs."""
 
 from __future__ import annotations
 
