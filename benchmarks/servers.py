@@ -39,7 +39,7 @@ class Server:
 
 @dataclass(frozen=True)
 class Answered:
-    """What requests cost: CPU seconds of the server for each, the median and the 99th percentile of seconds, and how many came a second."""
+    """What requests cost: the server's CPU seconds for each, the median and the 99th percentile of their seconds."""
 
     cpu: float
     median: float

@@ -199,7 +199,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.models.model.AliasHistory",
             "kfnb.resources.models.model.ModelComparison",
             "kfnb.resources.models.model.ModelVerification",
-            "kfnb.resources.models.transfer.Transfer",
+            "kfnb.resources.models.model.Transfer",
         ),
         live=("kfnb.resources.models.leaderboard.Leaderboard",),
         values=("model", "model version", "alias", "metric"),

@@ -37,6 +37,11 @@ def read_folder(path: Path, *, pickle: bool = False, trust: Sequence[str] = ()) 
     facts = json.loads((path / "kfnb_model.json").read_text(encoding="utf-8"))
     transform = kfnb_model_transform(str(path))
     model = kfnb_read_model(str(path), pickle=pickle, trust=trust)
+    names = getattr(
+        model, "feature_names", None
+    )  # a booster of XGBoost takes no example, and knows its columns
+    if not facts.get("inputs") and isinstance(names, list):
+        facts["inputs"] = [{"name": name} for name in names]
     sample = kfnb_read_sample(str(path))
     rows, predictions = sample or (None, None)
     return ModelFolder(path, facts, model, transform, _needed(rows, facts), predictions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ import sqlite3
 import stat
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -286,6 +287,32 @@ def test_a_driver_that_is_killed_takes_all_with_it_and_start_brings_all_back(
         before.url,
         "",
     )
+
+
+def test_a_version_that_a_killed_driver_was_ending_is_gone(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
+    now = with_canary(engine, version, 50, seconds=3.0)
+    load = Load(now.url)
+
+    def ask() -> None:
+        connection = load.connect()
+        with suppress(OSError, http.client.HTTPException):
+            load.ask(connection)
+            load.ask(connection)
+        connection.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.5)
+    engine.change("churn", BOB.rollback(now.desired))
+    until(engine, "churn", lambda now: shares(now) == {"churn@1": 100})
+    os.kill(processes(home)["driver"], signal.SIGKILL)
+    asking.join()
+    now = until(engine, "churn", lambda now: now.state is ServiceState.STOPPED)
+    assert [one.ref for one in now.revisions] == ["churn@1"]
+    engine.start("churn")
+    assert [one.ref for one in settled(engine, "churn").revisions] == ["churn@1"]
 
 
 def test_a_service_outlives_who_started_it(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
@@ -646,3 +673,28 @@ def test_many_requests_leave_memory_and_log_flat(
     now = until(
         engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == load.count
     )
+
+
+@pytest.mark.slow
+def test_where_nothing_is_forked_a_service_lives_and_dies_alike(
+    engine: LocalServiceEngine, version: Versions, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_PORTABLE", "1")
+    now = with_canary(engine, version, 20)
+    load = Load(now.url)
+    connection = load.connect()
+    for _ in range(100):
+        load.ask(connection)
+    os.kill(processes(home)["r2"], signal.SIGKILL)
+    until(engine, "churn", lambda now: now.revisions[1].restarts == 1 and now.settled)
+    for _ in range(100):
+        load.ask(connection)
+    connection.close()
+    assert (load.failures, load.answers) == ([], {"1": 160, "2": 40})
+    driver = folder(home).pid
+    assert driver is not None
+    os.kill(driver, signal.SIGKILL)
+    until(engine, "churn", lambda now: now.state is ServiceState.STOPPED)
+    assert processes(home) == {}
+    engine.start("churn")
+    assert shares(settled(engine, "churn")) == {"churn@1": 80, "churn@2": 20}

@@ -9,7 +9,8 @@ from kfnb.commands.session import Session
 from kfnb.resources.models.exporting import FORMATS, export_model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.importing import import_model
-from kfnb.resources.models.transfer import Transfer, pull, push
+from kfnb.resources.models.model import Transfer
+from kfnb.resources.models.transfer import pull, push
 from kfnb.target import BACKENDS
 
 _COPIED = "a model, with all its versions; or a version, NAME@3"

@@ -13,7 +13,6 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.data_damage import damage_of
 from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
-from kfnb.target import split_reference
 
 MOST_ROWS = 50
 
@@ -150,6 +149,8 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     @property
     def data_behind(self) -> set[str]:
         """The versions of data sets behind its versions of this machine: those of a cluster may be in another store."""
+        from kfnb.target import split_reference
+
         here = [one for one in self._entries if one.kind == "version" and not split_reference(one.ref)[0]]
         return {ref for one in here for ref in one.behind}
 

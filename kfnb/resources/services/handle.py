@@ -125,9 +125,9 @@ class Service:
         ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
         another user changed the service meanwhile.
         """
-        now = self.snapshot().desired
-        target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).canary(now, target, percent))
+        now = self.snapshot()
+        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).canary(now.desired, target, percent))
 
     def shadow(
         self,
@@ -139,9 +139,9 @@ class Service:
         trust: Sequence[str] = (),
     ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are only compared."""
-        now = self.snapshot().desired
-        target = target_of(ref, self._terms(now.default, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).shadow(now, target))
+        now = self.snapshot()
+        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).shadow(now.desired, target))
 
     def promote(
         self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print

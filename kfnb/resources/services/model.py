@@ -276,6 +276,11 @@ class ServiceSnapshot:
         return tuple(failed) or ((self.error,) if self.error else ())
 
     @property
+    def failed(self) -> frozenset[int]:
+        """The numbers of desired revisions that cannot be served."""
+        return frozenset(one.number for one in self.current if one.state is RevisionState.FAILED)
+
+    @property
     def current(self) -> tuple[Revision, ...]:
         """The desired revisions, without those that still drain."""
         numbers = {one.revision for one in self.desired.targets}

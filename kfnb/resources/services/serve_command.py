@@ -89,8 +89,7 @@ class ServeModel(VersionOptions, Command):
     sticky: str | None = option(
         metavar="HEADER", help="a header whose value decides who gets the canary; '' for an exact split again"
     )
-    on_bad_input: str = option(
-        default="reject",
+    on_bad_input: str | None = option(
         values=("reject", "impute", "log"),
         metavar="WHAT",
         help="what is done with rows that do not fit the signature: reject (the default), impute or log",

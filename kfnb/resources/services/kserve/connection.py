@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from kfnb import target as destination
 from kfnb.errors import BackendError
 from kfnb.pipeline.pipeline import default_image
 from kfnb.remote import environment
+from kfnb.remote.current import Current
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.models.api import model
@@ -45,41 +45,22 @@ class ServingSettings:
 
 def connect() -> KServeEngine:
     """The engine of the cluster that the settings name. No request is sent yet. Raises ``BackendError`` without one."""
-    return _current.engine()
+    kubernetes = destination.require_kubernetes()
+    chosen = settings()
+    access = Access(**{one.name: getattr(chosen, one.name) for one in fields(Access)})
+    given = ServingSettings(
+        access,
+        destination.namespace(),
+        Path(chosen.home),
+        chosen.serving_account,
+        chosen.base_image,
+        tuple(chosen.index_urls),
+    )
+    around = environment.read()
+    return _current.get((given, around), lambda: engine_at(kubernetes, given, around))
 
 
-class _Current:
-    """The engine that the settings name, kept because port-forwards may lead to its services."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._key: object = None
-        self._engine: KServeEngine | None = None
-
-    def engine(self) -> KServeEngine:
-        """The engine; a new one if the settings have changed."""
-        kubernetes = destination.require_kubernetes()
-        chosen = settings()
-        access = Access(**{one.name: getattr(chosen, one.name) for one in fields(Access)})
-        given = ServingSettings(
-            access,
-            destination.namespace(),
-            Path(chosen.home),
-            chosen.serving_account,
-            chosen.base_image,
-            tuple(chosen.index_urls),
-        )
-        key = given, environment.read()
-        with self._lock:
-            if self._engine is None or self._key != key:
-                before, self._engine = self._engine, None
-                if before is not None:
-                    before.close()
-                self._key, self._engine = key, engine_at(kubernetes, *key)
-            return self._engine
-
-
-_current = _Current()
+_current: Current[KServeEngine] = Current()
 
 
 def engine_at(kubernetes: Kubernetes, given: ServingSettings, around: KubeflowEnvironment) -> KServeEngine:

@@ -54,12 +54,14 @@ class Counting:
         for number, revision in list(self._revisions.items()):
             if number in report.counters:
                 self._totals.take(number, "router", report.life, report.counters[number])
-            self._totals.take(number, "revision", revision.restarts, await _stats(revision))
+            if stats := await _stats(revision):
+                self._totals.take(number, "revision", revision.restarts, stats)
             new[number] = self._totals.of(number)
             shorten(revision.log)
         for number in self._written.keys() - new.keys():
             self._totals.forget(number)
         self._record(new, seconds)
+        self._journal.write_late()
 
     def _record(self, new: dict[int, Counted], seconds: float) -> None:
         changed = {}

@@ -99,7 +99,8 @@ class ServiceFolder(JobFolder):
 
     def keep_port(self, port: int) -> None:
         """Remember the port, for the next start."""
-        private.write(self.path / "port", str(port))
+        with suppress(OSError):
+            private.write(self.path / "port", str(port))
 
     # the desired state
 
