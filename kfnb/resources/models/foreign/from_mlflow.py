@@ -1,4 +1,4 @@
-"""An MLflow model folder becomes a model folder. Its file is copied as it is: nothing of it is loaded."""
+"""An MLflow model folder becomes a model folder. Its file is copied unchanged, and not loaded."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def from_hub(address: str, folder: Path, *, pickle: bool) -> HubDownload:
         shutil.rmtree(folder / ".cache", ignore_errors=True)  # its notes on the download
     except UsageError:
         raise
-    except Exception as error:  # of its own kinds, of httpx's and of the disk's
+    except Exception as error:  # the client's errors, its HTTP library's, the disk's
         why = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise BackendError(f"{address} cannot be downloaded: {why}", ref=address) from None
     pinned = f"hf://{repository}@{found.sha}"
