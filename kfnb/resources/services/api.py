@@ -108,7 +108,7 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
 
 
 def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
-    """Apply what is wanted to a service; start it if it is stopped."""
+    """Apply a desired state to a service; start it if it is stopped."""
     if after != known.desired:
         engine.change(known.name, after)
     if known.state.finished:
