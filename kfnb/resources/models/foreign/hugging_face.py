@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, UsageError
 from kfnb.extras import require
 from kfnb.resources.models.foreign.mlmodel import MLMODEL
 from kfnb.resources.models.packing import FACTS, PICKLES
 
+_logger = logger(__package__)
 _ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.-]+))?(?:/(.+))?", re.ASCII)
 _MODELS = (".safetensors", ".onnx", ".skops", ".ubj")
 _SAFE = (*_MODELS, ".txt", ".json")
@@ -46,6 +48,7 @@ def from_hub(address: str, folder: Path, *, pickle: bool) -> HubDownload:
     except UsageError:
         raise
     except Exception as error:  # the client's errors, its HTTP library's, the disk's
+        _logger.debug("The download of %s failed.", address, exc_info=True)
         why = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise BackendError(f"{address} cannot be downloaded: {why}", ref=address) from None
     pinned = f"hf://{repository}@{found.sha}"
