@@ -59,6 +59,13 @@ SILENT = {
     "kfnb.capture.variables:_notify": "inside the user's own look at the environment, which logging would do too",
     "kfnb.capture.audit:_report": "inside the user's own opening of a file, which logging would do too",
     "kfnb.compat:hang_up": "hangs up a connection that may have ended by itself",
+    "kfnb.server.batching:Batcher._outcomes": "the error becomes the answer of the request whose rows raise it",
+    "kfnb.server.parity:_empty": "what a transform raises is in the report of the check",
+    "kfnb.server.parity:_replay": "what a model raises is in the report of the check",
+    "kfnb.server.parity:_transform_checks": "what a transform raises is in the report of the check",
+    "kfnb.server.parity:_transform_checks.compared": "what a transform raises is in the report of the check",
+    "kfnb.server.predictor:Predictor._run": "raises a ModelFailed, which is logged where it is answered",
+    "kfnb.server.predictor:_features.features": "raises a ModelFailed, which is logged where it is answered",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""
@@ -78,11 +85,11 @@ def broad(node: ast.AST) -> bool:
 
 
 def speaks(node: ast.AST) -> bool:
-    """Whether a handler logs, or raises what it caught again."""
+    """Whether a handler logs, in the server of a model by ``report``, or raises what it caught again."""
     parts = list(ast.walk(node))
     called = {ast.unparse(part.func) for part in parts if isinstance(part, ast.Call)}
     again = any(isinstance(part, ast.Raise) and part.exc is None for part in parts)
-    return again or bool(called & {f"_logger.{level}" for level in LEVELS})
+    return again or bool(called & {*(f"_logger.{level}" for level in LEVELS), "report"})
 
 
 def handlers(node: ast.AST, place: tuple[str, ...] = ()) -> Iterator[tuple[str, ast.AST]]:

@@ -21,7 +21,7 @@ from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
 from kfnb.server.protocol_v2 import HEADER_LENGTH, read_v2, split_body, tensors_of, write_v2
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 from kfnb.server.reporting import report
 from kfnb.server.served import Served
 from kfnb.server.tables import BadRequest
@@ -142,7 +142,7 @@ class App:
         length = request.headers.get(HEADER_LENGTH)
         kind = request.headers.get("content-type", "") if length is None else ""
 
-        def read() -> tuple[dict[str, Any], Rows]:
+        def read() -> tuple[dict[str, Any], InputRows]:
             text, rest = split_body(request.body, length)
             body = json_of(text, kind)
             return body, read_v2(body, rest, self._inputs)
@@ -156,13 +156,13 @@ class App:
         headers = {**_taken(rows), **({HEADER_LENGTH: head} if head else {})}
         return HttpResponse(200, content, "application/octet-stream" if head else JSON, headers)
 
-    async def _rows_v1(self, request: HttpRequest) -> Rows:
+    async def _rows_v1(self, request: HttpRequest) -> InputRows:
         kind = request.headers.get("content-type", "")
         return await self._aside(
             len(request.body) > _LARGE, lambda: read_v1(json_of(request.body, kind), self._inputs)
         )
 
-    async def _predict(self, rows: Rows) -> Any:
+    async def _predict(self, rows: InputRows) -> Any:
         self.statistics.count_bad(rows.findings.counts)
         found = await self._batcher.predict(rows)
         self.statistics.rows += rows.count
@@ -223,7 +223,7 @@ def _fixed(content: Mapping[str, Any]) -> Route:
     return fixed
 
 
-def _taken(rows: Rows) -> dict[str, str]:
+def _taken(rows: InputRows) -> dict[str, str]:
     """How many bad inputs were taken all the same, or imputed."""
     count = sum(rows.findings.counts.values())
     return {"x-kfnb-bad-inputs": str(count)} if count else {}

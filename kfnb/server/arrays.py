@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 
 from kfnb.server.cells import Unfit
-from kfnb.server.columns import Column, Problem
+from kfnb.server.columns import InputColumn, InputProblem
 from kfnb.server.findings import BadInput, Findings, OnBadInput
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 
 _NUMBERS = frozenset({int, float, type(None)})
 _FITTING = {"f": _NUMBERS, "i": _NUMBERS, "u": _NUMBERS, "b": frozenset({bool}), "U": frozenset({str})}
@@ -19,19 +19,19 @@ _FITTING = {"f": _NUMBERS, "i": _NUMBERS, "u": _NUMBERS, "b": frozenset({bool}),
 class Arrays:
     """Reads rows of the shape and type of an array, ``shape`` without the rows; None where they are not known."""
 
-    def __init__(self, column: Column, shape: tuple[int, ...] | None) -> None:
+    def __init__(self, column: InputColumn, shape: tuple[int, ...] | None) -> None:
         self._column, self._shape, self._dtype = column, shape, column.dtype
         self._kind = "f" if column.dtype is None else column.dtype.kind
 
-    def read(self, rows: Sequence[Any], policy: OnBadInput) -> Rows:
+    def read(self, rows: Sequence[Any], policy: OnBadInput) -> InputRows:
         """Rows as nested lists. Raises ``BadInput``."""
         findings = Findings(policy)
         array = self._array(rows, findings)
         if findings.refused:
             raise BadInput(findings)
-        return Rows(len(rows), (array,), findings)
+        return InputRows(len(rows), (array,), findings)
 
-    def join(self, batch: Sequence[Rows]) -> Any:
+    def join(self, batch: Sequence[InputRows]) -> Any:
         """The rows of several requests, in their order."""
         import numpy as np
 
@@ -44,7 +44,7 @@ class Arrays:
             return np.empty((0, *(self._shape or ())), self._dtype)
         fitting = _FITTING.get(self._kind)
         if fitting is not None and not leaf_types(rows) <= fitting:
-            wrong = Unfit(Problem.TYPE, f"the row holds something else than {_NAMES[self._kind]}")
+            wrong = Unfit(InputProblem.TYPE, f"the row holds something else than {_NAMES[self._kind]}")
             return self._find(rows, findings, wrong, lambda row: not leaf_types([row]) <= fitting)
         try:
             found = np.array(rows, "float64" if self._kind in "fiu" else self._dtype)
@@ -52,12 +52,12 @@ class Arrays:
             return self._find(rows, findings, _not_finite(), _overflows)
         except (TypeError, ValueError):
             message = "the row has not the shape that the model takes"
-            return self._find(rows, findings, Unfit(Problem.MISSING, message), self._has_other_shape)
+            return self._find(rows, findings, Unfit(InputProblem.MISSING, message), self._has_other_shape)
         if self._shape is not None and found.shape[1:] != self._shape:
             message = (
                 f"each row has the shape {list(found.shape[1:])}, and the model takes {list(self._shape)}"
             )
-            return self._add(findings, None, Unfit(Problem.MISSING, message))
+            return self._add(findings, None, Unfit(InputProblem.MISSING, message))
         return self._checked(found, findings) if self._kind in "fiu" else found
 
     def _checked(self, found: Any, findings: Findings) -> Any:
@@ -65,19 +65,19 @@ class Arrays:
         import numpy as np
 
         missing = np.isnan(found)
-        held = None if self._kind == "f" else Unfit(Problem.NULL, "").held
+        held = None if self._kind == "f" else Unfit(InputProblem.NULL, "").held
         self._rows_with(
-            missing, findings, Unfit(Problem.NULL, "null, where training had no missing values", held)
+            missing, findings, Unfit(InputProblem.NULL, "null, where training had no missing values", held)
         )
         if self._dtype is None:
             self._rows_with(np.isinf(found), findings, _not_finite())
             return found
         limits = np.finfo(self._dtype) if self._kind == "f" else np.iinfo(self._dtype)
         beyond = ~missing & ((found < float(limits.min)) | (found > float(limits.max)))
-        self._rows_with(beyond, findings, Unfit(Problem.RANGE, f"a number is not one of {self._dtype}"))
+        self._rows_with(beyond, findings, Unfit(InputProblem.RANGE, f"a number is not one of {self._dtype}"))
         if self._kind in "iu":
             broken = ~missing & (found != np.trunc(found))
-            self._rows_with(broken, findings, Unfit(Problem.TYPE, "a number is not an integer"))
+            self._rows_with(broken, findings, Unfit(InputProblem.TYPE, "a number is not an integer"))
         return found if findings.refused else found.astype(self._dtype, copy=False)
 
     def _rows_with(self, where: Any, findings: Findings, unfit: Unfit) -> None:
@@ -122,7 +122,7 @@ def leaf_types(rows: Sequence[Any]) -> set[type]:
 
 
 def _not_finite() -> Unfit:
-    return Unfit(Problem.RANGE, "a number is not finite")
+    return Unfit(InputProblem.RANGE, "a number is not finite")
 
 
 def _overflows(row: Any) -> bool:

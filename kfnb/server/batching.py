@@ -12,7 +12,7 @@ from typing import Any
 
 from kfnb.server.differences import alike
 from kfnb.server.predictor import ModelFailed
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 
 _MOST_ROWS = 1024
 """Rows that are predicted together, of several requests."""
@@ -26,7 +26,7 @@ _GAIN = 0.7
 _ROUNDING = 1e-9
 """Share by which a number may differ in a batch: libraries add up in another order there."""
 
-Compute = Callable[[Sequence[Rows]], list[Any]]
+Compute = Callable[[Sequence[InputRows]], list[Any]]
 """Predicts the rows of several requests, and gives the predictions of each."""
 
 
@@ -42,10 +42,10 @@ class Batcher:
         self.batches = self.requests = 0
         self._compute, self._lock, self._most_waiting = compute, lock, most_waiting
         self._thread = ThreadPoolExecutor(1, "predict")
-        self._waiting: deque[tuple[Rows, asyncio.Future[Any]]] = deque()
+        self._waiting: deque[tuple[InputRows, asyncio.Future[Any]]] = deque()
         self._running: asyncio.Task[None] | None = None
 
-    async def predict(self, rows: Rows) -> Any:
+    async def predict(self, rows: InputRows) -> Any:
         """The predictions for the rows of a request. Raises ``Busy``, ``ModelFailed``."""
         if len(self._waiting) >= self._most_waiting:
             raise Busy
@@ -72,8 +72,8 @@ class Batcher:
         finally:
             self._running = None
 
-    def _next(self) -> list[tuple[Rows, asyncio.Future[Any]]]:
-        batch: list[tuple[Rows, asyncio.Future[Any]]] = []
+    def _next(self) -> list[tuple[InputRows, asyncio.Future[Any]]]:
+        batch: list[tuple[InputRows, asyncio.Future[Any]]] = []
         count = 0
         while self._waiting and (
             not batch or (self.together and count + self._waiting[0][0].count <= _MOST_ROWS)
@@ -84,7 +84,7 @@ class Batcher:
                 count += rows.count
         return batch
 
-    def _outcomes(self, batch: Sequence[Rows]) -> list[Any]:
+    def _outcomes(self, batch: Sequence[InputRows]) -> list[Any]:
         """The predictions of each request, or the error that its own rows raise."""
         try:
             with self._lock:
@@ -95,7 +95,7 @@ class Batcher:
         return [outcome for rows in batch for outcome in self._outcomes([rows])]
 
 
-def gains_from_batches(compute: Compute, rows: Sequence[Rows]) -> bool:
+def gains_from_batches(compute: Compute, rows: Sequence[InputRows]) -> bool:
     """Whether a model predicts the rows of several requests together as it does alone, in less time."""
     if len(rows) < 2:  # noqa: PLR2004 - several
         return False
@@ -111,7 +111,7 @@ def gains_from_batches(compute: Compute, rows: Sequence[Rows]) -> bool:
     return alike(together, alone, _ROUNDING) and spent < _GAIN * sum(seconds for seconds, _ in singles)
 
 
-def _seconds(compute: Compute, rows: Sequence[Rows]) -> tuple[float, list[Any]]:
+def _seconds(compute: Compute, rows: Sequence[InputRows]) -> tuple[float, list[Any]]:
     began = time.perf_counter()
     found = compute(rows)
     return time.perf_counter() - began, found

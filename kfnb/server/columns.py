@@ -21,7 +21,7 @@ MISSING = object()
 """Stands for a value that a row does not have."""
 
 
-class Problem(str, Enum):
+class InputProblem(str, Enum):
     """What is wrong with an input."""
 
     MISSING = "missing-column"
@@ -66,7 +66,7 @@ _BY_CLASS = {
 
 
 @dataclass(frozen=True)
-class Column:
+class InputColumn:
     """A column of the rows that a model takes.
 
     ``type`` is its dtype as text, ``dtype`` the dtype itself; both may be empty where they are not known. ``nullable``
@@ -101,14 +101,14 @@ class Column:
         return self.family is Family.TIME and "," in self.type and "time_zone=None" not in self.type
 
 
-def column_of(facts: Mapping[str, Any], sample: Any = None) -> Column:
+def column_of(facts: Mapping[str, Any], sample: Any = None) -> InputColumn:
     """A column of ``kfnb_model.json``; ``sample`` are its values in the rows that are kept with the model."""
     kind = str(getattr(sample, "dtype", facts.get("type", "")))
     family = family_of(kind, sample)
     categories = tuple(facts.get("categories", ()))
     enough = sample is not None and len(sample) >= ENOUGH_ROWS
     if family is Family.TEXT and not (enough and 2 * len(set(sample)) <= len(sample)):
-        categories = ()  # most texts are there once: they are no categories
+        categories = ()  # most texts are there once: these are not categories
     elif family is Family.CATEGORY and hasattr(getattr(sample, "dtype", None), "categories"):
         categories = tuple(map(json_value, sample.dtype.categories))
     least, most = (facts.get("minimum"), facts.get("maximum")) if enough else (None, None)
@@ -116,7 +116,7 @@ def column_of(facts: Mapping[str, Any], sample: Any = None) -> Column:
     if not (isinstance(least, (int, float)) and isinstance(most, (int, float)) and least < most):
         least = most = None
     beyond = RANGES_BEYOND * (most - least) if least is not None and most is not None else 0
-    return Column(
+    return InputColumn(
         str(facts["name"]),
         kind,
         family,

@@ -8,7 +8,7 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.server.columns import Problem
+from kfnb.server.columns import InputProblem
 
 BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Upper bounds of the histogram's buckets, in seconds; a further bucket has what took longer.
@@ -52,7 +52,7 @@ class Statistics:
         failure = {"at": time.time(), "id": request_id, "status": status, "code": code, "message": message}
         self.failures.append(failure)
 
-    def count_bad(self, counts: Mapping[tuple[Problem, str], int]) -> None:
+    def count_bad(self, counts: Mapping[tuple[InputProblem, str], int]) -> None:
         """Count bad inputs."""
         for (problem, column), times in counts.items():
             self.bad_inputs[problem.value, column] += times

@@ -11,10 +11,10 @@ from typing import Any
 
 from kfnb.server.columns import Family
 from kfnb.server.encoding import json_value
-from kfnb.server.inputs import Inputs
+from kfnb.server.inputs import ModelInputs
 from kfnb.server.mixing import mixed, places_of, with_texts
 from kfnb.server.predictor import Predictor, listed
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 from kfnb.server.shapley import shapley_values
 from kfnb.server.tables import BadRequest
 from kfnb.server.trees import TreeExplainer
@@ -38,13 +38,13 @@ class Explainer:
     computes.
     """
 
-    inputs: Inputs
+    inputs: ModelInputs
     predictor: Predictor
     sample: Any
     trees: Callable[[], TreeExplainer | None]
     lock: Lock
 
-    def explain(self, rows: Rows) -> dict[str, Any]:
+    def explain(self, rows: InputRows) -> dict[str, Any]:
         """What is answered for rows. Raises ``BadRequest``, ``ModelFailed``."""
         if rows.count > MOST_ROWS:
             raise BadRequest(f"at most {MOST_ROWS} rows are explained at once", "too-many-rows", 422)

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Any
 
 from kfnb.server.cells import Unfit
-from kfnb.server.columns import MISSING, Column, Problem
+from kfnb.server.columns import MISSING, InputColumn, InputProblem
 
 _SHOWN = 20
 """Problems that an answer lists."""
@@ -33,7 +33,7 @@ class Findings:
     """The bad inputs of a request. ``refused`` is true if there is one that is not taken."""
 
     def __init__(self, policy: OnBadInput) -> None:
-        self.counts: Counter[tuple[Problem, str]] = Counter()
+        self.counts: Counter[tuple[InputProblem, str]] = Counter()
         """By problem and column; unknown columns have no name here, as theirs are the client's."""
         self.shown: list[dict[str, Any]] = []
         self.refused = False
@@ -41,12 +41,12 @@ class Findings:
 
     def add(self, column: str, row: int | None, unfit: Unfit, times: int = 1) -> None:
         """Count a bad input; ``row`` is None where it is a whole column."""
-        self.counts[unfit.problem, "" if unfit.problem is Problem.UNKNOWN else column] += times
+        self.counts[unfit.problem, "" if unfit.problem is InputProblem.UNKNOWN else column] += times
         if len(self.shown) < _SHOWN:
             found = {"row": row, "column": column, "kind": unfit.problem.value, "message": unfit.message}
             self.shown.append(found)
 
-    def instead(self, column: Column, unfit: Unfit) -> Any:
+    def instead(self, column: InputColumn, unfit: Unfit) -> Any:
         """What is taken in the place of a bad value; None if it is refused."""
         value = {
             OnBadInput.REJECT: MISSING,
@@ -61,7 +61,7 @@ class Findings:
     def check_unknown(self, names: tuple[str, ...], rows: int) -> None:
         """Count columns that the model does not take; other policies than to reject leave them out."""
         for name in names:
-            self.add(name, None, Unfit(Problem.UNKNOWN, "the model does not take this column"), rows)
+            self.add(name, None, Unfit(InputProblem.UNKNOWN, "the model does not take this column"), rows)
             self.refused = self.refused or self._policy is OnBadInput.REJECT
 
     def kinds(self) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
-from kfnb.server.columns import Column, Family
-from kfnb.server.reading import Numbers, Part, Rows
+from kfnb.server.columns import Family, InputColumn
+from kfnb.server.reading import InputRows, Numbers, Part
 
 _NAT = -(2**63)
 
@@ -15,13 +15,13 @@ _NAT = -(2**63)
 class Frames:
     """Makes DataFrames of pandas; ``labels`` are the names of all columns, as the sample has them."""
 
-    def __init__(self, columns: Sequence[Column], parts: Sequence[Part], labels: Any = None) -> None:
+    def __init__(self, columns: Sequence[InputColumn], parts: Sequence[Part], labels: Any = None) -> None:
         import pandas as pd
 
         self._columns, self._parts = columns, parts
         self._labels = pd.Index([one.name for one in columns]) if labels is None else labels
 
-    def __call__(self, batch: Sequence[Rows]) -> Any:
+    def __call__(self, batch: Sequence[InputRows]) -> Any:
         """The rows of several requests, in their order."""
         import pandas as pd
 
@@ -45,7 +45,7 @@ class PolarsFrames:
     def __init__(self, parts: Sequence[Part]) -> None:
         self._parts = parts
 
-    def __call__(self, batch: Sequence[Rows]) -> Any:
+    def __call__(self, batch: Sequence[InputRows]) -> Any:
         """The rows of several requests, in their order."""
         import polars as pl
 
@@ -58,21 +58,23 @@ class PolarsFrames:
         return pl.DataFrame(found)
 
 
-def first_column(frames: Callable[[Sequence[Rows]], Any], label: Any) -> Callable[[Sequence[Rows]], Any]:
+def first_column(
+    frames: Callable[[Sequence[InputRows]], Any], label: Any
+) -> Callable[[Sequence[InputRows]], Any]:
     """Make Series of frames with one column."""
 
-    def series(batch: Sequence[Rows]) -> Any:
+    def series(batch: Sequence[InputRows]) -> Any:
         return frames(batch).iloc[:, 0].rename(label)
 
     return series
 
 
-def plain_list(batch: Sequence[Rows]) -> list[Any]:
+def plain_list(batch: Sequence[InputRows]) -> list[Any]:
     """The values of one column as a list."""
     return [value for rows in batch for value in rows.parts[0]]
 
 
-def joined(parts: Sequence[Part], batch: Sequence[Rows]) -> list[Any]:
+def joined(parts: Sequence[Part], batch: Sequence[InputRows]) -> list[Any]:
     """The values of each part over several requests."""
     if len(batch) == 1:
         return list(batch[0].parts)
@@ -85,7 +87,7 @@ def joined(parts: Sequence[Part], batch: Sequence[Rows]) -> list[Any]:
     ]
 
 
-def array_of(column: Column, values: Sequence[Any]) -> Any:
+def array_of(column: InputColumn, values: Sequence[Any]) -> Any:
     """The values of a column in an array of its dtype."""
     import pandas as pd
 
@@ -102,7 +104,7 @@ def array_of(column: Column, values: Sequence[Any]) -> Any:
     return pd.array(values, dtype=column.dtype)
 
 
-def _times(column: Column, values: Sequence[Any]) -> Any:
+def _times(column: InputColumn, values: Sequence[Any]) -> Any:
     import numpy as np
     import pandas as pd
 
@@ -116,7 +118,7 @@ def _times(column: Column, values: Sequence[Any]) -> Any:
     return pd.array(zoned, dtype=column.dtype)
 
 
-def _objects(column: Column, values: Sequence[Any]) -> Any:
+def _objects(column: InputColumn, values: Sequence[Any]) -> Any:
     """An array of objects; of numbers where nothing is known of the column and that is what there is."""
     import numpy as np
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.server.arrays import Arrays
-from kfnb.server.columns import MISSING, Column, Family, column_of
+from kfnb.server.columns import MISSING, Family, InputColumn, column_of
 from kfnb.server.encoding import known_values
 from kfnb.server.findings import OnBadInput
 from kfnb.server.frames import Frames, PolarsFrames, first_column, plain_list
-from kfnb.server.reading import Rows, parts_of, read_table
+from kfnb.server.reading import InputRows, parts_of, read_table
 from kfnb.server.tables import BadRequest, table_of_columns, table_of_rows
 
 
 @dataclass(frozen=True)
-class Inputs:
+class ModelInputs:
     """How rows are read.
 
     ``columns`` are those that the model needs, one without a name for an array. ``rows`` reads rows of JSON,
@@ -26,10 +26,10 @@ class Inputs:
     model takes.
     """
 
-    columns: tuple[Column, ...]
-    rows: Callable[[Sequence[Any]], Rows]
-    by_column: Callable[[Mapping[str, Any]], Rows]
-    join: Callable[[Sequence[Rows]], Any]
+    columns: tuple[InputColumn, ...]
+    rows: Callable[[Sequence[Any]], InputRows]
+    by_column: Callable[[Mapping[str, Any]], InputRows]
+    join: Callable[[Sequence[InputRows]], Any]
 
     @property
     def named(self) -> bool:
@@ -42,7 +42,7 @@ class Inputs:
         return tuple(column.name for column in self.columns)
 
 
-def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inputs:
+def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> ModelInputs:
     """What the model of a folder takes; ``sample`` are the rows that are kept with it, None if there are none."""
     kind = str(facts.get("sample", {}).get("kind", ""))
     found = facts.get("inputs") or []
@@ -53,7 +53,7 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inpu
     others = frozenset(str(one["name"]) for one in found if one.get("optional"))
     columns = tuple(_column(one, _values(sample, place)) for place, one in enumerate(needed))
     parts = parts_of(columns)
-    join: Callable[[Sequence[Rows]], Any]
+    join: Callable[[Sequence[InputRows]], Any]
     if kind == "polars.DataFrame":
         join = PolarsFrames(parts)
     elif kind == "builtins.list":
@@ -63,7 +63,7 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inpu
     else:
         join = Frames(columns, parts, None if sample is None else sample.columns)
     names = tuple(column.name for column in columns)
-    return Inputs(
+    return ModelInputs(
         columns,
         lambda rows: read_table(parts, table_of_rows(rows, names, others), policy),
         lambda lists: read_table(parts, table_of_columns(lists, names, others), policy),
@@ -71,7 +71,7 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Inpu
     )
 
 
-def _arrays(found: Sequence[Mapping[str, Any]], sample: Any, policy: OnBadInput) -> Inputs:
+def _arrays(found: Sequence[Mapping[str, Any]], sample: Any, policy: OnBadInput) -> ModelInputs:
     """The inputs of a model that takes an array, or of which nothing is known."""
     facts = found[0] if found else {"name": ""}
     column = column_of(facts, None)
@@ -79,12 +79,12 @@ def _arrays(found: Sequence[Mapping[str, Any]], sample: Any, policy: OnBadInput)
     shape = tuple(int(one) for one in facts.get("shape", ())[1:]) if found else None
     arrays = Arrays(column, shape)
 
-    def by_column(lists: Mapping[str, Any]) -> Rows:
+    def by_column(lists: Mapping[str, Any]) -> InputRows:
         if len(lists) != 1:
             raise BadRequest("the model takes one array")
         return arrays.read(next(iter(lists.values())), policy)
 
-    return Inputs((column,), lambda rows: arrays.read(rows, policy), by_column, arrays.join)
+    return ModelInputs((column,), lambda rows: arrays.read(rows, policy), by_column, arrays.join)
 
 
 def _values(sample: Any, place: int) -> Any:
@@ -96,7 +96,7 @@ def _values(sample: Any, place: int) -> Any:
     return sample[:, place] if hasattr(sample, "columns") else sample
 
 
-def _column(facts: Mapping[str, Any], values: Any) -> Column:
+def _column(facts: Mapping[str, Any], values: Any) -> InputColumn:
     """A column with the value that stands for a bad one: the median of numbers, the most frequent of others."""
     column = column_of(facts, values)
     if column.family in (Family.TIME, Family.SPAN, Family.ANY, Family.DATE):

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.server.cells import integers_of
-from kfnb.server.columns import Column, Family
-from kfnb.server.inputs import Inputs
+from kfnb.server.columns import Family, InputColumn
+from kfnb.server.inputs import ModelInputs
 from kfnb.server.protocol_v2 import DATATYPES
 
 _KINDS: Mapping[Family, dict[str, Any]] = {
@@ -39,7 +39,7 @@ _STATUSES = {
 }
 
 
-def openapi_of(name: str, inputs: Inputs, shape: Sequence[int]) -> dict[str, Any]:
+def openapi_of(name: str, inputs: ModelInputs, shape: Sequence[int]) -> dict[str, Any]:
     """The document for a model; ``shape`` is that of an array."""
     v1, v2 = f"/v1/models/{name}", f"/v2/models/{name}"
     instances = {
@@ -108,7 +108,7 @@ def _list(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": item}
 
 
-def _row(inputs: Inputs, shape: Sequence[int]) -> dict[str, Any]:
+def _row(inputs: ModelInputs, shape: Sequence[int]) -> dict[str, Any]:
     """What a row is."""
     if inputs.named:
         names = list(inputs.names)
@@ -122,7 +122,7 @@ def _row(inputs: Inputs, shape: Sequence[int]) -> dict[str, Any]:
     return row
 
 
-def _value(column: Column) -> dict[str, Any]:
+def _value(column: InputColumn) -> dict[str, Any]:
     """What a value of a column is."""
     found = dict(_KINDS.get(column.family, {}))
     if column.family is Family.TIME:

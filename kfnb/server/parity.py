@@ -22,7 +22,7 @@ _NO_EXAMPLE = "the model has no example rows, so that little can be checked: sav
 
 
 @dataclass(frozen=True)
-class Check:
+class ParityCheck:
     """One thing that was checked; ``message`` says why it failed, or why it was left out."""
 
     name: str
@@ -47,14 +47,14 @@ def check(served: Served) -> dict[str, Any]:
     began = time.monotonic()
     rows = served.folder.rows
     if rows is None or not len(rows):
-        checks = [Check("example", message=_NO_EXAMPLE)]
+        checks = [ParityCheck("example", message=_NO_EXAMPLE)]
         replay = None
     else:
         replay = _replay(served)
         checks = [*_transform_checks(served, rows), *_prediction_checks(served, rows), _replay_check(replay)]
         if all(one.passed for one in checks):
             checks += [
-                Check(name, not message, message)
+                ParityCheck(name, not message, message)
                 for name, message in request_checks(served.folder, served.compute)
             ]
     return {
@@ -69,7 +69,7 @@ def check(served: Served) -> dict[str, Any]:
 
 
 def taken(rows: Any, places: Sequence[int]) -> Any:
-    """The rows at places, as rows of their own."""
+    """The rows at places, apart from the others."""
     if isinstance(rows, list):
         return [rows[place] for place in places]
     return rows.iloc[list(places)].reset_index(drop=True) if hasattr(rows, "iloc") else rows[list(places)]
@@ -78,7 +78,7 @@ def taken(rows: Any, places: Sequence[int]) -> Any:
 # -- the transform
 
 
-def _transform_checks(served: Served, rows: Any) -> Iterator[Check]:
+def _transform_checks(served: Served, rows: Any) -> Iterator[ParityCheck]:
     """Whether the transform makes of a row what it makes of it among others, in any order, again and again."""
     transform = served.folder.transform
     if transform is None:
@@ -87,25 +87,25 @@ def _transform_checks(served: Served, rows: Any) -> Iterator[Check]:
     try:
         whole = transform.transform(kfnb_own_rows(rows, 0, count))
     except Exception as error:
-        yield Check(
+        yield ParityCheck(
             "transform", passed=False, message=f"the transform raises {type(error).__name__}: {error}"
         )
         return
     made = len(whole)
     if made != count:
-        yield Check("transform", passed=False, message=f"the transform makes {made} rows of {count}")
+        yield ParityCheck("transform", passed=False, message=f"the transform makes {made} rows of {count}")
         return
 
-    def compared(name: str, places: Sequence[int], make: Callable[[], Any]) -> Check:
+    def compared(name: str, places: Sequence[int], make: Callable[[], Any]) -> ParityCheck:
         try:
             found = differences(taken(whole, places), make(), places)
         except Exception as error:
             message = f"the transform raises {type(error).__name__}: {error}"
-            return Check(name, passed=False, message=message, cause=_cause(transform, ""))
+            return ParityCheck(name, passed=False, message=message, cause=_cause(transform, ""))
         cause = _cause(transform, str(found[0].column)) if found else ""
-        return Check(name, not found, str(found[0]) if found else "", found, cause)
+        return ParityCheck(name, not found, str(found[0]) if found else "", found, cause)
 
-    def alone(place: int) -> Check:
+    def alone(place: int) -> ParityCheck:
         own = partial(kfnb_own_rows, rows, place, place + 1)
         return compared("transform row by row", [place], lambda: transform.transform(own()))
 
@@ -122,49 +122,49 @@ def _cause(transform: Any, column: str) -> str:
     return str(kfnb_cause(transform.code, f"{column} of row")).removeprefix(". The likely cause: ")
 
 
-def _first_failed(name: str, attempts: Sequence[Callable[[], Check]]) -> Check:
+def _first_failed(name: str, attempts: Sequence[Callable[[], ParityCheck]]) -> ParityCheck:
     """The first failed check of several, for a while; that all passed otherwise."""
     until = time.monotonic() + _SECONDS
     for attempt in attempts:
         found = attempt()
         if not found.passed or time.monotonic() > until:
             return found
-    return Check(name)
+    return ParityCheck(name)
 
 
-def _empty(transform: Any, rows: Any, whole: Any) -> Check:
+def _empty(transform: Any, rows: Any, whole: Any) -> ParityCheck:
     """A transform may refuse an empty table, which no request has; what it makes of it must have the same columns."""
     name = "transform of no rows"
     try:
         found = transform.transform(kfnb_own_rows(rows, 0, 0))
     except Exception as error:
-        return Check(
+        return ParityCheck(
             name, message=f"it raises {type(error).__name__}; a request without rows does not reach it"
         )
     lost = differences(taken(whole, []), found)
-    return Check(name, not lost, str(lost[0]) if lost else "", lost, _cause(transform, ""))
+    return ParityCheck(name, not lost, str(lost[0]) if lost else "", lost, _cause(transform, ""))
 
 
 # -- predictions
 
 
-def _prediction_checks(served: Served, rows: Any) -> Iterator[Check]:
+def _prediction_checks(served: Served, rows: Any) -> Iterator[ParityCheck]:
     name = "predictions row by row"
     try:
         whole = listed(served.predictor.predict(kfnb_own_rows(rows, 0, len(rows))))
     except ModelFailed as error:
-        yield Check(name, passed=False, message=f"{error}: {error.error}")
+        yield ParityCheck(name, passed=False, message=f"{error}: {error.error}")
         return
 
-    def alone(place: int) -> Check:
+    def alone(place: int) -> ParityCheck:
         try:
             (found,) = listed(served.predictor.predict(kfnb_own_rows(rows, place, place + 1)))
         except ModelFailed as error:
-            return Check(name, passed=False, message=f"row {place} by itself: {error}: {error.error}")
+            return ParityCheck(name, passed=False, message=f"row {place} by itself: {error}: {error.error}")
         if alike(whole[place], found, TOLERANCE):
-            return Check(name)
+            return ParityCheck(name)
         difference = Difference("prediction", place, whole[place], found)
-        return Check(name, passed=False, message=str(difference), differences=[difference])
+        return ParityCheck(name, passed=False, message=str(difference), differences=[difference])
 
     yield _first_failed(name, [partial(alone, place) for place in range(len(rows))])
 
@@ -189,16 +189,16 @@ def _replay(served: Served) -> dict[str, Any] | None:
     return {"exact": exact, "close": close - exact, "other": len(recorded) - close, "differences": others[:5]}
 
 
-def _replay_check(replay: dict[str, Any] | None) -> Check:
+def _replay_check(replay: dict[str, Any] | None) -> ParityCheck:
     name = "predictions as they were recorded"
     if replay is None:
-        return Check(name, message="the model has no recorded predictions")
+        return ParityCheck(name, message="the model has no recorded predictions")
     message = replay.get("message", "")
     if replay["other"] and not message:
         count, total = replay["other"], sum(replay[one] for one in ("exact", "close", "other"))
         message = (
             f"{count} of {total} predictions for the example are not those that were recorded with the model"
         )
-    return Check(
+    return ParityCheck(
         name, not replay["other"], message, [Difference(**one) for one in replay.get("differences", ())]
     )

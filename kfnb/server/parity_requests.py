@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.server.batching import Compute
-from kfnb.server.columns import Column, Family, Problem
+from kfnb.server.columns import Family, InputColumn, InputProblem
 from kfnb.server.differences import TOLERANCE, alike, differences, types_that_differ
 from kfnb.server.encoding import json_rows
 from kfnb.server.findings import BadInput, OnBadInput
 from kfnb.server.folder import ModelFolder
-from kfnb.server.inputs import Inputs, inputs_of
+from kfnb.server.inputs import ModelInputs, inputs_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
 from kfnb.server.protocol_v2 import read_v2, tensors_of
@@ -27,7 +27,7 @@ _SOME_ROWS = 20
 class Requests:
     """The sample as requests, and the predictions for it."""
 
-    inputs: Inputs
+    inputs: ModelInputs
     compute: Compute
     folder: ModelFolder
     rows: list[Any]
@@ -58,7 +58,7 @@ class Requests:
             return _words(error)
         return ""
 
-    def refused(self, rows: Any, problem: Problem) -> str:
+    def refused(self, rows: Any, problem: InputProblem) -> str:
         """What is wrong if rows are not refused for that reason."""
         try:
             self.answer(rows)
@@ -125,10 +125,11 @@ def _column_checks(requests: Requests) -> Iterator[tuple[str, str]]:
     yield (
         "a missing column",
         _first(
-            requests, lambda one: requests.refused([_without(row, one.name) for row in rows], Problem.MISSING)
+            requests,
+            lambda one: requests.refused([_without(row, one.name) for row in rows], InputProblem.MISSING),
         ),
     )
-    yield "an unknown column", requests.refused([{**row, _UNSEEN: 1} for row in rows], Problem.UNKNOWN)
+    yield "an unknown column", requests.refused([{**row, _UNSEEN: 1} for row in rows], InputProblem.UNKNOWN)
     yield "a missing value", _first(requests, lambda one: _null(requests, one))
     yield "an unseen category", _first(requests, lambda one: _unseen(requests, one))
     yield "a value of another type", _first(requests, lambda one: _other_type(requests, one))
@@ -139,7 +140,7 @@ def _column_checks(requests: Requests) -> Iterator[tuple[str, str]]:
         yield "NaN and infinity", _first(requests, lambda one: _not_finite(requests, one))
 
 
-def _first(requests: Requests, attempt: Callable[[Column], str]) -> str:
+def _first(requests: Requests, attempt: Callable[[InputColumn], str]) -> str:
     """The first thing that is wrong with a column."""
     for column in requests.inputs.columns:
         found = attempt(column)
@@ -152,20 +153,20 @@ def _without(row: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {key: value for key, value in row.items() if key != name}
 
 
-def _null(requests: Requests, column: Column) -> str:
+def _null(requests: Requests, column: InputColumn) -> str:
     rows = requests.changed(column.name, None)
-    return requests.accepted(rows) if column.nullable else requests.refused(rows, Problem.NULL)
+    return requests.accepted(rows) if column.nullable else requests.refused(rows, InputProblem.NULL)
 
 
-def _unseen(requests: Requests, column: Column) -> str:
+def _unseen(requests: Requests, column: InputColumn) -> str:
     if column.family not in (Family.TEXT, Family.CATEGORY):
         return ""
     rows = requests.changed(column.name, _UNSEEN)
     closed = column.known or column.family is Family.CATEGORY
-    return requests.refused(rows, Problem.UNSEEN) if closed else requests.accepted(rows)
+    return requests.refused(rows, InputProblem.UNSEEN) if closed else requests.accepted(rows)
 
 
-def _other_type(requests: Requests, column: Column) -> str:
+def _other_type(requests: Requests, column: InputColumn) -> str:
     wrong: Mapping[Family, Any] = {
         Family.FLOAT: "1",
         Family.INTEGER: "1",
@@ -174,10 +175,10 @@ def _other_type(requests: Requests, column: Column) -> str:
     }
     if column.family not in wrong:
         return ""
-    return requests.refused(requests.changed(column.name, wrong[column.family]), Problem.TYPE)
+    return requests.refused(requests.changed(column.name, wrong[column.family]), InputProblem.TYPE)
 
 
-def _as_float(requests: Requests, column: Column) -> str:
+def _as_float(requests: Requests, column: InputColumn) -> str:
     if column.family not in (Family.INTEGER, Family.FLOAT):
         return ""
     kind = float if column.family is Family.INTEGER else int
@@ -188,7 +189,7 @@ def _as_float(requests: Requests, column: Column) -> str:
     return requests.same([{**row, column.name: other(row[column.name])} for row in requests.rows])
 
 
-def _texts(requests: Requests, column: Column) -> str:
+def _texts(requests: Requests, column: InputColumn) -> str:
     """An empty text, and one with zeros in front: what makes numbers or missing values of texts loses them."""
     if column.family is not Family.TEXT or column.known:
         return ""
@@ -203,23 +204,25 @@ def _texts(requests: Requests, column: Column) -> str:
     return ""
 
 
-def _offsets(requests: Requests, column: Column) -> str:
+def _offsets(requests: Requests, column: InputColumn) -> str:
     """A time of the other sort is refused, and an hour that is there twice is kept apart by its offset."""
     if column.family is not Family.TIME:
         return ""
     twice = ["2024-10-27T02:30:00+02:00", "2024-10-27T02:30:00+01:00"]
     if not column.zoned:
-        return requests.refused(requests.changed(column.name, twice[0]), Problem.TYPE)
+        return requests.refused(requests.changed(column.name, twice[0]), InputProblem.TYPE)
     rows = [{**requests.rows[0], column.name: one} for one in twice]
     first, second = list(requests.inputs.join([requests.inputs.rows(rows)])[column.name])
     if (second - first).total_seconds() != 3600:  # noqa: PLR2004 - an hour
         return f"{twice[0]} and {twice[1]} are {second - first} apart"
-    return requests.refused(requests.changed(column.name, "2024-10-27T02:30:00"), Problem.TYPE)
+    return requests.refused(requests.changed(column.name, "2024-10-27T02:30:00"), InputProblem.TYPE)
 
 
-def _not_finite(requests: Requests, column: Column) -> str:
+def _not_finite(requests: Requests, column: InputColumn) -> str:
     if column.family is not Family.FLOAT:
         return ""
-    found = requests.refused(requests.changed(column.name, float("inf")), Problem.RANGE)
+    found = requests.refused(requests.changed(column.name, float("inf")), InputProblem.RANGE)
     rows = requests.changed(column.name, float("nan"))
-    return found or (requests.accepted(rows) if column.nullable else requests.refused(rows, Problem.NULL))
+    return found or (
+        requests.accepted(rows) if column.nullable else requests.refused(rows, InputProblem.NULL)
+    )

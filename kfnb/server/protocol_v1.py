@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.server.inputs import Inputs
-from kfnb.server.reading import Rows
+from kfnb.server.inputs import ModelInputs
+from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 
 
-def read_v1(body: Mapping[str, Any], inputs: Inputs) -> Rows:
+def read_v1(body: Mapping[str, Any], inputs: ModelInputs) -> InputRows:
     """The rows of a request. Raises ``BadRequest``, ``BadInput``."""
     given = [key for key in ("instances", "inputs") if key in body]
     if len(given) != 1:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.server.bodies import json_bytes
-from kfnb.server.columns import Column, Family
-from kfnb.server.inputs import Inputs
-from kfnb.server.reading import Rows
+from kfnb.server.columns import Family, InputColumn
+from kfnb.server.inputs import ModelInputs
+from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 
 HEADER_LENGTH = "inference-header-content-length"
@@ -25,10 +25,10 @@ _TYPES = {Family.FLOAT: "FP64", Family.INTEGER: "INT64", Family.FLAG: "BOOL"}
 _OF_ARRAY = {"b": "BOOL", "i": "INT64", "u": "UINT64", "f": "FP64"}
 
 
-def tensors_of(inputs: Inputs, shape: Sequence[int]) -> list[dict[str, Any]]:
+def tensors_of(inputs: ModelInputs, shape: Sequence[int]) -> list[dict[str, Any]]:
     """The tensors that a model takes, for its metadata; ``shape`` is that of an array."""
     if not inputs.named:
-        column = inputs.columns[0] if inputs.columns else Column("")
+        column = inputs.columns[0] if inputs.columns else InputColumn("")
         kind = _OF_ARRAY.get(getattr(column.dtype, "kind", "f"), "BYTES")
         return [{"name": column.name or "input-0", "datatype": kind, "shape": list(shape) or [-1, -1]}]
     return [
@@ -46,7 +46,7 @@ def split_body(body: bytes, length: str | None) -> tuple[bytes, memoryview]:
     return body[: int(length)], memoryview(body)[int(length) :]
 
 
-def read_v2(body: Mapping[str, Any], rest: memoryview, inputs: Inputs) -> Rows:
+def read_v2(body: Mapping[str, Any], rest: memoryview, inputs: ModelInputs) -> InputRows:
     """The rows of a request. Raises ``BadRequest``, ``BadInput``."""
     tensors = body.get("inputs")
     if not isinstance(tensors, list) or not tensors or not all(isinstance(one, dict) for one in tensors):
@@ -157,8 +157,8 @@ def write_v2(
 
 def _wants_bytes(request: Mapping[str, Any]) -> bool:
     outputs = request.get("outputs")
-    asked = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
-    parameters = [one.get("parameters") for one in (request, *asked)]
+    described = [one for one in outputs if isinstance(one, dict)] if isinstance(outputs, list) else []
+    parameters = [one.get("parameters") for one in (request, *described)]
     return any(
         isinstance(one, dict) and (one.get("binary_data_output") is True or one.get("binary_data") is True)
         for one in parameters

@@ -8,9 +8,9 @@ from itertools import chain, groupby
 from typing import Any
 
 from kfnb.server.cells import Unfit, cell, integers_of
-from kfnb.server.columns import MISSING, Column, Family
+from kfnb.server.columns import MISSING, Family, InputColumn
 from kfnb.server.findings import BadInput, Findings, OnBadInput
-from kfnb.server.tables import Table
+from kfnb.server.tables import InputTable
 
 _EXACT: dict[Family, frozenset[type]] = {
     Family.FLOAT: frozenset({int, float}),
@@ -25,7 +25,7 @@ _WIDE = {Family.FLOAT: "float64", Family.INTEGER: "int64", Family.FLAG: "bool"}
 
 
 @dataclass(frozen=True)
-class Rows:
+class InputRows:
     """Rows that were read: in ``parts`` the values of each part of a reader, and what was not fine with them."""
 
     count: int
@@ -36,7 +36,7 @@ class Rows:
 class Numbers:
     """Columns of one type of numpy's numbers, which are checked together: a matrix with a row for each column."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
+    def __init__(self, columns: Sequence[InputColumn]) -> None:
         import numpy as np
 
         self.columns = tuple(columns)
@@ -56,7 +56,7 @@ class Numbers:
         if self._nullable.all():
             self._exact |= {type(None)}
 
-    def read(self, table: Table, findings: Findings) -> Any:
+    def read(self, table: InputTable, findings: Findings) -> Any:
         """The matrix of these columns of a table."""
         import numpy as np
 
@@ -86,12 +86,12 @@ class Numbers:
 class Single:
     """A column of any other type: a list of values."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: InputColumn) -> None:
         self.column = column
         self.columns = (column,)
         self._exact = _EXACT.get(column.family, frozenset()) | ({type(None)} if column.nullable else set())
 
-    def read(self, table: Table, findings: Findings) -> Any:
+    def read(self, table: InputTable, findings: Findings) -> Any:
         """The values of this column of a table."""
         found, column = table.columns.get(self.column.name), self.column
         if column.family not in (Family.TEXT, Family.CATEGORY, Family.FLAG) or found is None:
@@ -115,7 +115,7 @@ class Single:
 Part = Numbers | Single
 
 
-def fill(column: Column, table: Table, findings: Findings) -> list[Any]:
+def fill(column: InputColumn, table: InputTable, findings: Findings) -> list[Any]:
     """The values of a column one by one, and what is taken in the place of bad ones."""
     if column.name not in table.columns and table.count:
         try:
@@ -133,11 +133,11 @@ def fill(column: Column, table: Table, findings: Findings) -> list[Any]:
     return values
 
 
-def parts_of(columns: Sequence[Column]) -> tuple[Part, ...]:
+def parts_of(columns: Sequence[InputColumn]) -> tuple[Part, ...]:
     """Columns of numpy's numbers together by their type, and each other one alone."""
     import numpy as np
 
-    def kind(column: Column) -> str:
+    def kind(column: InputColumn) -> str:
         together = isinstance(column.dtype, np.dtype) and column.family in _WIDE
         return column.dtype.str if together else ""
 
@@ -146,11 +146,11 @@ def parts_of(columns: Sequence[Column]) -> tuple[Part, ...]:
     return (*(Numbers(some) for some in by_kind.values()), *single)
 
 
-def read_table(parts: Sequence[Part], table: Table, policy: OnBadInput) -> Rows:
+def read_table(parts: Sequence[Part], table: InputTable, policy: OnBadInput) -> InputRows:
     """The rows of a table. Raises ``BadInput`` for values that the policy does not take."""
     findings = Findings(policy)
     findings.check_unknown(table.unknown, table.count)
     values = tuple(part.read(table, findings) for part in parts)
     if findings.refused:
         raise BadInput(findings)
-    return Rows(table.count, values, findings)
+    return InputRows(table.count, values, findings)

@@ -14,9 +14,9 @@ from kfnb.server.encoding import json_rows
 from kfnb.server.explaining import Explainer
 from kfnb.server.findings import BadInput, OnBadInput
 from kfnb.server.folder import ModelFolder, read_folder
-from kfnb.server.inputs import Inputs, inputs_of
+from kfnb.server.inputs import ModelInputs, inputs_of
 from kfnb.server.predictor import ModelFailed, Predictor, listed, predictor_of
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 from kfnb.server.trees import tree_explainer
 
@@ -31,12 +31,12 @@ class Served:
     name: str
     version: str
     folder: ModelFolder
-    inputs: Inputs
+    inputs: ModelInputs
     predictor: Predictor
     explainer: Explainer
     lock: Lock
 
-    def compute(self, batch: Sequence[Rows]) -> list[Any]:
+    def compute(self, batch: Sequence[InputRows]) -> list[Any]:
         """The predictions of each of several requests. Raises ``ModelFailed``."""
         counts = [rows.count for rows in batch]
         if not sum(counts):

@@ -33,7 +33,7 @@ def shapley_values(
         orders += [order, order[::-1]]
     ranks = np.argsort(np.array(orders), axis=1)
     steps = np.arange(players + 1)
-    # of each order: nobody, the first, the first two, ..., all
+    # of each order: none, the first, the first two, ..., all
     masks = ranks[:, None, :] < steps[None, :, None]
     which = np.repeat(np.tile(np.arange(backgrounds), times), 2)
     found = np.asarray(

@@ -20,7 +20,7 @@ class BadRequest(ValueError):
 
 
 @dataclass(frozen=True)
-class Table:
+class InputTable:
     """Values by column: ``MISSING`` is what a row lacks, ``unknown`` are columns that the model does not take."""
 
     count: int
@@ -30,7 +30,7 @@ class Table:
 
 def table_of_rows(
     rows: Sequence[Any], names: tuple[str, ...], others: AbstractSet[str] = frozenset()
-) -> Table:
+) -> InputTable:
     """Rows as V1 has them: objects by column, or lists in the order of the model's columns.
 
     ``names`` are the columns that the model needs, ``others`` those that it takes too. Raises ``BadRequest``.
@@ -38,7 +38,7 @@ def table_of_rows(
     if all(type(row) is dict for row in rows):
         return _of_objects(rows, names, others)
     if len(names) == 1 and not any(isinstance(row, (dict, list)) for row in rows):
-        return Table(len(rows), {names[0]: rows})
+        return InputTable(len(rows), {names[0]: rows})
     for number, row in enumerate(rows):
         if type(row) is not list:
             raise BadRequest(
@@ -49,12 +49,12 @@ def table_of_rows(
                 f"row {number} has {len(row)} values, and the model takes {len(names)}: {', '.join(names)}"
             )
             raise BadRequest(message, "bad-input", 422)
-    return Table(len(rows), dict(zip(names, zip(*rows, strict=True), strict=True)))
+    return InputTable(len(rows), dict(zip(names, zip(*rows, strict=True), strict=True)))
 
 
 def table_of_columns(
     columns: Mapping[str, Any], names: tuple[str, ...], others: AbstractSet[str] = frozenset()
-) -> Table:
+) -> InputTable:
     """Lists of values by column. Raises ``BadRequest``."""
     for name, values in columns.items():
         if type(values) is not list:
@@ -63,18 +63,22 @@ def table_of_columns(
     if len(counts) > 1:
         raise BadRequest("the columns have different numbers of values")
     known = {name: columns[name] for name in names if name in columns}
-    return Table(next(iter(counts), 0), known, tuple(sorted(columns.keys() - set(names) - others)))
+    return InputTable(next(iter(counts), 0), known, tuple(sorted(columns.keys() - set(names) - others)))
 
 
-def _of_objects(rows: Sequence[dict[str, Any]], names: tuple[str, ...], others: AbstractSet[str]) -> Table:
+def _of_objects(
+    rows: Sequence[dict[str, Any]], names: tuple[str, ...], others: AbstractSet[str]
+) -> InputTable:
     unknown: tuple[str, ...] = ()
     if any(len(row) != len(names) for row in rows):
         unknown = tuple(sorted({name for row in rows for name in row} - set(names) - others))
     try:
         found = [list(map(itemgetter(name), rows)) for name in names]
-        return Table(len(rows), dict(zip(names, found, strict=True)), unknown)
+        return InputTable(len(rows), dict(zip(names, found, strict=True)), unknown)
     except KeyError:
         pass  # some row lacks a column
     columns = {name: [row.get(name, MISSING) for row in rows] for name in names}
     some = {name: values for name, values in columns.items() if any(value is not MISSING for value in values)}
-    return Table(len(rows), some, tuple(sorted({name for row in rows for name in row} - set(names) - others)))
+    return InputTable(
+        len(rows), some, tuple(sorted({name for row in rows for name in row} - set(names) - others))
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.server.predictor import Predictor
+from kfnb.server.reporting import report
 
 _TREES = (
     "sklearn.tree",
@@ -53,6 +54,7 @@ def tree_explainer(model: Any, predictor: Predictor, sample: Any) -> TreeExplain
         explainer = TreeExplainer(shap.TreeExplainer(model, sample, model_output=kind), predictor)
         values, base, value = explainer.explain(sample[:1])
         fits = abs(values.sum(axis=0) + base - value).max() < _TOLERANCE
-    except Exception:  # whatever shap raises of a model that it does not know
+    except Exception as error:  # whatever shap raises of a model that it does not know
+        report(error)
         return None
     return explainer if fits else None

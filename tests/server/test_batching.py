@@ -11,11 +11,11 @@ import pytest
 from kfnb.server.batching import Batcher, Busy, gains_from_batches
 from kfnb.server.findings import Findings, OnBadInput
 from kfnb.server.predictor import ModelFailed
-from kfnb.server.reading import Rows
+from kfnb.server.reading import InputRows
 
 
-def rows(*values: float) -> Rows:
-    return Rows(len(values), (list(values),), Findings(OnBadInput.REJECT))
+def rows(*values: float) -> InputRows:
+    return InputRows(len(values), (list(values),), Findings(OnBadInput.REJECT))
 
 
 class Doubling:

@@ -16,23 +16,23 @@ from hypothesis import strategies as st
 from kfnb.capture.embedded.model_facts import kfnb_columns
 from kfnb.server.encoding import json_rows
 from kfnb.server.findings import BadInput, OnBadInput
-from kfnb.server.inputs import Inputs, inputs_of
+from kfnb.server.inputs import ModelInputs, inputs_of
 from kfnb.server.tables import BadRequest
 from tests.server.model_folders import customers
 
 
-def inputs_for(rows, policy=OnBadInput.REJECT) -> Inputs:
+def inputs_for(rows, policy=OnBadInput.REJECT) -> ModelInputs:
     """The inputs of a model that was saved with these rows as its example."""
     kind = f"{type(rows).__module__.partition('.')[0]}.{type(rows).__name__}"
     facts = {"inputs": kfnb_columns(rows, seen=True), "sample": {"kind": kind}}
     return inputs_of(facts, rows, policy)
 
 
-def through_json(inputs: Inputs, rows):
+def through_json(inputs: ModelInputs, rows):
     return inputs.join([inputs.rows(json.loads(json.dumps(rows)))])
 
 
-def problems(inputs: Inputs, rows) -> list[tuple]:
+def problems(inputs: ModelInputs, rows) -> list[tuple]:
     with pytest.raises(BadInput) as raised:
         inputs.rows(rows)
     return [(one["kind"], one["column"], one["row"]) for one in raised.value.findings.shown]

@@ -109,7 +109,7 @@ def test_the_report_names_column_row_both_values_and_the_likely_cause(tmp_path: 
     assert (difference["column"], difference["row"]) == ("income", np.flatnonzero(sample.income.isna())[0])
     assert difference["expected"] == pytest.approx(sample.income.mean())
     assert difference["found"] is None
-    assert found["cause"].startswith("mean (the transform, line 3) looks at all rows")
+    assert found["cause"].startswith("mean (the transform, line 3) looks at every row")
 
 
 def test_a_transform_that_loses_rows_is_convicted(tmp_path: Path):
