@@ -26,8 +26,7 @@ from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup, ShownLeaderboard
-from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, VersionSnapshot
-from kfnb.resources.models.transfer import Transfer
+from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, Transfer, VersionSnapshot
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer

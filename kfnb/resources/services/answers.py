@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.entities import Listing
-from kfnb.extras import require
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,8 @@ class Explanations(Listing[RowExplanation]):
         ``output`` is one of the model's, by default the one that each prediction is about. The columns ``prediction``,
         ``output`` and ``base`` come first.
         """
+        from kfnb.extras import require
+
         require("pandas", "to_frame")
         import pandas as pd
 

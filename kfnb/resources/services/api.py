@@ -73,6 +73,8 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     unchecked: bool = False,
     pickle: bool = False,
     trust: Sequence[str] = (),
+    image: str = "",
+    runtime: str = "",
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -86,13 +88,14 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     does, and ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
     ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
     A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
-    executes code when it is loaded, and ``trust`` names types that are not known to be safe. Raises ``UsageError``,
-    ``BackendError`` and ``Conflict``.
+    executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image`` is
+    that of its pods, and ``runtime`` one of KServe's own that serves the model instead of its folder's program
+    (``xgboost``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
-    secret, engine = _token(token, host), engine_of(backend)
+    secret, engine = _token(token, host), _engine_for(image, runtime, backend)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
     way = on_bad_input or (known.desired.default.on_bad_input if known else "reject")
-    terms = ServingTerms(way, unchecked, pickle, trust)
+    terms = ServingTerms(way, unchecked, pickle, trust, image, runtime)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         default = target_of(model, terms)
@@ -101,7 +104,11 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
         return Service(engine, called)
     _check_address(known, port, protected=bool(secret))
     kept = bool(canary or shadow) and model == known.name
-    after = wish.next(known, None if kept else target_of(model, terms))
+    return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
+
+
+def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
+    """Apply a desired state to a service; start it if it is stopped."""
     if after != known.desired:
         engine.change(known.name, after)
     if known.state.finished:
@@ -161,7 +168,18 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
 
         chosen = settings()
         return LocalServiceEngine(Path(chosen.home), index_urls=tuple(chosen.index_urls))
-    raise UsageError("services on a cluster are not supported yet; --backend local serves here")
+    from kfnb.resources.services.kserve.connection import connect
+
+    return connect()
+
+
+def _engine_for(image: str, runtime: str, backend: str | None) -> ServiceEngine:
+    """The engine for these options. Raises ``UsageError`` for those of a cluster here."""
+    engine = engine_of(backend)
+    if engine.name == "local" and (image or runtime):
+        hint = "pass backend='kubeflow' (--backend kubeflow)"
+        raise UsageError("image and runtime are for a cluster:", hint=hint)
+    return engine
 
 
 def _addressed(

@@ -66,7 +66,8 @@ class Target:
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods, and
+    ``runtime`` one of KServe's own that serves it instead of the program of its folder.
     """
 
     revision: int
@@ -83,6 +84,8 @@ class Target:
     unchecked: bool = False
     pickle: bool = False
     trust: tuple[str, ...] = ()
+    image: str = ""
+    runtime: str = ""
 
     @property
     def ref(self) -> str:

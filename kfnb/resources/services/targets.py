@@ -23,6 +23,8 @@ class ServingTerms:
     unchecked: bool = False
     pickle: bool = False
     trust: Sequence[str] = ()
+    image: str = ""
+    runtime: str = ""
 
 
 def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
@@ -49,6 +51,8 @@ def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
         unchecked=terms.unchecked,
         pickle=terms.pickle,
         trust=tuple(terms.trust),
+        image=terms.image,
+        runtime=terms.runtime,
     )
 
 
