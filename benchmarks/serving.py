@@ -144,7 +144,7 @@ def _explanations(folder: Path) -> Iterator[Measured]:
         def explained(served: Any = served, rows: Any = rows) -> float:
             began = time.process_time()
             served.explainer.explain(rows)
-            return (time.process_time() - began) / rows.count
+            return (time.process_time() - began) / int(rows.count)
 
         (seconds,) = in_turn(ROUNDS, explained)
         yield Measured(f"explain a row of 30 columns, {name}: CPU", seconds, limit)

@@ -12,6 +12,7 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "deltalake": ("deltalake", ""),
     "grpc": ("grpcio", "cluster"),
     "httptools": ("httptools", "serve"),
+    "huggingface_hub": ("huggingface-hub", "models"),
     "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),

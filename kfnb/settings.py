@@ -79,6 +79,10 @@ class Kfnb(Configurable):
     service_account = Unicode("", help="service account of runs on Kubeflow; empty for its default").tag(
         config=True
     )
+    serving_account = Unicode(
+        "",
+        help="service account of served models on Kubeflow, with the keys of the object store; empty for kfnb's own",
+    ).tag(config=True)
     upload_limit = Integer(
         200,
         min=0,

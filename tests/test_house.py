@@ -44,7 +44,7 @@ MADE_UP = Path(__file__).parent / "registry" / "kettles"
 NOUNS = sorted(
     folder.name for folder in (*(ROOT / "resources").iterdir(), MADE_UP) if (folder / "__init__.py").exists()
 )
-CLUSTER = {"kubeflow", "katib"}
+CLUSTER = {"kubeflow", "katib", "kserve"}
 ENGINES = {"local", *CLUSTER}
 
 # what a part must never import, whatever the layers say
@@ -65,6 +65,14 @@ SHARED = {
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
+    (
+        "services.kserve",
+        "models.kubeflow",
+    ): "a version's folder is kept beside the models'",
+    (
+        "services.kserve",
+        "runs.kubeflow",
+    ): "the settings, the port-forwards and the object store are a cluster's",
     (
         "services.local",
         "runs.local",
@@ -289,7 +297,7 @@ LONG_FILES: dict[str, int] = {
     "kfnb.pipeline.pipeline": 400,
     "kfnb.pipeline.wiring": 500,
     "kfnb.pipeline.writer": 450,
-    "kfnb.registry.rows": 350,  # a list
+    "kfnb.registry.rows": 400,  # a list
     "kfnb.remote.http": 400,
     "kfnb.remote.kubernetes.pods": 450,
     "kfnb.resources.runs.commands": 400,

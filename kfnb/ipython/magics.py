@@ -93,7 +93,9 @@ def _run(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
             command, prog = _form(f"{name} {verb}", cell=False)
             line = "".join(rest)
     line = command.expand(line, kernel.shell.user_ns)
-    found = read(command, _parser(command, prog), line)
+    found = read(command, _parser(command, prog), line)  # shows help also where the code is missing
+    if body is None and prog.startswith("%%") and not command.runs_as_cell:
+        raise UsageError(f"{prog} begins a cell; its code follows on the next lines")
     session = NotebookSession(kernel, prog, line, body or "", found.bind)
     result = found.command.run(session)
     if result is not None:
@@ -106,7 +108,5 @@ def _form(name: str, *, cell: bool) -> tuple[type[Command], str]:
     found = command_of(f"%%{name}" if cell else f"%{name}")
     if found is None and not cell:
         found = command_of(f"%%{name}")
-        if found is not None and not found[0].runs_as_cell:
-            raise UsageError(f"%%{name} begins a cell; its code follows on the next lines")
     assert found is not None, name
     return found

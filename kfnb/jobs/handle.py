@@ -88,7 +88,7 @@ class JobHandle(Generic[J]):
             with self.reading() as log:
                 return log.finished()
         except BackendError:
-            lock = self.folder.lock()
+            lock = self.folder.lock(patience=RELEASE)  # the driver may be about to exit
             if lock is not None:
                 os.close(lock)
             return lock is not None

@@ -177,6 +177,13 @@ NOUNS: list[Noun] = [
             ),
             ("PushModel", "%kf_models push", "models push", "copy a model to the cluster's registry"),
             ("PullModel", "%kf_models pull", "models pull", "copy a model from the cluster's registry"),
+            (
+                "ImportModel",
+                "%kf_models import",
+                "models import",
+                "register a model of MLflow or the Hugging Face Hub",
+            ),
+            ("ExportModel", "%kf_models export", "models export", "write a version as an MLflow folder"),
         ),
         exports={
             "Leaderboard": "leaderboard",
@@ -192,7 +199,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.models.model.AliasHistory",
             "kfnb.resources.models.model.ModelComparison",
             "kfnb.resources.models.model.ModelVerification",
-            "kfnb.resources.models.transfer.Transfer",
+            "kfnb.resources.models.model.Transfer",
         ),
         live=("kfnb.resources.models.leaderboard.Leaderboard",),
         values=("model", "model version", "alias", "metric"),

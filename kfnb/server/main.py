@@ -7,11 +7,9 @@ import asyncio
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from kfnb.server.compression import with_gzip
 from kfnb.server.findings import OnBadInput
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpLimits
+from kfnb.server.open_files import allow_connections
 from kfnb.server.parity import check
 from kfnb.server.predictor import NotServable
 from kfnb.server.reporting import log
@@ -87,7 +86,7 @@ def _parser(folder: Path) -> argparse.ArgumentParser:
 
 async def _serve(served: Served, host: str, port: int, socket: str) -> None:
     """Answer requests until the program is asked to end."""
-    _allow_connections()
+    allow_connections()
     gc.freeze()  # what is loaded by now stays; it need not be looked through with each large request
     gc.set_threshold(100_000, 50, 100)
     ended = asyncio.Event()
@@ -108,13 +107,6 @@ def _say(content: Mapping[str, Any]) -> None:
     """Tell the caller, in a line of JSON."""
     sys.stdout.write(f"{json.dumps(content, allow_nan=False)}\n")
     sys.stdout.flush()
-
-
-def _allow_connections() -> None:
-    """Allow as many open connections as the system allows this process."""
-    with suppress(ValueError, OSError):
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from kfnb import settings as config
 from kfnb.cli import main
 from kfnb.errors import UsageError
 from kfnb.remote import environment
+from kfnb.remote.current import Current
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.resources.models import api
 from kfnb.resources.models.kubeflow import connection
@@ -21,7 +22,7 @@ from kfnb.resources.models.kubeflow import connection
 @pytest.fixture(autouse=True)
 def cluster(rig, objects, tmp_path, monkeypatch):
     """A user of the cluster, by settings of the environment alone."""
-    monkeypatch.setattr(connection, "_current", connection._Current())
+    monkeypatch.setattr(connection, "_current", Current())
     monkeypatch.setattr(environment, "read", KubeflowEnvironment)
     root = f"s3://mlpipeline/v2?endpoint={objects.address}&disableSSL=true&s3ForcePathStyle=true"
     values = {

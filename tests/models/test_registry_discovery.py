@@ -16,6 +16,7 @@ from model_registry_rig import Recorded, RegistryRig, recorded
 from kfnb import settings as config
 from kfnb.errors import BackendError
 from kfnb.remote import environment
+from kfnb.remote.current import Current
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.model_registry.discovery import RegistryService, find
 from kfnb.resources.cluster.checks.model_registry import registry as check
@@ -76,7 +77,7 @@ HTTP = [{"name": "http-api", "port": 8080}, {"name": "grpc-api", "port": 9090}]
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     """Settings of a process that is no pod."""
-    monkeypatch.setattr(connection, "_current", connection._Current())
+    monkeypatch.setattr(connection, "_current", Current())
     monkeypatch.setattr(environment, "read", KubeflowEnvironment)
     yield config.reset(start=tmp_path)
     config.reset()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import cProfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -76,15 +77,19 @@ def test_a_figure_costs_a_cell_next_to_nothing(shell: Shell, monkeypatch: pytest
     pytest.importorskip("matplotlib")
     monkeypatch.setenv("MPLBACKEND", "agg")
     shell.run("import matplotlib.pyplot as plt")
-    begun = time.process_time()
-    shell.run(
-        "import time\nbegun = time.process_time()\nfig, axes = plt.subplots(3, 4)\nfor ax in axes.flat:\n"
-        "    ax.hist(range(50))\nspent = time.process_time() - begun"
-    )
-    shell.run(
-        "%%kf_component draw\nfig, axes = plt.subplots(3, 4)\nfor ax in axes.flat:\n    ax.hist(range(50))"
-    )
-    assert time.process_time() - begun < 2 * shell["spent"] + 1
+    draw = "fig, axes = plt.subplots(3, 4)\nfor ax in axes.flat:\n    ax.hist(range(50))"
+    shell.run(draw)
+    shell.run("%%kf_component other\nfigure = plt.figure()")  # imports what components need
+    plain = calls_of(lambda: shell.run(draw))
+    component = calls_of(lambda: shell.run(f"%%kf_component draw\n{draw}"))
+    assert component < 2 * plain
+
+
+def calls_of(run: Callable[[], object]) -> int:
+    """How many functions were called: what it costs, however busy the machine is."""
+    profile = cProfile.Profile()
+    profile.runcall(run)
+    return sum(entry.callcount for entry in profile.getstats())
 
 
 def test_a_figure_and_its_axes_that_are_drawn_on_later_are_said_to_be_apart(

@@ -121,7 +121,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answering]]:
 
 
 def client_of(answering: Any, **headers: str) -> ServiceClient:
-    return ServiceClient("churn", lambda: ServiceAddress(answering.url, headers))
+    return ServiceClient("churn", lambda version, verb: ServiceAddress(answering.url, headers))
 
 
 def test_each_answer_has_its_version_and_an_id(answering: Any) -> None:
@@ -183,8 +183,9 @@ def test_a_service_that_restarts_is_asked_again(answering: Any) -> None:
 
 def test_a_service_that_has_moved_is_found(answering: Any) -> None:
     addresses = iter([ServiceAddress("http://127.0.0.1:9"), ServiceAddress(answering.url)])
-    client = ServiceClient("churn", lambda: next(addresses))
-    client._known = (ServiceAddress("http://127.0.0.1:9"), Http(retry=RetryPolicy(tries=1)))
+    client = ServiceClient("churn", lambda version, verb: next(addresses))
+    gone = ServiceAddress("http://127.0.0.1:9"), Http(retry=RetryPolicy(tries=1))
+    client._known = {("", "predict"): gone}
     next(addresses)
     assert client.ask("predict", [[1]])[0].content == [1]
 

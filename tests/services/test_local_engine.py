@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import json
 import os
 import shutil
 import signal
@@ -9,6 +11,7 @@ import sqlite3
 import stat
 import threading
 import time
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -286,6 +289,32 @@ def test_a_driver_that_is_killed_takes_all_with_it_and_start_brings_all_back(
     )
 
 
+def test_a_version_that_a_killed_driver_was_ending_is_gone(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
+    now = with_canary(engine, version, 50, seconds=3.0)
+    load = Load(now.url)
+
+    def ask() -> None:
+        connection = load.connect()
+        with suppress(OSError, http.client.HTTPException):
+            load.ask(connection)
+            load.ask(connection)
+        connection.close()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.5)
+    engine.change("churn", BOB.rollback(now.desired))
+    until(engine, "churn", lambda now: shares(now) == {"churn@1": 100})
+    os.kill(processes(home)["driver"], signal.SIGKILL)
+    asking.join()
+    now = until(engine, "churn", lambda now: now.state is ServiceState.STOPPED)
+    assert [one.ref for one in now.revisions] == ["churn@1"]
+    engine.start("churn")
+    assert [one.ref for one in settled(engine, "churn").revisions] == ["churn@1"]
+
+
 def test_a_service_outlives_who_started_it(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
     served(engine, version)
     parents = Path(f"/proc/{folder(home).pid}/stat").read_text().rpartition(")")[2].split()
@@ -433,6 +462,25 @@ def test_a_damaged_service_is_shown_and_can_be_deleted(
     assert engine.list() == []
 
 
+def test_a_change_that_cannot_be_read_is_noted_and_what_is_served_stays(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
+    now = served(engine, version)
+    damaged = folder(home).path / "generations" / "2.json"
+    damaged.write_text("{ not json")
+    end = time.monotonic() + 20
+    while "cannot be read" not in json.dumps(events_of(home)):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    load = Load(now.url)
+    connection = load.connect()
+    load.ask(connection)
+    connection.close()
+    assert load.answers == {"1": 1}
+    damaged.unlink()
+    until(engine, "churn", lambda now: now.state is ServiceState.READY and not now.notes)
+
+
 def test_a_folder_that_was_made_without_a_driver_can_be_started(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:
@@ -548,12 +596,13 @@ def test_a_report_of_a_check_is_kept_and_not_made_again(
 # -- what stays small --------------------------------------------------------------------------------------------------
 
 
+def events_of(home: Path) -> list[tuple[str, str, str]]:
+    with closing(sqlite3.connect(folder(home).path / "events.db")) as database:
+        return database.execute("select kind, task, data from events").fetchall()
+
+
 def events(home: Path) -> int:
-    database = sqlite3.connect(folder(home).path / "events.db")
-    try:
-        return int(database.execute("select count(*) from events").fetchone()[0])
-    finally:
-        database.close()
+    return len(events_of(home))
 
 
 @pytest.mark.slow
@@ -605,7 +654,7 @@ def test_a_log_that_grows_too_large_loses_its_beginning(
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_a_million_requests_leave_memory_and_log_flat(
+def test_many_requests_leave_memory_and_log_flat(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:
     requests = int(os.environ.get("KFNB_TEST_REQUESTS", "20000"))
@@ -624,3 +673,28 @@ def test_a_million_requests_leave_memory_and_log_flat(
     now = until(
         engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == load.count
     )
+
+
+@pytest.mark.slow
+def test_where_nothing_is_forked_a_service_lives_and_dies_alike(
+    engine: LocalServiceEngine, version: Versions, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_PORTABLE", "1")
+    now = with_canary(engine, version, 20)
+    load = Load(now.url)
+    connection = load.connect()
+    for _ in range(100):
+        load.ask(connection)
+    os.kill(processes(home)["r2"], signal.SIGKILL)
+    until(engine, "churn", lambda now: now.revisions[1].restarts == 1 and now.settled)
+    for _ in range(100):
+        load.ask(connection)
+    connection.close()
+    assert (load.failures, load.answers) == ([], {"1": 160, "2": 40})
+    driver = folder(home).pid
+    assert driver is not None
+    os.kill(driver, signal.SIGKILL)
+    until(engine, "churn", lambda now: now.state is ServiceState.STOPPED)
+    assert processes(home) == {}
+    engine.start("churn")
+    assert shares(settled(engine, "churn")) == {"churn@1": 80, "churn@2": 20}

@@ -118,6 +118,14 @@ def test_another_way_with_bad_input_is_another_revision() -> None:
     assert ALICE.rollback(wanted).default.on_bad_input == "reject"
 
 
+def test_what_has_failed_is_tried_again_as_a_new_revision() -> None:
+    wanted = ALICE.canary(first(), target(2), 5)
+    again = Mover("bob", failed=frozenset({2})).canary(wanted, target(2), 5)
+    assert [one.revision for one in again.targets] == [1, 3]
+    once_more = Mover("bob", failed=frozenset({1})).serve(first(), target(1))
+    assert (once_more.default.revision, once_more.earlier) == (2, ())
+
+
 MOVES = st.sampled_from(["serve", "canary", "shadow", "promote", "rollback", "settings"])
 
 

@@ -305,6 +305,43 @@ def test_it_says_whether_it_is_ready_and_what_it_counted(folder: Path) -> None:
     asyncio.run(main())
 
 
+def test_a_path_of_v2_may_name_the_version(folder: Path) -> None:
+    async def main() -> None:
+        old, new = await fake(folder, 1).start(), await fake(folder, 2).start()
+        router = Router("churn")
+        router.use(routed(old.route(99), new.route(1, "canary")))
+        path = "/v2/models/churn/versions/2"
+        assert {await answered(router, request(f"{path}/infer")) for _ in range(3)} == {"2"}
+        assert (await router(get("/v2/models/churn/versions/9"))).status == 404
+        assert len(old.asked) == 0
+        await old.stop()
+        await new.stop()
+
+    asyncio.run(main())
+
+
+def test_only_the_head_of_an_answer_is_asked_for(folder: Path) -> None:
+    async def main() -> None:
+        only = await fake(folder, 1, lambda _: _answer(HttpResponse(200, b"{}"))).start()
+        router = Router("churn")
+        router.use(routed(only.route(100)))
+        server = await HttpServer.on_port(router)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(server.address.rpartition(":")[2]))
+        writer.write(b"HEAD /v1/models HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+        received = await asyncio.wait_for(reader.read(), 5)
+        assert received.startswith(b"HTTP/1.1 200")
+        assert received.endswith(b"\r\n\r\n")
+        writer.close()
+        await server.stop(1)
+        await only.stop()
+
+    asyncio.run(main())
+
+
+async def _answer(response: HttpResponse) -> HttpResponse:
+    return response
+
+
 def test_each_request_has_an_id_and_keeps_the_one_that_it_came_with(folder: Path) -> None:
     async def main() -> None:
         only = await fake(folder, 1).start()

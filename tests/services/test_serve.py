@@ -153,6 +153,29 @@ def test_who_waits_is_told_what_failed(churn: list[Any], version: Versions) -> N
     assert service.rollback().wait(30).traffic == {"churn@1": 100}
 
 
+def test_a_version_that_failed_is_tried_again_when_it_is_served_again(
+    churn: list[Any], version: Versions, home: Path
+) -> None:
+    fixed = version(load="fails")
+    service = kfnb.serve("churn@1").wait(30)
+    with pytest.raises(kfnb.ServiceFailed):
+        kfnb.serve("churn", canary="churn@4:5").wait(30)
+    deployed = next((home / "services" / "churn" / "versions").glob(f"{fixed.digest[:32]}"))
+    (deployed / "behaviour.json").write_text('{"offset": 400}')
+    assert kfnb.serve("churn", canary="churn@4:5").wait(30).traffic == {"churn@1": 95, "churn@4": 5}
+    assert service.predict([[1, 2]], version="canary").tolist() == [403]
+
+
+def test_what_is_done_with_bad_input_is_kept_unless_it_is_named(churn: list[Any]) -> None:
+    service = kfnb.serve("churn@1", on_bad_input="impute").wait(30)
+    kfnb.serve("churn@1").wait(30)
+    kfnb.serve("churn", canary="churn@2:5").wait(30)
+    desired = service.snapshot().desired
+    assert [one.on_bad_input for one in desired.targets] == ["impute", "impute"]
+    assert desired.generation == 2
+    assert kfnb.serve("churn@1", on_bad_input="reject").wait(30).snapshot().desired.default.revision == 3
+
+
 def test_who_has_no_time_is_told_so(version: Versions) -> None:
     version(load="hangs")
     with pytest.raises(TimeoutError, match=r"service churn is still PENDING after 0\.5 s"):

@@ -65,6 +65,7 @@ DEFAULT, CANARY, SHADOW = target(1, 90), target(2, 10, "canary"), target(3, 0, "
 def test_what_a_version_that_is_out_should_have_got_goes_to_the_others() -> None:
     targets, sockets = [DEFAULT, CANARY, SHADOW], {1: "r1", 2: "r2", 3: "r3"}
     assert table_of(1, targets, sockets, "").shares == {1: 90, 2: 10}
+    assert table_of(1, targets, sockets, "X-Customer").sticky == "x-customer", "as headers are read"
     for gone, left in ({1}, {2: 100}), ({2}, {1: 100}), ({1, 2}, {}):
         some = {number: socket for number, socket in sockets.items() if number not in gone}
         assert table_of(1, targets, some, "").shares == left

@@ -26,8 +26,7 @@ from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup, ShownLeaderboard
-from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, VersionSnapshot
-from kfnb.resources.models.transfer import Transfer
+from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, Transfer, VersionSnapshot
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
@@ -43,6 +42,11 @@ from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.services.answers import RowExplanation
+from kfnb.resources.services.model import ServiceSnapshot
+from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
+from kfnb.resources.services.view.service import draw_service
+from kfnb.resources.services.view.services import draw_services
 from kfnb.resources.settings.view import draw_settings
 from kfnb.resources.studies.model import StudyPlot, StudySnapshot, Trial
 from kfnb.resources.studies.view.studies import draw_studies
@@ -340,6 +344,10 @@ DRAWN = {
     ),
     "draw_model_verification": lambda text: draw_model_verification(filled(ModelVerification, text)),
     "draw_transfer": lambda text: draw_transfer(filled(Transfer, text)),
+    "draw_explanations": lambda text: draw_explanations([filled(RowExplanation, text)]),
+    "draw_predictions": lambda text: draw_predictions([text, {text: [text]}], [text]),
+    "draw_service": lambda text: draw_service(filled(ServiceSnapshot, text)),
+    "draw_services": lambda text: draw_services([filled(ServiceSnapshot, text)]),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),

@@ -72,8 +72,12 @@ class Tunnel:
 
 def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tunnel:
     """Open a tunnel to a port of a service, through a pod behind it. Raises ``BackendError``."""
-    pod, pod_port = target(kubernetes, service, namespace, port)
-    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
+    return dial_pod(kubernetes, *target(kubernetes, service, namespace, port), namespace)
+
+
+def dial_pod(kubernetes: Kubernetes, pod: str, port: int, namespace: str) -> Tunnel:
+    """Open a tunnel to a port of a pod. Raises ``BackendError``."""
+    path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={port}"
     try:
         return Tunnel(
             compat.websocket(kubernetes.configuration, kubernetes.credentials(), kubernetes.host + path)

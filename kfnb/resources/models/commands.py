@@ -12,7 +12,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
-from kfnb.resources.models.copy_commands import PullModel, PushModel
+from kfnb.resources.models.copy_commands import ExportModel, ImportModel, PullModel, PushModel
 from kfnb.resources.models.from_runs import artifact_of
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
@@ -26,6 +26,8 @@ __all__ = [
     "ArchiveModel",
     "CheckModels",
     "CompareModels",
+    "ExportModel",
+    "ImportModel",
     "PromoteModel",
     "PruneModels",
     "PullModel",

@@ -17,9 +17,9 @@ from kfnb.resources.models.model import (
     DataDamage,
     ModelComparison,
     ModelVerification,
+    Transfer,
     VersionSnapshot,
 )
-from kfnb.resources.models.transfer import Transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer

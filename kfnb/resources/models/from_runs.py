@@ -43,7 +43,7 @@ def is_run_known(version: ModelVersion) -> bool:
 
 
 def run_snapshot(run: Any) -> RunSnapshot | None:
-    """A run, by its handle, its id or as it is; None for none. Raises ``RunNotFound``."""
+    """A run by its handle or its id, or its snapshot itself; None for none. Raises ``RunNotFound``."""
     if run is None or isinstance(run, RunSnapshot):
         return run
     from kfnb.resources.runs.api import handles

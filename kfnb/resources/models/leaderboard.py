@@ -13,7 +13,6 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.data_damage import damage_of
 from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
-from kfnb.target import split_reference
 
 MOST_ROWS = 50
 
@@ -120,13 +119,9 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         self.metrics = _by_frequency(self._entries, by)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Leaderboard) and self._facts == other._facts
+        return isinstance(other, Leaderboard) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # as a list
-
-    @property
-    def _facts(self) -> tuple[Any, ...]:
-        return self.by, self.maximize, self.only, self.query, self.groups
 
     @property
     def limit(self) -> int:
@@ -154,6 +149,8 @@ class Leaderboard(Sequence[LeaderboardEntry]):
     @property
     def data_behind(self) -> set[str]:
         """The versions of data sets behind its versions of this machine: those of a cluster may be in another store."""
+        from kfnb.target import split_reference
+
         here = [one for one in self._entries if one.kind == "version" and not split_reference(one.ref)[0]]
         return {ref for one in here for ref in one.behind}
 

@@ -210,3 +210,23 @@ class DataDamage:
 
 
 NO_DAMAGE = DataDamage()
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """What a transfer did. ``versions`` has the number there by the number here, oldest first.
+
+    ``aliases`` were set, as they did not exist there. ``left`` aliases name another version there and were not moved:
+    by the alias, the version there and the one that it names here. ``archived`` aliases were not set, as their version,
+    given by its number there, is archived there. ``skipped`` are versions here that another client registered, which
+    are not model folders.
+    """
+
+    model: str
+    source: str
+    target: str
+    versions: Mapping[int, int] = field(default_factory=dict)
+    aliases: Mapping[str, int] = field(default_factory=dict)
+    left: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    archived: Mapping[str, int] = field(default_factory=dict)
+    skipped: tuple[int, ...] = ()

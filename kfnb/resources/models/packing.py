@@ -45,7 +45,8 @@ _BEGINNINGS = {
 }
 """What files of a format begin with. ONNX's begin with the version of the format, and the number of the next field."""
 _LONGEST = 16
-_PICKLES = {".pkl", ".pickle", ".joblib", ".cloudpickle"}
+PICKLES = (".pkl", ".pickle", ".joblib", ".cloudpickle")
+"""The endings of files that execute code when they are loaded."""
 
 
 @dataclass(frozen=True)
@@ -148,15 +149,15 @@ def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
         raise UsageError(f"{path}: no such file or folder", code="file-not-found", ref=str(path))
     if path.is_dir():
         facts = facts_of(path)
-        _refuse_pickle(path, pickled=facts.format == "pickle", how=how)
+        refuse_pickle(path, pickled=facts.format == "pickle", how=how)
         return path
-    _refuse_pickle(path, pickled=path.suffix in _PICKLES, how=how)
-    form = "pickle" if path.suffix in _PICKLES else _BY_ENDING.get(path.suffix, "")
+    refuse_pickle(path, pickled=path.suffix in PICKLES, how=how)
+    form = "pickle" if path.suffix in PICKLES else _BY_ENDING.get(path.suffix, "")
     if not form:
         hint = f"known are {', '.join(_BY_ENDING)}"
         message = f"{path}: unknown file extension {path.suffix or '(none)'}"
         raise UsageError(message, hint=hint, ref=str(path))
-    _check_beginning(path, form)
+    check_beginning(path, form)
     folder = temporary / "model"
     folder.mkdir()
     file = f"model{path.suffix}"
@@ -166,7 +167,7 @@ def _of_path(path: Path, temporary: Path, how: Packing) -> Path:
     return folder
 
 
-def _check_beginning(path: Path, form: str) -> None:
+def check_beginning(path: Path, form: str) -> None:
     """Raise ``UsageError`` if a file does not begin as those of its format do."""
     with path.open("rb") as file:
         begins = file.read(_LONGEST)
@@ -175,7 +176,8 @@ def _check_beginning(path: Path, form: str) -> None:
         raise UsageError(f"{path} is not a file of the format {form}", ref=str(path))
 
 
-def _refuse_pickle(path: Path, *, pickled: bool, how: Packing) -> None:
+def refuse_pickle(path: Path, *, pickled: bool, how: Packing) -> None:
+    """Raise ``UsageError`` for a pickle that the user did not allow."""
     if pickled and not how.pickle:
         message = f"{path} is a pickle, which executes code when it is loaded:"
         raise UsageError(message, hint="pass pickle=True (--pickle) if you trust it", ref=str(path))

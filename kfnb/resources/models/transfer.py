@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import registry_of
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.measurements import without_measurements
-from kfnb.resources.models.model import ModelState, VersionSnapshot
+from kfnb.resources.models.model import ModelState, Transfer, VersionSnapshot
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.settings import owner
 from kfnb.ui.words import file_size
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """What a transfer did. ``versions`` has the number there by the number here, oldest first.
-
-    ``aliases`` were set, as they did not exist there. ``left`` aliases name another version there and were not moved:
-    by the alias, the version there and the one that it names here. ``archived`` aliases were not set, as their version,
-    given by its number there, is archived there. ``skipped`` are versions here that another client registered, which
-    are not model folders.
-    """
-
-    model: str
-    source: str
-    target: str
-    versions: Mapping[int, int] = field(default_factory=dict)
-    aliases: Mapping[str, int] = field(default_factory=dict)
-    left: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    archived: Mapping[str, int] = field(default_factory=dict)
-    skipped: tuple[int, ...] = ()
 
 
 def push(ref: str, *, notify: Callable[[str], None] = print) -> Transfer:

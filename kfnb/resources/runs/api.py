@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -16,6 +15,7 @@ from kfnb import entities, target
 from kfnb.aliases import accepts
 from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
+from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.comparison import compared
@@ -237,9 +237,7 @@ class _Connection:
     """The engine of the server that the settings name, kept because it tracks which runs are observed."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._current: Any = None
-        self._engine: KubeflowRunEngine | None = None
+        self._current: Current[KubeflowRunEngine] = Current()
 
     def engine(self) -> KubeflowRunEngine:
         """The engine; a new one if the settings have changed."""
@@ -247,14 +245,8 @@ class _Connection:
         from kfnb.resources.runs.kubeflow.connection import Access, connect
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        current = access, environment.read()
-        with self._lock:
-            if self._engine is None or self._current != current:
-                before, self._engine = self._engine, None
-                if before is not None:
-                    before.close()
-                self._current, self._engine = current, connect(*current)
-            return self._engine
+        around = environment.read()
+        return self._current.get((access, around), lambda: connect(access, around))
 
 
 _connection = _Connection()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from kfnb.entities import Listing
-from kfnb.extras import require
 
 
 @dataclass(frozen=True)
@@ -19,12 +18,21 @@ class ServedPredictions:
 
 
 @dataclass(frozen=True)
+class SentenceShares:
+    """How much each sentence of a text moved the prediction, by output and sentence."""
+
+    texts: tuple[str, ...]
+    base: tuple[float, ...]
+    contributions: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
 class RowExplanation:
     """How much each column moved the prediction of one row, for each output of the model.
 
     ``contributions`` are by output and column, and with the ``base`` of an output they add up to its ``value``. The
     base is what the model answers on average for the example rows that were saved with it. ``sentences`` are those of a
-    text, likewise: ``texts``, ``base`` and ``contributions``.
+    model that takes one text.
     """
 
     prediction: Any
@@ -34,7 +42,7 @@ class RowExplanation:
     value: tuple[float, ...]
     contributions: tuple[tuple[float, ...], ...]
     method: str = ""
-    sentences: Mapping[str, Any] = field(default_factory=dict)
+    sentences: SentenceShares | None = None
 
     @property
     def output(self) -> int:
@@ -58,6 +66,8 @@ class Explanations(Listing[RowExplanation]):
         ``output`` is one of the model's, by default the one that each prediction is about. The columns ``prediction``,
         ``output`` and ``base`` come first.
         """
+        from kfnb.extras import require
+
         require("pandas", "to_frame")
         import pandas as pd
 
@@ -81,7 +91,15 @@ def explanation_of(answered: Mapping[str, Any]) -> RowExplanation:
         _numbers(answered["value"]),
         tuple(map(_numbers, answered["contributions"])),
         str(answered.get("method", "")),
-        dict(answered.get("sentences", {})),
+        _sentences(answered["sentences"]) if "sentences" in answered else None,
+    )
+
+
+def _sentences(answered: Mapping[str, Any]) -> SentenceShares:
+    return SentenceShares(
+        tuple(map(str, answered["texts"])),
+        _numbers(answered["base"]),
+        tuple(map(_numbers, answered["contributions"])),
     )
 
 

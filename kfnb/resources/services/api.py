@@ -15,7 +15,7 @@ from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import DesiredState, ServiceList, ServiceSnapshot, Target
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
-from kfnb.resources.services.targets import ServingTerms, canary_of, target_of
+from kfnb.resources.services.targets import ServingTerms, canary_of, target_of, version_of
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 
@@ -42,9 +42,9 @@ class _Wish:
         made = mover.first([default], sticky=self.sticky or "")
         return _first_of(self.further(mover, made), made)
 
-    def next(self, now: DesiredState, default: Target | None) -> DesiredState:
-        """The next desired state of a service; ``now`` itself if nothing changes."""
-        mover = Mover(owner(), self.because)
+    def next(self, service: ServiceSnapshot, default: Target | None) -> DesiredState:
+        """The next desired state of a service; its current one if nothing changes."""
+        now, mover = service.desired, Mover(owner(), self.because, service.failed)
         after = now if default is None else mover.serve(now, default)
         if self.sticky is not None and self.sticky != after.sticky:
             after = mover.settings(after, sticky=self.sticky)
@@ -67,12 +67,14 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     backend: str | None = None,
     shadow: str | None = None,
     sticky: str | None = None,
-    on_bad_input: str = "reject",
+    on_bad_input: str | None = None,
     host: str = "127.0.0.1",
     token: str | Path | bool = False,
     unchecked: bool = False,
     pickle: bool = False,
     trust: Sequence[str] = (),
+    image: str = "",
+    runtime: str = "",
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -82,27 +84,36 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
     100 requests; with it, the name of a service as ``model`` means its current default. ``shadow`` is a version that
     gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input`` is
-    what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``. ``port`` 0 is any that is
-    free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one, or True
-    for a new one, which is kept in the service's folder. A version gets requests once it has passed its check;
-    ``unchecked`` waives that. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names
-    types that are not known to be safe. Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``; by default what the service
+    does, and ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
+    ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
+    A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
+    executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image`` is
+    that of its pods, and ``runtime`` one of KServe's own that serves the model instead of its folder's program
+    (``xgboost``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
-    terms = ServingTerms(on_bad_input, unchecked, pickle, trust)
+    secret, engine = _token(token, host), _engine_for(image, runtime, backend)
+    known = _addressed(engine, model, name, further=bool(canary or shadow))
+    way = on_bad_input or (known.desired.default.on_bad_input if known else "reject")
+    terms = ServingTerms(way, unchecked, pickle, trust, image, runtime)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
-    secret = _token(token, host)
-    engine = engine_of(backend)
-    further = bool(wish.canary or wish.shadow)
-    known = _known(engine, str(model)) if further and name is None and _is_bare(model) else None
-    if known is not None:
-        return _changed(engine, known, wish, None, port=port, protected=bool(secret))
-    default = target_of(model, wish.terms)
-    called = check_service_name(name) if name else service_name_of(default.model)
-    known = _known(engine, called)
-    if known is not None:
-        return _changed(engine, known, wish, default, port=port, protected=bool(secret))
-    engine.create(ServiceSpec(called, wish.first(default), owner(), host, port, secret))
-    return Service(engine, called)
+    if known is None:
+        default = target_of(model, terms)
+        called = check_service_name(name) if name else service_name_of(default.model)
+        engine.create(ServiceSpec(called, wish.first(default), owner(), host, port, secret))
+        return Service(engine, called)
+    _check_address(known, port, protected=bool(secret))
+    kept = bool(canary or shadow) and model == known.name
+    return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
+
+
+def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
+    """Apply a desired state to a service; start it if it is stopped."""
+    if after != known.desired:
+        engine.change(known.name, after)
+    if known.state.finished:
+        engine.start(known.name)
+    return Service(engine, known.name)
 
 
 def service(name: str, *, backend: str | None = None) -> Service:
@@ -157,40 +168,45 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
 
         chosen = settings()
         return LocalServiceEngine(Path(chosen.home), index_urls=tuple(chosen.index_urls))
-    raise UsageError("services on a cluster are not supported yet; --backend local serves here")
+    from kfnb.resources.services.kserve.connection import connect
+
+    return connect()
 
 
-def _known(engine: ServiceEngine, name: str) -> ServiceSnapshot | None:
+def _engine_for(image: str, runtime: str, backend: str | None) -> ServiceEngine:
+    """The engine for these options. Raises ``UsageError`` for those of a cluster here."""
+    engine = engine_of(backend)
+    if engine.name == "local" and (image or runtime):
+        hint = "pass backend='kubeflow' (--backend kubeflow)"
+        raise UsageError("image and runtime are for a cluster:", hint=hint)
+    return engine
+
+
+def _addressed(
+    engine: ServiceEngine, model: str | ModelVersion, name: str | None, *, further: bool
+) -> ServiceSnapshot | None:
+    """The existing service that ``serve`` is about; None if there is none. Raises ``UsageError``.
+
+    Without a ``name`` it has the model's; and beside a canary or a shadow, ``model`` may be its name.
+    """
+    if name is not None:
+        called = check_service_name(name)
+    elif further and isinstance(model, str) and is_service_name(model):
+        called = model
+    else:
+        called = service_name_of(version_of(model).name)
     try:
-        return engine.get(engine.find(name))
+        return engine.get(engine.find(called))
     except ServiceNotFound:
         return None
 
 
-def _is_bare(model: Any) -> bool:
-    return isinstance(model, str) and "@" not in model
-
-
-def _changed(
-    engine: ServiceEngine,
-    now: ServiceSnapshot,
-    wish: _Wish,
-    default: Target | None,
-    *,
-    port: int,
-    protected: bool,
-) -> Service:
-    """An existing service with its next desired state."""
+def _check_address(now: ServiceSnapshot, port: int, *, protected: bool) -> None:
+    """Raise ``UsageError`` for another address than that of an existing service."""
     if (port and now.url and not now.url.endswith(f":{port}")) or (protected and not now.token_file):
-        hint = "delete it first, or choose another name"
-        message = f"service {now.name} exists, and answers at {now.url}{'' if now.token_file else ' without a token'}:"
-        raise UsageError(message, hint=hint, ref=now.name)
-    after = wish.next(now.desired, default)
-    if after != now.desired:
-        engine.change(now.name, after)
-    if now.state.finished:
-        engine.start(now.name)
-    return Service(engine, now.name)
+        token = "" if now.token_file else " without a token"
+        message = f"service {now.name} exists, and answers at {now.url}{token}:"
+        raise UsageError(message, hint="delete it first, or choose another name", ref=now.name)
 
 
 def _merged(now: DesiredState, after: DesiredState) -> DesiredState:

@@ -24,7 +24,9 @@ _PATIENCE = RetryPolicy(tries=6, read=300.0, deadline=600.0)
 _LATER = frozenset({429, 502, 503})
 """Statuses after which the same request may succeed: a version starts again, or many requests wait."""
 _REFUSED_ROWS = (400, 413, 422)
-_REFUSED_USER = (401, 403)
+_REFUSED_USER, _FORBIDDEN = (401, 403), 403
+_ISTIO = b"RBAC: access denied"
+"""What Istio answers in the place of a service."""
 _NOT_FOUND = 404
 
 
@@ -38,11 +40,14 @@ class ServedAnswer:
 
 
 class ServiceClient:
-    """Sends rows to the service ``name``. ``address`` gives its address, at first and after it has moved."""
+    """Sends rows to the service ``name``.
 
-    def __init__(self, name: str, address: Callable[[], ServiceAddress]) -> None:
+    ``address`` gives its address for a version and a verb, at first and after it has moved.
+    """
+
+    def __init__(self, name: str, address: Callable[[str, str], ServiceAddress]) -> None:
         self._name, self._address = name, address
-        self._known: tuple[ServiceAddress, Http] | None = None
+        self._known: dict[tuple[str, str], tuple[ServiceAddress, Http]] = {}
         self._lock = threading.Lock()
 
     def ask(self, verb: str, rows: Any, version: str = "") -> list[ServedAnswer]:
@@ -58,9 +63,9 @@ class ServiceClient:
 
     def _ask(self, verb: str, piece: list[Any], version: str) -> ServedAnswer:
         body = json.dumps({"instances": piece}, allow_nan=False).encode()
-        answer = self._post(f"/v1/models/{self._name}:{verb}", body, version)
+        answer, denied = self._post(verb, body, version)
         if not answer.fine:
-            raise self._refusal(answer)
+            raise self._refusal(answer, denied)
         try:
             found = json.loads(answer.body)
             content = found["predictions" if verb == "predict" else "explanations"]
@@ -70,23 +75,26 @@ class ServiceClient:
             ) from None
         return ServedAnswer(answer.headers.get(REQUEST_ID, ""), answer.headers.get(VERSION, ""), content)
 
-    def _post(self, path: str, body: bytes, version: str) -> Answer:
-        """Send a request; once more where the service has another address by now."""
+    def _post(self, verb: str, body: bytes, version: str) -> tuple[Answer, str]:
+        """Send a request, once more where the service has another address by now; the answer, and what helps if it is
+        refused.
+        """
+        path = f"/v1/models/{self._name}:{verb}"
         with self._lock:
-            known = self._known
+            known = self._known.get((version, verb))
         if known is not None:
             try:
-                return self._send(known, path, body, version)
+                return self._send(known, path, body, version), known[0].denied
             except NoAnswer as error:
                 if error.sent:
                     raise
                 known[1].close()
-        address = self._address()
+        address = self._address(version, verb)
         transport = Transport(ca=address.ca, verify=address.verify)
         known = address, Http(transport=lambda: transport, retry=_PATIENCE, later=_LATER)
         with self._lock:
-            self._known = known
-        return self._send(known, path, body, version)
+            self._known[version, verb] = known
+        return self._send(known, path, body, version), address.denied
 
     def _send(self, known: tuple[ServiceAddress, Http], path: str, body: bytes, version: str) -> Answer:
         address, http = known
@@ -94,12 +102,16 @@ class ServiceClient:
         headers |= {VERSION: version} if version else {}
         return http.send(Request("POST", address.url.rstrip("/") + path, body, headers, again=True))
 
-    def _refusal(self, answer: Answer) -> BackendError | UsageError | ServiceFailed:
+    def _refusal(self, answer: Answer, denied: str) -> BackendError | UsageError | ServiceFailed:
         """The error for an answer that is one."""
         message, code = _error_of(answer)
         text = f"service {self._name}: {message}"
         if answer.status in _REFUSED_ROWS or code == "unknown-version":
             return UsageError(text, code="invalid-argument", ref=self._name)
+        if answer.status == _FORBIDDEN and _ISTIO in answer.body:
+            return Unauthenticated(
+                f"service {self._name}: {_ISTIO.decode()} (403)", hint=denied, ref=self._name
+            )
         if answer.status in _REFUSED_USER:
             return Unauthenticated(text, ref=self._name)
         if answer.status == _NOT_FOUND:

@@ -33,12 +33,14 @@ class ServiceAddress:
     """Where requests go. ``url`` is an address that this process reaches, perhaps a port-forward's.
 
     ``headers`` are sent with each request: a token, the Host of a gateway. ``ca`` is a file of certificates to trust.
+    ``denied`` is what helps where something before the service refuses the request.
     """
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     ca: str = ""
     verify: bool = True
+    denied: str = ""
 
 
 class ServiceEngine(Protocol):
@@ -95,6 +97,9 @@ class ServiceEngine(Protocol):
         """The lines that revisions wrote (``LogLine.task`` is a reference, ``churn@7``), or one of them."""
         ...
 
-    def address(self, name: str) -> ServiceAddress:
-        """Where requests go. Raises ``BackendError`` where it does not answer now."""
+    def address(self, name: str, version: str = "", verb: str = "predict") -> ServiceAddress:
+        """Where requests of a ``verb`` go that the split, or ``version`` (a role, a number, a reference), answers.
+
+        Raises ``ServiceFailed`` where it does not answer now, and ``BackendError``.
+        """
         ...

@@ -21,6 +21,7 @@ from kfnb.resources.services.model import (
     ServiceMove,
     ServiceSnapshot,
     ServiceState,
+    Target,
 )
 from kfnb.resources.services.moves import Mover
 from kfnb.resources.services.rows import predictions
@@ -100,12 +101,12 @@ class Service:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
         return self._client.ask("predict", rows, version)
 
-    def _address(self) -> ServiceAddress:
+    def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
         for now in self.updates():
             if now.state.answers or now.state.finished:
                 break
-        return self._engine.address(self.name)
+        return self._engine.address(self.name, version, verb)
 
     # -- changing it
 
@@ -124,9 +125,9 @@ class Service:
         ``unchecked``, ``pickle`` and ``trust`` are as for ``kfnb.serve``. Raises ``UsageError``, and ``Conflict`` if
         another user changed the service meanwhile.
         """
-        now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).canary(now, target, percent))
+        now = self.snapshot()
+        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).canary(now.desired, target, percent))
 
     def shadow(
         self,
@@ -138,9 +139,9 @@ class Service:
         trust: Sequence[str] = (),
     ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are only compared."""
-        now = self.snapshot().desired
-        target = target_of(ref, ServingTerms(now.default.on_bad_input, unchecked, pickle, trust))
-        return self._change(Mover(owner(), because).shadow(now, target))
+        now = self.snapshot()
+        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        return self._change(Mover(owner(), because, now.failed).shadow(now.desired, target))
 
     def promote(
         self, *, alias: bool | str = False, because: str = "", notify: Callable[[str], None] = print
@@ -168,6 +169,11 @@ class Service:
         """
         now = self.snapshot().desired
         return self._replace_default(now, Mover(owner(), because).rollback(now), alias, notify)
+
+    @staticmethod
+    def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
+        """The terms of a further version: those of the default, and what the user allows of this one."""
+        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, like.image, like.runtime)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)

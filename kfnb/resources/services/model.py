@@ -66,7 +66,8 @@ class Target:
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods, and
+    ``runtime`` one of KServe's own that serves it instead of the program of its folder.
     """
 
     revision: int
@@ -83,6 +84,8 @@ class Target:
     unchecked: bool = False
     pickle: bool = False
     trust: tuple[str, ...] = ()
+    image: str = ""
+    runtime: str = ""
 
     @property
     def ref(self) -> str:
@@ -271,6 +274,11 @@ class ServiceSnapshot:
         """Why desired versions cannot be served; else why the service cannot."""
         failed = [one.error for one in self.revisions if one.state is RevisionState.FAILED and one.error]
         return tuple(failed) or ((self.error,) if self.error else ())
+
+    @property
+    def failed(self) -> frozenset[int]:
+        """The numbers of desired revisions that cannot be served."""
+        return frozenset(one.number for one in self.current if one.state is RevisionState.FAILED)
 
     @property
     def current(self) -> tuple[Revision, ...]:

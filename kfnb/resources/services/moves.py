@@ -13,7 +13,7 @@ from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Targ
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
 
-_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust")
+_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", "image", "runtime")
 """What is the same for all of a revision's life."""
 
 Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]
@@ -21,10 +21,11 @@ Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]
 
 @dataclass(frozen=True)
 class Mover:
-    """Who changes a service, and why."""
+    """Who changes a service, and why. A version whose revision has ``failed`` is tried again as a new revision."""
 
     by: str
     because: str = ""
+    failed: frozenset[int] = frozenset()
 
     def first(self, targets: Sequence[Target], *, sticky: str = "") -> DesiredState:
         """The desired state of a new service. ``targets`` are numbered here."""
@@ -35,9 +36,9 @@ class Mover:
 
     def serve(self, now: DesiredState, target: Target) -> DesiredState:
         """Let a version be the default, which ends a canary; ``now`` itself if it is already."""
-        if _same(now.default, target):
+        if _same(now.default, target) and now.default.revision not in self.failed:
             return now
-        after, chosen = _numbered(now, target)
+        after, chosen = self._numbered(now, target)
         return self._made(now, _with(after, _default(chosen), *_shadows(now, but=chosen)), "serve")
 
     def canary(self, now: DesiredState, target: Target, percent: int) -> DesiredState:
@@ -46,7 +47,7 @@ class Mover:
         if target.digest == now.default.digest:
             message = f"{target.ref} is the default already, which gets all other requests"
             raise UsageError(message, ref=target.ref)
-        after, chosen = _numbered(now, target)
+        after, chosen = self._numbered(now, target)
         default = replace(now.default, percent=WHOLE - percent)
         canary = replace(chosen, role="canary", percent=percent)
         return self._made(now, _with(after, default, canary, *_shadows(now, but=chosen)), "canary")
@@ -58,7 +59,7 @@ class Mover:
             if one.digest == target.digest:
                 message = f"{target.ref} is the {one.role}, and answers requests already"
                 raise UsageError(message, ref=target.ref)
-        after, chosen = _numbered(now, target)
+        after, chosen = self._numbered(now, target)
         return self._made(now, _with(after, *answering, replace(chosen, role="shadow", percent=0)), "shadow")
 
     def promote(self, now: DesiredState) -> DesiredState:
@@ -77,13 +78,21 @@ class Mover:
             message = f"{now.default.ref} is the first version that was the default, and there is no canary"
             raise UsageError(message, ref=now.default.ref)
         back = replace(now.earlier[-1], unchecked=True)  # it has answered requests before
-        after, chosen = _numbered(now, back)
+        after, chosen = self._numbered(now, back)
         made = self._made(now, _with(after, _default(chosen), *_shadows(now, but=chosen)), "rollback")
         return replace(made, earlier=now.earlier[:-1])
 
     def settings(self, now: DesiredState, *, sticky: str) -> DesiredState:
         """Let the value of a header decide between default and canary; empty for an exact split."""
         return self._made(now, replace(now, sticky=sticky), "settings")
+
+    def _numbered(self, now: DesiredState, target: Target) -> tuple[DesiredState, Target]:
+        """The target as the revision that serves it already, else as a new one."""
+        for one in now.targets:
+            if _same(one, target) and one.revision not in self.failed:
+                return now, replace(one, alias=target.alias)
+        number = now.last_revision + 1
+        return replace(now, last_revision=number), replace(target, revision=number)
 
     def _made(self, now: DesiredState, after: DesiredState, action: Action) -> DesiredState:
         """The next generation; ``now`` itself if nothing changes."""
@@ -110,15 +119,6 @@ def conflict(name: str, theirs: ServiceMove) -> Conflict:
     shares = ", ".join(f"{ref} {percent} %" for ref, percent in theirs.after.items())
     message = f"{theirs.by} changed service {name} at {at} ({theirs.action}: {shares}), after it was read"
     return Conflict(message, hint="show it, and try again", ref=name)
-
-
-def _numbered(now: DesiredState, target: Target) -> tuple[DesiredState, Target]:
-    """The target as the revision that serves it already, else as a new one."""
-    for one in now.targets:
-        if _same(one, target):
-            return now, replace(one, alias=target.alias)
-    number = now.last_revision + 1
-    return replace(now, last_revision=number), replace(target, revision=number)
 
 
 def _same(one: Target, other: Target) -> bool:

@@ -89,8 +89,7 @@ class ServeModel(VersionOptions, Command):
     sticky: str | None = option(
         metavar="HEADER", help="a header whose value decides who gets the canary; '' for an exact split again"
     )
-    on_bad_input: str = option(
-        default="reject",
+    on_bad_input: str | None = option(
         values=("reject", "impute", "log"),
         metavar="WHAT",
         help="what is done with rows that do not fit the signature: reject (the default), impute or log",
@@ -104,6 +103,15 @@ class ServeModel(VersionOptions, Command):
         nargs="?",
         const=_NEW,
         help="requests need the token in this file; without FILE, a new one, which is kept in the service's folder",
+    )
+    image: str = option(
+        default="", help="on a cluster: the image of its pods (default: base_image of the settings)"
+    )
+    runtime: str = option(
+        default="",
+        values=("sklearn", "xgboost", "lightgbm", "huggingface", "mlserver"),
+        metavar="NAME",
+        help="on a cluster: one of KServe's own runtimes, without transform, explain and checks",
     )
     because: str = option(default="", help=BECAUSE)
     backend: str | None = option(values=BACKENDS, help="where it is served: local or kubeflow")
@@ -132,6 +140,8 @@ class ServeModel(VersionOptions, Command):
             unchecked=self.unchecked,
             pickle=self.pickle,
             trust=self.trust,
+            image=self.image,
+            runtime=self.runtime,
             because=self.because,
         )
         session.started(service)

@@ -23,11 +23,13 @@ class ServingTerms:
     unchecked: bool = False
     pickle: bool = False
     trust: Sequence[str] = ()
+    image: str = ""
+    runtime: str = ""
 
 
 def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
     """A version that is to be served. Raises ``UsageError``."""
-    version = _version(ref)
+    version = version_of(ref)
     found = version.snapshot()
     if found.format == "pickle" and not terms.pickle:
         message = f"{found.ref} is a pickle, which executes code when it is loaded:"
@@ -49,10 +51,13 @@ def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
         unchecked=terms.unchecked,
         pickle=terms.pickle,
         trust=tuple(terms.trust),
+        image=terms.image,
+        runtime=terms.runtime,
     )
 
 
-def _version(ref: object) -> ModelVersion:
+def version_of(ref: object) -> ModelVersion:
+    """The version that is meant. Raises ``UsageError``."""
     if isinstance(ref, str | ModelVersion):
         return model(ref)
     message = f"a value of type {type(ref).__name__} is not a version of a model:"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 
 from kfnb.errors import BackendError
 from kfnb.remote import environment
+from kfnb.remote.current import Current
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -33,32 +33,13 @@ _UNKNOWN = (
 
 def connect() -> KubeflowRegistry:
     """The model registry of the cluster that the settings name. Raises ``BackendError`` if none is found."""
-    return _current.registry()
+    chosen = settings()
+    access = Access(**{field.name: getattr(chosen, field.name) for field in fields(Access)})
+    key = access, environment.read(), chosen.model_registry, Path(chosen.home) / "models"
+    return _current.get(key, lambda: registry_at(*key))
 
 
-class _Current:
-    """The registry that the settings name, kept because a port-forward may lead to it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._key: object = None
-        self._registry: KubeflowRegistry | None = None
-
-    def registry(self) -> KubeflowRegistry:
-        """The registry; a new one if the settings have changed."""
-        chosen = settings()
-        access = Access(**{field.name: getattr(chosen, field.name) for field in fields(Access)})
-        key = access, environment.read(), chosen.model_registry, Path(chosen.home) / "models"
-        with self._lock:
-            if self._registry is None or self._key != key:
-                before, self._registry = self._registry, None
-                if before is not None:
-                    before.close()
-                self._key, self._registry = key, registry_at(*key)
-            return self._registry
-
-
-_current = _Current()
+_current: Current[KubeflowRegistry] = Current()
 
 
 def registry_at(access: Access, around: KubeflowEnvironment, setting: str, kept: Path) -> KubeflowRegistry:

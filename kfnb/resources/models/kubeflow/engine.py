@@ -105,6 +105,11 @@ class KubeflowRegistry:
         one = self._objects.version(record, version)
         return self._whole(record, one, version)
 
+    def identifiers(self, model: str, version: int) -> tuple[str, str]:
+        """The server's own ids of a model and a version. Raises ``UsageError`` for an unknown one."""
+        record = self._objects.model(model)
+        return str(record["id"]), str(self._objects.version(record, version)["id"])
+
     def newest(self, model: str) -> VersionSnapshot | None:
         """See ``ModelRegistry``."""
         record = self._objects.model(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.resources.models.transfer import Transfer
+from kfnb.resources.models.model import Transfer
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, Value
 

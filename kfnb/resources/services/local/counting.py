@@ -54,12 +54,14 @@ class Counting:
         for number, revision in list(self._revisions.items()):
             if number in report.counters:
                 self._totals.take(number, "router", report.life, report.counters[number])
-            self._totals.take(number, "revision", revision.restarts, await _stats(revision))
+            if stats := await _stats(revision):
+                self._totals.take(number, "revision", revision.restarts, stats)
             new[number] = self._totals.of(number)
             shorten(revision.log)
         for number in self._written.keys() - new.keys():
             self._totals.forget(number)
         self._record(new, seconds)
+        self._journal.write_late()
 
     def _record(self, new: dict[int, Counted], seconds: float) -> None:
         changed = {}
@@ -79,12 +81,14 @@ async def _stats(revision: RevisionProcess) -> Counted:
     if revision.state is not RevisionState.READY:
         return {}
     upstream = Upstream(revision.socket)
-    with suppress(UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+    try:
         answer = await upstream.send(HttpRequest("GET", "/kfnb/stats", {}))
         found: dict[str, Any] = json.loads(answer.body)
         return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
-    upstream.close()
-    return {}
+    except (UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+        return {}
+    finally:
+        upstream.close()
 
 
 def shorten(log: Path) -> None:

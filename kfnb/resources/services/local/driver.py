@@ -46,6 +46,9 @@ async def _drive(folder: ServiceFolder, log: EventLog, processes: Processes) -> 
     """Serve until the service is stopped; else return why it cannot be served."""
     settings, journal, fold = folder.settings(), ServiceJournal(log), ServiceFold(folder.name)
     fold.take(log.read())
+    needed = {one.revision for one in folder.desired().targets}
+    for number in {one.number for one in fold.revisions} - needed:  # the last driver had no time for it
+        journal.retired(number)
     listener = listening(settings.host, settings.port, folder.last_port)
     folder.keep_port(listener.getsockname()[1])
     processes.listen()

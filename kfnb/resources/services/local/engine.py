@@ -129,8 +129,9 @@ class LocalServiceEngine:
         """The lines that revisions wrote."""
         return read_logs(folders.find(self._home, name), revision, follow=follow)
 
-    def address(self, name: str) -> ServiceAddress:
-        """Where requests go."""
+    def address(self, name: str, version: str = "", verb: str = "predict") -> ServiceAddress:
+        """Where requests go: to the router, which reads from a header which version has to answer."""
+        del version, verb
         folder, now = folders.find(self._home, name), self.get(name)
         if now.state.finished or not now.url:
             hint = f"%kf_services start {name} starts it" if now.state.finished else "wait until it is ready"

@@ -109,7 +109,11 @@ class ServiceFold(JobFold[int]):
             replace(self._revisions.get(one.revision, Revision(one)), target=one) for one in desired.targets
         ]
         numbers = {one.number for one in current}
-        draining = [one for number, one in sorted(self._revisions.items()) if number not in numbers]
+        draining = (
+            []
+            if self.finished
+            else [one for number, one in sorted(self._revisions.items()) if number not in numbers]
+        )
         revisions = tuple(self._now(one) for one in (*current, *draining))
         now = replace(self._service, desired=desired, revisions=revisions)
         return replace(
@@ -219,7 +223,7 @@ class ServiceFold(JobFold[int]):
     def _counters(self, data: Mapping[str, Any]) -> Counters:
         bounds = (*BOUNDS, float("inf"))
         failures = tuple(self._made(RequestFailure, one) for one in data.get("failures", ()))
-        latency = tuple(zip(bounds, data["latency"], strict=True))
+        latency = tuple(zip(bounds, data["latency"], strict=True)) if "latency" in data else ()
         return Counters(**{**data, "latency": latency, "failures": failures})
 
     def _on_retired(self, event: Event) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from kfnb.errors import BackendError
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.revision_process import RevisionProcess, Surroundings
@@ -41,6 +42,7 @@ class Reconciler:
         """The state that was reached last; a version of it may be restarting."""
         self._table = RoutingTable()
         self._observed: tuple[Any, ...] = ()
+        self._problem = ""
         self._changed = asyncio.Event()
         self._background: set[asyncio.Task[None]] = set()
         self.revisions: dict[int, RevisionProcess] = {}
@@ -71,10 +73,17 @@ class Reconciler:
 
     def _read_desired(self) -> None:
         """Read the desired state, and begin new revisions. Raises ``BackendError``."""
-        folder = self._folder
-        if self._desired is not None and folder.generation() == self._desired.generation:
+        before, folder = self._desired, self._folder
+        try:
+            same = before is not None and folder.generation() == before.generation
+            self._desired = before if same else folder.desired()
+        except BackendError as error:
+            if before is None or not folder.path.is_dir():
+                raise
+            self._note_problem(f"the last change cannot be read: {error}")
             return
-        self._desired = folder.desired()
+        self._note_problem("")
+        assert self._desired is not None
         for target in self._desired.targets:
             if target.revision not in self.revisions:
                 known = self._known.get(target.revision)
@@ -84,6 +93,11 @@ class Reconciler:
                 made = RevisionProcess(target, self._around, parity, self._report)
                 self.revisions[target.revision] = made
                 made.begin()
+
+    def _note_problem(self, text: str) -> None:
+        if text != self._problem:
+            self._journal.note(0, text)
+            self._problem = text
 
     def _report(self, revision: RevisionProcess) -> None:
         number = revision.target.revision

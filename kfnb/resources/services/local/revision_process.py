@@ -104,7 +104,7 @@ class RevisionProcess:
             checked = asyncio.create_task(self._check(python))
             try:
                 while True:
-                    seconds = await self._serve(python, checked)
+                    seconds = await self._attempt(python, checked)
                     pause = _FIRST_PAUSE if seconds > _STEADY else _FIRST_PAUSE * 2 ** min(self.restarts, 10)
                     await asyncio.sleep(min(pause, _LONGEST_PAUSE))
             finally:
@@ -115,32 +115,40 @@ class RevisionProcess:
             await asyncio.gather(*(one.end(1.0) for one in self._children))
             self._become(RevisionState.FAILED, str(broken))
 
-    async def _serve(self, python: Path, checked: asyncio.Task[None]) -> float:
+    async def _attempt(self, python: Path, checked: asyncio.Task[None]) -> float:
         """Serve until the process ends; the seconds for which it was ready. Raises ``RevisionBroken``."""
-        loop, since = asyncio.get_running_loop(), self.log.stat().st_size if self.log.exists() else 0
-        child = await self._start(program.serving(python, self._around.folder, self.target, self.socket))
-        began = loop.time()
-        if await self._answers(child):
-            await checked
-            self.served, began = True, loop.time()
-            self._become(RevisionState.READY)
-        status = await self._end_of(child)
-        reason = _reason(status, self.log, since)
+        loop, began = asyncio.get_running_loop(), asyncio.get_running_loop().time()
+        try:
+            reason = await self._serve(python, checked)
+        except OSError as error:
+            reason = f"its process cannot be started: {error}"
         if not self.served:
             raise RevisionBroken(f"{self.target.ref} does not start: {reason}")
         self.restarts += 1
         self._become(RevisionState.PENDING, f"{reason}; it is started again")
         return loop.time() - began
 
+    async def _serve(self, python: Path, checked: asyncio.Task[None]) -> str:
+        """Serve until the process ends; why it did. Raises ``RevisionBroken`` if the version fails its check."""
+        since = self.log.stat().st_size if self.log.exists() else 0
+        child = await self._start(program.serving(python, self._around.folder, self.target, self.socket))
+        if await self._answers(child):
+            await checked
+            self.served = True
+            self._become(RevisionState.READY)
+        elif not child.ended:
+            await child.end(1.0)
+            await self._end_of(child)
+            return f"it did not answer within {_LATEST:g} s"
+        return _reason(await self._end_of(child), self.log, since)
+
     async def _answers(self, child: ChildProcess) -> bool:
-        """Wait until a process answers; False if it ends before. Raises ``RevisionBroken``."""
+        """Wait until a process answers; False if it ends before, or takes too long."""
         loop = asyncio.get_running_loop()
         latest = loop.time() + _LATEST
-        while not child.ended:
+        while not child.ended and loop.time() < latest:
             if await answers(self.socket):
                 return True
-            if loop.time() > latest:
-                raise RevisionBroken(f"{self.target.ref} did not answer within {_LATEST:g} s of its start")
             await asyncio.sleep(_POLL)
         return False
 

@@ -6,12 +6,14 @@ import asyncio
 import hmac
 import json
 import os
+import re
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.route_counters import RouteCounters, prometheus
@@ -21,6 +23,7 @@ from kfnb.resources.services.local.split import Split, place_of
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpRequest, HttpResponse, error_response
+from kfnb.server.open_files import allow_connections
 
 VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
 
@@ -28,6 +31,7 @@ _OPEN = frozenset({"/v2/health/live", "/v2/health/ready", "/ready"})
 """Paths that need no token."""
 _DRAIN = 30.0
 """Seconds for which requests under way are finished at the end."""
+_VERSIONED = re.compile(r"/v2/models/[^/]+/versions/([^/]+)")
 _TRIES = 2
 """Revisions that a request is sent to."""
 _RETIRED = 16
@@ -73,7 +77,7 @@ class Router:
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
-        path = request.path
+        path = unquote(request.path)
         if self._token and path not in _OPEN and not self._authorized(request):
             return error_response(
                 401, "unauthorized", "the token is missing or wrong", {"www-authenticate": "Bearer"}
@@ -85,7 +89,7 @@ class Router:
             headers = {**request.headers, REQUEST_ID: os.urandom(8).hex()}
             request = replace(request, headers=headers)
         split = request.method == "POST" and path.endswith((":predict", ":explain", "/infer"))
-        called = request.headers.get(VERSION, "")
+        called = request.headers.get(VERSION, "") or _version_in(path)
         if called:
             return await self._pinned(request, called)
         response = await self._forwarded(request, self._chosen(request) if split else self._other(()))
@@ -189,6 +193,12 @@ _OWN: dict[str, Callable[[Router], HttpResponse]] = {
 }
 
 
+def _version_in(path: str) -> str:
+    """The version that a path of the V2 protocol names; empty if it names none."""
+    found = _VERSIONED.match(path)
+    return found[1] if found else ""
+
+
 def _json(data: Any, status: int = _FINE) -> HttpResponse:
     return HttpResponse(status, json.dumps(data).encode())
 
@@ -200,6 +210,7 @@ def route(service: str, folder: str, listener: int, line: int, token: str) -> in
     file of the token, if there is one.
     """
     os.chdir(folder)
+    allow_connections()
     secret = Path(token).read_text(encoding="utf-8").strip() if token else ""
     asyncio.run(_route(service, secret, socket.socket(fileno=listener), socket.socket(fileno=line)))
     return 0

@@ -83,10 +83,12 @@ class RouterProcess:
         loop, pause = asyncio.get_running_loop(), _PAUSE
         while True:
             began = loop.time()
-            child = await self._start()
-            await self._ask({"table": self._table.as_json()})
-            status = await child.status()
-            _logger.warning("The router ended with status %s.", status)
+            try:
+                child = await self._start()
+                await self._ask({"table": self._table.as_json()})
+                _logger.warning("The router ended with status %s.", await child.status())
+            except OSError as error:
+                _logger.warning("The router cannot be started: %s", error)
             pause = _PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 

@@ -63,4 +63,4 @@ def table_of(
     if split and given < WHOLE:
         largest = max(split, key=lambda one: one.percent)
         routes[routes.index(largest)] = replace(largest, percent=largest.percent + WHOLE - given)
-    return RoutingTable(generation, tuple(routes), sticky)
+    return RoutingTable(generation, tuple(routes), sticky.lower())

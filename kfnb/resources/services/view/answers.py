@@ -40,9 +40,9 @@ def _section(at: int, one: RowExplanation) -> Block:
 
 
 def _sentences(heading: str, one: RowExplanation) -> list[Block]:
-    if not one.sentences:
+    if one.sentences is None:
         return []
-    shares = zip(one.sentences["texts"], one.sentences["contributions"][one.output], strict=True)
+    shares = zip(one.sentences.texts, one.sentences.contributions[one.output], strict=True)
     return [_table(heading, sorted(shares, key=lambda pair: -abs(pair[1])), "Sentence")]
 
 

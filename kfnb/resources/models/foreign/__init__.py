@@ -1,0 +1,1 @@
+"""Models of other tools: MLflow's model folders and repositories of the Hugging Face Hub."""

@@ -1,0 +1,1 @@
+"""Services on a cluster, with KServe."""

@@ -1,0 +1,81 @@
+"""A service's objects in the cluster, as they are at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kfnb.remote.kubernetes.fields import Item, condition, mapping, rows, word
+from kfnb.resources.services.kserve.mode import DeploymentMode, mode_of
+from kfnb.resources.services.kserve.objects import is_stopped, revision_of, revision_of_pod
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is there of a service.
+
+    ``canary`` and ``graph`` are the objects beside it, where a graph splits its requests. ``revisions`` are those of
+    Knative by name, with our numbers. ``routed`` are the weights of its HTTPRoute by the names of the services behind
+    it; None where there is none, or it may not be read.
+    """
+
+    service: Item
+    canary: Item | None = None
+    graph: Item | None = None
+    pods: tuple[Item, ...] = ()
+    revisions: Mapping[str, int] = field(default_factory=dict)
+    routed: Mapping[str, int] | None = None
+
+    @property
+    def mode(self) -> DeploymentMode | None:
+        """How it is deployed; None while that is unknown."""
+        return mode_of(self.service)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return is_stopped(self.service)
+
+    @property
+    def predictor(self) -> Item:
+        """The predictor that is requested of the InferenceService."""
+        return mapping(self.service, "spec", "predictor")
+
+    @property
+    def current(self) -> int:
+        """The revision that it is."""
+        return revision_of(self.predictor)
+
+    @property
+    def spec_canaries(self) -> list[Item]:
+        """The canaries in its spec."""
+        return rows(self.service, "spec", "canary")
+
+    @property
+    def component(self) -> Item:
+        """What KServe says of its predictor."""
+        return mapping(self.service, "status", "components", "predictor")
+
+    def of_knative(self, field_name: str) -> int | None:
+        """The revision that a field of the predictor's status names; None where it names none that is known."""
+        return self.revisions.get(word(self.component, field_name))
+
+    def ready_pods(self, revision: int) -> list[Item]:
+        """The pods of a revision that answer."""
+        return [one for one in self.pods_of(revision) if condition(one, "Ready").get("status") == "True"]
+
+    def pods_of(self, revision: int) -> list[Item]:
+        """The pods of a revision, without those that end."""
+        return [
+            one
+            for one in self.pods
+            if revision_of_pod(one) == revision and not mapping(one, "metadata").get("deletionTimestamp")
+        ]
+
+    def is_ready(self, revision: int) -> bool:
+        """Whether a revision can answer: a pod does, or Knative would start one."""
+        if self.ready_pods(revision):
+            return True
+        idle = self.mode is DeploymentMode.KNATIVE and not self.pods_of(revision)
+        known = ("latestReadyRevision", "latestRolledoutRevision")
+        return idle and not self.stopped and revision in [self.of_knative(one) for one in known]

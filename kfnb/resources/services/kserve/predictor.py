@@ -1,0 +1,76 @@
+"""The predictor of a revision: a container that runs the program of its folder, without a serving runtime."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.resources.services.kserve.objects import CONTAINER, REVISION
+from kfnb.resources.services.kserve.runtimes import runtime_named
+from kfnb.resources.services.model import Target
+
+FOLDER = "/mnt/models"
+"""Where KServe puts the folder that ``STORAGE_URI`` names, read-only."""
+PORT = 8080
+_PACKAGES = ("python", "-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check", "--quiet")
+_ENVIRONMENT = {"HOME": "/tmp", "PYTHONPYCACHEPREFIX": "/tmp/pycache", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - the pod's own
+"""A pod may run as any user, who owns no folder but this."""
+
+
+@dataclass(frozen=True)
+class ServingPlace:
+    """Where a revision's folder is for KServe, and what its pods run as; no ``account`` is the namespace's."""
+
+    uri: str
+    image: str
+    account: str = ""
+    index_urls: tuple[str, ...] = ()
+
+
+def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str, Any]:
+    """The predictor of a target."""
+    found: dict[str, Any] = {"labels": {REVISION: str(target.revision)}, "minReplicas": 1}
+    if place.account:
+        found["serviceAccountName"] = place.account
+    if target.runtime:
+        return {**found, "model": runtime_named(target.runtime).model(target.format, place.uri)}
+    return {**found, "containers": [_container(service, target, place)]}
+
+
+def _container(service: str, target: Target, place: ServingPlace) -> dict[str, Any]:
+    variables = {"STORAGE_URI": place.uri, **_ENVIRONMENT}
+    return {
+        "name": CONTAINER,
+        "image": place.image,
+        "command": ["sh", "-c", _command(service, target, place.index_urls)],
+        "env": [{"name": name, "value": value} for name, value in variables.items()],
+        "ports": [{"containerPort": PORT, "protocol": "TCP"}],
+        "readinessProbe": {
+            "httpGet": {"path": "/v2/health/ready", "port": PORT},
+            "periodSeconds": 5,
+            "timeoutSeconds": 5,
+        },
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+    }
+
+
+def _command(service: str, target: Target, index_urls: Sequence[str]) -> str:
+    """Install what the model needs, check it, serve it."""
+    allowed = ["--pickle"] if target.pickle else []
+    allowed += [word for one in target.trust for word in ("--trust", one)]
+    program = ["python", f"{FOLDER}/serve.py"]
+    serve = ["--host", "0.0.0.0", "--name", service, "--version", str(target.version)]  # noqa: S104 - in a pod
+    serve += ["--on-bad-input", target.on_bad_input, *allowed]
+    steps = [
+        shlex.join([*_PACKAGES, *_index_options(index_urls), "-r", f"{FOLDER}/requirements.txt"]),
+        *([] if target.unchecked else [shlex.join([*program, "check", *allowed])]),
+        f"exec {shlex.join([*program, *serve])}",
+    ]
+    return " && ".join(steps)
+
+
+def _index_options(urls: Sequence[str]) -> list[str]:
+    names = ["--index-url", *["--extra-index-url"] * (len(urls) - 1)][: len(urls)]
+    return [word for name, url in zip(names, urls, strict=True) for word in (name, url)]
