@@ -20,6 +20,8 @@ _TRIED = 8
 """Rows with which is found out whether a model gains from batches."""
 _QUICK = 0.05
 """Seconds for a prediction, from which on it is tried with 2 rows alone."""
+_SLOW = 1.0
+"""Seconds for a prediction, from which on batches are not tried, as the server should begin."""
 _GAIN = 0.7
 """Share of the time of single predictions that a batch may take."""
 
@@ -101,7 +103,10 @@ def gains_from_batches(compute: Compute, rows: Sequence[InputRows]) -> bool:
         return False
     try:
         compute(rows[:1])  # what is imported or compiled by the first call does not count
-        tried = rows[: _TRIED if _seconds(compute, rows[:1])[0] < _QUICK else 2]
+        single, _ = _seconds(compute, rows[:1])
+        if single > _SLOW:
+            return False
+        tried = rows[: _TRIED if single < _QUICK else 2]
         compute(tried)
         spent, together = _seconds(compute, tried)
         singles = [_seconds(compute, [one]) for one in tried]

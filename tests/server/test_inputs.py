@@ -343,10 +343,12 @@ def test_numbers_that_an_array_of_small_integers_cannot_hold_are_refused(value, 
 )
 def test_imputing_takes_a_typical_value_of_training(column, value):
     known = ROWS[column].dropna()
-    typical = known.mode()[0] if known.dtype in ("str", "category") else sorted(known)[(len(known) - 1) // 2]
+    counts = known.value_counts()
+    middle = sorted(known)[(len(known) - 1) // 2]
+    typical = counts.index[counts == counts.max()] if column in ("city", "plan") else [middle]
     rows = inputs_for(ROWS, OnBadInput.IMPUTE).rows([{**GOOD, column: value}])
     frame = INPUTS.join([rows])
-    assert frame[column].iloc[0] == typical
+    assert frame[column].iloc[0] in typical
     assert frame.dtypes.equals(ROWS.dtypes)
     assert sum(rows.findings.counts.values()) == 1
 
