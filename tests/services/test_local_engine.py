@@ -190,8 +190,9 @@ def test_a_version_that_is_killed_is_started_again_and_its_requests_go_to_the_ot
     with loaded(now.url, clients=2) as load:
         load.grow(50)
         os.kill(processes(home)["r2"], signal.SIGKILL)
-        now = until(engine, "churn", lambda now: now.state is ServiceState.DEGRADED)
-        assert shares(now) == {"churn@1": 100, "churn@2": 0}
+        alone = {"churn@1": 100, "churn@2": 0}
+        now = until(engine, "churn", lambda now: shares(now) == alone)
+        assert now.state is ServiceState.DEGRADED
         assert "SIGKILL" in now.revisions[1].error
         assert "meanwhile its requests go to churn@1" in " ".join(now.notes)
         load.grow(50)
