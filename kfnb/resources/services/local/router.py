@@ -218,14 +218,17 @@ def route(service: str, folder: str, listener: int, line: int, token: str) -> in
 
 async def _route(service: str, secret: str, listener: socket.socket, end: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)  # the driver says when
-    router = Router(service, secret)
-    server, line = await HttpServer.on_open_socket(router, listener), await ControlLine.of(end)
+    router, line = Router(service, secret), await ControlLine.of(end)
+    server: HttpServer | None = None
     while message := await line.receive():
         if "table" in message:
             router.use(RoutingTable.from_json(message["table"]))
+            # only now: the requests that wait after a router was killed are answered by this table
+            server = server or await HttpServer.on_open_socket(router, listener)
             line.send({"generation": message["table"]["generation"]})
         elif "stop" in message:
-            await server.stop(_DRAIN)
+            if server is not None:
+                await server.stop(_DRAIN)
             line.send({"stopped": True})
             return
         else:
