@@ -120,7 +120,8 @@ class KServe:
         if folder is None:
             self._crash(pod, "storage-initializer", [f"ValueError: NoSuchKey: {uri}"])
             return
-        behaviour = json.loads((folder / "behaviour.json").read_text())
+        told = folder / "behaviour.json"  # which the folder of a runtime of KServe's lacks
+        behaviour = json.loads(told.read_text()) if told.exists() else {}
         if behaviour.get("load") == "waits":
             reason = {
                 "type": "PodScheduled",

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from kfnb.resources.services.kserve.mode import KServeSettings
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
+from kfnb.resources.services.protocols import V2
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}
@@ -189,6 +191,33 @@ class TestWhatIsWritten:
         assert found["image"] == "team/serve:2"
         assert " check " not in found["command"][2]
         assert found["command"][2].endswith("--pickle --trust 'a.B; rm -rf /'")
+
+    def test_a_pod_gets_what_is_asked_for_and_a_canary_as_much(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        one = target(version(), cpu="2", memory="4Gi")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        given = {"cpu": "2", "memory": "4Gi"}
+        assert container(standard)["resources"] == {"requests": given, "limits": given}
+        two = target(version(), format="lightgbm", runtime="lightgbm", memory="1Gi")
+        standard.engine.create(ServiceSpec("prices", ALICE.first([two])))
+        model = standard.service("prices")["spec"]["predictor"]["model"]
+        assert model["resources"] == {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+
+    def test_a_folder_that_is_there_already_is_not_stored_and_must_be_that_of_the_version(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        registered = version()
+        one = target(registered, storage="pvc://models/churn-1")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        found = container(standard)
+        assert standard.folders.uploads == []
+        assert ("secrets", SECRET) not in standard.objects.objects
+        assert {"name": "STORAGE_URI", "value": "pvc://models/churn-1"} in found["env"]
+        check, *rest = found["command"][2].split(" && ")
+        assert len(rest) == 3
+        facts = (registered.path() / "kfnb_model.json").read_bytes()
+        assert check == f"echo '{sha256(facts).hexdigest()}  /mnt/models/kfnb_model.json' | sha256sum -c"
 
     def test_its_account_has_the_keys_of_the_namespaces_store(
         self, knative: Cluster, version: Versions, caplog: pytest.LogCaptureFixture
@@ -573,3 +602,40 @@ class TestAsking:
         standard.engine.create(ServiceSpec("churn", ALICE.first([target(version())])))
         with pytest.raises(ServiceFailed, match="PENDING"):
             standard.engine.address("churn")
+
+
+class TestRuntimesOfKServe:
+    """A model that one of KServe's own runtimes serves."""
+
+    def test_a_runtime_that_has_no_v1_is_asked_by_v2_in_the_order_of_the_signature(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(standard.engine._places, "columns", lambda target: ("age", "income"))
+        one = target(version(), format="lightgbm", runtime="mlserver")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        settled(standard.engine, "churn")
+        assert standard.service()["spec"]["predictor"]["model"]["protocolVersion"] == "v2"
+        assert standard.engine.address("churn").protocol == V2(("age", "income"))
+        assert standard.engine.address("churn", "default").protocol == V2(("age", "income"))
+
+    def test_the_versions_of_a_service_speak_one_protocol(self, standard: Cluster, version: Versions) -> None:
+        wanted = served(standard, version).desired
+        two = target(version(), format="lightgbm", runtime="mlserver")
+        with pytest.raises(UsageError, match="a canary has to speak the protocol of the default"):
+            standard.engine.change("churn", BOB.canary(wanted, two, 10))
+
+    @pytest.mark.parametrize(
+        ("runtime", "path"), [("mlserver", "/v2/models/{}/infer"), ("lightgbm", "/v1/models/{}:predict")]
+    )
+    def test_a_graph_asks_each_runtime_by_the_name_that_kserve_gives_it(
+        self, runtime: str, path: str, standard: Cluster, version: Versions
+    ) -> None:
+        one, two = (target(version(), format="lightgbm", runtime=runtime) for _ in range(2))
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        now = settled(standard.engine, "churn")
+        standard.engine.change("churn", BOB.canary(now.desired, two, 10))
+        settled(standard.engine, "churn")
+        [graph] = standard.objects.of("inferencegraphs")
+        asked = [one["serviceUrl"] for one in graph["spec"]["nodes"]["root"]["steps"]]
+        named = ("churn", "churn-canary")
+        assert asked == [f"http://{name}.team-a.svc.cluster.local{path.format(name)}" for name in named]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,6 +75,9 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     trust: Sequence[str] = (),
     image: str = "",
     runtime: str = "",
+    cpu: str = "",
+    memory: str = "",
+    storage: str = "",
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -89,13 +92,18 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
     A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
     executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image`` is
-    that of its pods, and ``runtime`` one of KServe's own that serves the model instead of its folder's program
-    (``xgboost``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    that of its pods, ``cpu`` and ``memory`` what a pod gets (``"2"``, ``"4Gi"``), and ``runtime`` one of KServe's own
+    that serves the model instead of its folder's program (``xgboost``). ``storage`` is where the folder that serves the
+    version is already (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``): see ``%kf_services pack``. Raises
+    ``UsageError``, ``BackendError`` and ``Conflict``.
     """
-    secret, engine = _token(token, host), _engine_for(image, runtime, backend)
+    on_cluster = {"image": image, "runtime": runtime, "cpu": cpu, "memory": memory, "storage": storage}
+    secret, engine = _token(token, host), _engine_for(on_cluster, backend)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
+    kept = known is not None and bool(canary or shadow) and model == known.name
+    _check_storage(storage, bool(canary) + bool(shadow) + (not kept))
     way = on_bad_input or (known.desired.default.on_bad_input if known else "reject")
-    terms = ServingTerms(way, unchecked, pickle, trust, image, runtime)
+    terms = ServingTerms(way, unchecked, pickle, trust, **on_cluster)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         default = target_of(model, terms)
@@ -103,7 +111,6 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
         engine.create(ServiceSpec(called, wish.first(default), owner(), host, port, secret))
         return Service(engine, called)
     _check_address(known, port, protected=bool(secret))
-    kept = bool(canary or shadow) and model == known.name
     return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
 
 
@@ -173,13 +180,23 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
     return connect()
 
 
-def _engine_for(image: str, runtime: str, backend: str | None) -> ServiceEngine:
+def _engine_for(on_cluster: Mapping[str, str], backend: str | None) -> ServiceEngine:
     """The engine for these options. Raises ``UsageError`` for those of a cluster here."""
     engine = engine_of(backend)
-    if engine.name == "local" and (image or runtime):
+    given = [name for name, value in on_cluster.items() if value]
+    if engine.name == "local" and given:
         hint = "pass backend='kubeflow' (--backend kubeflow)"
-        raise UsageError("image and runtime are for a cluster:", hint=hint)
+        raise UsageError(f"{', '.join(given)}: for a cluster alone;", hint=hint)
     return engine
+
+
+def _check_storage(storage: str, versions: int) -> None:
+    """Raise ``UsageError`` where one folder would have to be several versions."""
+    if storage and versions > 1:
+        hint = "serve the default first, and the canary by its own command"
+        raise UsageError(
+            f"--storage {storage} holds one version, and {versions} are named:", hint=hint, ref=storage
+        )
 
 
 def _addressed(

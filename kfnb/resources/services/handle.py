@@ -16,6 +16,7 @@ from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.model import (
+    ON_CLUSTER,
     DesiredState,
     RevisionState,
     ServiceMove,
@@ -173,7 +174,10 @@ class Service:
     @staticmethod
     def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
         """The terms of a further version: those of the default, and what the user allows of this one."""
-        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, like.image, like.runtime)
+        on_cluster = {
+            name: getattr(like, name) for name in ON_CLUSTER if name != "storage"
+        }  # which holds a version
+        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, **on_cluster)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)

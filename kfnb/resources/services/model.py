@@ -15,6 +15,9 @@ Role = Literal["default", "canary", "shadow"]
 OnBadInput = Literal["reject", "impute", "log"]
 """What happens to input that does not fit the signature: 422, the training data's usual value instead, or a count."""
 
+ON_CLUSTER = ("image", "runtime", "cpu", "memory", "storage")
+"""What of a target is for a cluster alone."""
+
 WHOLE = 100
 """Percent of the requests that are split between default and canary."""
 
@@ -66,8 +69,10 @@ class Target:
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods, and
-    ``runtime`` one of KServe's own that serves it instead of the program of its folder.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods,
+    ``cpu`` and ``memory`` are what a pod gets (as Kubernetes writes them, empty for the cluster's default), ``runtime``
+    is one of KServe's own that serves it instead of the program of its folder, and ``storage`` is where its folder is
+    already: ``pvc://CLAIM/FOLDER`` or ``oci://IMAGE``.
     """
 
     revision: int
@@ -86,6 +91,9 @@ class Target:
     trust: tuple[str, ...] = ()
     image: str = ""
     runtime: str = ""
+    cpu: str = ""
+    memory: str = ""
+    storage: str = ""
 
     @property
     def ref(self) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kfnb.errors import Conflict, UsageError
-from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Target
+from kfnb.resources.services.model import ON_CLUSTER, WHOLE, DesiredState, ServiceMove, Target
 
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
 
-_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", "image", "runtime")
+_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", *ON_CLUSTER)
 """What is the same for all of a revision's life."""
 
 Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]

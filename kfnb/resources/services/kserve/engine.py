@@ -28,11 +28,12 @@ from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
 from kfnb.resources.services.kserve.resources import ServingResources
-from kfnb.resources.services.kserve.runtimes import runtime_named
+from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
 from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.protocols import V2
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -47,6 +48,10 @@ class RevisionPlaces(Protocol):
 
     def labels(self, target: Target) -> Mapping[str, str]:
         """The labels by which Kubeflow's model registry knows what is served."""
+        ...
+
+    def columns(self, target: Target) -> tuple[str, ...]:
+        """The columns that a version takes, in their order; empty if unknown."""
         ...
 
 
@@ -251,15 +256,19 @@ class KServeEngine:
             raise ServiceFailed(
                 f"service {name} is {now.state}{f': {why}' if why else ''}", hint=hint, ref=name
             )
-        number = None if not version else _meant(now.desired.targets, version, name)
-        return self._reach.address(name, self._resources.observe(name), number, split=verb == "predict")
+        asked = now.desired.default if not version else _meant(now.desired.targets, version, name)
+        seen, record = self._known(name)
+        found = self._reach.address(name, seen, asked.revision if version else None, split=verb == "predict")
+        written = record.written.get(asked.revision)
+        predictor = seen.predictor if written is None else written.predictor
+        return replace(found, protocol=V2(self._places.columns(asked))) if is_v2(predictor) else found
 
 
-def _meant(targets: Sequence[Target], version: str, name: str) -> int:
-    """The revision of a role, a number or a reference. Raises ``UsageError``."""
+def _meant(targets: Sequence[Target], version: str, name: str) -> Target:
+    """The target of a role, a number or a reference. Raises ``UsageError``."""
     for one in targets:
         if version in (one.role, str(one.version), one.ref):
-            return one.revision
+            return one
     known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
     raise UsageError(f"service {name} serves no version {version}; it serves {known}", ref=version)
 
@@ -271,12 +280,18 @@ def _taken(name: str, namespace: str) -> Conflict:
     )
 
 
+def _protocols(desired: DesiredState) -> int:
+    """How many protocols the versions speak."""
+    return len({runtime_named(one.runtime).protocol if one.runtime else "" for one in desired.targets})
+
+
 def _refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
     """Refuse what KServe cannot do, with all reasons at once. Raises ``UsageError``."""
     shadow = desired.of("shadow")
     reasons = [
         "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
         "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
+        "a canary has to speak the protocol of the default (--runtime)" if _protocols(desired) > 1 else "",
     ]
     if spec is not None:
         local = spec.port or spec.token or spec.host not in ("", "127.0.0.1")

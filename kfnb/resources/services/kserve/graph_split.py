@@ -23,7 +23,9 @@ from kfnb.resources.services.kserve.objects import (
 )
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.record import ServiceRecord
+from kfnb.resources.services.kserve.runtimes import is_v2
 from kfnb.resources.services.model import WHOLE
+from kfnb.resources.services.protocols import V1, V2
 
 _ROOT = "root"
 _CHANGED = "kfnb/weights-changed"
@@ -116,10 +118,18 @@ class _Pair:
         return self._beside not in weights_of(self._seen.graph) and self._now - since >= _DRAIN
 
     def _predict_url(self, name: str) -> str:
-        """Where an InferenceService predicts within the cluster, by the service's own name; empty until it does."""
+        """Where an InferenceService predicts within the cluster; empty until it does.
+
+        kfnb's program calls the model as the service, and a runtime of KServe's as its InferenceService.
+        """
         item = self._seen.service if name == self._mine else self._seen.canary
-        address = word(item, "status", "address", "url").rstrip("/")
-        return f"{address}/v1/models/{self._mine}:predict" if address else ""
+        address, predictor = (
+            word(item, "status", "address", "url").rstrip("/"),
+            mapping(item, "spec", "predictor"),
+        )
+        protocol = V2() if is_v2(predictor) else V1()
+        path = protocol.path(name if "model" in predictor else self._mine, "predict")
+        return f"{address}{path}" if address else ""
 
     def _as(self, revision: int, item: Item) -> dict[str, Any]:
         """An InferenceService that is a revision."""
