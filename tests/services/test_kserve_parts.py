@@ -186,12 +186,6 @@ def test_without_a_cluster_one_line_says_how_to_name_one(nowhere: None) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_one_folder_is_not_two_versions() -> None:
-    api._check_storage("pvc://models/churn-3", 1)
-    with pytest.raises(UsageError, match="holds one version, and 2 are named"):
-        api._check_storage("pvc://models/churn-3", 2)
-
-
 def test_images_and_runtimes_are_for_a_cluster(nowhere: None) -> None:
     with pytest.raises(UsageError, match="runtime: for a cluster alone"):
         api.serve("churn", runtime="xgboost", backend="local")

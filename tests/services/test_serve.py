@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -373,7 +374,15 @@ def test_what_a_cluster_would_not_understand_is_refused_here(
     churn: list[Any], terms: dict[str, str], message: str
 ) -> None:
     with pytest.raises(UsageError, match=message):
-        target_of("churn@1", ServingTerms(**terms))
+        target_of("churn@1", replace(ServingTerms(), **terms))
+
+
+def test_one_folder_is_not_two_versions(churn: list[Any]) -> None:
+    terms = ServingTerms(storage="pvc://models/churn-1")
+    one = target_of("churn@1", terms)
+    assert api._Wish("", "", None, terms, "").first(one).default.storage == "pvc://models/churn-1"
+    with pytest.raises(UsageError, match="holds one version, and 2 are named"):
+        api._Wish("churn@2:5", "", None, terms, "").first(one)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.model import (
-    ON_CLUSTER,
     DesiredState,
     RevisionState,
     ServiceMove,
@@ -24,7 +23,7 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner

@@ -15,9 +15,6 @@ Role = Literal["default", "canary", "shadow"]
 OnBadInput = Literal["reject", "impute", "log"]
 """What happens to input that does not fit the signature: 422, the training data's usual value instead, or a count."""
 
-ON_CLUSTER = ("image", "runtime", "cpu", "memory", "storage")
-"""What of a target is for a cluster alone."""
-
 WHOLE = 100
 """Percent of the requests that are split between default and canary."""
 
@@ -65,14 +62,11 @@ class RevisionState(str, Enum):
 @dataclass(frozen=True)
 class Target:
     """A version that is to be served, as the service's revision of that number. All but role and share is fixed for it.
-
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods,
-    ``cpu`` and ``memory`` are what a pod gets (as Kubernetes writes them, empty for the cluster's default), ``runtime``
-    is one of KServe's own that serves it instead of the program of its folder, and ``storage`` is where its folder is
-    already: ``pvc://CLAIM/FOLDER`` or ``oci://IMAGE``.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image``, ``cpu`` and ``memory`` are
+    its pods', ``runtime`` is one of KServe's that serves it instead of its folder's program, and ``storage`` has that.
     """
 
     revision: int
@@ -104,7 +98,6 @@ class Target:
 @dataclass(frozen=True)
 class ServiceMove:
     """A change of what is served: who made it, when (seconds since 1970) and why. A history is never changed.
-
     ``before`` and ``after`` are the shares in percent by reference (``churn@7``); a shadow has 0.
     """
 
@@ -211,7 +204,6 @@ class Parity:
 @dataclass(frozen=True)
 class Revision:
     """A version that is served, or was until a moment ago.
-
     ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
     ``error`` says why it is not ready. Times are in seconds since 1970.
     """

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from kfnb.errors import Conflict, UsageError
-from kfnb.resources.services.model import ON_CLUSTER, WHOLE, DesiredState, ServiceMove, Target
+from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Target
 
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
 
+ON_CLUSTER = ("image", "runtime", "cpu", "memory", "storage")
+"""What of a target is for a cluster alone."""
 _FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", *ON_CLUSTER)
 """What is the same for all of a revision's life."""
 

@@ -27,6 +27,7 @@ from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
+from kfnb.resources.services.kserve.refusals import refuse
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
@@ -82,7 +83,7 @@ class KServeEngine:
 
     def create(self, spec: ServiceSpec) -> None:
         """Make an InferenceService, and return at once."""
-        _refuse(spec.desired, spec)
+        refuse(spec.desired, spec)
         with suppress(ServiceNotFound):
             self._resources.service(spec.name)
             raise _taken(spec.name, self._resources.namespace)
@@ -113,7 +114,7 @@ class KServeEngine:
             raise BackendError(message, hint="serve under another name, or delete it first", ref=name)
         if record.desired.generation >= desired.generation:
             raise conflict(name, record.desired.move)
-        _refuse(desired)
+        refuse(desired)
         after = record.changed(desired, self._written(name, desired, record.written, record))
         try:
             kept = self._resources.keep(after, seen.service)
@@ -278,26 +279,3 @@ def _taken(name: str, namespace: str) -> Conflict:
     return Conflict(
         f"service {name} exists already in namespace {namespace}", exists=True, hint=hint, ref=name
     )
-
-
-def _protocols(desired: DesiredState) -> int:
-    """How many protocols the versions speak."""
-    return len({runtime_named(one.runtime).protocol if one.runtime else "" for one in desired.targets})
-
-
-def _refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
-    """Refuse what KServe cannot do, with all reasons at once. Raises ``UsageError``."""
-    shadow = desired.of("shadow")
-    reasons = [
-        "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
-        "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
-        "a canary has to speak the protocol of the default (--runtime)" if _protocols(desired) > 1 else "",
-    ]
-    if spec is not None:
-        local = spec.port or spec.token or spec.host not in ("", "127.0.0.1")
-        reasons.append("the cluster decides on address and token (--host, --port, --token)" if local else "")
-    message = "; ".join(filter(None, reasons))
-    if message:
-        raise UsageError(
-            f"{message}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
-        )
