@@ -257,12 +257,12 @@ class KServeEngine:
             raise ServiceFailed(
                 f"service {name} is {now.state}{f': {why}' if why else ''}", hint=hint, ref=name
             )
-        asked = now.desired.default if not version else _meant(now.desired.targets, version, name)
+        answering = now.desired.default if not version else _meant(now.desired.targets, version, name)
         seen, record = self._known(name)
-        found = self._reach.address(name, seen, asked.revision if version else None, split=verb == "predict")
-        written = record.written.get(asked.revision)
+        found = self._reach.address(name, seen, answering.revision if version else None, split=verb == "predict")
+        written = record.written.get(answering.revision)
         predictor = seen.predictor if written is None else written.predictor
-        return replace(found, protocol=V2(self._places.columns(asked))) if is_v2(predictor) else found
+        return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found
 
 
 def _meant(targets: Sequence[Target], version: str, name: str) -> Target:
