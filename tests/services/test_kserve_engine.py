@@ -369,9 +369,9 @@ class TestSplits:
         steps = graph["spec"]["nodes"]["root"]["steps"]
         assert [(one["name"], one["weight"]) for one in steps] == [("churn", 90), ("churn-canary", 10)]
         assert steps[1]["serviceUrl"].endswith(
-            "churn-canary.team-a.svc.cluster.local/v1/models/churn:predict"
+            "churn-canary-predictor.team-a.svc.cluster.local/v1/models/churn:predict"
         )
-        assert now.url == "http://churn-split.team-a.example.com"
+        assert now.url == "http://churn-split-team-a.example.com"
         assert any("reach the default alone" in note for note in now.notes)
         assert [one.name for one in standard.engine.list()] == ["churn"]
 
@@ -567,12 +567,12 @@ class TestAsking:
     ) -> None:
         for cluster in clusters(tmp_path, "RawDeployment", entrance=Entrance(within=True)):
             wanted = served(cluster, version).desired
-            assert cluster.engine.address("churn").url == "http://churn.team-a.svc.cluster.local"
+            assert cluster.engine.address("churn").url == "http://churn-predictor.team-a.svc.cluster.local"
             cluster.engine.change("churn", BOB.canary(wanted, target(version()), 10))
             settled(cluster.engine, "churn")
-            assert cluster.engine.address("churn").url == "http://churn-split.team-a.example.com"
+            assert cluster.engine.address("churn").url == "http://churn-split.team-a.svc.cluster.local"
             explains = cluster.engine.address("churn", verb="explain").url
-            assert explains == "http://churn.team-a.svc.cluster.local"  # a graph only predicts
+            assert explains == "http://churn-predictor.team-a.svc.cluster.local"  # a graph only predicts
             assert cluster.engine.address("churn", "canary").url.startswith("http://127.0.0.1:")
             with pytest.raises(UsageError, match="serves no version 9; it serves default"):
                 cluster.engine.address("churn", "9")
@@ -638,4 +638,6 @@ class TestRuntimesOfKServe:
         [graph] = standard.objects.of("inferencegraphs")
         asked = [one["serviceUrl"] for one in graph["spec"]["nodes"]["root"]["steps"]]
         named = ("churn", "churn-canary")
-        assert asked == [f"http://{name}.team-a.svc.cluster.local{path.format(name)}" for name in named]
+        assert asked == [
+            f"http://{name}-predictor.team-a.svc.cluster.local{path.format(name)}" for name in named
+        ]

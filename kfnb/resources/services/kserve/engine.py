@@ -259,7 +259,9 @@ class KServeEngine:
             )
         answering = now.desired.default if not version else _meant(now.desired.targets, version, name)
         seen, record = self._known(name)
-        found = self._reach.address(name, seen, answering.revision if version else None, split=verb == "predict")
+        found = self._reach.address(
+            name, seen, answering.revision if version else None, split=verb == "predict"
+        )
         written = record.written.get(answering.revision)
         predictor = seen.predictor if written is None else written.predictor
         return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found

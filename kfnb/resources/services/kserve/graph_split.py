@@ -6,6 +6,7 @@ request never goes to what cannot answer; once there is a graph it stays, since 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -27,7 +28,7 @@ from kfnb.resources.services.kserve.runtimes import is_v2
 from kfnb.resources.services.model import WHOLE
 from kfnb.resources.services.protocols import V1, V2
 
-_ROOT = "root"
+_ROOT, _GRAPH = "root", "--graph-json"
 _CHANGED = "kfnb/weights-changed"
 """The annotation of a graph with the time of its weights, in seconds since 1970."""
 _DRAIN = 60.0
@@ -115,7 +116,8 @@ class _Pair:
         if self._seen.graph is None:
             return True
         since = number_of(word(self._seen.graph, "metadata", "annotations", _CHANGED))
-        return self._beside not in weights_of(self._seen.graph) and self._now - since >= _DRAIN
+        splits = [weights_of(self._seen.graph), *map(weights_of_router, self._seen.ready_routers)]
+        return not any(self._beside in (one or ()) for one in splits) and self._now - since >= _DRAIN
 
     def _predict_url(self, name: str) -> str:
         """Where an InferenceService predicts within the cluster; empty until it does.
@@ -141,3 +143,12 @@ def weights_of(graph: Item) -> dict[str, int]:
     """The shares that a graph gives, by the names of its steps."""
     steps = rows(graph, "spec", "nodes", _ROOT, "steps")
     return {word(one, "name"): int(one.get("weight") or 0) for one in steps}
+
+
+def weights_of_router(pod: Item) -> dict[str, int] | None:
+    """The shares that a pod of a graph gives, which it was started with; None if it does not say."""
+    words = [one for container in rows(pod, "spec", "containers") for one in container.get("args") or ()]
+    try:
+        return weights_of({"spec": json.loads(words[words.index(_GRAPH) + 1])})
+    except (ValueError, IndexError, TypeError):
+        return None

@@ -19,6 +19,8 @@ STOP = f"{GROUP}/stop"
 MODE = f"{GROUP}/deploymentMode"
 POD_OF = f"{GROUP}/inferenceservice"
 """KServe's label of an InferenceService's pods."""
+POD_OF_GRAPH = f"{GROUP}/inferencegraph"
+"""KServe's label of the pods that an InferenceGraph splits requests by."""
 CONTAINER, INITIALIZER = "kserve-container", "storage-initializer"
 """The container that serves, and the one that fetches its folder before."""
 

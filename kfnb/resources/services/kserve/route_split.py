@@ -1,7 +1,8 @@
 """The split of KServe's Standard mode with the Gateway API: the canary is in the spec, the weights on an HTTPRoute.
 
 KServe gives a canary its share once it is ready. A canary becomes the default by its predictor's name, without a
-restart.
+restart: but only if its pods are the same then, and KServe's webhook gives resources to those of a default alone. So a
+canary is written with those that the default has.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kfnb.remote.kubernetes.fields import Item, at, mapping, word
+from kfnb.remote.kubernetes.fields import Item, at, mapping, rows, word
 from kfnb.resources.services.kserve.mode import DeploymentMode
 from kfnb.resources.services.kserve.objects import MODE, Write, changed, revision_of
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.record import ServiceRecord
+
+_OF_DEFAULT = ("minReplicas", "maxReplicas")
 
 
 def route_writes(record: ServiceRecord, seen: Observation) -> Iterator[Write]:
@@ -28,7 +31,7 @@ def route_writes(record: ServiceRecord, seen: Observation) -> Iterator[Write]:
     spec["canary"] = [
         {
             "trafficPercent": percent,
-            "predictor": {**_without_scaling(record.written[number].predictor), "name": f"r{number}"},
+            "predictor": {**_as_canary(record.written[number].predictor, seen), "name": f"r{number}"},
         }
         for number, percent in requested.items()
     ]
@@ -46,19 +49,27 @@ def _default(record: ServiceRecord, seen: Observation) -> Item:
     number = record.desired.default.revision
     if seen.current == number:
         return seen.predictor
-    named = next(
-        (
-            word(one, "predictor", "name")
-            for one in seen.spec_canaries
-            if revision_of(one.get("predictor")) == number
-        ),
-        word(seen.predictor, "name"),
-    )
-    return {**record.written[number].predictor, **({"name": named} if named else {})}
+    written = record.written[number].predictor
+    for one in seen.spec_canaries:
+        if revision_of(one.get("predictor")) == number:
+            return {**written, **mapping(one, "predictor")}
+    named = word(seen.predictor, "name")
+    return {**written, **({"name": named} if named else {})}
 
 
-def _without_scaling(predictor: Item) -> dict[str, Any]:
-    return {name: value for name, value in predictor.items() if name not in ("minReplicas", "maxReplicas")}
+def _as_canary(predictor: Item, seen: Observation) -> dict[str, Any]:
+    """A predictor without what only a default may have, and with the resources that the default was given."""
+    found = {name: value for name, value in predictor.items() if name not in _OF_DEFAULT}
+    given = [mapping(one, "resources") for one in rows(seen.predictor, "containers")]
+    if given and "containers" in found:
+        found["containers"] = [_with(one, given[0]) for one in found["containers"]]
+    return found
+
+
+def _with(container: Item, given: Item) -> dict[str, Any]:
+    own = mapping(container, "resources")
+    resources = {bound: {**mapping(given, bound), **mapping(own, bound)} for bound in {**given, **own}}
+    return {**container, "resources": resources}
 
 
 def services_behind(record_name: str, seen: Observation) -> dict[str, int]:

@@ -1,0 +1,58 @@
+"""The suite of every engine against KServe's own controller and webhooks, as they were recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from object_server import serving
+from recorded_kserve import RecordedKServe, recorded
+from service_conformance import ServiceConformance
+from test_kserve_engine import NAMESPACE, Folders, configuration
+
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.services.kserve import graph_split
+from kfnb.resources.services.kserve.account import StoreAccount
+from kfnb.resources.services.kserve.connection import StoredPlaces
+from kfnb.resources.services.kserve.engine import KServeEngine
+from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings
+from kfnb.resources.services.kserve.reach import Entrance, Reach
+from kfnb.resources.services.kserve.resources import ServingResources
+
+KEYS = {"accesskey": "bWluaW8=", "secretkey": "c2VjcmV0"}
+
+
+class _Recorded(ServiceConformance):
+    kserve, settings = "", KServeSettings()
+
+    @pytest.fixture
+    def engine(
+        self, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[KServeEngine]:
+        """The engine, and this test's recording."""
+        monkeypatch.setattr(graph_split, "_DRAIN", 0.0)
+        server = RecordedKServe(recorded(self.kserve)[request.node.name.removeprefix("test_")])
+        server.put("secrets", {"metadata": {"name": "mlpipeline-minio-artifact"}, "data": dict(KEYS)})
+        with serving(server) as url:
+            kubernetes = Kubernetes(lambda: configuration(url))
+            engine = KServeEngine(
+                ServingResources(kubernetes, NAMESPACE),
+                StoredPlaces(
+                    Folders(tmp_path / "store"), StoreAccount(kubernetes, Storage(NAMESPACE, kubernetes))
+                ),
+                Reach(kubernetes, NAMESPACE, Entrance(within=False)),
+                lambda: self.settings,
+            )
+            yield engine
+            engine.close()
+        assert server.surprises == []
+        assert server.left == []
+
+
+class TestKServe020(_Recorded):
+    """KServe 0.20 as it is installed: without the Gateway API, so that a graph splits the requests."""
+
+    kserve, one_address = "0.20", False
+    settings = KServeSettings(DeploymentMode.STANDARD, version=(0, 20))
