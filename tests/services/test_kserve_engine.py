@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from object_server import ObjectServer, serving
 from service_conformance import ALICE, BOB, ServiceConformance, Versions, settled, shares, target, until
-from simulated_kserve import KINDS, KServe
+from simulated_kserve import KINDS, KServe, denied
 
 from kfnb.errors import BackendError, Conflict, ServiceFailed, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -219,6 +219,14 @@ class TestWhatIsWritten:
         facts = (registered.path() / "kfnb_model.json").read_bytes()
         assert check == f"echo '{sha256(facts).hexdigest()}  /mnt/models/kfnb_model.json' | sha256sum -c"
 
+    def test_the_folder_of_an_image_is_waited_for(self, standard: Cluster, version: Versions) -> None:
+        one = target(version(), storage="oci://registry.example.com/churn:1", unchecked=True)
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        waits, _, install, serve = container(standard)["command"][2].split(" && ")
+        assert waits == "until [ -e /mnt/models/requirements.txt ]; do sleep 1; done"
+        assert "pip install" in install
+        assert serve.startswith("exec python /mnt/models/serve.py")
+
     def test_its_account_has_the_keys_of_the_namespaces_store(
         self, knative: Cluster, version: Versions, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -375,6 +383,45 @@ class TestSplits:
         assert any("reach the default alone" in note for note in now.notes)
         assert [one.name for one in standard.engine.list()] == ["churn"]
 
+    def test_a_graph_whose_pod_does_not_start_is_not_what_callers_are_sent_to(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = served(standard, version)
+        address = now.url
+        standard.kserve.routers_start = False
+        standard.engine.change("churn", BOB.canary(now.desired, target(version()), 10))
+        now = until(standard.engine, "churn", lambda now: any("InferenceGraph" in note for note in now.notes))
+        [graph] = standard.objects.of("inferencegraphs")
+        assert graph["status"]["conditions"] == [{"type": "Ready", "status": "True"}]  # as KServe has it
+        assert now.notes[0] == "InferenceGraph churn-split does not answer: its pod starts"
+        assert (now.url, now.state, now.settled) == (address, ServiceState.READY, False)
+        assert [(one.ref, one.share) for one in now.revisions] == [("churn@1", 100), ("churn@2", 0)]
+        monkeypatch.setattr(snapshot, "_PATIENCE", 0.0)
+        now = standard.engine.get("churn")
+        assert now.state is ServiceState.DEGRADED
+        assert "the split is not real" in now.error
+
+    def test_while_the_pods_of_a_graph_are_replaced_the_shares_are_those_of_both(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        wanted = served(standard, version).desired
+        standard.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        now = settled(standard.engine, "churn")
+        [router] = [
+            one for one in standard.objects.of("pods") if one["metadata"]["name"].startswith("churn-split")
+        ]
+        standard.kserve.routers_start = False
+        standard.engine.change("churn", BOB.rollback(now.desired))
+        now = standard.engine.get("churn")
+        assert [(one.ref, one.share) for one in now.revisions] == [("churn@1", 90)]
+        assert not now.settled
+        assert ("inferenceservices", "churn-canary") in standard.objects.objects  # requests still go there
+        standard.kserve.routers_start = True
+        assert shares(settled(standard.engine, "churn")) == {"churn@1": 100}
+        assert router["metadata"]["name"] not in {
+            one["metadata"]["name"] for one in standard.objects.of("pods")
+        }
+
     def test_a_promoted_canary_serves_until_the_service_is_the_same_version(
         self, standard: Cluster, version: Versions
     ) -> None:
@@ -397,6 +444,22 @@ class TestSplits:
         settled(routes.engine, "churn")
         assert {one["metadata"]["name"] for one in routes.objects.of("pods")} < names
         assert routes.service()["spec"]["predictor"]["name"] == "r2"
+
+
+class TestRefusals:
+    """What KServe's webhooks say is told in their own words."""
+
+    def test_a_refusal_of_a_webhook_is_no_missing_right(self, standard: Cluster, version: Versions) -> None:
+        wanted = served(standard, version).desired
+
+        def refuse(kind: str, body: dict[str, Any]) -> None:
+            raise denied("the sum of traffic weights for all routing targets should be 100")
+
+        standard.objects.webhook = refuse
+        with pytest.raises(BackendError, match="sum of traffic weights") as caught:
+            standard.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        assert "may not" not in str(caught.value)
+        assert standard.engine.get("churn").desired.generation == 1
 
 
 class TestTrouble:

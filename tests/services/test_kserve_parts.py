@@ -106,6 +106,11 @@ def test_an_address_that_kserve_cannot_read_is_refused(uri: str) -> None:
             "NoSupportingRuntime: No runtime found to support specified framework/version",
             "no serving runtime",
         ),
+        (
+            "NOK ... Prefetched but modelcar is invalid (/models does not exist or is empty)",
+            "no folder /models",
+        ),
+        ("sha256sum: WARNING: 1 computed checksum did NOT match", "not that of this version"),
         ("it is fine", None),
     ],
 )

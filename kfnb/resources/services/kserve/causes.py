@@ -62,6 +62,11 @@ _CAUSES = (
         "serve it with more: --memory 8Gi",
     ),
     _cause(
+        r"modelcar is invalid",
+        "the image that --storage names has no folder /models",
+        "build it with the folder that kfnb services pack writes as /models",
+    ),
+    _cause(
         r"sha256sum: WARNING|kfnb_model\.json: FAILED",
         "the folder that --storage names is not that of this version",
         "put the folder there that kfnb services pack writes for it, or leave --storage out",

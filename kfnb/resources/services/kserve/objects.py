@@ -21,8 +21,10 @@ POD_OF = f"{GROUP}/inferenceservice"
 """KServe's label of an InferenceService's pods."""
 POD_OF_GRAPH = f"{GROUP}/inferencegraph"
 """KServe's label of the pods that an InferenceGraph splits requests by."""
-CONTAINER, INITIALIZER = "kserve-container", "storage-initializer"
-"""The container that serves, and the one that fetches its folder before."""
+CONTAINER = "kserve-container"
+"""The container that serves."""
+CONTAINERS = ("storage-initializer", "modelcar-init", CONTAINER)
+"""That and those that fetch its folder before: from a store, or as an image."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def _container(service: str, target: Target, place: ServingPlace) -> dict[str, A
 
 
 def _command(service: str, target: Target, place: ServingPlace) -> str:
-    """Install what the model needs, check it, serve it."""
+    """Install what the model needs, check it, serve it. The folder of an image comes with a container beside this one."""
     allowed = ["--pickle"] if target.pickle else []
     allowed += [word for one in target.trust for word in ("--trust", one)]
     program = ["python", f"{FOLDER}/serve.py"]
@@ -81,6 +81,11 @@ def _command(service: str, target: Target, place: ServingPlace) -> str:
     serve += ["--on-bad-input", target.on_bad_input, *allowed]
     facts = f"{place.facts}  {FOLDER}/{FACTS}"
     steps = [
+        *(
+            [f"until [ -e {FOLDER}/requirements.txt ]; do sleep 1; done"]
+            if place.uri.startswith("oci:")
+            else []
+        ),
         *([f"echo {shlex.quote(facts)} | sha256sum -c"] if place.facts else []),
         shlex.join([*_PACKAGES, *_index_options(place.index_urls), "-r", f"{FOLDER}/requirements.txt"]),
         *([] if target.unchecked else [shlex.join([*program, "check", *allowed])]),
