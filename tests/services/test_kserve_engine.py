@@ -435,6 +435,34 @@ class TestSplits:
         now = until(standard.engine, "churn", lambda now: len(standard.objects.of("inferenceservices")) == 1)
         assert shares(settled(standard.engine, "churn")) == {two.ref: 100}
 
+    @pytest.mark.parametrize("move", ["promote", "rollback"])
+    def test_on_routes_a_version_is_ended_after_requests_have_left_it(
+        self, move: str, routes: Cluster, version: Versions
+    ) -> None:
+        wanted = served(routes, version).desired
+        routes.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        now = settled(routes.engine, "churn")
+        seen: list[tuple[dict[str, int], set[str]]] = []
+        act = routes.objects.before
+
+        def look() -> None:
+            """What is routed to, and what runs, whenever something is asked."""
+            act()
+            route = routes.objects.objects.get(("httproutes", "churn"))
+            if route is not None:
+                [rule] = route["spec"]["rules"]
+                weights = {one["name"]: one["weight"] for one in rule["backendRefs"]}
+                seen.append(
+                    (weights, {one["metadata"]["labels"]["app"] for one in routes.objects.of("pods")})
+                )
+
+        routes.objects.before = look
+        routes.engine.change("churn", getattr(BOB, move)(now.desired))
+        settled(routes.engine, "churn")
+        left = "churn-predictor" if move == "promote" else "churn-r2-predictor"
+        assert {weights[left] for weights, _ in seen} >= {0}
+        assert all(left in apps for weights, apps in seen if weights.get(left))
+
     def test_on_routes_a_promotion_starts_nothing_anew(self, routes: Cluster, version: Versions) -> None:
         wanted = served(routes, version).desired
         routes.engine.change("churn", BOB.canary(wanted, target(version()), 10))
