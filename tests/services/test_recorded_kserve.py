@@ -18,6 +18,7 @@ from kfnb.resources.services.kserve.account import StoreAccount
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings
+from kfnb.resources.services.kserve.objects import REVISION
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 
@@ -56,3 +57,40 @@ class TestKServe020(_Recorded):
 
     kserve, one_address = "0.20", False
     settings = KServeSettings(DeploymentMode.STANDARD, version=(0, 20))
+
+
+class TestKServe021(_Recorded):
+    """KServe's development branch of August 2026, with the Gateway API: routes have weights."""
+
+    kserve = "0.21"
+    settings = KServeSettings(DeploymentMode.STANDARD, gateway_api=True, version=(0, 21))
+
+    def test_a_canary_that_becomes_the_default_is_not_started_anew(self) -> None:
+        exchanges = recorded(self.kserve)["a_canary_gets_its_share_and_is_promoted"]
+        seen = [
+            {
+                pod["metadata"]["name"]
+                for pod in one["response"]["items"]
+                if pod["metadata"]["labels"][REVISION] == "2"
+            }
+            for one in exchanges
+            if "/pods?" in one["path"]
+        ]
+        assert {len(names) for names in seen} == {0, 1}
+        assert len(set().union(*seen)) == 1
+
+    def test_requests_have_left_the_default_before_its_pods_end(self) -> None:
+        exchanges = recorded(self.kserve)["a_canary_gets_its_share_and_is_promoted"]
+        promoted = next(
+            at
+            for at, one in enumerate(exchanges)
+            if one["method"] == "PUT" and "canary" not in one["request"]["spec"]
+        )
+        routes = [
+            one["response"]
+            for one in exchanges[:promoted]
+            if "/httproutes/" in one["path"] and one["status"] == 200
+        ]
+        [rule] = routes[-1]["spec"]["rules"]
+        weights = {one["name"]: one["weight"] for one in rule["backendRefs"]}
+        assert weights == {"churn-predictor": 0, "churn-r2-predictor": 100}
