@@ -30,6 +30,8 @@ KINDS = {
     "httproutes",
 }
 MODE = "serving.kserve.io/deploymentMode"
+LABEL = 63
+"""Letters of a label of a host's name at most."""
 STARTS = 0.03
 """Seconds until a pod answers."""
 
@@ -89,6 +91,8 @@ class KServe:
         for one in self.objects.of("inferenceservices"):
             if _stopped(one):
                 self._stop(one)
+            elif len(_host(one)) > LABEL:
+                self._tell("inferenceservices", one, _no_host(one, self.mode))
             elif self.mode == "Serverless":
                 self._knative(one)
             else:
@@ -347,6 +351,21 @@ def denied(reason: str) -> Answered:
     """What a webhook of KServe's answers."""
     webhook = "inferenceservice.kserve-webhook-server.validator"
     return Answered(403, "Forbidden", f'admission webhook "{webhook}" denied the request: {reason}')
+
+
+def _host(service: Json) -> str:
+    return f"{service['metadata']['name']}-predictor-team-a"
+
+
+def _no_host(service: Json, mode: str) -> Json:
+    """The status of a service whose name is too long."""
+    message = (
+        f"fails to create NewRawKubeReconciler for predictor: failed creating host name: url: Invalid value: "
+        f'"{_host(service)}": must be no more than 63 characters'
+    )
+    failed = {"status": "False", "reason": "ReconcileFailed", "message": message}
+    conditions = [{"type": one, **failed} for one in ("PredictorReady", "Ready")]
+    return {"deploymentMode": mode, "conditions": conditions}
 
 
 def _program(predictor: Json) -> tuple[str, str]:

@@ -607,6 +607,28 @@ class TestTrouble:
         with pytest.raises(Conflict, match="exists already"):
             standard.engine.create(ServiceSpec("iris", ALICE.first([target(version())])))
 
+    def test_a_name_of_which_kserve_makes_no_host_fails_at_once(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        name = "c" * 50
+        standard.engine.create(ServiceSpec(name, ALICE.first([target(version())])))
+        [text] = settled(standard.engine, name).failures
+        first, *further = text.splitlines()
+        assert first.startswith("churn@1 cannot be served: the name is too long for KServe")
+        assert further[0].startswith("  KServe: ReconcileFailed: fails to create NewRawKubeReconciler")
+        assert further[-1] == "  fix: serve the model by a shorter name: --name NAME"
+
+    def test_a_kserve_that_cannot_stop_says_so_and_is_not_asked_to(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        served(standard, version)
+        monkeypatch.setattr(standard.engine, "_settings", lambda: KServeSettings(version=(0, 15)))
+        with pytest.raises(
+            BackendError, match=r"KServe 0.15 does not stop services in Standard mode; delete"
+        ):
+            standard.engine.stop("churn")
+        assert standard.engine.get("churn").state is ServiceState.READY
+
     def test_a_cluster_without_kserve_is_told_in_one_line(self, standard: Cluster) -> None:
         standard.objects.kinds -= {"inferenceservices"}
         with pytest.raises(BackendError, match="KServe is not installed in this cluster") as caught:

@@ -111,6 +111,10 @@ def test_an_address_that_kserve_cannot_read_is_refused(uri: str) -> None:
             "no folder /models",
         ),
         ("sha256sum: WARNING: 1 computed checksum did NOT match", "not that of this version"),
+        (
+            'ReconcileFailed: failed creating host name: url: Invalid value: "c": must be no more than 63 characters',
+            "too long",
+        ),
         ("it is fine", None),
     ],
 )

@@ -70,7 +70,7 @@ def recording() -> Iterator[dict[str, list[dict[str, object]]]]:
 
 
 class TestRealKServe(service_conformance.ServiceConformance):
-    """KServe itself."""
+    """KServe itself. Of 0.15, ``-k 'not stopped'``: it does not stop services in this mode."""
 
     one_address = bool(os.environ.get("KFNB_TEST_GATEWAY_API"))
 

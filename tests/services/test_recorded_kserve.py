@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from object_server import serving
 from recorded_kserve import RecordedKServe, recorded
-from service_conformance import ServiceConformance
+from service_conformance import ServiceConformance, Versions
 from test_kserve_engine import NAMESPACE, Folders, configuration
 
+from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.services.engine import ServiceEngine
 from kfnb.resources.services.kserve import graph_split
 from kfnb.resources.services.kserve.account import StoreAccount
 from kfnb.resources.services.kserve.connection import StoredPlaces
@@ -50,6 +52,20 @@ class _Recorded(ServiceConformance):
             engine.close()
         assert server.surprises == []
         assert server.left == []
+
+
+class TestKServe015(_Recorded):
+    """KServe 0.15, whose modes have their former names and which stops services in Knative's mode alone."""
+
+    kserve, one_address = "0.15", False
+    settings = KServeSettings(DeploymentMode.STANDARD, version=(0, 15))
+
+    def test_what_is_stopped_keeps_what_is_wanted_and_starts_again(
+        self, engine: ServiceEngine, version: Versions
+    ) -> None:
+        self.served(engine, version())
+        with pytest.raises(BackendError, match=r"KServe 0\.15 does not stop services in Standard mode"):
+            engine.stop("churn")
 
 
 class TestKServe020(_Recorded):

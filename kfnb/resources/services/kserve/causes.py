@@ -62,6 +62,11 @@ _CAUSES = (
         "serve it with more: --memory 8Gi",
     ),
     _cause(
+        r"must be no more than 63 characters",
+        "the name is too long for KServe, which makes names of hosts of it and of the namespace's",
+        "serve the model by a shorter name: --name NAME",
+    ),
+    _cause(
         r"modelcar is invalid",
         "the image that --storage names has no folder /models",
         "build it with the folder that kfnb services pack writes as /models",

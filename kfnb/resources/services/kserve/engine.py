@@ -21,7 +21,7 @@ from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.kserve.failure_report import FailureReport, FailureReports
 from kfnb.resources.services.kserve.foreign import record_of_another
 from kfnb.resources.services.kserve.logs import PodLogs, follow
-from kfnb.resources.services.kserve.mode import KServeSettings
+from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings, mode_of
 from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, changed, graph_name, written
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
@@ -206,7 +206,10 @@ class KServeEngine:
 
     def stop(self, name: str) -> None:
         """Let KServe end all pods."""
-        self._resources.service(name)
+        service, settings = self._resources.service(name), self._settings()
+        if mode_of(service) is not DeploymentMode.KNATIVE and not settings.stops:
+            message = f"KServe {'.'.join(map(str, settings.version or ()))} does not stop services in Standard mode;"
+            raise BackendError(message, hint="delete the service, and serve its model again later", ref=name)
         self._annotate(name, "true")
 
     def start(self, name: str) -> None:

@@ -68,7 +68,7 @@ class FailureReports:
         diagnosis = explained(
             Diagnosis(PodState.STARTING), [one for one in events if one.get("reason") == "FailedCreate"]
         )
-        if failed or diagnosis.stuck:
+        if failed or diagnosis.stuck or known_cause(messages) is not None:
             return FailureReport(_text(ref, diagnosis, messages, {}, Parity()), failed=True)
         return FailureReport("; ".join(messages[:1]))
 
