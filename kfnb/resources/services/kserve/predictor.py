@@ -73,7 +73,7 @@ def _container(service: str, target: Target, place: ServingPlace) -> dict[str, A
 
 
 def _command(service: str, target: Target, place: ServingPlace) -> str:
-    """Install what the model needs, check it, serve it. The folder of an image is in a container of its own."""
+    """Install what the model needs, check it, serve it. The folder of an image comes with its own container."""
     allowed = ["--pickle"] if target.pickle else []
     allowed += [word for one in target.trust for word in ("--trust", one)]
     program = ["python", f"{FOLDER}/serve.py"]
