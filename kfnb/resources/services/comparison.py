@@ -6,25 +6,37 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kfnb.resources.services.model import Revision, ServiceSnapshot
-from kfnb.resources.services.proportions import Proportion, probability_of_chance, requests_needed
+from kfnb.resources.services.proportions import (
+    Interval,
+    Proportion,
+    difference,
+    probability_of_chance,
+    requests_needed,
+)
 
 LEVEL = 0.01
 """Differences that are rarer than that by chance are called differences: strict, as people look again and again."""
-DIFFERENCE, POWER = 0.01, 0.8
-"""A higher error rate by a point is found 4 times of 5 once there are enough requests."""
+MARGIN = 0.01
+"""A canary whose error rate is not higher by as much (a point) is as good as the default."""
 
-Verdict = Literal["too few", "same", "worse", "better"]
-"""What the canary is; ``same`` is that no difference was found, though one of a point would probably have been."""
+Verdict = Literal["worse", "better", "same", "too few", "open"]
+"""What the canary is. ``same``: it is not worse by a point or more. ``too few``: it has not had as many requests as
+that takes. ``open``: it has, and they do not decide it."""
 
 
 @dataclass(frozen=True)
 class CanaryComparison:
-    """Requests that failed, of all since ``since`` (seconds since 1970). ``needed`` are those that the canary needs."""
+    """Requests that failed, of all since ``since`` (seconds since 1970).
+
+    ``chance`` is the probability of such a difference if there is none, ``difference`` where the true one lies with a
+    confidence of 95 %, and ``needed`` how many requests the canary needs to be told the same.
+    """
 
     since: float
     canary: Proportion
     default: Proportion
     chance: float
+    difference: Interval
     needed: int
 
     @property
@@ -32,7 +44,9 @@ class CanaryComparison:
         """What the canary is, as far as it is known."""
         if self.chance < LEVEL:
             return "worse" if self.canary.rate > self.default.rate else "better"
-        return "too few" if self.canary.total < self.needed else "same"
+        if self.difference[1] < MARGIN:
+            return "same"
+        return "too few" if self.canary.total < self.needed else "open"
 
 
 def comparison_of(now: ServiceSnapshot) -> CanaryComparison | None:
@@ -46,8 +60,15 @@ def comparison_of(now: ServiceSnapshot) -> CanaryComparison | None:
         return None
     new, old = _failed_since(canary), _failed_since(default)
     ratio = new.total / old.total if new.total and old.total else canary.percent / default.percent
-    needed = requests_needed(old.rate, DIFFERENCE, level=LEVEL, power=POWER, per_other=ratio)
-    return CanaryComparison(began.at, new, old, probability_of_chance(new, old), needed)
+    both = Proportion(new.count + old.count, new.total + old.total)
+    return CanaryComparison(
+        began.at,
+        new,
+        old,
+        probability_of_chance(new, old),
+        difference(new, old),
+        requests_needed(both.rate, MARGIN, ratio),
+    )
 
 
 def _failed_since(one: Revision) -> Proportion:

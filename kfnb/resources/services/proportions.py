@@ -9,6 +9,8 @@ from statistics import NormalDist
 CONFIDENCE = 0.95
 """That of intervals."""
 
+Interval = tuple[float, float]
+
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _NEGLIGIBLE = 1e-20
 
@@ -26,14 +28,9 @@ class Proportion:
         return self.count / self.total if self.total else 0.0
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """Where the true share lies with a confidence of 95 % (Wilson's interval, which holds for few and for 0)."""
-        if not self.total:
-            return 0.0, 1.0
-        weight = _Z * _Z / self.total
-        middle = (self.rate + weight / 2) / (1 + weight)
-        spread = math.sqrt(self.rate * (1 - self.rate) * weight + weight * weight / 4) / (1 + weight)
-        return max(0.0, middle - spread), min(1.0, middle + spread)
+    def interval(self) -> Interval:
+        """Where the true share lies with a confidence of 95 %; anywhere where nothing was counted."""
+        return _interval(self.rate, self.total) if self.total else (0.0, 1.0)
 
 
 def probability_of_chance(one: Proportion, other: Proportion) -> float:
@@ -57,14 +54,40 @@ def probability_of_chance(one: Proportion, other: Proportion) -> float:
     return sum(one for one in weights.values() if one <= own * (1 + 1e-7)) / sum(weights.values())
 
 
-def requests_needed(rate: float, difference: float, *, level: float, power: float, per_other: float) -> int:
-    """How many requests tell a share that is ``difference`` higher from ``rate``, with a probability of ``power``.
+def difference(one: Proportion, other: Proportion) -> Interval:
+    """Where the true share of ``one`` less that of the other lies, with a confidence of 95 %."""
+    return _difference(one.rate, one.interval, other.rate, other.interval)
 
-    ``level`` is that of the test, two-sided; ``per_other`` how many requests there are for each one of the other side.
+
+def requests_needed(rate: float, margin: float, per_other: float) -> int:
+    """How many requests show that a share is not ``margin`` higher than another one, if both are ``rate``.
+
+    ``per_other`` is how many requests there are for each one of the other side.
     """
-    high = min(1.0, rate + difference)
-    low = high - difference
-    effect = 2 * (math.asin(math.sqrt(high)) - math.asin(math.sqrt(max(0.0, low))))
-    normal = NormalDist()
-    sure = normal.inv_cdf(1 - level / 2) + normal.inv_cdf(power)
-    return math.ceil((sure / effect) ** 2 * (1 + per_other))
+
+    def enough(total: int) -> bool:
+        both = _interval(rate, total), _interval(rate, total / per_other)
+        return _difference(rate, both[0], rate, both[1])[1] < margin
+
+    low, high = 0, 1
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _interval(rate: float, total: float) -> Interval:
+    """Wilson's interval of a share, which holds for few requests and for shares of 0 and 1."""
+    weight = _Z * _Z / total
+    middle = (rate + weight / 2) / (1 + weight)
+    spread = math.sqrt(rate * (1 - rate) * weight + weight * weight / 4) / (1 + weight)
+    return max(0.0, middle - spread), min(1.0, middle + spread)
+
+
+def _difference(one: float, of_one: Interval, other: float, of_other: Interval) -> Interval:
+    """Newcombe's interval of a difference, from those of both shares."""
+    below = math.hypot(one - of_one[0], of_other[1] - other)
+    above = math.hypot(of_one[1] - one, other - of_other[0])
+    return one - other - below, one - other + above

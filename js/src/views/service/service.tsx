@@ -23,7 +23,7 @@ export function ServicePicture({ store }: { store: ServiceStore }) {
 function Actions({ head, store }: { head: ServiceHead; store: ServiceStore }) {
   const { generation, over, actions, lines } = head;
   return (
-    <div class="orders service-orders" role="group" aria-label={`Service ${head.name}`}>
+    <div class="orders service-orders">
       <Answer over={over} what="service" store={store} />
       {!store.gone.value &&
         actions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.resources.services.comparison import CanaryComparison, comparison_of
+from kfnb.resources.services.comparison import CanaryComparison, Verdict, comparison_of
 from kfnb.resources.services.model import Revision, ServiceSnapshot
 from kfnb.resources.services.proportions import Proportion
 from kfnb.ui.blocks import Block, Section, Text
@@ -45,21 +45,16 @@ def _row(one: Revision, failed: Proportion) -> list[Value]:
 
 
 def _verdict(found: CanaryComparison, canary: str, default: str) -> str:
-    chance = f"p {'<' if found.chance < _LEAST_CHANCE else '='} {max(found.chance, _LEAST_CHANCE):.2g}"
-    test = f"{chance}, Fisher's exact test"
-    if found.verdict == "worse":
-        return f"{canary} fails more often than {default} ({test})."
-    if found.verdict == "better":
-        return f"{canary} fails less often than {default} ({test})."
-    if found.verdict == "too few":
-        return (
-            f"Not enough yet: {found.canary.total:,} requests of {found.needed:,}. With those, an error rate that is "
-            "higher by 1 point is found 4 times of 5."
-        )
-    return (
-        f"No difference found ({test}). An error rate of {canary} that is higher by 1 point would have been found 4 "
-        "times of 5."
-    )
+    chance = f"p {'<' if found.chance < _LEAST_CHANCE else '='} {digits(max(found.chance, _LEAST_CHANCE), 2)}"
+    most = f"{digits(100 * found.difference[1], 2)} points"
+    words: dict[Verdict, str] = {
+        "worse": f"{canary} fails more often than {default} ({chance}, Fisher's exact test).",
+        "better": f"{canary} fails less often than {default} ({chance}, Fisher's exact test).",
+        "same": f"{canary} is as good as {default}: its error rate is at most {most} higher (95 % confidence).",
+        "too few": f"Not enough yet: {found.canary.total:,} requests of {found.needed:,}.",
+        "open": f"Not decided: the error rate of {canary} may be up to {most} higher (95 % confidence).",
+    }
+    return words[found.verdict]
 
 
 def _disagreement(one: Revision) -> str:

@@ -44,7 +44,7 @@ def rates(now: ServiceSnapshot) -> Iterator[Block]:
         PlotLine(
             one.ref,
             [((at - end) / _MINUTE, rate) for at, rate in points],
-            f"{digits(points[-1][1], 3)} now, at most {digits(max(rate for _, rate in points), 3)}",
+            f"at most {digits(max(rate for _, rate in points), 3)}",
             series=_series(one),
         )
         for one, points in lines
