@@ -129,4 +129,16 @@ describe("a service", () => {
     expect(texts()).toEqual(["Copy curl"]);
     expect(root.querySelector(".note")?.textContent).toContain("the service runs on");
   });
+
+  it("shows what strangers wrote as text alone", async () => {
+    const evil = `"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>`;
+    model.say(
+      whole({ ...HEAD, name: evil, actions: [["promote", evil]], lines: [[evil, evil]], generation: 9 }),
+    );
+    await settle();
+    await click("Promote");
+    expect(root.querySelectorAll("img, script")).toHaveLength(0);
+    expect(texts()).toContain(evil);
+    expect((window as { hurt?: number }).hurt).toBeUndefined();
+  });
 });

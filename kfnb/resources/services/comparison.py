@@ -29,7 +29,7 @@ class CanaryComparison:
     """Requests that failed, of all since ``since`` (seconds since 1970).
 
     ``chance`` is the probability of such a difference if there is none, ``difference`` where the true one lies with a
-    confidence of 95 %, and ``needed`` how many requests the canary needs to be told the same.
+    confidence of 95 %, and ``needed`` how many requests of the canary can rule out that it is worse by a point.
     """
 
     since: float
