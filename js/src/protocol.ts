@@ -337,10 +337,11 @@ export interface RunRow {
   archived: boolean;
 }
 
-/** A service: what can be done with it. What is seen of it are its parts, in their order; some are empty. */
+/**
+ * A service, at a `generation`: what can be done with it. Its parts are what is seen, in order; some empty.
+ */
 export interface ServiceHead {
   name: string;
-  /** That of its desired state. */
   generation: number;
   /** Whether it has ended, until someone starts it again. */
   over: boolean;

@@ -396,11 +396,10 @@ class RunRow(TypedDict):
 
 
 class ServiceHead(TypedDict):
-    """A service: what can be done with it. What is seen of it are its parts, in their order; some are empty."""
+    """A service, at a ``generation``: what can be done with it. Its parts are what is seen, in order; some empty."""
 
     name: str
     generation: int
-    """That of its desired state."""
     over: bool
     """Whether it has ended, until someone starts it again."""
     actions: Sequence[Pair]

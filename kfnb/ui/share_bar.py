@@ -58,8 +58,7 @@ class ShareBar:
             viewBox=f"0 0 {_WIDE} {_HIGH}",
             width=_WIDE,
             height=_HIGH,
-            preserveAspectRatio="none",
-            style=f"max-width:100%;background:{theme.SHADE};border-radius:3px",
+            style=f"max-width:100%;height:auto;background:{theme.SHADE};border-radius:3px",
         )
 
     def _parts(self) -> Iterator[Element]:

@@ -31,7 +31,7 @@ Stats = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class _Unknown:
+class _UnknownCounts:
     """Why a pod could not be asked, and when it may be asked again."""
 
     why: str
@@ -44,31 +44,31 @@ class PodCounters:
     def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
         self._kubernetes = Kubernetes(lambda: kubernetes.configuration, retry=_QUICK)
         self._pods = f"/api/v1/namespaces/{namespace}/pods"
-        self._unknown: dict[str, _Unknown] = {}
+        self._unknown: dict[str, _UnknownCounts] = {}
 
     def counted(self, now: ServiceSnapshot, seen: Observation) -> ServiceSnapshot:
         """The service with what its pods have counted, and a note that says what is not known."""
         found = {one.number: self._revision(one, seen) for one in now.revisions}
-        unknown = [one.why for one in found.values() if isinstance(one, _Unknown)]
+        unknown = [one.why for one in found.values() if isinstance(one, _UnknownCounts)]
         known = any(isinstance(one, Counters) for one in found.values())
         revisions = tuple(_with(one, found[one.number]) for one in now.revisions)
         notes = [*([_COUNTED] if known else []), *(f"requests are not known: {why}" for why in unknown[:1])]
         return replace(now, revisions=revisions, notes=(*now.notes, *notes))
 
-    def _revision(self, one: Revision, seen: Observation) -> Counters | _Unknown | None:
+    def _revision(self, one: Revision, seen: Observation) -> Counters | _UnknownCounts | None:
         """What the pods of a revision have counted; None where it has none that count."""
         pods = [] if one.target.runtime else seen.ready_pods(one.number)
         if len(pods) > _MOST_PODS:
-            return _Unknown(f"{one.ref} has {len(pods)} pods; their /metrics is for Prometheus", 0.0)
+            return _UnknownCounts(f"{one.ref} has {len(pods)} pods; their /metrics is for Prometheus", 0.0)
         answers = [self._ask(pod) for pod in pods]
-        refused = next((one for one in answers if isinstance(one, _Unknown)), None)
-        stats = [one for one in answers if not isinstance(one, _Unknown)]
+        refused = next((one for one in answers if isinstance(one, _UnknownCounts)), None)
+        stats = [one for one in answers if not isinstance(one, _UnknownCounts)]
         try:
             return refused or (counters_of(stats) if stats else None)
         except (ValueError, TypeError, KeyError, AttributeError):
-            return _Unknown(f"the pods of {one.ref} answer in an unknown format", 0.0)
+            return _UnknownCounts(f"the pods of {one.ref} answer in an unknown format", 0.0)
 
-    def _ask(self, pod: Item) -> Stats | _Unknown:
+    def _ask(self, pod: Item) -> Stats | _UnknownCounts:
         name, now = word(pod, "metadata", "name"), time.monotonic()
         self._unknown = {key: one for key, one in self._unknown.items() if one.until > now}
         if name in self._unknown:
@@ -76,7 +76,7 @@ class PodCounters:
         try:
             return self._kubernetes.get(f"{self._pods}/{name}:{PORT}/proxy/kfnb/stats")
         except BackendError as error:
-            self._unknown[name] = _Unknown(str(error), now + _AGAIN)
+            self._unknown[name] = _UnknownCounts(str(error), now + _AGAIN)
             return self._unknown[name]
 
 
@@ -114,5 +114,5 @@ def _nested(counts: Mapping[tuple[str, str], int]) -> dict[str, dict[str, int]]:
     return {kind: {column: times for (own, column), times in counts.items() if own == kind} for kind in kinds}
 
 
-def _with(one: Revision, found: Counters | _Unknown | None) -> Revision:
+def _with(one: Revision, found: Counters | _UnknownCounts | None) -> Revision:
     return replace(one, counters=found) if isinstance(found, Counters) else one
