@@ -15,6 +15,7 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -263,8 +264,8 @@ class Service:
                 "percent": one.percent if one.share is None else one.share,
                 "requests": one.counters.requests,
                 "errors": one.counters.failed,
-                "p50_ms": one.counters.percentile(50),
-                "p99_ms": one.counters.percentile(99),
+                "p50_ms": percentile(one.counters.latency, 50),
+                "p99_ms": percentile(one.counters.latency, 99),
                 "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
             }
             for one in self.snapshot().revisions

@@ -24,6 +24,7 @@ from kfnb.resources.services.kserve.logs import PodLogs, follow
 from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings, mode_of
 from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, changed, graph_name, written
 from kfnb.resources.services.kserve.observation import Observation
+from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
@@ -73,6 +74,7 @@ class KServeEngine:
         self._resources, self._places, self._reach, self._settings = resources, places, reach, settings
         self._close = close
         self._reports = FailureReports(resources.kubernetes, resources.namespace)
+        self._counters = PodCounters(resources.kubernetes, resources.namespace)
 
     def close(self) -> None:
         """Close all port-forwards."""
@@ -175,6 +177,7 @@ class KServeEngine:
                 note = f"it cannot be brought to what is requested: {error}"
         pending = record.made_here and bool([*next_writes(record, seen, self._settings)])
         found = snapshot(record, seen, lambda target: self._report(record, target, seen), pending=pending)
+        found = self._counters.counted(found, seen) if record.made_here else found
         return replace(found, notes=(*found.notes, note)) if note else found
 
     def list(self) -> builtins.list[ServiceSnapshot]:
