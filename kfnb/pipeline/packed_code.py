@@ -55,7 +55,7 @@ _TOGETHER = (
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
     (
         *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
-        *("kfnb_example", "kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
+        *("kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
     ),
     (
         *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
@@ -69,6 +69,9 @@ _TOGETHER = (
     (
         *(
             "kfnb_keep_transform",
+            "kfnb_describe_raw",
+            "kfnb_given_rows",
+            "kfnb_of_few",
             "kfnb_checked_transform",
             "kfnb_remark",
             "kfnb_own_rows",
@@ -81,6 +84,7 @@ _TOGETHER = (
     ),
     (
         "kfnb_Transform",
+        "kfnb_given",
         "kfnb_takes_state",
         "kfnb_run_module",
         "kfnb_run_text",
