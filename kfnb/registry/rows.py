@@ -229,6 +229,12 @@ NOUNS: list[Noun] = [
                 "services explain",
                 "ask a service what moved its predictions",
             ),
+            (
+                "GiveFeedback",
+                "%kf_services feedback",
+                "services feedback",
+                "tell a service what was true of rows that it predicted",
+            ),
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
@@ -242,6 +248,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.services.handle.Service",
             "kfnb.resources.services.answers.Explanations",
             "kfnb.resources.services.answers.ServedPredictions",
+            "kfnb.resources.services.labels.FeedbackReceipt",
             "kfnb.resources.services.model.ServiceList",
         ),
         live=("kfnb.resources.services.handle.Service",),

@@ -15,6 +15,8 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
+from kfnb.resources.services.feedback import labels_of, request_ids
+from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -100,6 +102,14 @@ class Service:
     def ask(self, rows: Any, *, version: str = "") -> list[ServedAnswer]:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
         return self._client.ask("predict", rows, version)
+
+    def feedback(self, ids: Any, labels: Any) -> FeedbackReceipt:
+        """Tell what was true of rows that it predicted. Raises ``UsageError``, also if it knows none of the requests.
+
+        ``ids`` are those of requests (header ``X-Kfnb-Request-Id``), or answers of ``ask``; ``labels`` has one for each
+        row, or for each request (a list, if it has several rows). None is not known yet, a further one is a correction.
+        """
+        return self._engine.feedback(self.name, request_ids(ids), labels_of(labels), owner())
 
     def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
@@ -263,6 +273,9 @@ class Service:
                 "p50_ms": one.counters.percentile(50),
                 "p99_ms": one.counters.percentile(99),
                 "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
+                "labels": one.labels.rows,
+                "accuracy": one.labels.accuracy,
+                "mean_error": one.labels.mean_error,
             }
             for one in self.snapshot().revisions
         ]

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from kfnb.entities import Listing
+from kfnb.resources.services.labels import LabelScore
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
@@ -22,8 +23,7 @@ WHOLE = 100
 class ServiceState(str, Enum):
     """The state of a service.
 
-    PENDING: no version answers yet. READY: all versions answer. DEGRADED: some do not. FAILED: none can be served.
-    STOPPED: the service was stopped, or its process was lost.
+    PENDING: no version answers yet. READY: all do. DEGRADED: some do not. FAILED: none can. STOPPED: by users, or lost.
     """
 
     PENDING = "PENDING"
@@ -205,7 +205,7 @@ class Revision:
     """A version that is served, or was until a moment ago.
 
     ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
-    ``error`` says why it is not ready. Times are in seconds since 1970.
+    ``error`` says why it is not ready. ``labels`` say how right it was. Times are in seconds since 1970.
     """
 
     target: Target
@@ -216,6 +216,7 @@ class Revision:
     ready_since: float | None = None
     parity: Parity = Parity()
     counters: Counters = Counters()
+    labels: LabelScore = field(default_factory=LabelScore)
 
     @property
     def settled(self) -> bool:
@@ -248,9 +249,8 @@ class Revision:
 class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
-    ``revisions`` are the desired ones, default first, and those that still drain. ``history`` is the newest first.
-    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
-    requests need, empty if they need none.
+    ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
+    what its paths are added to, ``token_file`` has the token that requests need; both may be empty.
     """
 
     name: str

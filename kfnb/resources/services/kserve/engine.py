@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from kfnb.entities import LogLine
 from kfnb.errors import BackendError, Conflict, ServiceFailed, ServiceNotFound, UsageError
@@ -31,6 +31,7 @@ from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
+from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
 from kfnb.resources.services.moves import conflict
 
@@ -253,6 +254,12 @@ class KServeEngine:
             )
         number = None if not version else _meant(now.desired.targets, version, name)
         return self._reach.address(name, self._resources.observe(name), number, split=verb == "predict")
+
+    def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
+        """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
+        del ids, labels, by
+        hint = "labels are kept for services of this machine alone"
+        raise UsageError(f"service {name} does not remember its answers:", hint=hint, ref=name)
 
 
 def _meant(targets: Sequence[Target], version: str, name: str) -> int:
