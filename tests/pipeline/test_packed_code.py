@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,25 @@ def test_a_typical_step_carries_less_than_3_kilobytes_of_kfnb(typical: Shell) ->
     own = [line for line in program.splitlines() if re.search("LinearRegression|log_metrics[(]slope", line)]
     assert len(own) == 4
     assert len(program) - sum(map(len, own)) < 3072
+
+
+def test_steps_that_keep_transforms_are_found_again_by_argos_compression(shell: Shell) -> None:
+    pytest.importorskip("sklearn")
+    shell.run("import pandas as pd\nfrom sklearn.linear_model import LinearRegression")
+    shell.run("%%kf_component load\nrows = pd.DataFrame({'x': [1.0, 2.0, 3.0], 'y': [2.0, 4.0, 6.0]})")
+    names = [f"train{number}" for number in range(3)]
+    for name in names:
+        shell.run(f"%%kf_transform {name}_prepare\ndef transform(df):\n    return df[['x']] * {len(name)}")
+        made = f"LinearRegression().fit({name}_prepare.transform(rows), rows['y'])"
+        shell.run(
+            f"%%kf_component {name}\nmodel_{name} = {made}\nkf.save(model_{name}, transform={name}_prepare)"
+        )
+    shell.run(f"%kf_pipeline p load {' '.join(names)}")
+    executors = api.spec_of("p").spec["deploymentSpec"]["executors"]
+    containers = [json.dumps(executors[f"exec-{name}"]["container"]) for name in names]
+    assert max(map(len, containers)) < 28_000, "gzip looks back 32 KB, and each node has more than this"
+    one, all_three = ("".join(text * 5 for text in some).encode() for some in (containers[:1], containers))
+    assert len(zlib.compress(all_three)) - len(zlib.compress(one)) < 2 * 4000
 
 
 def test_a_pipeline_runs_from_what_its_steps_carry(typical: Shell) -> None:
