@@ -171,8 +171,8 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
 def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
     """The embedded functions ``names`` and those that they call, in groups that are packed together.
 
-    Argo's gzip finds a program again only within 32 KB. A step that keeps a transform would be beyond that in groups; as
-    one text it is smaller by a quarter.
+    Argo's gzip finds a program again only within 32 KB. A step that keeps a transform would be beyond that in groups;
+    as one text it is smaller by a quarter.
     """
     found: set[str] = set()
     waiting = list(names)
