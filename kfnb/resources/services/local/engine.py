@@ -15,7 +15,7 @@ from kfnb.entities import LogLine
 from kfnb.errors import BackendError, ServiceFailed, ServiceNotFound, UsageError
 from kfnb.extras import require
 from kfnb.jobs.folder import absolute, check
-from kfnb.jobs.handle import open_home
+from kfnb.jobs.handle import JobHandle, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.resources.services.client import REQUEST_ID
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
@@ -108,12 +108,15 @@ class LocalServiceEngine:
         job(folders.find(self._home, name)).stop()
 
     def start(self, name: str) -> None:
-        """Serve the desired state again; harmless when it runs."""
+        """Serve the desired state again; harmless when it runs. One that is being stopped ends first."""
         folder = folders.find(self._home, name)
         check(folder.path)
         if not folder.started_once:
             self._start(folder)
-        elif job(folder).finished():
+            return
+        if folder.stopping and not _ended(job(folder)):
+            raise ServiceFailed(f"service {name} still finishes the requests under way; try again", ref=name)
+        if job(folder).finished():
             for target in folder.desired().targets:
                 deploy(folder, target)
             job(folder).start([("state", "", {"state": "PENDING"})])
@@ -126,9 +129,7 @@ class LocalServiceEngine:
         handle = job(folders.find(self._home, name))
         with suppress(BackendError):  # damaged events: it may still be removed
             handle.stop()
-        until = time.monotonic() + _STOPS_WITHIN
-        while not handle.finished() and time.monotonic() < until:
-            time.sleep(_POLL)
+        _ended(handle)
         handle.delete()
         self._known.pop(name, None)
 
@@ -166,3 +167,13 @@ class LocalServiceEngine:
             if len(found) == len(ids) or time.monotonic() > until:
                 return found
             time.sleep(_POLL)
+
+
+def _ended(handle: JobHandle[ServiceFolder]) -> bool:
+    """Wait until a service that is being stopped has ended; whether it has."""
+    until = time.monotonic() + _STOPS_WITHIN
+    while not handle.finished():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL)
+    return True
