@@ -255,7 +255,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.services.handle.Service",
             "kfnb.resources.services.answers.Explanations",
             "kfnb.resources.services.answers.ServedPredictions",
-            "kfnb.resources.services.labels.FeedbackReceipt",
+            "kfnb.resources.services.receipt.FeedbackReceipt",
             "kfnb.resources.services.model.ServiceList",
         ),
         live=("kfnb.resources.services.handle.Service",),

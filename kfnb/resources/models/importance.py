@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.resources.models.importance_report import ColumnImportance, ImportanceReport
+from kfnb.resources.models.importance_report import ImportanceReport
 
 MOST_ROWS = 10_000
 """Rows that are scored, evenly spread over those that are given."""
@@ -29,15 +29,15 @@ class LabelledRows:
         if not hasattr(table, "columns"):
             message = f"importance needs a table with the column {target}, not a {type(table).__name__}"
             raise UsageError(message, code="invalid-argument", ref=target)
-        wanted = list(names) or [one for one in map(str, table.columns) if one != target]
-        lost = [one for one in (*wanted, target) if one not in table.columns]
+        needed = list(names) or [one for one in map(str, table.columns) if one != target]
+        lost = [one for one in (*needed, target) if one not in table.columns]
         if lost:
             raise UsageError(f"the rows have no column {', '.join(lost)}", ref=lost[0])
         try:
             chosen = kfnb_example(table, MOST_ROWS)
         except TypeError as error:
             raise UsageError(f"the rows cannot be used: {error}") from None
-        return cls(chosen[wanted], chosen[target].to_numpy())
+        return cls(chosen[needed], chosen[target].to_numpy())
 
 
 def importances_of(
@@ -53,8 +53,8 @@ def importances_of(
         predictor = predictor_of(found)
     except (TypeError, ValueError, NotServable) as error:
         raise UsageError(f"{ref} cannot predict: {error}", ref=ref) from None
-    needed = [one for one in found.facts.get("inputs") or () if one.get("name") and not one.get("optional")]
-    given = LabelledRows.of(table, target, [str(one["name"]) for one in needed])
+    taken = [one for one in found.facts.get("inputs") or () if one.get("name") and not one.get("optional")]
+    given = LabelledRows.of(table, target, [str(one["name"]) for one in taken])
     word, measure = ("accuracy", _accuracy) if predictor.outputs else ("R2", _determination)
 
     def score(rows: Any) -> float:
@@ -65,8 +65,7 @@ def importances_of(
         ranked = permutation_importance(score, given.rows, names, repeats=repeats)
     except ModelFailed as error:
         raise UsageError(f"{ref} does not take these rows: {error}: {error.error}", ref=ref) from None
-    columns = tuple(ColumnImportance(one.column, one.mean, one.deviation) for one in ranked)
-    return ImportanceReport(ref, target, word, whole, len(given.rows), columns)
+    return ImportanceReport(ref, target, word, whole, len(given.rows), tuple(ranked))
 
 
 def _accuracy(predicted: Any, labels: Any) -> float:

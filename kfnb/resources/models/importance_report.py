@@ -5,14 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-
-@dataclass(frozen=True)
-class ColumnImportance:
-    """What the score of a model loses on average when the values of a column are shuffled, and how that varies."""
-
-    column: str
-    mean: float
-    deviation: float
+from kfnb.server.importance import ColumnImportance
 
 
 @dataclass(frozen=True)

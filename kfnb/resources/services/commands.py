@@ -11,9 +11,9 @@ from kfnb.errors import UsageError
 from kfnb.resources.services import api
 from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.row_files import rows_of
 from kfnb.resources.services.rows import instances
 from kfnb.resources.services.serve_command import (

@@ -8,8 +8,8 @@ from typing import Any
 from kfnb.commands.display import Display
 from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import Revision, ServiceList, ServiceSnapshot
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
 from kfnb.resources.services.view.feedback import draw_feedback
 from kfnb.resources.services.view.service import draw_service

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from kfnb.entities import LogLine
 from kfnb.jobs.polling import Pace
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,6 @@ from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.feedback import labels_of, request_ids
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -26,6 +25,7 @@ from kfnb.resources.services.model import (
     Target,
 )
 from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
@@ -253,9 +253,8 @@ class Service:
             if str(version) in (one.role, str(one.version), one.ref):
                 return one.revision
         known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
-        raise UsageError(
-            f"service {self.name} serves no version {version}; it serves {known}", ref=str(version)
-        )
+        message = f"service {self.name} serves no version {version}; it serves {known}"
+        raise UsageError(message, ref=str(version))
 
     def to_frame(self) -> Any:
         """A row for each version as a pandas DataFrame: version, percent, requests, errors, p50_ms, p99_ms."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-from kfnb.entities import Listing
-from kfnb.resources.services.labels import LabelScore
+from kfnb.entities import LabelScore, Listing
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""

@@ -31,9 +31,9 @@ from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
 from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""

@@ -29,7 +29,7 @@ _PERIOD = 0.25
 _LARGEST, _MOST_PENDING = 1_000_000, 8_000_000
 """Bytes of an answer, and of those that wait to be written; others are not kept."""
 _DROPPED_AT_ONCE = 20
-"""When there are too many, one of so many is dropped at once."""
+"""When there are too many, the oldest one in this number is dropped."""
 _ASKED_AT_ONCE = 500
 _REQUEST_ID = "x-kfnb-request-id"
 

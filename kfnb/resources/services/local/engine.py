@@ -20,7 +20,6 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.services.client import REQUEST_ID
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.feedback import labels_by_request
-from kfnb.resources.services.labels import FeedbackReceipt
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local.answer_log import MOST_ANSWERS, WRITTEN_WITHIN, Answered, answered
 from kfnb.resources.services.local.deployment import clear, deploy
@@ -32,6 +31,7 @@ from kfnb.resources.services.local.logs import read_logs
 from kfnb.resources.services.local.observer import ServiceObserver, outline
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 _STOPS_WITHIN = 45.0
 """Seconds that a service may take to finish the requests under way."""

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.catalog.database import Database, Schema
-from kfnb.resources.services.labels import FeedbackReceipt, LabelScore
+from kfnb.entities import LabelScore
 from kfnb.resources.services.local.answer_log import Answered
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 MOST_LABELS = 500_000
 """Labels that are kept, the newest."""
@@ -62,14 +63,14 @@ def scores_in(folder: Path) -> dict[int, LabelScore]:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class LabelledPrediction:
     """A prediction and its label, as JSON texts, and what they add to the score of their revision."""
 
     prediction: str
     label: str
 
     @classmethod
-    def of(cls, prediction: Any, label: Any) -> Comparison:
+    def of(cls, prediction: Any, label: Any) -> LabelledPrediction:
         """What is compared."""
         return cls(json.dumps(prediction), json.dumps(label))
 
@@ -108,9 +109,9 @@ def _add(
     for revision, predictions in answered.items():
         if row >= len(predictions):
             continue
-        new = Comparison.of(predictions[row], label)
+        new = LabelledPrediction.of(predictions[row], label)
         last = connection.execute(_LAST, (request, revision, row)).fetchone()
-        before = None if last is None else Comparison(*last)
+        before = None if last is None else LabelledPrediction(*last)
         if new == before:
             continue
         became = "new" if before is None else "corrected"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kfnb.entities import LabelScore
 from kfnb.errors import BackendError, ServiceNotFound
 from kfnb.jobs.eventlog import reading
-from kfnb.resources.services.labels import LabelScore
 from kfnb.resources.services.local.fold import ServiceFold
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.kind import job

@@ -26,7 +26,7 @@ def predictions_in(body: bytes, encoding: str) -> list[Any]:
 
 
 def _of_row(data: list[Any], at: int, rows: int) -> Any:
-    """What the row ``at`` of so many has of a tensor."""
+    """What the row ``at`` has of a tensor with ``rows`` rows."""
     return _alone(data[at * len(data) // rows : (at + 1) * len(data) // rows])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.resources.services.labels import FeedbackReceipt
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.ui.blocks import Text, bundle
 
 
