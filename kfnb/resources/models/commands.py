@@ -15,6 +15,7 @@ from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import ExportModel, ImportModel, PullModel, PushModel
 from kfnb.resources.models.from_runs import artifact_of
 from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.models.importance_command import ShowImportance
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.named_values import numbers, pairs
@@ -35,6 +36,7 @@ __all__ = [
     "RegisterModel",
     "RollbackModel",
     "ShowAliasHistory",
+    "ShowImportance",
     "ShowLeaderboard",
     "ShowModel",
 ]
