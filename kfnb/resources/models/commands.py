@@ -13,7 +13,7 @@ from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import ExportModel, ImportModel, PullModel, PushModel
-from kfnb.resources.models.from_runs import artifact_of
+from kfnb.resources.models.from_runs import artifact_of, maker
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
@@ -210,7 +210,8 @@ class CompareModels(Command):
 
     def run(self, session: Session) -> ModelComparison:
         """Compare them."""
-        return ModelComparison(tuple(version_of(session, one).snapshot() for one in self.versions))
+        found = [version_of(session, one) for one in self.versions]
+        return ModelComparison(tuple(one.snapshot() for one in found), tuple(map(maker, found)))
 
 
 @dataclass(frozen=True, kw_only=True)

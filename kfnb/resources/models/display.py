@@ -66,7 +66,7 @@ DISPLAYS = {
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
     ModelComparison: Display(
-        lambda one: draw_model_comparison(one.versions),
+        draw_model_comparison,
         lambda one: [as_json(version) for version in one.versions],
     ),
 }
