@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
+from kfnb.entities import RunSnapshot
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
@@ -19,6 +21,7 @@ from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.named_values import numbers, pairs
 from kfnb.resources.models.promotion import CHAMPION
+from kfnb.resources.runs.handle import Run
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
@@ -45,8 +48,7 @@ _BECAUSE = "the reason, which the history keeps"
 
 def version_of(session: Session, text: str) -> ModelVersion:
     """The version for a word: a name that is bound to one, or a reference. Raises ``UsageError``."""
-    held = session.names.get(text)
-    return held if isinstance(held, ModelVersion) else api.model(text)
+    return api.model(resolved(session.names, text, ModelVersion))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ class RegisterModel(Command):
         return version
 
     def _run(self, session: Session) -> Any:
-        return session.names.get(self.run_id, self.run_id) if self.run_id else None
+        return resolved(session.names, self.run_id, Run, RunSnapshot) if self.run_id else None
 
     def _model(self, session: Session) -> Any:
         if self.run_id:

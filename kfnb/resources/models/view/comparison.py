@@ -12,9 +12,10 @@ from kfnb.resources.runs.view.metric_history import Points, curves_of
 from kfnb.ui.blocks import Block, Row, Section, Text, bundle
 from kfnb.ui.plot import Plot
 from kfnb.ui.table import Column, Table, Value
-from kfnb.ui.words import digits, moment, short
+from kfnb.ui.words import aligned, moment, short
 
 _MOST_PLOTS = 12
+_DIGITS = 6
 
 Part = Callable[[VersionSnapshot], Mapping[str, Any]]
 
@@ -92,15 +93,16 @@ def _rows(
     columns = (Column(""), *(Column(one.ref, number=True) for one in versions))
     names = list(dict.fromkeys(name for one in values for name in one))
     rows: list[list[Value]] = [
-        [name, *(_shown(one.get(name)) for one in values)]
+        [name, *_shown([one.get(name) for one in values])]
         for name in names
-        if whole or len({_shown(one.get(name)) for one in values}) > 1
+        if whole or len(set(_shown([one.get(name) for one in values]))) > 1
     ]
     if rows:
         yield Section(heading, [Table(heading, columns, rows)])
 
 
-def _shown(value: Any) -> str:
-    if value is None:
-        return ""
-    return digits(value) if isinstance(value, float) else short(value) if value != "" else ""
+def _shown(values: Sequence[Any]) -> list[str]:
+    """The values of a row; numbers with the same decimals."""
+    if all(value is None or isinstance(value, float) for value in values):
+        return aligned(values, _DIGITS)
+    return ["" if value in (None, "") else short(value) for value in values]
