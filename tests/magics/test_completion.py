@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,8 +23,10 @@ def complete(shell: Shell, text: str, cursor: int | None = None) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+def _forgetful_and_patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is known from the test before, and what fits is waited for, however busy the machine is."""
     monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
+    monkeypatch.setattr(completion, "PATIENCE", 60.0)
 
 
 @pytest.fixture
@@ -174,16 +175,14 @@ def test_a_cluster_that_is_silent_keeps_nobody_waiting(
     answers = threading.Event()
 
     def runs(**_words: Any) -> list[SimpleNamespace]:
-        answers.wait(30)
+        answers.wait(60)
         return [SimpleNamespace(id="late")]
 
     monkeypatch.setattr(api, "runs", runs)
-    begun = time.perf_counter()
+    monkeypatch.setattr(completion, "PATIENCE", 0.2)
     assert "late" not in complete(notebook, "%kf_logs ")
-    waited = time.perf_counter() - begun
     answers.set()
-    assert waited < completion.PATIENCE + 0.1
-    time.sleep(0.1)
+    monkeypatch.setattr(completion, "PATIENCE", 60.0)
     assert complete(notebook, "%kf_logs l") == ["late"]
 
 
