@@ -65,7 +65,7 @@ def _downloaded(model: SavedModel) -> Iterator[SavedModel]:
     with TemporaryDirectory(prefix="kfnb-model-") as temporary:
         try:
             replace(artifact, uri=f"{artifact.uri.rstrip('/')}/{name}").download(Path(temporary, name))
-        except BackendError:  # the store has said what is wrong
+        except BackendError:  # the store has reported what is wrong
             raise
         except OSError as error:
             raise BackendError(f"{artifact.uri} cannot be read: {error}", ref=artifact.uri) from None
