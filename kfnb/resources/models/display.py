@@ -69,7 +69,7 @@ DISPLAYS = {
     Transfer: Display(draw_transfer, asdict),
     ImportanceReport: Display(draw_importance, asdict),
     ModelComparison: Display(
-        lambda one: draw_model_comparison(one.versions),
+        draw_model_comparison,
         lambda one: [as_json(version) for version in one.versions],
     ),
 }
