@@ -82,6 +82,8 @@ class HttpConnection(asyncio.Protocol):
         self._reader.release()
         if self._answering:
             self._answering.cancel()
+        while self._waiting:
+            self._forget(self._waiting.popleft()[0])
         self._serving.closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -116,7 +118,8 @@ class HttpConnection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Close the connection if the client is too slow."""
-        waited, limits, phase = now - self._since, self._limits, self._reader.phase
+        waited, limits = now - self._since, self._limits
+        phase = self._reader.phase if self._transport.is_reading() else None
         if self._full:
             unread = self._transport.get_write_buffer_size()
             if now - self._full[0] > limits.slow_seconds + unread / limits.rate:
@@ -133,6 +136,7 @@ class HttpConnection(asyncio.Protocol):
     # -- within
 
     def _take(self, request: HttpRequest, last: bool) -> None:
+        self._since = self._loop.time()
         self._waiting.append((request, last))
         if self._answering:
             self._transport.pause_reading()  # a client that pipelines waits for the answers
@@ -167,14 +171,21 @@ class HttpConnection(asyncio.Protocol):
         last = False
         while self._waiting and not last:
             request, last = self._waiting.popleft()
-            response = await self._respond(request)
+            try:
+                response = await self._respond(request)
+            finally:
+                self._forget(request)
             last = last or self._serving.stopping
             await self._send(response, close=last, empty=request.method == "HEAD")
-            self._transport.resume_reading()
+        self._transport.resume_reading()  # only now: what waits is what came at once
         self._answering = None
         self._since = self._loop.time()
         if last or self._reader.refusal:
             self._end()
+
+    def _forget(self, request: HttpRequest) -> None:
+        """Count the body of a request no longer, which is answered or will not be."""
+        self._serving.buffered.size -= len(request.body)
 
     async def _respond(self, request: HttpRequest) -> HttpResponse:
         if self._serving.local and not names_this_machine(request.headers.get("host", "")):
@@ -201,7 +212,8 @@ class HttpConnection(asyncio.Protocol):
 def names_this_machine(host: str) -> bool:
     """Whether a host, with or without a port, is localhost or a loopback address; empty is."""
     name, _, port = host.rpartition(":")
-    name = (name if port.isdigit() and name else host).strip("[]")
+    bare = ":" in name and not name.endswith("]")  # an address of IPv6 without a port
+    name = (name if port.isdigit() and name and not bare else host).strip("[]")
     try:
         return ip_address(name).is_loopback
     except ValueError:
