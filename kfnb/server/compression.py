@@ -7,30 +7,44 @@ import re
 import zlib
 from dataclasses import replace
 
-from kfnb.server.http_messages import Handler, HttpRequest, HttpResponse, error_response
+from kfnb.server.http_messages import Handler, HttpLimits, HttpRequest, HttpResponse, error_response
+from kfnb.server.http_reading import BUSY, Buffered
 
 _WORTH = 1400
 """Bytes from which a response is packed: a smaller one is one packet of the network anyway."""
 _REFUSES = re.compile(r"gzip\s*;\s*q=0(\.0*)?\s*(,|$)")
 
 
-def with_gzip(handler: Handler, most: int) -> Handler:
-    """A handler that sees bodies unpacked, of ``most`` bytes at most."""
+def with_gzip(handler: Handler, limits: HttpLimits) -> Handler:
+    """A handler that sees bodies unpacked. Their sizes have the limits of bodies: of one, and of all together."""
+    unpacked = Buffered()
 
     async def packed(request: HttpRequest) -> HttpResponse:
         encoding = request.headers.get("content-encoding", "identity").lower()
         if encoding == "gzip":
-            try:
-                request = replace(request, body=_unpacked(request.body, most))
-            except zlib.error:
-                return error_response(
-                    400, "bad-request", "the body is not gzip, as its Content-Encoding has it"
-                )
-            except OverflowError:
-                return error_response(413, "body-too-large", f"the unpacked body is larger than {most} bytes")
-        elif encoding != "identity":
+            return await of_packed(request)
+        if encoding != "identity":
             message = "the body's Content-Encoding is not known; send it as gzip or unpacked"
             return error_response(415, "wrong-content-type", message, {"accept-encoding": "gzip"})
+        return await answered(request)
+
+    async def of_packed(request: HttpRequest) -> HttpResponse:
+        most = min(limits.body, max(limits.share, limits.buffered - unpacked.size))
+        try:
+            body = _unpacked(request.body, most)
+        except zlib.error:
+            return error_response(400, "bad-request", "the body is not gzip, as its Content-Encoding has it")
+        except OverflowError:
+            if most < limits.body:
+                return error_response(503, "busy", BUSY, {"retry-after": "1"})
+            return error_response(413, "body-too-large", f"the unpacked body is larger than {most} bytes")
+        unpacked.size += len(body)
+        try:
+            return await answered(replace(request, body=body))
+        finally:
+            unpacked.size -= len(body)
+
+    async def answered(request: HttpRequest) -> HttpResponse:
         response = await handler(request)
         if len(response.body) < _WORTH or not _takes_gzip(request.headers.get("accept-encoding", "")):
             return response

@@ -10,6 +10,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from kfnb.server.http_messages import HttpLimits, HttpRequest, HttpResponse, error_response
 
 _WITHOUT_UPGRADE = ("upgrade", "connection", "http2-settings")
+BUSY = "the server has too many large requests; try again later"
 _PER_HEADER = 4
 """Bytes of a header beside its name and value."""
 
@@ -121,7 +122,7 @@ class RequestReader:
         if self.size > self._limits.body:
             self._refuse_body()
         elif self._buffered.size > self._limits.buffered and self.size > self._limits.share:
-            self.refuse(503, "busy", "the server is receiving too many large requests; try again later")
+            self.refuse(503, "busy", BUSY)
 
     def on_message_complete(self) -> None:
         """Hand over a request."""
