@@ -16,7 +16,7 @@ from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
 from kfnb.server.counters import Statistics, exposition
 from kfnb.server.findings import BadInput
-from kfnb.server.http_messages import JSON, HttpRequest, HttpResponse, error_response
+from kfnb.server.http_messages import INTERNAL, JSON, HttpRequest, HttpResponse, error_response
 from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
@@ -60,6 +60,10 @@ class App:
             response = await self._routed(request, path)
         except (BadInput, BadRequest, ModelFailed, Busy) as error:
             response = self._failed(error, request_id)
+        except Exception as error:
+            report(error)
+            response = error_response(500, "internal", INTERNAL)
+            self.statistics.count_failure(request_id, 500, "internal", type(error).__name__)
         self.statistics.count(verb, response.status, time.perf_counter() - began)
         headers = {
             **response.headers,

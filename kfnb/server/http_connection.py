@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from kfnb.server.http_messages import (
+    INTERNAL,
     Handler,
     HttpLimits,
     HttpRequest,
@@ -194,7 +195,7 @@ class HttpConnection(asyncio.Protocol):
             return await self._serving.handler(request)
         except Exception as error:
             report(error)
-            return error_response(500, "internal", "internal error of the server; its log has more")
+            return error_response(500, "internal", INTERNAL)
 
     async def _send(self, response: HttpResponse, *, close: bool, empty: bool) -> None:
         """Write a response; of a large body no more than the client reads, as asyncio copies what waits."""

@@ -13,6 +13,8 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 NO_BODY = (204, 304)
 
+INTERNAL = "internal error of the server; its log has more"
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:

@@ -334,7 +334,9 @@ def test_numbers_that_an_array_of_small_integers_cannot_hold_are_refused(value, 
     assert problems(inputs, [[0, 0], [value, 0]]) == [(kind, "", 1)]
 
 
-@pytest.mark.parametrize(("dtype", "most"), [("int64", 2**63 - 1), ("uint64", 2**64 - 1), ("int32", 2**31 - 1)])
+@pytest.mark.parametrize(
+    ("dtype", "most"), [("int64", 2**63 - 1), ("uint64", 2**64 - 1), ("int32", 2**31 - 1)]
+)
 def test_integers_of_an_array_are_exact_up_to_the_largest(dtype, most):
     inputs = inputs_for(np.zeros((4, 1), dtype))
     assert through_json(inputs, [[most], [most - 1]]).tolist() == [[most], [most - 1]]
