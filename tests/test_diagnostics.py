@@ -62,7 +62,7 @@ SILENT = {
     "kfnb.capture.embedded.states:kfnb_carry": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.embedded.states:kfnb_put_table": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.transform_files:kfnb_describe_raw": "raises what says why the transform cannot be kept",
-    "kfnb.capture.embedded.transforms:kfnb_given": "a step has no kfnb that could log; without rows, none are described",
+    "kfnb.capture.embedded.transforms:kfnb_given": "a step has no kfnb that could log; the transform has no rows",
     "kfnb.capture.transforms:_run": "the user's own code, whose error is raised with its cell and line",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_notify": "inside the user's own look at the environment, which logging would do too",
