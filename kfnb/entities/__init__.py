@@ -9,6 +9,7 @@ from kfnb.entities.component import CarriedItem, ComponentView, Graph, GraphEdge
 from kfnb.entities.imported_data import ImportedData, data_digest_of, data_of, imported_data, with_addresses
 from kfnb.entities.listing import Listing
 from kfnb.entities.log_line import LogLine
+from kfnb.entities.rank import NAMES, Rank
 from kfnb.entities.run import (
     Artifact,
     ByTask,
@@ -26,6 +27,7 @@ from kfnb.entities.run import (
 
 __all__ = [
     "FILES",
+    "NAMES",
     "Artifact",
     "ByTask",
     "Carried",
@@ -43,6 +45,7 @@ __all__ = [
     "PodSetting",
     "Port",
     "Preview",
+    "Rank",
     "RunSnapshot",
     "RunState",
     "Task",

@@ -12,6 +12,7 @@ from pkgutil import resolve_name
 from typing import IO, Any, TypeVar
 
 from kfnb.entities.carried import imported
+from kfnb.entities.rank import Rank
 
 T = TypeVar("T")
 
@@ -165,6 +166,7 @@ class Task:
     each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
     image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
     ``decided`` its result (``0.93 > 0.9: taken``). ``code`` is the sha256 of its program, empty where it has none.
+    ``ranks`` are the processes of a training.
     """
 
     id: str
@@ -188,6 +190,7 @@ class Task:
     cached: bool = False
     attempts: int = 0
     error: TaskError | None = None
+    ranks: tuple[Rank, ...] = ()
 
     @property
     def seconds(self) -> float | None:

@@ -17,7 +17,7 @@ from kfnb.capture.syntax import all_names
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
-from kfnb.entities import FILES
+from kfnb.entities import FILES, NAMES
 from kfnb.errors import CaptureError
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
@@ -57,10 +57,12 @@ def make_step(
     dependencies: Dependencies,
     requested: Collection[str],
     files: StepFiles = NO_FILES,
+    kept: Collection[str] = (),
 ) -> Step:
     """The step of a component of which a pipeline uses the outputs ``requested`` (besides those of ``--output``).
 
-    ``files`` are those that it gets from other steps and from the notebook's folder.
+    ``files`` are those that it gets from other steps and from the notebook's folder; ``kept`` are names whose values
+    the notebook takes back.
     """
     if component.function is not None:
         return _function_step(
@@ -70,6 +72,8 @@ def make_step(
     outputs |= {name: ValueKind(kind) for name, kind in logs_of(dependencies).values()}
     if files.writes:
         outputs[FILES] = ValueKind("Artifact")
+    if kept:
+        outputs[NAMES] = ValueKind("Artifact", ("cloudpickle",))
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in dependencies.inputs.items()
     }
@@ -86,7 +90,9 @@ def make_step(
         fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
         loaders += [module for kind in fitted for module in kind.modules]
     variables = variables_of(component, dependencies, notebook.namespace)
-    writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
+    writer = StepWriter(
+        notebook, component, dependencies, inputs, outputs, arguments, files, variables, kept
+    )
     return Step(
         component,
         dependencies,

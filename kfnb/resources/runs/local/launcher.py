@@ -7,8 +7,8 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -21,13 +21,14 @@ from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.environment import Requirements, build, is_built, missing, parse, python_of
-from kfnb.resources.runs.local.executor_io import LOG, TaskInvocation, collect, job, prepare
+from kfnb.resources.runs.local.executor_io import LOG, RANK_EVENTS, TaskInvocation, collect, job, prepare
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
+from kfnb.resources.runs.local.rank_events import followed
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
@@ -41,7 +42,8 @@ class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
     Steps start in ``folder``. ``activity`` watches their processes. ``report`` is called with a task's id
-    and what is done for it; with an empty text when that is finished.
+    and what is done for it; with an empty text when that is finished. ``ranks`` is called with the id of a training and
+    what is new of its processes.
     """
 
     processes: Processes
@@ -52,6 +54,7 @@ class Launcher:
     timeline: Timeline
     activity: Activity
     report: Callable[[str, str], None]
+    ranks: Callable[[str, Mapping[str, Any]], None]
     warm: bool = False
     noted: set[str] = field(default_factory=set)
 
@@ -60,7 +63,9 @@ class Launcher:
         if not self.warm:
             self.warm = True
             programs = [
-                program for program in pipeline.programs if not (program.env or program.demands.variables)
+                program
+                for program in pipeline.programs
+                if not (program.env or program.demands.variables or program.processes)
             ]
             requirements = {program.installs: parse(program.installs) for program in programs}
             here = [program for program in programs if not missing(requirements[program.installs])]
@@ -84,7 +89,8 @@ class Launcher:
         if isinstance(body, PythonProgram):
             self._note_once(work, parse(body.installs).other_kfp)
             await self._build(work, parse(body.installs))
-            await self._process(work, self._action(work, body), body.source)
+            async with followed(work.folder / RANK_EVENTS, partial(self.ranks, work.id)):
+                await self._process(work, self._action(work, body), body.source)
             return collect(work, self.folder)
         if isinstance(body, Container):
             (work.folder / "outputs").mkdir(mode=0o700, exist_ok=True)
@@ -114,8 +120,9 @@ class Launcher:
         requirements = parse(program.installs)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
-        elif program.env or work.supply.env:
-            # libraries read variables when they are imported, and a fork has imported them already
+        elif program.env or work.supply.env or program.processes:
+            # libraries read variables when they are imported, and a fork has imported them already; the processes of
+            # a training are forks of one that has imported none
             action = partial(_execute, Path(sys.executable), spec)
         else:
             action = partial(runner.run, spec)
@@ -194,7 +201,8 @@ def _error(
         return from_status(status, what, work.folder / LOG, since) if status else None
     if "fault" in failure:
         return TaskError(failure["fault"])
-    return with_advice(from_description(failure, source), failure, notebook, work.folder / "work")
+    error = with_advice(from_description(failure, source), failure, notebook, work.folder / "work")
+    return replace(error, message=f"rank {failure['rank']}: {error.message}") if "rank" in failure else error
 
 
 def _supplied(work: TaskInvocation, action: Callable[[], int]) -> int:

@@ -1,0 +1,81 @@
+"""How a rank joins the others: a function a framework, each of which returns what ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kfnb.capture.embedded.training import kfnb_rank
+
+
+def kfnb_join_torch() -> Callable[[], None]:
+    """Open PyTorch's process group, over NCCL where each process has a GPU, and gloo elsewhere."""
+    import torch
+
+    gpu = torch.cuda.is_available()
+    if gpu:
+        torch.cuda.set_device(kfnb_rank("LOCAL_RANK") % torch.cuda.device_count())
+    torch.distributed.init_process_group("nccl" if gpu else "gloo")
+
+    def leave() -> None:
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()
+
+    return leave
+
+
+def kfnb_join_jax() -> Callable[[], None]:
+    """Join JAX's coordination service, whose coordinator is rank 0."""
+    import os
+
+    import jax
+
+    where = {"coordinator_address": os.environ["JAX_COORDINATOR_ADDRESS"]}
+    jax.distributed.initialize(**where, num_processes=kfnb_rank("WORLD_SIZE"), process_id=kfnb_rank())
+    return jax.distributed.shutdown
+
+
+def kfnb_join_xgboost() -> Callable[[], None]:
+    """Join XGBoost's workers, whose tracker is in rank 0."""
+    import os
+
+    from xgboost.collective import CommunicatorContext
+    from xgboost.tracker import RabitTracker
+
+    host, port = os.environ["DMLC_TRACKER_URI"], int(os.environ["DMLC_TRACKER_PORT"])
+    tracker = None
+    if kfnb_rank() == 0:
+        tracker = RabitTracker(kfnb_rank("WORLD_SIZE"), host_ip=host, port=port, sortby="task")
+        tracker.start()
+    arguments = {"dmlc_tracker_uri": host, "dmlc_tracker_port": port}
+    group = CommunicatorContext(**arguments, dmlc_task_id=f"{kfnb_rank():06d}")
+    group.__enter__()
+
+    def leave() -> None:
+        group.__exit__(None, None, None)
+        if tracker is not None:
+            tracker.wait_for()
+
+    return leave
+
+
+def kfnb_join_lightgbm() -> Callable[[], None]:
+    """Give LightGBM's trainings the addresses of all ranks, and the data-parallel learner unless they name one."""
+    import os
+
+    import lightgbm
+
+    machines = os.environ["KFNB_MACHINES"]
+    port = int(machines.split(",")[kfnb_rank()].rpartition(":")[2])
+    network = {"machines": machines, "local_listen_port": port, "num_machines": kfnb_rank("WORLD_SIZE")}
+
+    def joined(train: Callable[..., Any]) -> Callable[..., Any]:
+        def train_together(params: Any, *rest: Any, **options: Any) -> Any:
+            learner = {} if "tree_learner" in params else {"tree_learner": "data"}
+            return train({**network, **learner, **params}, *rest, **options)
+
+        return train_together
+
+    for module in (lightgbm, lightgbm.engine, lightgbm.sklearn):
+        module.train = joined(module.train)
+    return lambda: None
