@@ -17,7 +17,10 @@ TRIAL = "%%kf_tune"
 TRANSFORM = "%%kf_transform"
 """A cell whose functions are a transform: it runs in a separate namespace."""
 
-APART = (TRIAL, TRANSFORM)
+TRAIN = "%%kf_train"
+"""A cell with this magic is executed by processes of its own, whose first one's names come back."""
+
+APART = (TRIAL, TRANSFORM, TRAIN)
 """Magics whose cells do not run as other cells do."""
 
 WITHOUT_EFFECT = ("%%time", "%%capture")

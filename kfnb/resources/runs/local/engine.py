@@ -91,7 +91,7 @@ class LocalRunEngine:
         folder, narrowed = folders.new(self._home)
         order = RunJobSpec(
             name=submission.name,
-            arguments=encode(submission.arguments),
+            arguments=encode(folder.take_over(submission.inputs, submission.arguments)),
             folder=str(Path(submission.folder).absolute()),
             home=str(self._home),
             cache=submission.cache,
