@@ -54,7 +54,7 @@ class Kf:
 
     @contextmanager
     def checkpoint(self, step: int) -> Iterator[Path]:
-        """``with kf.checkpoint(step) as folder``: save into the folder. In a run it outlives restarts; here it is gone."""
+        """``with kf.checkpoint(step) as folder``: save into it. In a run it outlives restarts; here it is removed."""
         with tempfile.TemporaryDirectory(prefix=f"kfnb-checkpoint-{int(step)}-") as folder:
             yield Path(folder)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kfnb.capture.mutations import mutated_names
 from kfnb.errors import CaptureError
 
 if TYPE_CHECKING:
@@ -72,3 +73,10 @@ def connects(framework: str, trees: Iterable[ast.AST]) -> bool:
     """Whether kfnb connects the processes: it knows how, and no code of ``trees`` does it."""
     code = _OPENS.get(framework)
     return code is not None and not any(re.search(code, ast.unparse(tree)) for tree in trees)
+
+
+def names_to_keep(component: Component) -> list[str]:
+    """The names whose values a training hands back to the notebook: those it writes, and inputs that it changes."""
+    names = component.names
+    changed = {*names.changes, *(mutated_names(component.cell.tree) & component.inputs.keys())}
+    return sorted({*names.writes, *changed})

@@ -11,13 +11,17 @@ from kfnb.capture.dependencies import Dependencies
 from kfnb.errors import CaptureError
 
 _BY_RANK = {"rank", "local_rank", "world_size", "shard"}
-_SPLITS = re.compile(r"get_rank|\bRANK\b|process_index|process_count|DistributedSampler|Strategy|Trainer|Accelerator")
+_SPLITS = re.compile(
+    r"get_rank|\bRANK\b|process_index|process_count|DistributedSampler|Strategy|Trainer|Accelerator"
+)
 """Code by which the processes of a cell that does not use ``kf.rank`` differ."""
 
 
 def check_training(component: Component) -> None:
     """Check that the cell does something. Raises ``CaptureError``."""
-    defined = [node for node in component.cell.tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    defined = [
+        node for node in component.cell.tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
     idle = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)
     if defined and all(isinstance(node, idle) or _is_docstring(node) for node in component.cell.tree.body):
         name = defined[-1].name
@@ -36,8 +40,8 @@ def training_notes(component: Component, dependencies: Dependencies) -> Iterator
     trees = [component.cell.tree, *(one.node for one in dependencies.sources if one.node is not None)]
     if not any(_SPLITS.search(ast.unparse(tree)) for tree in trees):
         yield (
-            f"the cell uses neither kf.rank nor kf.shard: each of the {training.size} processes of {component.name} does"
-            " the same with all of the data"
+            f"the cell uses neither kf.rank nor kf.shard: each of the {training.size} processes of {component.name}"
+            " does the same with all of the data"
         )
 
 

@@ -18,12 +18,12 @@ from kfnb.entities.run import (
     OfTask,
     Preview,
     RunSnapshot,
-    RunState,
     Task,
     TaskError,
     kfp_name,
     seconds_between,
 )
+from kfnb.entities.run_state import RunState
 
 __all__ = [
     "FILES",

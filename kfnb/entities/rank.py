@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from kfnb.entities.run_state import RunState
+
 NAMES = "kf_names"
 """The output of a training that a notebook's cell starts: the values of the names that the cell writes."""
 
@@ -13,14 +15,14 @@ NAMES = "kf_names"
 class Rank:
     """A process of a training: its number, and what is known of it.
 
-    ``state`` has the words of ``RunState``; ``exit_code`` is None while it runs, of a signal 128 and more. ``restarts``
+    ``exit_code`` is None while it runs, of a signal 128 and more. ``restarts``
     is how often all processes were started again. ``progress`` is from 0 to 1, None if it reports none. ``metrics`` are
     the last ones that it logged, with the last ``step``; ``curves`` those that have steps, as (step, value), thinned.
     ``silent``: it has stopped to report while the others still do. Times are seconds since the epoch.
     """
 
     number: int
-    state: str = "PENDING"
+    state: RunState = RunState.PENDING
     host: str = ""
     exit_code: int | None = None
     restarts: int = 0

@@ -18,7 +18,14 @@ from kfnb.jobs.process_spec import TAG
 _OF_A_JOB = frozenset(
     {
         TAG,
-        *("KFNB_CHECKPOINTS", "KFNB_FAILURE", "KFNB_LOCAL_RANK", "KFNB_RANK", "KFNB_RANKS", "KFNB_RANK_EVENTS"),
+        *(
+            "KFNB_CHECKPOINTS",
+            "KFNB_FAILURE",
+            "KFNB_LOCAL_RANK",
+            "KFNB_RANK",
+            "KFNB_RANKS",
+            "KFNB_RANK_EVENTS",
+        ),
         "KFNB_WORLD_SIZE",
     }
 )

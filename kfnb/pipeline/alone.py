@@ -22,13 +22,13 @@ from kfnb.pipeline.wiring import wire
 def build_alone(
     notebook: ExecutedNotebook,
     component: Component,
-    kept: Collection[str],
+    requested: Collection[str],
     *,
     image: str = "",
     index_urls: Sequence[str] = (),
 ) -> Built:
-    """The pipeline of a component that works in the notebook's folder; ``kept`` are names that it hands back."""
-    # of a cell that has not run, the types of outputs are unknown: they are among the names that are kept
+    """The pipeline of a component that works in the notebook's folder; with the outputs ``requested``."""
+    # of a cell that has not run, the types of outputs are unknown: the notebook takes its names
     outputs = tuple(one for one in component.options.outputs if one in component.outputs)
     component = replace(component, options=replace(component.options, outputs=outputs))
     known = copy.copy(notebook)
@@ -36,7 +36,7 @@ def build_alone(
     dependencies = dependencies_of(known, component)
     name = f"{component.name}_training"
     cell = Cell(f"{component.name}()", 0, sys.maxsize, name, name)
-    step = make_step(known, component, dependencies, (), kept=kept)
+    step = make_step(known, component, dependencies, requested)
     params = {
         one: DeclaredParameter(one, kind.type if kind.parameter else f"Input[{kind.type}]")
         for one, kind in step.inputs.items()

@@ -57,22 +57,21 @@ def make_step(
     dependencies: Dependencies,
     requested: Collection[str],
     files: StepFiles = NO_FILES,
-    kept: Collection[str] = (),
 ) -> Step:
     """The step of a component of which a pipeline uses the outputs ``requested`` (besides those of ``--output``).
 
-    ``files`` are those that it gets from other steps and from the notebook's folder; ``kept`` are names whose values
-    the notebook takes back.
+    ``files`` are those that it gets from other steps and from the notebook's folder. With ``NAMES`` among
+    the outputs, it hands the names that it writes back to the notebook.
     """
     if component.function is not None:
         return _function_step(
             component, dependencies, variables_of(component, dependencies, notebook.namespace)
         )
-    outputs = _outputs(component, requested)
+    outputs = _outputs(component, [name for name in requested if name != NAMES])
     outputs |= {name: ValueKind(kind) for name, kind in logs_of(dependencies).values()}
     if files.writes:
         outputs[FILES] = ValueKind("Artifact")
-    if kept:
+    if NAMES in requested:
         outputs[NAMES] = ValueKind("Artifact", ("cloudpickle",))
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in dependencies.inputs.items()
@@ -90,9 +89,7 @@ def make_step(
         fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
         loaders += [module for kind in fitted for module in kind.modules]
     variables = variables_of(component, dependencies, notebook.namespace)
-    writer = StepWriter(
-        notebook, component, dependencies, inputs, outputs, arguments, files, variables, kept
-    )
+    writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(
         component,
         dependencies,

@@ -19,7 +19,7 @@ from kfnb.capture.embedded.training import KF_VALUES
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.training import connects, framework_of
+from kfnb.capture.training import connects, framework_of, names_to_keep
 from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.entities import FILES, NAMES
@@ -50,11 +50,10 @@ class StepWriter:
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
         variables: Variables = NO_VARIABLES,
-        kept: Collection[str] = (),
     ) -> None:
         self.component = component
         self.training = component.options.training
-        self.kept = kept
+        self.kept = names_to_keep(component) if NAMES in outputs else []
         self.files = files
         self.variables = variables
         self.cell = component.cell
@@ -397,7 +396,7 @@ class StepWriter:
         lines += [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
         if self.kept:
             names = "{**globals(), **locals()}"
-            lines.append(f'kfnb_keep({sorted(self.kept)!r}, {names}, kfnb_out["{NAMES}"], {classes})')
+            lines.append(f'kfnb_keep({self.kept!r}, {names}, kfnb_out["{NAMES}"], {classes})')
         if self.training is not None:
             values = ", ".join(f'"{name}": {name}' for name in self.results)
             lines.append(f"kfnb_end_rank({{{values}}})")

@@ -40,7 +40,9 @@ def written(folder: Path, name: str, count: int) -> list[int]:
 
 
 def test_each_process_has_its_rank_and_each_line_of_the_log_is_one_ranks(tmp_path: Path) -> None:
-    done = launch(tmp_path, "print('node', os.environ['NODE_RANK'], 'local', kfnb_rank('LOCAL_RANK'))", nodes=2)
+    done = launch(
+        tmp_path, "print('node', os.environ['NODE_RANK'], 'local', kfnb_rank('LOCAL_RANK'))", nodes=2
+    )
     assert done.code == 0, done.log
     assert sorted(done.log.splitlines()) == [
         "[rank 0] node 0 local 0",
@@ -57,8 +59,10 @@ def test_every_framework_finds_its_own_variables(tmp_path: Path) -> None:
 import json
 tf = json.loads(os.environ["TF_CONFIG"])
 get = os.environ.get
-print(get("WORLD_SIZE"), get("RANK"), get("GROUP_RANK"), get("LOCAL_WORLD_SIZE"), get("PET_NNODES"), get("PET_NODE_RANK"))
-print(get("JAX_NUM_PROCESSES"), get("JAX_PROCESS_ID"), get("DMLC_NUM_WORKER"), get("DMLC_TASK_ID"), get("OMP_NUM_THREADS"))
+torch = ["WORLD_SIZE", "RANK", "GROUP_RANK", "LOCAL_WORLD_SIZE", "PET_NNODES", "PET_NODE_RANK"]
+others = ["JAX_NUM_PROCESSES", "JAX_PROCESS_ID", "DMLC_NUM_WORKER", "DMLC_TASK_ID", "OMP_NUM_THREADS"]
+print(*map(get, torch))
+print(*map(get, others))
 print(len(tf["cluster"]["worker"]), tf["task"], get("KFNB_MACHINES") == ",".join(tf["cluster"]["worker"]))
 places = [get("MASTER_PORT"), get("DMLC_TRACKER_PORT"), get("JAX_COORDINATOR_ADDRESS").split(":")[1]]
 print(len({*places, *[one.split(":")[1] for one in tf["cluster"]["worker"]]}), get("PET_MASTER_PORT") == places[0])
@@ -221,7 +225,13 @@ time.sleep(60)
 
 
 def test_a_rank_that_ignores_its_end_is_killed(tmp_path: Path) -> None:
-    cell = "if rank == 1:\n    time.sleep(0.5)\n    sys.exit(3)\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(60)"
+    cell = """
+if rank == 1:
+    time.sleep(0.5)
+    sys.exit(3)
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+time.sleep(60)
+"""
     process, pids = begun(tmp_path, cell)
     process.communicate(timeout=20)
     assert process.returncode == 3

@@ -30,9 +30,13 @@ def kfnb_join_jax() -> Callable[[], None]:
 
     import jax
 
-    where = {"coordinator_address": os.environ["JAX_COORDINATOR_ADDRESS"]}
-    jax.distributed.initialize(**where, num_processes=kfnb_rank("WORLD_SIZE"), process_id=kfnb_rank())
-    return jax.distributed.shutdown
+    address, size = os.environ["JAX_COORDINATOR_ADDRESS"], kfnb_rank("WORLD_SIZE")
+    jax.distributed.initialize(coordinator_address=address, num_processes=size, process_id=kfnb_rank())
+
+    def leave() -> None:
+        jax.distributed.shutdown()
+
+    return leave
 
 
 def kfnb_join_xgboost() -> Callable[[], None]:
@@ -47,8 +51,8 @@ def kfnb_join_xgboost() -> Callable[[], None]:
     if kfnb_rank() == 0:
         tracker = RabitTracker(kfnb_rank("WORLD_SIZE"), host_ip=host, port=port, sortby="task")
         tracker.start()
-    arguments = {"dmlc_tracker_uri": host, "dmlc_tracker_port": port}
-    group = CommunicatorContext(**arguments, dmlc_task_id=f"{kfnb_rank():06d}")
+    task = f"{kfnb_rank():06d}"  # its ranks are in the order of these texts
+    group = CommunicatorContext(dmlc_tracker_uri=host, dmlc_tracker_port=port, dmlc_task_id=task)
     group.__enter__()
 
     def leave() -> None:
@@ -76,6 +80,7 @@ def kfnb_join_lightgbm() -> Callable[[], None]:
 
         return train_together
 
-    for module in (lightgbm, lightgbm.engine, lightgbm.sklearn):
+    modules: tuple[Any, ...] = (lightgbm, lightgbm.engine, lightgbm.sklearn)
+    for module in modules:
         module.train = joined(module.train)
     return lambda: None

@@ -40,8 +40,8 @@ def kfnb_keep(
             index[name] = {"file": str(number), **file.metadata}
         except Exception as error:  # a lock, a socket, an open file: pickling raises anything
             index[name] = {"refused": f"{type(error).__name__}: {error}".split("\n")[0][:200]}
-    with open(os.path.join(artifact.path, "names.json"), "w", encoding="utf-8") as file:
-        json.dump(index, file)
+    with open(os.path.join(artifact.path, "names.json"), "w", encoding="utf-8") as written:
+        json.dump(index, written)
 
 
 def kfnb_writer(value: Any) -> Callable[..., str] | None:

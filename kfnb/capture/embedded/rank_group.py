@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kfnb.capture.embedded.rank_process import kfnb_RankProcess, kfnb_guard
+from kfnb.capture.embedded.rank_process import kfnb_guard, kfnb_RankProcess
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
 from kfnb.capture.embedded.rendezvous import (
     kfnb_free_ports,
@@ -38,7 +38,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         signal.signal(signal.SIGTERM, self.stop)
         signal.signal(signal.SIGINT, self.stop)
         guard = kfnb_guard()
-        restart = clashes = 0
+        restart, clashes, most_clashes = 0, 0, 3
         while True:
             try:
                 if self.start(guard[1], restart):
@@ -49,7 +49,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             first = self.watch()
             if first is None or self.stopping:
                 break
-            clash = clashes < 3 and not self.reports.heard and first.clashes()
+            clash = clashes < most_clashes and not self.reports.heard and first.clashes()
             if not clash and restart == self.restarts:
                 self.fail(first.rank, first.why(), first.code)
                 break
@@ -81,7 +81,12 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
                     os.environ["KFNB_FAILURE"] += f".{rank}"
                 return True
             self.ranks.append(process)
-            facts = {"state": "RUNNING", "host": socket.gethostname(), "pid": process.pid, "restarts": restart}
+            facts = {
+                "state": "RUNNING",
+                "host": socket.gethostname(),
+                "pid": process.pid,
+                "restarts": restart,
+            }
             self.reports.add(rank, {**facts, "started": process.started, "exit": None, "finished": None})
         return False
 
@@ -190,7 +195,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         import json
         import os
 
-        self.code = code if 0 < code < 256 else 1
+        self.code = code
         self.say(f"rank {rank} failed: {why}" if rank >= 0 else why)
         target = os.environ.get("KFNB_FAILURE")
         if not target:

@@ -43,15 +43,15 @@ def kfnb_guard() -> tuple[Callable[[], None], int]:
 def kfnb_kill(pid: int, number: int) -> None:
     """Signal a rank, and all that it started."""
     import os
+    from contextlib import suppress
 
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # macOS: only zombies are left
         os.killpg(pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS: only zombies are left
-        pass
 
 
 class kfnb_RankProcess:  # noqa: N801 - a class that travels
-    """The process ``rank``. ``code`` is its exit code, of a signal 128 and more; None while it runs.
+    """The process ``rank``. ``code`` is its exit code, of a signal 128 and more; None while it runs. ``signalled`` is
+    the number of the signal that killed it, or 0.
 
     ``ended``: it failed because it was told to end. ``failure`` is what it reported of its end: the reason and when.
     """
@@ -61,6 +61,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         self.pid = self.pipe = 0
         self.started = 0.0
         self.code: int | None = None
+        self.signalled = 0
         self.ended = False
         self.failure: tuple[str, float] | None = None
         self.left = 0.0
@@ -141,7 +142,8 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
 
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
-            self.code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+            self.signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+            self.code = 128 + self.signalled if self.signalled else os.WEXITSTATUS(status)
             self.left = time.time()
             kfnb_kill(self.pid, signal.SIGKILL)
         return bool(pid)
@@ -166,6 +168,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
     def when(self) -> float:
         """When it failed, as exactly as that is known."""
         import os
+        import signal
 
         if self.failure is not None:
             return self.failure[1]
@@ -173,7 +176,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
             return os.stat(f"{os.environ['KFNB_FAILURE']}.{self.rank}").st_mtime
         except (KeyError, OSError):
             # the others notice within milliseconds that one was killed
-            return self.left - 0.05 if self.code == 137 else self.left
+            return self.left - 0.05 if self.signalled == signal.SIGKILL else self.left
 
     def why(self) -> str:
         """Why it failed."""
@@ -184,15 +187,12 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
             return f"{found['type']}: {found['message']}".split("\n")[0][:500]
         if self.failure is not None:
             return self.failure[0]
-        code = self.code or 0
-        if code <= 128:
-            return f"exited with code {code}"
-        try:
-            name = signal.Signals(code - 128).name
-        except ValueError:
-            name = f"signal {code - 128}"
-        memory = ", most likely because the machine ran out of memory" if name == "SIGKILL" else ""
-        return f"was killed by {name}{memory}"
+        if not self.signalled:
+            return f"exited with code {self.code}"
+        names = {number.value: number.name for number in signal.Signals}
+        lacks = self.signalled == signal.SIGKILL
+        memory = ", most likely because the machine ran out of memory" if lacks else ""
+        return f"was killed by {names.get(self.signalled, self.signalled)}{memory}"
 
     def clashes(self) -> bool:
         """Whether it failed because another program has taken a port that was free."""
@@ -202,8 +202,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
     def forget(self) -> None:
         """Remove what it left of its failure."""
         import os
+        from contextlib import suppress
 
-        try:
+        with suppress(KeyError, OSError):
             os.remove(f"{os.environ['KFNB_FAILURE']}.{self.rank}")
-        except (KeyError, OSError):
-            pass

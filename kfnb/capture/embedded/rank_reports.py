@@ -12,6 +12,9 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
     ``heard`` is when each rank last reported something itself.
     """
 
+    EVERY = 0.1  # seconds between two writings
+    MOST = 20  # points of a rank between two writings
+
     def __init__(self) -> None:
         import os
 
@@ -36,7 +39,7 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
         if facts.get("step") is not None and facts.get("metrics"):
             points = new.setdefault("points", [])
             points.append([facts["step"], facts["metrics"]])
-            if len(points) > 20:  # between two writings
+            if len(points) > self.MOST:
                 del points[1::2]
         new.update({key: value for key, value in facts.items() if key in kfnb_rank_facts()})
 
@@ -46,7 +49,7 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
         import time
 
         now = time.monotonic()
-        if not self.news or not (force or now - self.flushed >= 0.1):
+        if not self.news or not (force or now - self.flushed >= self.EVERY):
             return
         self.flushed = now
         news, self.news = self.news, {}
@@ -64,7 +67,8 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
         now = time.monotonic()
         for rank in running:
             others = [self.heard.get(one, float("-inf")) for one in running if one != rank]
-            if not others or rank in self.silent or (rank not in self.heard and len(others) < 2):
+            enough = len(others) > (rank not in self.heard)
+            if rank in self.silent or not enough:
                 continue
             if min(others) > max(now - longest, self.heard.get(rank, float("-inf")) + longest):
                 self.silent.add(rank)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+
 def kfnb_free_ports(count: int) -> list[int]:
     """``count`` ports of this machine that are free at the moment."""
     import socket
@@ -63,7 +64,7 @@ def kfnb_rank_variables(
 
 
 def kfnb_threads_of_a_rank(size: int) -> str:
-    """How many threads each of ``size`` processes gets: a fair share of the cores, unless the step's variables say so."""
+    """How many threads each of ``size`` processes gets: its share of the cores, unless the step's variables say it."""
     import os
 
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS

@@ -9,7 +9,7 @@ from kfnb.capture.embedded.rank_reports import kfnb_tell
 
 
 def kfnb_rank(what: str = "RANK") -> int:
-    """``kf.rank``, ``kf.local_rank`` (``LOCAL_RANK``) or ``kf.world_size`` (``WORLD_SIZE``): 0, 0 and 1 for one process."""
+    """``kf.rank``, ``kf.local_rank`` (``LOCAL_RANK``) or ``kf.world_size`` (``WORLD_SIZE``): 0, 0, 1 if alone."""
     import os
 
     return int(os.environ.get(f"KFNB_{what}", "1" if what == "WORLD_SIZE" else "0"))

@@ -139,6 +139,7 @@ class RunFold(JobFold[str]):
 
     def _on_created(self, event: Event) -> None:
         fields = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
+        fields |= {"arguments": self._decoded(fields["arguments"])} if "arguments" in fields else {}
         self._run = replace(self._run, created=event.time, **fields)
 
     def _on_task(self, event: Event) -> None:

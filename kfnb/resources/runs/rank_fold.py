@@ -10,15 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.entities import Rank
+from kfnb.entities import Rank, RunState
 
 MOST = 200
 """Points that a curve keeps."""
 
-_FIELDS = {"exit": "exit_code"} | {
-    name: name
-    for name in ("state", "host", "restarts", "started", "finished", "progress", "step", "silent")
-}
+_FIELDS = ("host", "restarts", "started", "finished", "progress", "step", "silent")
 
 
 def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tuple[Rank, ...]:
@@ -26,7 +23,9 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
     known = {one.number: one for one in ranks}
     for number, facts in news.items():
         rank = known.get(int(number), Rank(int(number)))
-        fields = {_FIELDS[name]: value for name, value in facts.items() if name in _FIELDS}
+        fields = {name: facts[name] for name in _FIELDS if name in facts}
+        fields |= {"state": RunState(facts["state"])} if "state" in facts else {}
+        fields |= {"exit_code": facts["exit"]} if "exit" in facts else {}
         metrics = {**rank.metrics, **facts.get("metrics", {})}
         curves = _extended(rank.curves, facts.get("points", ()))
         known[rank.number] = replace(rank, **fields, metrics=metrics, curves=curves)
@@ -35,7 +34,8 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
 
 def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
     """The ranks of a task that is over: of those whose end nobody saw, the launcher was killed."""
-    return tuple(replace(one, state="CANCELED") if one.state == "RUNNING" else one for one in ranks)
+    lost = RunState.CANCELED
+    return tuple(one if one.state.finished else replace(one, state=lost) for one in ranks)
 
 
 def _extended(

@@ -46,12 +46,15 @@ def train(
     found = workspace().notebook.components.get(component)
     if found is None:
         raise workspace().unknown(component)
-    given = {"nodes": nodes, "procs": procs, "framework": framework}
+    given: dict[str, Any] = {"nodes": nodes, "procs": procs, "framework": framework}
     training = replace(
-        found.options.training or Training(), **{name: value for name, value in given.items() if value is not None}
+        found.options.training or Training(),
+        **{name: value for name, value in given.items() if value is not None},
     )
     check_size(training)
-    return start(replace(found, options=replace(found.options, training=training)), arguments, backend=backend)
+    return start(
+        replace(found, options=replace(found.options, training=training)), arguments, backend=backend
+    )
 
 
 def check_size(training: Training) -> None:
@@ -68,22 +71,24 @@ def start(
     component: Component,
     arguments: Mapping[str, Any] | None = None,
     *,
-    kept: Collection[str] = (),
+    requested: Collection[str] = (),
     backend: str | None = None,
     notify: Any = print,
 ) -> Run:
-    """Start a training with the notebook's values; ``kept`` are names that its run hands back."""
+    """Start a training with the notebook's values; its run has the outputs ``requested``."""
     if backend_name(backend) != "local":
         raise _elsewhere(component.name)
     notebook = workspace().notebook
     if component.function is not None:
-        raise CaptureError(f"cell {component.cell} is a single function: a training is plain code, which calls it")
+        raise CaptureError(
+            f"cell {component.cell} is a single function: a training is plain code, which calls it"
+        )
     check_training(component)
     dependencies = dependencies_of(notebook, component)
     for note in training_notes(component, dependencies):
         notify(f"note: {note}")
     built = build_alone(
-        notebook, component, kept, image=settings().base_image, index_urls=settings().index_urls
+        notebook, component, requested, image=settings().base_image, index_urls=settings().index_urls
     )
     compiled = pipelines.compiled(built)
     step = built.steps[0]

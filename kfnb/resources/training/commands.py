@@ -11,6 +11,7 @@ from kfnb.capture import capture
 from kfnb.capture.capture import Pending
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
+from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
 from kfnb.capture.training import FRAMEWORKS, Training
 from kfnb.commands.command import Command, option, word
@@ -21,7 +22,7 @@ from kfnb.errors import RunFailed
 from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.training import api
-from kfnb.resources.training.names import names_of, take_back
+from kfnb.resources.training.names import take_back
 from kfnb.target import BACKENDS
 
 
@@ -42,7 +43,9 @@ class TrainCell(ComponentOptions, Command):
         help="what connects the processes: torch, jax, tensorflow, xgboost, lightgbm or none (default: what the cell"
         " imports)",
     )
-    max_restarts: int = option(type=int, default=0, help="how often all processes are started again after a failure")
+    max_restarts: int = option(
+        type=int, default=0, help="how often all processes are started again after a failure"
+    )
     runtime: str = option(default="", metavar="NAME", help="on a cluster: the training runtime")
     queue: str = option(default="", metavar="NAME", help="on a cluster: the local queue of Kueue")
     backend: str | None = option(values=BACKENDS, help="where to train: local or kubeflow")
@@ -51,7 +54,12 @@ class TrainCell(ComponentOptions, Command):
         """Train, and take the names back."""
         options, taken = read_options(self, session)
         training = Training(
-            self.nodes, self.procs, self.framework, count(self.max_restarts, "--max-restarts"), self.runtime, self.queue
+            self.nodes,
+            self.procs,
+            self.framework,
+            count(self.max_restarts, "--max-restarts"),
+            self.runtime,
+            self.queue,
         )
         api.check_size(training)
         cell = session.cells.training_cell(self.name, session.line, session.body)
@@ -65,7 +73,10 @@ class TrainCell(ComponentOptions, Command):
         pending = capture.begin(notebook, cell, options)
         try:
             run = api.start(
-                pending.component, kept=names_of(pending.component), backend=self.backend, notify=session.notify
+                pending.component,
+                requested=(NAMES,),
+                backend=self.backend,
+                notify=session.notify,
             )
             session.started(run)
             _follow(session, run)
@@ -102,7 +113,7 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
         session.notify(f"note: {note}")
 
 
-def _files(session: Session, pending: Pending, component: Component) -> object:
+def _files(session: Session, pending: Pending, component: Component) -> Files:
     """The files of a cell that did not run here, as far as its text names them."""
     notebook = session.cells.workspace.notebook
     nodes = [one.node for one in pending.dependencies.sources if one.node is not None]

@@ -18,7 +18,9 @@ def written(inputs: Mapping[str, ValueKind], namespace: Mapping[str, Any]) -> tu
     """The values of ``inputs`` as arguments of a run, and the folder in which those are that are artifacts."""
     folder = tempfile.mkdtemp(prefix="kfnb-inputs-")  # only its owner may read it
     arguments = {
-        name: namespace[name] if kind.parameter else _file(name, namespace[name], kind, Path(folder), namespace)
+        name: namespace[name]
+        if kind.parameter
+        else _file(name, namespace[name], kind, Path(folder), namespace)
         for name, kind in inputs.items()
     }
     return arguments, folder
@@ -35,5 +37,7 @@ def _file(name: str, value: Any, kind: ValueKind, folder: Path, namespace: Mappi
 def _definitions(namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The notebook's own classes and functions, which are pickled by name."""
     return {
-        name: one for name, one in namespace.items() if getattr(one, "__module__", "") == "__main__" and callable(one)
+        name: one
+        for name, one in namespace.items()
+        if getattr(one, "__module__", "") == "__main__" and callable(one)
     }

@@ -9,21 +9,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded.values import kfnb_load
-from kfnb.capture.mutations import mutated_names
 from kfnb.capture.component import Component
+from kfnb.capture.embedded.values import kfnb_load
 
 
-def names_of(component: Component) -> list[str]:
-    """The names whose values a training hands back: those that its cell writes, and inputs that it changes."""
-    names = component.names
-    changed = {*names.changes, *(mutated_names(component.cell.tree) & component.inputs.keys())}
-    return sorted({*names.writes, *changed} - {"kf"})
-
-
-def take_back(
-    folder: Path, component: Component, namespace: MutableMapping[str, Any]
-) -> Iterator[str]:
+def take_back(folder: Path, component: Component, namespace: MutableMapping[str, Any]) -> Iterator[str]:
     """Give the names in the kernel the values that they had in rank 0; a note for each that did not come back.
 
     The folder was written by the notebook's own run, so that its pickles are loaded.

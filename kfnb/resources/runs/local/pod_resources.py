@@ -56,7 +56,9 @@ class Supplier:
     secrets: Secrets
     volumes: Path
 
-    def supply(self, program: PythonProgram | Container, find: Find, context: Context, folder: Path) -> Supply:
+    def supply(
+        self, program: PythonProgram | Container, find: Find, context: Context, folder: Path
+    ) -> Supply:
         """What the task in ``folder`` gets; ``find`` looks up names. Raises ``StepFault`` if it is not available."""
         demands, processes = program.demands, _processes(program)
         resources = demands.resources
