@@ -18,7 +18,10 @@ TRANSFORM = "%%kf_transform"
 """A cell whose functions are a transform: it runs in a separate namespace."""
 
 TRAIN = "%%kf_train"
-"""A cell with this magic is executed by processes of its own, whose first one's names come back."""
+"""A cell with this magic is executed by other processes, whose first one's names come back."""
+
+COMPONENTS = ("%%kf_component", TRAIN)
+"""Magics whose cells are components: what they write is an output of a step."""
 
 APART = (TRIAL, TRANSFORM, TRAIN)
 """Magics whose cells do not run as other cells do."""

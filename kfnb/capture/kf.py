@@ -59,7 +59,7 @@ class Kf:
             yield Path(folder)
 
     def resume(self) -> Path | None:
-        """The folder of the newest checkpoint of a training that goes on; here, None."""
+        """The folder of the newest checkpoint of a training that was started again; here, None."""
         return None
 
     def log_metrics(self, given: Any = None, /, *, step: int | None = None, **values: Any) -> None:

@@ -57,7 +57,7 @@ _TOGETHER = (
         *("kfnb_guard", "kfnb_kill", "kfnb_RankReports", "kfnb_rank_facts", "kfnb_free_ports"),
         *("kfnb_rank_variables", "kfnb_threads_of_a_rank", "kfnb_gpus_of_a_node"),
     ),
-    ("kfnb_tell", "kfnb_MARK"),
+    ("kfnb_report_rank", "kfnb_MARK"),
     ("kfnb_checkpoint", "kfnb_resume", "kfnb_complete", "kfnb_checkpoints"),
     (
         "kfnb_model_saver",

@@ -67,12 +67,10 @@ def make_step(
         return _function_step(
             component, dependencies, variables_of(component, dependencies, notebook.namespace)
         )
-    outputs = _outputs(component, [name for name in requested if name != NAMES])
+    outputs = _outputs(component, requested)
     outputs |= {name: ValueKind(kind) for name, kind in logs_of(dependencies).values()}
     if files.writes:
         outputs[FILES] = ValueKind("Artifact")
-    if NAMES in requested:
-        outputs[NAMES] = ValueKind("Artifact", ("cloudpickle",))
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in dependencies.inputs.items()
     }
@@ -125,6 +123,9 @@ def _input_kind(notebook: ExecutedNotebook, component: Component, definition: De
 def _outputs(component: Component, requested: Collection[str]) -> dict[str, ValueKind]:
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *requested]):
+        if name == NAMES:
+            outputs[name] = ValueKind("Artifact", ("cloudpickle",))
+            continue
         if name in component.refusals:
             raise CaptureError(f"{name}, defined by cell {component.cell}: {component.refusals[name]}")
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":

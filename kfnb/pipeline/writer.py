@@ -104,7 +104,7 @@ class StepWriter:
             "kfnb_kf": bool(self.logs or self.plain),
             "kfnb_ranks": self.training is not None,
             "kfnb_end_rank": self.training is not None,
-            "kfnb_told": self.training is not None and "log_metrics" in self.uses,
+            "kfnb_reported_metrics": self.training is not None and "log_metrics" in self.uses,
             "kfnb_keep": bool(self.kept),
             self.joins: bool(self.joins),
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
@@ -367,7 +367,11 @@ class StepWriter:
         more = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
         more = ", kfnb_keep_transform" if use == "save" and self._keeps_transform() else more
         made = f"{KF_MAKERS[use]}({output}{more})"
-        return f"{use}=kfnb_told({made})" if self.training and use == "log_metrics" else f"{use}={made}"
+        return (
+            f"{use}=kfnb_reported_metrics({made})"
+            if self.training and use == "log_metrics"
+            else f"{use}={made}"
+        )
 
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""

@@ -14,7 +14,7 @@ from typing import Any
 _BEGIN = """
 import os, sys, time, signal
 from kfnb.capture.embedded.ranks import kfnb_end_rank, kfnb_ranks
-from kfnb.capture.embedded.rank_reports import kfnb_tell
+from kfnb.capture.embedded.rank_reports import kfnb_report_rank
 from kfnb.capture.embedded.training import kfnb_rank
 kfnb_ranks({nodes}, {procs}, {restarts}, {gpus}, [])
 rank = kfnb_rank()
@@ -57,10 +57,16 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
     }
 
 
-def launch(folder: Path, cell: str, variables: Sequence[tuple[str, str]] = (), **size: int) -> Ended:
+def launch(
+    folder: Path,
+    cell: str,
+    variables: Sequence[tuple[str, str]] = (),
+    python: str = sys.executable,
+    **size: int,
+) -> Ended:
     """Run a training to its end."""
     done = subprocess.run(
-        [sys.executable, script(folder, cell, **size)],
+        [python, script(folder, cell, **size)],
         env=environment(folder, **dict(variables)),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

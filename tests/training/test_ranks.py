@@ -123,7 +123,7 @@ def test_a_rank_that_just_ends_is_reported_with_how_it_ended(
 def test_all_are_started_again_as_often_as_asked(tmp_path: Path) -> None:
     cell = """
 restart = int(os.environ["KFNB_RESTART"])
-kfnb_tell(step=restart, metrics={"loss": 1.0})
+kfnb_report_rank(step=restart, metrics={"loss": 1.0})
 if rank == 1 and restart < 2:
     raise ValueError(f"start {restart}")
 print("restart", restart)
@@ -161,7 +161,7 @@ time.sleep(0.2)
 def test_reports_are_not_in_the_log_and_do_not_break_a_line(tmp_path: Path) -> None:
     cell = """
 print("half", end="", flush=True)
-kfnb_tell(step=7, metrics={"loss": 0.5}, progress=0.25)
+kfnb_report_rank(step=7, metrics={"loss": 0.5}, progress=0.25)
 print(" and half")
 print("10%\\r20%\\r30%")
 """

@@ -1,4 +1,4 @@
-"""``kf.checkpoint`` and ``kf.resume``: what a training saves on its way, and where it goes on after a restart."""
+"""``kf.checkpoint`` and ``kf.resume``: what a training saves, and from where it continues after a restart."""
 
 from __future__ import annotations
 

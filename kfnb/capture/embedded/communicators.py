@@ -51,6 +51,8 @@ def kfnb_join_xgboost() -> Callable[[], None]:
     if kfnb_rank() == 0:
         tracker = RabitTracker(kfnb_rank("WORLD_SIZE"), host_ip=host, port=port, sortby="task")
         tracker.start()
+    else:
+        kfnb_await_listener(host, port)
     task = f"{kfnb_rank():06d}"  # its ranks are in the order of these texts
     group = CommunicatorContext(dmlc_tracker_uri=host, dmlc_tracker_port=port, dmlc_task_id=task)
     group.__enter__()
@@ -61,6 +63,23 @@ def kfnb_join_xgboost() -> Callable[[], None]:
             tracker.wait_for()
 
     return leave
+
+
+def kfnb_await_listener(host: str, port: int) -> None:
+    """Wait until a program of this machine listens at ``port``, for a minute at most.
+
+    XGBoost asks again only after seconds. Of another machine it is not known.
+    """
+    import time
+    from contextlib import suppress
+
+    state, until = f":{port:04X} 00000000:0000 0A", time.monotonic() + 60
+    with suppress(OSError):  # Linux has the file
+        while host == "127.0.0.1" and time.monotonic() < until:
+            with open("/proc/net/tcp", encoding="ascii") as file:
+                if state in file.read():
+                    return
+            time.sleep(0.02)
 
 
 def kfnb_join_lightgbm() -> Callable[[], None]:

@@ -49,7 +49,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             first = self.watch()
             if first is None or self.stopping:
                 break
-            clash = clashes < most_clashes and not self.reports.heard and first.clashes()
+            clash = clashes < most_clashes and not self.reports.received and first.clashes()
             if not clash and restart == self.restarts:
                 self.fail(first.rank, first.why(), first.code)
                 break
@@ -68,7 +68,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         ports = kfnb_free_ports(3 + self.size)
         threads = kfnb_threads_of_a_rank(self.size)
         self.ranks = []
-        self.reports.heard.clear()
+        self.reports.received.clear()
         for rank in range(self.size):
             variables = kfnb_rank_variables(rank, self.nodes, self.procs, ports, restart, self.restarts)
             variables.update(OMP_NUM_THREADS=threads)
@@ -99,7 +99,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             self.selector.register(one.pipe, EVENT_READ, one)
         while any(one.code is None for one in self.ranks):
             self.turn(ended=False)
-            self.reports.look_for_silence([one.rank for one in self.ranks if one.code is None])
+            self.reports.note_silence([one.rank for one in self.ranks if one.code is None])
             if self.stopping or any(one.code for one in self.ranks):
                 return self.end()
         self.close()
@@ -129,7 +129,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         return min(failed, key=lambda one: one.when()) if failed and not self.stopping else None
 
     def turn(self, *, ended: bool) -> None:
-        """Wait a moment for output, pass it on, and take note of processes that have ended; ``ended``: as told."""
+        """Wait a moment for output, pass it on, and take note of processes that have ended; ``ended``: as requested."""
         import time
 
         for key, _ in self.selector.select(0.05):
@@ -151,7 +151,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             if "failed" in report:
                 process.failure = (report["failed"], report["at"])
             else:
-                self.reports.add(process.rank, report, told=True)
+                self.reports.add(process.rank, report, own=True)
         return data
 
     def close(self) -> None:

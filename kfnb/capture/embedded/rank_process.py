@@ -53,7 +53,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
     """The process ``rank``. ``code`` is its exit code, of a signal 128 and more; None while it runs. ``signalled`` is
     the number of the signal that killed it, or 0.
 
-    ``ended``: it failed because it was told to end. ``failure`` is what it reported of its end: the reason and when.
+    ``ended``: it failed because it was asked to end. ``failure`` is what it reported of its end: the reason and when.
     """
 
     def __init__(self, rank: int) -> None:

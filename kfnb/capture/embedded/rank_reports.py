@@ -9,7 +9,7 @@ from typing import Any
 class kfnb_RankReports:  # noqa: N801 - a class that travels
     """Collects what is new of each rank, and writes it to the file that the step's engine names, a line a moment.
 
-    ``heard`` is when each rank last reported something itself.
+    ``received`` is when each rank last reported something itself.
     """
 
     EVERY = 0.1  # seconds between two writings
@@ -20,17 +20,17 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
 
         self.file = os.environ.get("KFNB_RANK_EVENTS", "")
         self.news: dict[int, dict[str, Any]] = {}
-        self.heard: dict[int, float] = {}
+        self.received: dict[int, float] = {}
         self.silent: set[int] = set()
         self.flushed = 0.0
 
-    def add(self, rank: int, facts: dict[str, Any], *, told: bool = False) -> None:
-        """Add facts of a rank; ``told``: by itself."""
+    def add(self, rank: int, facts: dict[str, Any], *, own: bool = False) -> None:
+        """Add facts of a rank; ``own``: it reported them itself."""
         import time
 
         new = self.news.setdefault(rank, {})
-        if told:
-            self.heard[rank] = time.monotonic()
+        if own:
+            self.received[rank] = time.monotonic()
             if rank in self.silent:
                 self.silent.discard(rank)
                 new["silent"] = False
@@ -57,7 +57,7 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
             with open(self.file, "a", encoding="utf-8") as file:
                 file.write(json.dumps(news) + "\n")
 
-    def look_for_silence(self, running: Sequence[int], longest: float = 60) -> None:
+    def note_silence(self, running: Sequence[int], longest: float = 60) -> None:
         """Note the ranks that have stopped to report while all others still do.
 
         A rank that has never reported may not mean to, unless two others have.
@@ -66,11 +66,11 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
 
         now = time.monotonic()
         for rank in running:
-            others = [self.heard.get(one, float("-inf")) for one in running if one != rank]
-            enough = len(others) > (rank not in self.heard)
+            others = [self.received.get(one, float("-inf")) for one in running if one != rank]
+            enough = len(others) > (rank not in self.received)
             if rank in self.silent or not enough:
                 continue
-            if min(others) > max(now - longest, self.heard.get(rank, float("-inf")) + longest):
+            if min(others) > max(now - longest, self.received.get(rank, float("-inf")) + longest):
                 self.silent.add(rank)
                 self.add(rank, {"silent": True})
 
@@ -80,7 +80,7 @@ def kfnb_rank_facts() -> tuple[str, ...]:
     return ("state", "exit", "host", "pid", "restarts", "started", "finished", "progress", "step", "silent")
 
 
-def kfnb_tell(**facts: Any) -> None:
+def kfnb_report_rank(**facts: Any) -> None:
     """Report facts to the launcher; nothing is done where there is none."""
     import json
     import os

@@ -11,14 +11,14 @@ from typing import Any
 
 from kfnb.capture.embedded.checkpoints import kfnb_checkpoints
 from kfnb.capture.embedded.rank_group import kfnb_RankGroup
-from kfnb.capture.embedded.rank_reports import kfnb_tell
+from kfnb.capture.embedded.rank_reports import kfnb_report_rank
 
 
 def kfnb_ranks(nodes: int, procs: int, restarts: int, gpus: int, artifacts: Sequence[Any]) -> None:
     """Run the rest of the step in ``nodes`` x ``procs`` processes. Only these return from this function.
 
     When one fails, all are ended, and started again up to ``restarts`` times. What ranks other than 0 write to
-    ``artifacts`` goes to a folder of their own: the outputs of the step are those of rank 0. A process that has a rank
+    ``artifacts`` goes to another folder: the outputs of the step are those of rank 0. A process that has a rank
     in its environment was launched already, in another pod.
     """
     import os
@@ -49,11 +49,11 @@ def kfnb_become_rank(artifacts: Sequence[Any]) -> None:
             one.path = os.path.join(folder, os.path.basename(one.path))
     show = sys.excepthook
 
-    def told(kind: Any, error: Any, trace: Any) -> None:
-        kfnb_tell(failed=f"{kind.__name__}: {error}".split("\n")[0][:500], at=time.time())
+    def report(kind: Any, error: Any, trace: Any) -> None:
+        kfnb_report_rank(failed=f"{kind.__name__}: {error}".split("\n")[0][:500], at=time.time())
         show(kind, error, trace)
 
-    sys.excepthook = told
+    sys.excepthook = report
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with blocks and finally blocks may still save
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb.capture.embedded.rank_reports import kfnb_tell
+from kfnb.capture.embedded.rank_reports import kfnb_report_rank
 
 
 def kfnb_rank(what: str = "RANK") -> int:
@@ -42,19 +42,19 @@ def kfnb_progress(fraction: float) -> None:
     if not 0 <= done <= 1:
         raise ValueError(f"kf.progress({fraction!r}): give the part that is done, from 0 to 1")
     if "KFNB_RANK" in os.environ:
-        kfnb_tell(progress=done)
+        kfnb_report_rank(progress=done)
     else:
         print(f"progress: {done:.0%}")
 
 
-def kfnb_told(log_metrics: Callable[..., None]) -> Callable[..., None]:
+def kfnb_reported_metrics(log_metrics: Callable[..., None]) -> Callable[..., None]:
     """``kf.log_metrics`` of a training, which also reports to the launcher."""
 
     def log(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         log_metrics(given, step=step, **values)
         numbers = {str(name): float(value) for name, value in {**dict(given or {}), **values}.items()}
-        kfnb_tell(step=step, metrics={name: n for name, n in numbers.items() if n - n == 0})
+        kfnb_report_rank(step=step, metrics={name: n for name, n in numbers.items() if n - n == 0})
 
     return log
 

@@ -33,7 +33,7 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
 
 
 def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
-    """The ranks of a task that is over: of those whose end nobody saw, the launcher was killed."""
+    """The ranks of a task that is over: where the end of one was not reported, their launcher was killed."""
     lost = RunState.CANCELED
     return tuple(one if one.state.finished else replace(one, state=lost) for one in ranks)
 

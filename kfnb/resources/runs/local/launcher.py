@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from kfnb.entities import Artifact, TaskError, read_carried
 from kfnb.jobs import private
-from kfnb.jobs.processes import Processes
+from kfnb.jobs.processes import GRACE, Processes
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity
@@ -35,6 +35,8 @@ from kfnb.resources.runs.missing_files import with_advice
 from kfnb.text.parameter_values import stored
 
 _FAILURE = "failure.json"
+_TRAINING_GRACE = 13.0
+"""Seconds that a training has to end: its launcher gives its processes 10 of them."""
 
 
 @dataclass
@@ -165,12 +167,19 @@ class Launcher:
     ) -> None:
         log = work.folder / LOG
         limit = work.supply.timeout
+        body = work.component.body
+        trains = isinstance(body, PythonProgram) and body.processes > 0
         since = log.stat().st_size if log.exists() else 0
         began = partial(self.activity.began, work.id)
         try:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(
-                    action, log=log, folder=self.folder, timeout=limit, began=began
+                    action,
+                    log=log,
+                    folder=self.folder,
+                    timeout=limit,
+                    began=began,
+                    grace=_TRAINING_GRACE if trains else GRACE,
                 )
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"timed out after {limit:g} s") from None

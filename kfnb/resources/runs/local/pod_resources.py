@@ -153,7 +153,7 @@ def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
 
 
 def request_notes(pipeline: PipelineSpec, cores: int) -> Iterator[str]:
-    """Notes on what a pipeline requests and does not get on a machine with so many ``cores``, a line each."""
+    """Notes on what a pipeline requests and does not get on a machine with ``cores`` cores, a line each."""
     ignored: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
         for words in program.demands.ignored:

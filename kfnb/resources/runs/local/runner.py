@@ -36,7 +36,7 @@ def guarded(action: Callable[[], None], failure: str) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return 0
-        # each process of a training has a file of its own
+        # each process of a training has its own file
         file = Path(os.environ.get("KFNB_FAILURE", failure))
         file.write_text(json.dumps(describe(error, set())), encoding="utf-8")
         return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
