@@ -254,4 +254,4 @@ def test_a_pipeline_makes_the_kernels_values(shell: Any) -> None:
 
 @pytest.mark.slow
 def test_many_pipelines_make_the_kernels_values(shell: Any) -> None:
-    run_examples(shell, int(os.environ.get("KFNB_EXAMPLES", "60")), derandomize="CI" in os.environ)
+    run_examples(shell, int(os.environ.get("KFNB_EXAMPLES", "30")), derandomize="CI" in os.environ)

@@ -227,14 +227,14 @@ def test_a_pipeline_runs_as_its_description_says(tmp_path_factory, graph):
 
 @pytest.mark.slow
 @given(graphs.graphs(nodes=14))
-@settings(OURS, max_examples=300, derandomize=True)
+@settings(OURS, max_examples=100, derandomize=True)
 def test_many_pipelines_run_as_their_descriptions_say(tmp_path_factory, graph):
     check(*graph, tmp_path_factory.mktemp("run"))
 
 
 @pytest.mark.slow
 @given(graphs.graphs(nodes=12))
-@settings(OURS, max_examples=60, derandomize=True)
+@settings(OURS, max_examples=25, derandomize=True)
 def test_retried_or_run_from_the_cache_it_is_the_same(tmp_path_factory, graph):
     check(*graph, tmp_path_factory.mktemp("run"), again=True)
 
