@@ -19,13 +19,13 @@ from kfnb.capture.embedded.training import KF_VALUES
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.training import connects, framework_of, names_to_keep
+from kfnb.capture.training import names_to_keep
 from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.entities import FILES, NAMES
 from kfnb.pipeline.files import NO_FILES, StepFiles
+from kfnb.pipeline.training_code import TrainingCode
 from kfnb.sourcemap import mark, mark_generated
-from kfnb.text.ranks import ranks_comment
 from kfnb.text.variables import COMPUTES_NAMES, defaults_comment, reads_comment
 
 
@@ -52,7 +52,6 @@ class StepWriter:
         variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
-        self.training = component.options.training
         self.kept = names_to_keep(component) if NAMES in outputs else []
         self.files = files
         self.variables = variables
@@ -77,8 +76,7 @@ class StepWriter:
             *(source.node for source in dependencies.sources if source.node is not None),
         ]
         self.by_step = "report" in dependencies.kf or _logs_by_step(trees)
-        framework = framework_of(component, dependencies)
-        self.joins = f"kfnb_join_{framework}" if connects(framework, trees) else ""
+        self.training = TrainingCode.of(component, dependencies, trees)
         self.local = {*arguments.values(), *self.artifacts, *files.arguments}
         self.restored |= {name: "float" for name, one in dependencies.params.items() if one.type == "float"}
 
@@ -102,17 +100,13 @@ class StepWriter:
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs or self.plain),
-            "kfnb_ranks": self.training is not None,
-            "kfnb_end_rank": self.training is not None,
-            "kfnb_reported_metrics": self.training is not None and "log_metrics" in self.uses,
             "kfnb_keep": bool(self.kept),
-            self.joins: bool(self.joins),
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
         writers = {self.outputs[name].writer for name in self.saved} - {""}
         makers = {KF_MAKERS[use] for use in self.uses}
-        plain = {one.partition("(")[0] for one in self.plain}
-        return (*(name for name, needed in used.items() if needed), *sorted(writers | makers | plain))
+        more = {one.partition("(")[0] for one in self.plain} | set(self.training.helpers(self.uses))
+        return (*(name for name, needed in used.items() if needed), *sorted(writers | makers | more))
 
     def _is_main(self) -> bool:
         """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
@@ -219,13 +213,11 @@ class StepWriter:
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
-        if self.training is not None:
-            size = f"{self.training.nodes}, {self.training.procs}, {self.training.max_restarts}"
-            lines.append(f"kfnb_ranks({size}, {self.component.options.pod.gpu}, [{', '.join(written)}])")
+        lines += self.training.launching(written)
         if self.artifacts:  # before a constant may replace an argument of its name
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
-        lines += [f"kfnb_leave = {self.joins}()"] if self.joins else []
+        lines += self.training.joining()
         if self._is_main():  # last, as a worker process runs what follows
             lines.append(f'kfnb_main("{self.component.name}", {_count(dependency_lines)})')
         if lines:
@@ -233,9 +225,7 @@ class StepWriter:
         if self.variables.computed and self.arguments:
             lines.insert(0, COMPUTES_NAMES)
         comments = (reads_comment(self.variables.names), defaults_comment(self.variables.defaulted))
-        lines[:0] = [line for line in comments if line]
-        if self.training is not None:
-            lines.insert(0, ranks_comment(self.training.nodes, self.training.procs))
+        lines[:0] = [*self.training.comment(), *filter(None, comments)]
         return [INDENT + line for line in lines]
 
     def _dependency_lines(self) -> tuple[list[str], list[str]]:
@@ -366,12 +356,7 @@ class StepWriter:
         output = f'kfnb_out["{self.logs[KF_OUTPUTS[use][0]][0]}"]'
         more = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
         more = ", kfnb_keep_transform" if use == "save" and self._keeps_transform() else more
-        made = f"{KF_MAKERS[use]}({output}{more})"
-        return (
-            f"{use}=kfnb_reported_metrics({made})"
-            if self.training and use == "log_metrics"
-            else f"{use}={made}"
-        )
+        return f"{use}={self.training.wrapped(use, f'{KF_MAKERS[use]}({output}{more})')}"
 
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""
@@ -396,14 +381,12 @@ class StepWriter:
 
     def _epilogue(self) -> list[str]:
         classes = self._classes(own=True)
-        lines = ["kfnb_leave()"] if self.joins else []
+        lines = self.training.leaving(self.uses)
         lines += [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
         if self.kept:
             names = "{**globals(), **locals()}"
             lines.append(f'kfnb_keep({self.kept!r}, {names}, kfnb_out["{NAMES}"], {classes})')
-        if self.training is not None:
-            values = ", ".join(f'"{name}": {name}' for name in self.results)
-            lines.append(f"kfnb_end_rank({{{values}}})")
+        lines += self.training.ending(self.results)
         if self.results:
             values = ", ".join(
                 f'kfnb_value({self.files.moved_out(name)}, {self.outputs[name].type}, "{name}")'

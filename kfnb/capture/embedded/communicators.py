@@ -65,6 +65,27 @@ def kfnb_join_xgboost() -> Callable[[], None]:
     return leave
 
 
+def kfnb_save_later(save: Callable[..., None]) -> Any:
+    """``kf.save`` while XGBoost connects the processes: it keeps a copy of the model, which ``now`` saves.
+
+    XGBoost reads data in all processes together, so that rank 0 alone could not try the model on its example.
+    """
+    import copy
+
+    calls: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = []
+
+    def later(model: Any, *words: Any, **options: Any) -> None:
+        """Save a model when the cell has ended."""
+        calls.append((copy.deepcopy(model), words, options))
+
+    def now() -> None:
+        for model, words, options in calls:
+            save(model, *words, **options)
+
+    later.now = now  # type: ignore[attr-defined]
+    return later
+
+
 def kfnb_await_listener(host: str, port: int) -> None:
     """Wait until a program of this machine listens at ``port``, for a minute at most.
 
