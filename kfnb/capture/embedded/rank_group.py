@@ -112,13 +112,13 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
 
         # what fails because of another failure, or just before it, is seen within a moment
         settled, patience = time.monotonic() + 0.3, time.monotonic() + (10 if self.stopping else 3)
-        asked = False
+        requested = False
         while any(one.code is None for one in self.ranks) and time.monotonic() < patience:
-            if not asked and (self.stopping or time.monotonic() > settled):
-                asked = True
+            if not requested and (self.stopping or time.monotonic() > settled):
+                requested = True
                 for one in self.ranks:
                     one.signal(signal.SIGTERM)
-            self.turn(ended=asked)
+            self.turn(ended=requested)
         for one in self.ranks:
             one.signal(signal.SIGKILL)
         while any(one.code is None for one in self.ranks):

@@ -15,6 +15,7 @@ from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
 from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
+from kfnb.resources.runs.local.resource_pool import gpus
 from kfnb.resources.runs.local.spec import (
     ComponentSpec,
     Container,
@@ -163,6 +164,8 @@ def request_notes(pipeline: PipelineSpec, cores: int) -> Iterator[str]:
     for step, program in _programs(pipeline):
         if (processes := _processes(program)) > cores:
             yield f"{step.name} has {processes} processes on {cores} cores: they take turns"
+        if processes and program.demands.resources.gpus != "" and not gpus():
+            yield f"{step.name} requests GPUs, and this machine has none: its processes compute on the CPU"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):
         for source in step.parameters.values():
