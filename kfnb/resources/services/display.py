@@ -7,7 +7,9 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.resources.services.answers import Explanations, ServedPredictions
+from kfnb.resources.services.comparison import comparison_of
 from kfnb.resources.services.handle import Service
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import Revision, ServiceList, ServiceSnapshot
 from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
 from kfnb.resources.services.view.service import draw_service
@@ -28,8 +30,15 @@ def as_json(now: ServiceSnapshot) -> dict[str, Any]:
         "error": now.error,
         "notes": list(now.notes),
         "versions": [_revision(one) for one in now.revisions],
+        "comparison": _comparison(now),
         "history": [asdict(one) for one in now.history],
     }
+
+
+def _comparison(now: ServiceSnapshot) -> dict[str, Any] | None:
+    """Canary and default compared; None where they cannot be."""
+    found = comparison_of(now)
+    return None if found is None else {**asdict(found), "verdict": found.verdict}
 
 
 def _revision(one: Revision) -> dict[str, Any]:
@@ -47,13 +56,15 @@ def _revision(one: Revision) -> dict[str, Any]:
         "check": dict(one.parity.report),
         "requests": counters.requests,
         "errors": dict(counters.errors),
-        "p50_ms": counters.percentile(50),
-        "p95_ms": counters.percentile(95),
-        "p99_ms": counters.percentile(99),
+        "p50_ms": percentile(counters.latency, 50),
+        "p95_ms": percentile(counters.latency, 95),
+        "p99_ms": percentile(counters.latency, 99),
         "per_second": counters.per_second,
         "bad_inputs": {kind: dict(columns) for kind, columns in counters.bad_inputs.items()},
         "compared": counters.compared,
         "differing": counters.differing,
+        "skipped": counters.skipped,
+        "recent": [asdict(one) for one in counters.recent],
         "failures": [asdict(failure) for failure in counters.failures],
     }
 

@@ -15,6 +15,7 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -23,7 +24,7 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
@@ -173,7 +174,10 @@ class Service:
     @staticmethod
     def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
         """The terms of a further version: those of the default, and what the user allows of this one."""
-        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, like.image, like.runtime)
+        on_cluster = {
+            name: getattr(like, name) for name in ON_CLUSTER if name != "storage"
+        }  # which holds a version
+        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, **on_cluster)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)
@@ -260,8 +264,8 @@ class Service:
                 "percent": one.percent if one.share is None else one.share,
                 "requests": one.counters.requests,
                 "errors": one.counters.failed,
-                "p50_ms": one.counters.percentile(50),
-                "p99_ms": one.counters.percentile(99),
+                "p50_ms": percentile(one.counters.latency, 50),
+                "p99_ms": percentile(one.counters.latency, 99),
                 "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
             }
             for one in self.snapshot().revisions

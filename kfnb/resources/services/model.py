@@ -62,12 +62,11 @@ class RevisionState(str, Enum):
 @dataclass(frozen=True)
 class Target:
     """A version that is to be served, as the service's revision of that number. All but role and share is fixed for it.
-
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods, and
-    ``runtime`` one of KServe's own that serves it instead of the program of its folder.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image``, ``cpu`` and ``memory`` are
+    its pods', ``runtime`` is one of KServe's that serves it instead of its folder's program, and ``storage`` has that.
     """
 
     revision: int
@@ -86,6 +85,9 @@ class Target:
     trust: tuple[str, ...] = ()
     image: str = ""
     runtime: str = ""
+    cpu: str = ""
+    memory: str = ""
+    storage: str = ""
 
     @property
     def ref(self) -> str:
@@ -96,7 +98,6 @@ class Target:
 @dataclass(frozen=True)
 class ServiceMove:
     """A change of what is served: who made it, when (seconds since 1970) and why. A history is never changed.
-
     ``before`` and ``after`` are the shares in percent by reference (``churn@7``); a shadow has 0.
     """
 
@@ -153,13 +154,23 @@ class RequestFailure:
 
 
 @dataclass(frozen=True)
+class CountSample:
+    """What had been counted of a revision at a moment (seconds since 1970): requests, and those with an error."""
+
+    at: float
+    requests: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class Counters:
     """What was counted of one revision's requests. Counters of several processes add up.
 
     ``errors`` are answers by their status, from 400 on. ``latency`` are the numbers of answers by upper bounds in
     milliseconds (infinity for the last). ``bad_inputs`` are by kind, and by column. Of copies to a shadow, ``compared``
-    are the rows whose predictions were compared with those that were answered, and ``differing`` those that differ;
-    ``skipped`` are copies that were not made, as too many were under way. ``per_second`` is the rate of requests now.
+    are the rows whose predictions were compared with the answers, and ``differing`` those that differ; ``skipped`` are
+    copies that were not made, as too many were under way. ``per_second`` is the rate of requests now, and ``recent``
+    are samples of the last minutes. ``paired`` is the one from when default and canary were first served together.
     """
 
     requests: int = 0
@@ -171,22 +182,13 @@ class Counters:
     differing: int = 0
     skipped: int = 0
     per_second: float | None = None
+    recent: tuple[CountSample, ...] = ()
+    paired: CountSample | None = None
 
     @property
     def failed(self) -> int:
         """Answers with an error."""
         return sum(self.errors.values())
-
-    def percentile(self, percent: float) -> float | None:
-        """The latency in ms that ``percent`` of the answers did not exceed; between two bounds, by proportion."""
-        total = sum(count for _, count in self.latency)
-        rank, seen, low = total * percent / 100, 0, 0.0
-        for bound, count in self.latency:
-            if count and seen + count >= rank:
-                high = bound if bound != float("inf") else low
-                return low + (high - low) * (rank - seen) / count
-            seen, low = seen + count, bound
-        return None
 
 
 @dataclass(frozen=True)
@@ -204,8 +206,8 @@ class Parity:
 class Revision:
     """A version that is served, or was until a moment ago.
 
-    ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
-    ``error`` says why it is not ready. Times are in seconds since 1970.
+    ``percent`` is the desired share, ``share`` the true one, None where that is unknown. ``error`` says why it is not
+    ready. Times are in seconds since 1970.
     """
 
     target: Target
@@ -249,8 +251,7 @@ class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
     ``revisions`` are the desired ones, default first, and those that still drain. ``history`` is the newest first.
-    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
-    requests need, empty if they need none.
+    ``url`` is where its paths begin, empty before that is known; ``token_file`` has the token that requests need.
     """
 
     name: str
