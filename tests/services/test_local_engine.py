@@ -167,6 +167,16 @@ def test_a_service_that_is_stopped_finishes_what_it_has(
         load.connect().connect()
 
 
+def test_a_service_that_is_started_while_it_stops_serves_again(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
+    served(engine, version)
+    for _ in range(3):
+        engine.stop("churn")
+        engine.start("churn")
+        assert until(engine, "churn", lambda now: now.settled).state is ServiceState.READY
+
+
 def test_the_split_is_exact_through_the_whole_service(engine: LocalServiceEngine, version: Versions) -> None:
     load = Load(with_canary(engine, version, 7).url)
     connection = load.connect()

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from service_samples import NOW, counted, revision, service, with_canary
 
+from kfnb.entities.label_score import LabelScore
 from kfnb.live.contents import Content
 from kfnb.resources.services.model import (
     Counters,
@@ -65,6 +66,17 @@ def test_everything_about_a_service_with_a_canary_is_seen() -> None:
     ):
         assert re.search(line, shown), f"{line} is missing in\n{shown}"
     assert max(len(line) for line in shown.splitlines() if "curl" not in line) <= 100
+
+
+def test_how_right_each_version_was_is_seen_where_labels_came() -> None:
+    now = with_canary()
+    default, canary = now.revisions
+    known = replace(default, labels=LabelScore(200, 150)), replace(canary, labels=LabelScore(4, 1, 4, 0.5))
+    shown = text(replace(now, revisions=known))
+    assert re.search(r"Bad inputs +Labels +Accuracy +Mean error", shown)
+    assert re.search(r"churn@3 .* 200 +0\.75", shown)
+    assert re.search(r"churn@7 .* 4 +0\.125", shown)
+    assert "Accuracy" not in text(now)
 
 
 def test_charts_are_named_for_those_who_do_not_see_them() -> None:

@@ -11,7 +11,9 @@ from kfnb.resources.services.comparison import comparison_of
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import Revision, ServiceList, ServiceSnapshot
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
+from kfnb.resources.services.view.feedback import draw_feedback
 from kfnb.resources.services.view.service import draw_service
 from kfnb.resources.services.view.services import draw_services
 
@@ -66,6 +68,9 @@ def _revision(one: Revision) -> dict[str, Any]:
         "skipped": counters.skipped,
         "recent": [asdict(one) for one in counters.recent],
         "failures": [asdict(failure) for failure in counters.failures],
+        "labels": one.labels.rows,
+        "accuracy": one.labels.accuracy,
+        "mean_error": one.labels.mean_error,
     }
 
 
@@ -73,6 +78,7 @@ DISPLAYS = {
     Service: Display(lambda one: draw_service(one.snapshot()), lambda one: as_json(one.snapshot())),
     ServiceList: Display(draw_services, lambda some: [as_json(one) for one in some]),
     Explanations: Display(draw_explanations, lambda some: [asdict(one) for one in some]),
+    FeedbackReceipt: Display(draw_feedback, asdict),
     ServedPredictions: Display(
         lambda one: draw_predictions(one.values, one.versions), lambda one: list(one.values)
     ),

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from kfnb.entities import LogLine
 from kfnb.errors import BackendError, Conflict, ServiceFailed, ServiceNotFound, UsageError
@@ -34,8 +34,9 @@ from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
-from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.moves import conflict, served_target
 from kfnb.resources.services.protocols import V2
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -263,7 +264,7 @@ class KServeEngine:
             raise ServiceFailed(
                 f"service {name} is {now.state}{f': {why}' if why else ''}", hint=hint, ref=name
             )
-        answering = now.desired.default if not version else _meant(now.desired.targets, version, name)
+        answering = now.desired.default if not version else served_target(name, now.desired, version)
         seen, record = self._known(name)
         found = self._reach.address(
             name, seen, answering.revision if version else None, split=verb == "predict"
@@ -272,14 +273,11 @@ class KServeEngine:
         predictor = seen.predictor if written is None else written.predictor
         return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found
 
-
-def _meant(targets: Sequence[Target], version: str, name: str) -> Target:
-    """The target of a role, a number or a reference. Raises ``UsageError``."""
-    for one in targets:
-        if version in (one.role, str(one.version), one.ref):
-            return one
-    known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
-    raise UsageError(f"service {name} serves no version {version}; it serves {known}", ref=version)
+    def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
+        """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
+        del ids, labels, by
+        hint = "labels are kept for services of this machine alone"
+        raise UsageError(f"service {name} does not remember its answers:", hint=hint, ref=name)
 
 
 def _taken(name: str, namespace: str) -> Conflict:

@@ -34,6 +34,9 @@ _REQUESTS = (
     Column("p95 ms", number=True),
     Column("p99 ms", number=True),
     Column("Bad inputs", number=True),
+    Column("Labels", number=True),
+    Column("Accuracy", number=True),
+    Column("Mean error", number=True),
 )
 
 
@@ -115,10 +118,13 @@ def _requests(one: Revision) -> list[Value]:
         f"{counters.requests:,}",
         "" if not counters.per_second else digits(counters.per_second, 3),
         f"{counters.failed:,}" if counters.failed else "",
-        *(_milliseconds(percentile(counters.latency, percent)) for percent in (50, 95, 99)),
+        *(_rounded(percentile(counters.latency, percent)) for percent in (50, 95, 99)),
         f"{bad:,}" if bad else "",
+        f"{one.labels.rows:,}" if one.labels.rows else "",
+        _rounded(one.labels.accuracy),
+        _rounded(one.labels.mean_error),
     ]
 
 
-def _milliseconds(value: float | None) -> str:
+def _rounded(value: float | None) -> str:
     return "" if value is None else digits(value, 3)
