@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from kfnb.capture.component import Component
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.tracer import dependencies_of
 from kfnb.capture.training import FRAMEWORKS, Training
 from kfnb.capture.training_checks import check_training, training_notes
-from kfnb.errors import CaptureError, UsageError, did_you_mean
+from kfnb.entities import Artifact
+from kfnb.errors import UsageError, did_you_mean
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.alone import build_alone
-from kfnb.pipeline.spec import check_arguments
+from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components.api import folder
 from kfnb.resources.datasets.api import with_data
@@ -73,16 +75,12 @@ def start(
     *,
     requested: Collection[str] = (),
     backend: str | None = None,
-    notify: Any = print,
+    notify: Callable[[str], None] = print,
 ) -> Run:
     """Start a training with the notebook's values; its run has the outputs ``requested``."""
     if backend_name(backend) != "local":
         raise _elsewhere(component.name)
     notebook = workspace().notebook
-    if component.function is not None:
-        raise CaptureError(
-            f"cell {component.cell} is a single function: a training is plain code, which calls it"
-        )
     check_training(component)
     dependencies = dependencies_of(notebook, component)
     for note in training_notes(component, dependencies):
@@ -91,19 +89,14 @@ def start(
         notebook, component, requested, image=settings().base_image, index_urls=settings().index_urls
     )
     compiled = pipelines.compiled(built)
-    step = built.steps[0]
-    inputs = {name: kind for name, kind in step.inputs.items() if component.data(name) is None}
+    inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
     values, place = written(inputs, notebook.namespace)
     try:
-        known = {name: value for name, value in values.items() if inputs[name].parameter}
-        params = {name: one.default for name, one in dependencies.params.items() if one.default is not None}
-        for name in dependencies.params.keys() - params.keys():
-            params[name] = notebook.namespace[name]
-        checked = check_arguments(compiled.spec, {**values, **known, **params, **(arguments or {})})
+        given = _arguments(compiled, dependencies, values, arguments or {})
         submission = Submission(
-            spec=with_data(compiled.spec, checked, local=True),
+            spec=with_data(compiled.spec, given, local=True),
             platform=compiled.platform,
-            arguments={**checked, **{name: one for name, one in values.items() if name not in known}},
+            arguments=given,
             name=f"{component.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
             experiment=settings().experiment,
             cache=False,
@@ -115,6 +108,19 @@ def start(
         return Run(engine, engine.submit(submission))
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _arguments(
+    compiled: Compiled, dependencies: Dependencies, values: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a training: its inputs' ``values``, its parameters as its cell has them, and those ``given``."""
+    namespace = workspace().notebook.namespace
+    params = {
+        name: namespace[name] if one.default is None else one.default
+        for name, one in dependencies.params.items()
+    }
+    files = {name: one for name, one in values.items() if isinstance(one, Artifact) and name not in given}
+    return {**check_arguments(compiled.spec, {**values, **params, **given}), **files}
 
 
 def _elsewhere(name: str) -> UsageError:
