@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from kfnb.resources.services.handle import Service
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
+    from kfnb.resources.training.api import train
     from kfnb.resources.uploads.api import upload, uploads
     from kfnb.resources.uploads.model import UploadedPipeline
 
@@ -80,6 +81,7 @@ __all__ = [
     "studies",
     "study",
     "submit",
+    "train",
     "tune",
     "upload",
     "uploads",

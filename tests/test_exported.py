@@ -53,6 +53,7 @@ def test_the_public_names_are_these() -> None:
         "studies",
         "study",
         "submit",
+        "train",
         "tune",
         "upload",
         "uploads",

@@ -42,6 +42,7 @@ UNPICKLES = {
 """Each place that unpickles, and why it may."""
 
 LISTENS = {
+    ("kfnb/capture/embedded/rendezvous.py", "one.bind(('127.0.0.1', 0))"),  # to find a free port
     ("kfnb/remote/portforward/forward.py", "socket.create_server(('127.0.0.1', 0))"),
     (
         "kfnb/jobs/prefork.py",

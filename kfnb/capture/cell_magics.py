@@ -17,7 +17,13 @@ TRIAL = "%%kf_tune"
 TRANSFORM = "%%kf_transform"
 """A cell whose functions are a transform: it runs in a separate namespace."""
 
-APART = (TRIAL, TRANSFORM)
+TRAIN = "%%kf_train"
+"""A cell with this magic is executed by other processes, whose first one's names come back."""
+
+COMPONENTS = ("%%kf_component", TRAIN)
+"""Magics whose cells are components: what they write is an output of a step."""
+
+APART = (TRIAL, TRANSFORM, TRAIN)
 """Magics whose cells do not run as other cells do."""
 
 WITHOUT_EFFECT = ("%%time", "%%capture")

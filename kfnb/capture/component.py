@@ -16,6 +16,7 @@ from kfnb.capture.notebook import DeclaredParameter
 from kfnb.capture.pod import PodSettings
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
+from kfnb.capture.training import Training
 from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.entities import ImportedData
@@ -48,7 +49,7 @@ class DataInput:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a component."""
+    """The options of a component; ``training`` where several processes execute it."""
 
     params: tuple[DeclaredParameter, ...] = ()
     data: tuple[DataInput, ...] = ()
@@ -58,6 +59,7 @@ class Options:
     retries: int = 0
     cache: bool = True
     pod: PodSettings = field(default_factory=PodSettings)
+    training: Training | None = None
 
 
 @dataclass(frozen=True)

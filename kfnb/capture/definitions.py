@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.cell_magics import COMPONENTS
 from kfnb.capture.imports import bound_by
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import StarNames, read_names
@@ -118,7 +119,7 @@ def _sort(node: ast.stmt, name: str, cell: Cell) -> DefinitionKind:
         return DefinitionKind.PARAMETER
     if isinstance(node, ast.Import | ast.ImportFrom):
         return DefinitionKind.IMPORT
-    component = cell.head == "%%kf_component"
+    component = cell.head in COMPONENTS
     if _defines(node, name) or (not component and _is_fallback(node)):
         return DefinitionKind.SOURCE
     if component:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
+from pathlib import Path
 from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
@@ -27,12 +29,38 @@ from kfnb.capture.embedded.reports import (
     kfnb_report,
 )
 from kfnb.capture.embedded.saving import kfnb_model_saver
+from kfnb.capture.embedded.training import kfnb_progress, kfnb_shard
 from kfnb.capture.embedded.transform_files import kfnb_keep_transform
 from kfnb.errors import KfnbError, NotFound, UsageError
 
 
 class Kf:
-    """Reports the results of a component: in a run, as artifacts; in the notebook, below the cell."""
+    """Reports the results of a component: in a run, as artifacts; in the notebook, below the cell.
+
+    ``rank``, ``local_rank`` and ``world_size`` are those of a process of a training; here there is one process.
+    """
+
+    rank = 0
+    local_rank = 0
+    world_size = 1
+
+    def shard(self, data: Any) -> Any:
+        """This process's share of a DataFrame, an array, a sequence or a data set: here, all of it."""
+        return kfnb_shard(data)
+
+    def progress(self, fraction: float) -> None:
+        """Report how much of a training is done, from 0 to 1."""
+        kfnb_progress(fraction)
+
+    @contextmanager
+    def checkpoint(self, step: int) -> Iterator[Path]:
+        """``with kf.checkpoint(step) as folder``: save into it. In a run it outlives restarts; here it is removed."""
+        with tempfile.TemporaryDirectory(prefix=f"kfnb-checkpoint-{int(step)}-") as folder:
+            yield Path(folder)
+
+    def resume(self) -> Path | None:
+        """The folder of the newest checkpoint of a training that was started again; here, None."""
+        return None
 
     def log_metrics(self, given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``, or ``kf.log_metrics({"accuracy": 0.9})``."""

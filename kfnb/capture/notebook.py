@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb.capture import shell_syntax
 from kfnb.capture.cell import Cell
-from kfnb.capture.cell_magics import SET_UP
+from kfnb.capture.cell_magics import COMPONENTS, SET_UP
 from kfnb.capture.definitions import Definition, DefinitionKind, assigned_literal, definitions_of, value_sort
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.global_settings import Change, changes_of
@@ -138,7 +138,7 @@ class ExecutedNotebook:
                 continue  # a statement that did not run, or was undone
             parameter = tagged or definition.sort is DefinitionKind.PARAMETER
             self._add(self._parameter(definition, injected=injected) if parameter else definition)
-        sort = DefinitionKind.STEP if cell.head == "%%kf_component" else DefinitionKind.LIVE
+        sort = DefinitionKind.STEP if cell.head in COMPONENTS else DefinitionKind.LIVE
         for name in changed:
             self._add(Definition(name, sort, cell, 1, 1))
 

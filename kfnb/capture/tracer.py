@@ -20,6 +20,7 @@ from kfnb.capture.definition_kinds import DefinitionKinds
 from kfnb.capture.definitions import Definition, DefinitionKind
 from kfnb.capture.dependencies import Dependencies, SetupCell
 from kfnb.capture.embedded.reports import KF_OUTPUTS
+from kfnb.capture.embedded.training import KF_VALUES
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.name_usage import Names
 from kfnb.capture.name_use import NameUse, live_object, unknown_name
@@ -405,7 +406,7 @@ class _Tracer:
                 self.module(inner, name)
 
     def kf_calls(self, tree: ast.AST) -> None:
-        """The functions of ``kf`` that the code uses: they decide which artifacts the step has.
+        """What of ``kf`` the code uses: it decides which artifacts the step has.
 
         Where ``kf`` itself is passed on, any of them may be used.
         """
@@ -415,7 +416,8 @@ class _Tracer:
             for node in ast.walk(tree)
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kf"
         ]
-        self.dependencies.kf |= set(KF_OUTPUTS) if len(named) > len(used) else set(used) & set(KF_OUTPUTS)
+        known = {*KF_OUTPUTS, *KF_VALUES}
+        self.dependencies.kf |= known if len(named) > len(used) else set(used) & known
 
 
 def _is_same(one: Definition, two: Definition) -> bool:

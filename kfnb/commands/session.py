@@ -60,6 +60,9 @@ class Cells(Protocol):
     def transform_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as a transform."""
 
+    def training_cell(self, name: str, line: str, body: str) -> Cell:
+        """The running cell as a training."""
+
 
 class Session(Protocol):
     """Where a command runs."""

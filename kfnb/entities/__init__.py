@@ -10,6 +10,7 @@ from kfnb.entities.imported_data import ImportedData, data_digest_of, data_of, i
 from kfnb.entities.label_score import LabelScore
 from kfnb.entities.listing import Listing
 from kfnb.entities.log_line import LogLine
+from kfnb.entities.rank import NAMES, Rank
 from kfnb.entities.run import (
     Artifact,
     ByTask,
@@ -18,15 +19,16 @@ from kfnb.entities.run import (
     OfTask,
     Preview,
     RunSnapshot,
-    RunState,
     Task,
     TaskError,
     kfp_name,
     seconds_between,
 )
+from kfnb.entities.run_state import RunState
 
 __all__ = [
     "FILES",
+    "NAMES",
     "Artifact",
     "ByTask",
     "Carried",
@@ -45,6 +47,7 @@ __all__ = [
     "PodSetting",
     "Port",
     "Preview",
+    "Rank",
     "RunSnapshot",
     "RunState",
     "Task",

@@ -6,43 +6,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import Enum
 from pathlib import Path, PurePosixPath
 from pkgutil import resolve_name
 from typing import IO, Any, TypeVar
 
 from kfnb.entities.carried import imported
+from kfnb.entities.rank import Rank
+from kfnb.entities.run_state import RunState
 
 T = TypeVar("T")
-
-
-class RunState(str, Enum):
-    """The state of a run or a task, as in KFP (``v2beta1.RuntimeState``)."""
-
-    PENDING = "PENDING"
-    RUNNING = "RUNNING"
-    SUCCEEDED = "SUCCEEDED"
-    FAILED = "FAILED"
-    SKIPPED = "SKIPPED"
-    CANCELING = "CANCELING"
-    CANCELED = "CANCELED"
-    PAUSED = "PAUSED"
-
-    def __str__(self) -> str:
-        return self.value
-
-    @property
-    def finished(self) -> bool:
-        """Whether nothing more will happen."""
-        return self in _FINISHED
 
 
 def seconds_between(started: float | None, finished: float | None) -> float | None:
     """The seconds from a start to an end; None if either is missing."""
     return None if started is None or finished is None else finished - started
-
-
-_FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED, RunState.CANCELED})
 
 
 @dataclass(frozen=True)
@@ -165,6 +142,7 @@ class Task:
     each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
     image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
     ``decided`` its result (``0.93 > 0.9: taken``). ``code`` is the sha256 of its program, empty where it has none.
+    ``ranks`` are the processes of a training.
     """
 
     id: str
@@ -188,6 +166,7 @@ class Task:
     cached: bool = False
     attempts: int = 0
     error: TaskError | None = None
+    ranks: tuple[Rank, ...] = ()
 
     @property
     def seconds(self) -> float | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kfnb import compat
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
-from kfnb.capture.cell_magics import APART, SET_UP, TRANSFORM, TRIAL, begun
+from kfnb.capture.cell_magics import APART, SET_UP, TRAIN, TRANSFORM, TRIAL, begun
 from kfnb.capture.component import Options
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.named_files import named_in
@@ -129,6 +129,10 @@ class Kernel:
     def transform_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as a transform, which has a separate namespace. ``line`` and ``body`` are its parts."""
         return self._cell_apart(TRANSFORM, name, line, body)
+
+    def training_cell(self, name: str, line: str, body: str) -> Cell:
+        """The running cell as a training, which other processes execute. ``line`` and ``body`` are its parts."""
+        return self._cell_apart(TRAIN, name, line, body)
 
     def _cell_apart(self, head: str, name: str, line: str, body: str) -> Cell:
         running = self.running[-1] if self.running else None

@@ -12,8 +12,8 @@ from pathlib import Path
 from kfnb.jobs import system
 from kfnb.jobs.process_spec import ProcessSpec
 
-_GRACE = 2.0
-"""Seconds between SIGTERM and SIGKILL."""
+GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL, for most processes."""
 
 
 class Processes:
@@ -25,6 +25,7 @@ class Processes:
     def __init__(self, tag: str, lock: int) -> None:
         self._tag = tag
         self._waiting: dict[int, asyncio.Future[int]] = {}
+        self._grace: dict[int, float] = {}
         self._starter = system.here().starter(lock)
 
     def listen(self) -> None:
@@ -42,21 +43,22 @@ class Processes:
         began: Callable[[int], None] = lambda _: None,
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
+        grace: float = GRACE,
     ) -> int:
         """Run ``work``, which can be pickled, in a separate process; return the wait status.
 
         For the other arguments see ``ProcessSpec``.
 
-        ``began`` is called with the process's id.
+        ``began`` is called with the process's id; ``grace`` is how many seconds it has to end when it is asked to.
         Raises ``asyncio.TimeoutError`` if it took more than ``timeout`` seconds, and ends the process then.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         pid = self._starter.start(ProcessSpec(work, log, folder, passes, shuts))
-        self._waiting[pid] = future
+        self._waiting[pid], self._grace[pid] = future, grace
         began(pid)
         if timeout and not (await asyncio.wait({future}, timeout=timeout))[0]:
             _signal_group(pid, signal.SIGTERM)
-            await asyncio.wait({future}, timeout=_GRACE)
+            await asyncio.wait({future}, timeout=grace)
             _signal_group(pid, signal.SIGKILL)
             await future
             raise asyncio.TimeoutError
@@ -66,7 +68,8 @@ class Processes:
         """End all processes of the job, grandchildren included: with SIGTERM first, then SIGKILL."""
         self._signal(signal.SIGTERM)
         if self._waiting:
-            await asyncio.wait(self._waiting.values(), timeout=_GRACE)
+            longest = max(self._grace[pid] for pid in self._waiting)
+            await asyncio.wait(self._waiting.values(), timeout=longest)
         self._signal(signal.SIGKILL)
         system.end_all(self._tag)
 
@@ -80,6 +83,7 @@ class Processes:
             if done:
                 _signal_group(pid, signal.SIGKILL)  # what it started and left behind
                 self._starter.ended(pid, status)
+                del self._grace[pid]
                 self._waiting.pop(pid).set_result(status)
 
 

@@ -15,6 +15,22 @@ from kfnb.jobs import prefork, private, system
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.process_spec import TAG
 
+_OF_A_JOB = frozenset(
+    {
+        TAG,
+        *(
+            "KFNB_CHECKPOINTS",
+            "KFNB_FAILURE",
+            "KFNB_LOCAL_RANK",
+            "KFNB_RANK",
+            "KFNB_RANKS",
+            "KFNB_RANK_EVENTS",
+        ),
+        "KFNB_WORLD_SIZE",
+    }
+)
+"""Variables that a process of a job has, and that mean nothing in another job."""
+
 _PARENT = Path(__file__).parents[2]
 """The folder that contains kfnb."""
 
@@ -68,9 +84,9 @@ def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files
 
 
 def _environment() -> dict[str, str]:
-    """The environment of this process, without the tag of a job that it may belong to: a driver has its own tag."""
-    environ = {**os.environ, "_KFP_RUNTIME": "true"}
-    environ.pop(TAG, None)
+    """The environment of this process, without what it has as a process of another job: a driver has its own."""
+    environ = {name: value for name, value in os.environ.items() if name not in _OF_A_JOB}
+    environ["_KFP_RUNTIME"] = "true"
     if environ.get("MPLBACKEND", "").startswith("module://"):
         del environ[
             "MPLBACKEND"

@@ -140,8 +140,8 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
         )
         for name in called
     )
-    _rename_inputs(wired, {step.name: step for step in steps})
-    _import_files(wired, files)
+    rename_inputs(wired, {step.name: step for step in steps})
+    import_files(wired, files)
     program = write_program(
         pipeline.name, steps, wired, dependencies, image=image or default_image(), index_urls=index_urls
     )
@@ -329,7 +329,7 @@ def _check_names(called: Sequence[str]) -> None:
             )
 
 
-def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
+def rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
     """Rename keyword arguments where a step's argument has another name than the notebook's."""
     for node in (node for statement in wired.body for node in ast.walk(statement)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in steps:
@@ -338,7 +338,7 @@ def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
                     keyword.arg = steps[node.func.id].arguments.get(keyword.arg, keyword.arg)
 
 
-def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
+def import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
     """Begin the body with the importers of data sets and of large files, and pass the files to their steps."""
     imported: dict[str, Carried | ImportedData] = {
         name: one for step in files.values() for name, one in step.imported.items()

@@ -17,7 +17,7 @@ from kfnb.capture.syntax import all_names
 from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
-from kfnb.entities import FILES
+from kfnb.entities import FILES, NAMES
 from kfnb.errors import CaptureError
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
@@ -60,7 +60,8 @@ def make_step(
 ) -> Step:
     """The step of a component of which a pipeline uses the outputs ``requested`` (besides those of ``--output``).
 
-    ``files`` are those that it gets from other steps and from the notebook's folder.
+    ``files`` are those that it gets from other steps and from the notebook's folder. With ``NAMES`` among
+    the outputs, it hands the names that it writes back to the notebook.
     """
     if component.function is not None:
         return _function_step(
@@ -122,6 +123,9 @@ def _input_kind(notebook: ExecutedNotebook, component: Component, definition: De
 def _outputs(component: Component, requested: Collection[str]) -> dict[str, ValueKind]:
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *requested]):
+        if name == NAMES:
+            outputs[name] = ValueKind("Artifact", ("cloudpickle",))
+            continue
         if name in component.refusals:
             raise CaptureError(f"{name}, defined by cell {component.cell}: {component.refusals[name]}")
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kfnb.capture.component import Component
 from kfnb.capture.pod import PodSettings
+from kfnb.text.quantity import times
 
 
 def option_statements(task: str, component: Component) -> Iterator[ast.stmt]:
@@ -20,12 +21,13 @@ def option_statements(task: str, component: Component) -> Iterator[ast.stmt]:
 
 def _own_calls(component: Component) -> Iterator[str]:
     options, pod = component.options, component.options.pod
+    processes = options.training.size if options.training else 1
     if pod.cpu:
-        yield f".set_cpu_limit({pod.cpu!r})"
+        yield f".set_cpu_limit({times(pod.cpu, processes)!r})"
     if pod.memory:
-        yield f".set_memory_limit({pod.memory!r})"
+        yield f".set_memory_limit({times(pod.memory, processes)!r})"
     if pod.gpu:
-        yield f".set_accelerator_type({pod.accelerator!r}).set_accelerator_limit({pod.gpu})"
+        yield f".set_accelerator_type({pod.accelerator!r}).set_accelerator_limit({pod.gpu * processes})"
     if options.retries:
         yield f".set_retry({options.retries}, backoff_duration='1s')"
     if not options.cache or component.outside or component.variables.all:

@@ -15,13 +15,16 @@ from kfnb.capture.definitions import Definition, definitions_of
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.data import FRAMES, PATH
 from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
+from kfnb.capture.embedded.training import KF_VALUES
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
+from kfnb.capture.training import names_to_keep
 from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
-from kfnb.entities import FILES
+from kfnb.entities import FILES, NAMES
 from kfnb.pipeline.files import NO_FILES, StepFiles
+from kfnb.pipeline.training_code import TrainingCode
 from kfnb.sourcemap import mark, mark_generated
 from kfnb.text.variables import COMPUTES_NAMES, defaults_comment, reads_comment
 
@@ -29,7 +32,8 @@ from kfnb.text.variables import COMPUTES_NAMES, defaults_comment, reads_comment
 def logs_of(dependencies: Dependencies) -> dict[str, tuple[str, str]]:
     """The functions of ``kf`` that the step uses -> (the output that the function writes to, its KFP type)."""
     return {
-        short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(dependencies.kf))
+        short: (f"kf_{short}", kind)
+        for short, kind in (KF_OUTPUTS[use] for use in sorted(dependencies.kf & KF_OUTPUTS.keys()))
     }
 
 
@@ -48,6 +52,7 @@ class StepWriter:
         variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
+        self.kept = names_to_keep(component) if NAMES in outputs else []
         self.files = files
         self.variables = variables
         self.cell = component.cell
@@ -57,19 +62,21 @@ class StepWriter:
         self.arguments = arguments
         self.star_names = notebook.star_names if notebook else (lambda _module: ())
         self.logs = logs_of(dependencies)
-        self.uses = sorted(dependencies.kf | ({"log_metrics"} if "report" in dependencies.kf else set()))
-        written = {FILES, *(name for name, _ in self.logs.values())}
+        used = dependencies.kf & KF_OUTPUTS.keys()
+        self.uses = sorted(used | ({"log_metrics"} if "report" in used else set()))
+        self.plain = [KF_VALUES[use] for use in sorted(dependencies.kf & KF_VALUES.keys())]
+        written = {FILES, NAMES, *(name for name, _ in self.logs.values())}
         self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
         self.saved = [name for name in self.artifacts if name not in written]
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
-        self.by_step = "report" in dependencies.kf or _logs_by_step(
-            [
-                component.cell.tree,
-                *(source.node for source in dependencies.sources if source.node is not None),
-            ]
-        )
+        trees = [
+            component.cell.tree,
+            *(source.node for source in dependencies.sources if source.node is not None),
+        ]
+        self.by_step = "report" in dependencies.kf or _logs_by_step(trees)
+        self.training = TrainingCode.of(component, dependencies, trees)
         self.local = {*arguments.values(), *self.artifacts, *files.arguments}
         self.restored |= {name: "float" for name, one in dependencies.params.items() if one.type == "float"}
 
@@ -92,12 +99,14 @@ class StepWriter:
             "kfnb_moved": bool(self.files.placed),
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
-            "kfnb_kf": bool(self.logs),
+            "kfnb_kf": bool(self.logs or self.plain),
+            "kfnb_keep": bool(self.kept),
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
         writers = {self.outputs[name].writer for name in self.saved} - {""}
         makers = {KF_MAKERS[use] for use in self.uses}
-        return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
+        more = {one.partition("(")[0] for one in self.plain} | set(self.training.helpers(self.uses))
+        return (*(name for name, needed in used.items() if needed), *sorted(writers | makers | more))
 
     def _is_main(self) -> bool:
         """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
@@ -204,9 +213,11 @@ class StepWriter:
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
+        lines += self.training.launching(written)
         if self.artifacts:  # before a constant may replace an argument of its name
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
+        lines += self.training.joining()
         if self._is_main():  # last, as a worker process runs what follows
             lines.append(f'kfnb_main("{self.component.name}", {_count(dependency_lines)})')
         if lines:
@@ -214,7 +225,7 @@ class StepWriter:
         if self.variables.computed and self.arguments:
             lines.insert(0, COMPUTES_NAMES)
         comments = (reads_comment(self.variables.names), defaults_comment(self.variables.defaulted))
-        lines[:0] = [line for line in comments if line]
+        lines[:0] = [*self.training.comment(), *filter(None, comments)]
         return [INDENT + line for line in lines]
 
     def _dependency_lines(self) -> tuple[list[str], list[str]]:
@@ -312,8 +323,9 @@ class StepWriter:
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
         lines += self.files.moving_in(self.inputs)
-        if self.logs:
+        if self.logs or self.plain:
             made = [self._making(use) for use in self.uses if use != "report"]
+            made += [f"{use}={KF_VALUES[use]}" for use in sorted(self.dependencies.kf & KF_VALUES.keys())]
             lines.append(f"kf = kfnb_kf({', '.join(made)})")
         lines += ["kf.report = kfnb_report(kf.log_metrics)"] if "report" in self.uses else []
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
@@ -344,7 +356,7 @@ class StepWriter:
         output = f'kfnb_out["{self.logs[KF_OUTPUTS[use][0]][0]}"]'
         more = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
         more = ", kfnb_keep_transform" if use == "save" and self._keeps_transform() else more
-        return f"{use}={KF_MAKERS[use]}({output}{more})"
+        return f"{use}={self.training.wrapped(use, f'{KF_MAKERS[use]}({output}{more})')}"
 
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""
@@ -369,7 +381,12 @@ class StepWriter:
 
     def _epilogue(self) -> list[str]:
         classes = self._classes(own=True)
-        lines = [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
+        lines = self.training.leaving(self.uses)
+        lines += [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
+        if self.kept:
+            names = "{**globals(), **locals()}"
+            lines.append(f'kfnb_keep({self.kept!r}, {names}, kfnb_out["{NAMES}"], {classes})')
+        lines += self.training.ending(self.results)
         if self.results:
             values = ", ".join(
                 f'kfnb_value({self.files.moved_out(name)}, {self.outputs[name].type}, "{name}")'

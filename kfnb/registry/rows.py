@@ -132,6 +132,12 @@ NOUNS: list[Noun] = [
         page="tuning.md",
     ),
     Noun(
+        "training",
+        (("TrainCell", "%%kf_train", "", "run the cell as a training of several processes"),),
+        exports={"train": "api"},
+        page="training.md",
+    ),
+    Noun(
         "datasets",
         (
             ("ListData", "%kf_data", "data", "list the data sets"),

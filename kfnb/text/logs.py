@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from kfnb.entities import LogLine
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.text.log_levels import LEVELS, Leveller
+from kfnb.text.ranks import split_rank
 from kfnb.text.timespec import instant
 
 Lines = Iterable[LogLine | None]
@@ -32,7 +33,7 @@ _STATES = 3
 
 @dataclass(frozen=True)
 class Filter:
-    """Selects lines: since a moment, matching ``grep``, with at least a ``level``.
+    """Selects lines: since a moment, matching ``grep``, with at least a ``level``, of one ``rank`` of a training.
 
     A line with an unknown time is kept. ``grep`` ignores case if it has no capitals.
     """
@@ -40,6 +41,7 @@ class Filter:
     since: float | None = None
     grep: re.Pattern[str] | None = None
     level: int = 0
+    rank: int | None = None
 
     def __bool__(self) -> bool:
         return self != ALL
@@ -47,7 +49,7 @@ class Filter:
     def chosen(self, lines: Lines) -> Iterator[LogLine | None]:
         """The selected ``lines``, and each None."""
         levellers: dict[str, Leveller] = {}
-        for line in lines:
+        for line in lines if self.rank is None else _of_rank(lines, self.rank):
             if line is None or (
                 # the leveller needs each line, even if another filter drops it
                 (not self.level or self._grave(line, levellers)) and self._fits(line)
@@ -64,11 +66,24 @@ class Filter:
         return self.grep is None or self.grep.search(plain(line.text)) is not None
 
 
+def _of_rank(lines: Lines, rank: int) -> Iterator[LogLine | None]:
+    """What one rank of a training wrote, without its number; and each None."""
+    for line in lines:
+        number, text = split_rank(line.text) if line is not None else (rank, "")
+        if number == rank:
+            yield None if line is None else LogLine(line.task, text, line.at)
+
+
 ALL = Filter()
 
 
-def log_filter(since: str | float | None = None, grep: str | None = None, level: str | None = None) -> Filter:
-    """The filter from a moment or a span before now, a regular expression and a level's name.
+def log_filter(
+    since: str | float | None = None,
+    grep: str | None = None,
+    level: str | None = None,
+    rank: int | None = None,
+) -> Filter:
+    """The filter from a moment or a span before now, a regular expression, a level's name and a rank.
 
     Raises ``UsageError``.
     """
@@ -76,6 +91,7 @@ def log_filter(since: str | float | None = None, grep: str | None = None, level:
         None if since is None else instant(since),
         None if grep is None else _pattern(grep),
         0 if level is None else _level(level),
+        rank,
     )
 
 

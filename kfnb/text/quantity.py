@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 _UNITS = {
     "n": 1e-9,
@@ -34,3 +35,9 @@ def amount(text: object) -> float:
         return float(found[1]) * _UNITS[found[2]]
     except ValueError:
         return 0.0
+
+
+def times(text: str, factor: int) -> str:
+    """A quantity multiplied by a number, in the same unit: ``1500m`` for three times ``500m``."""
+    found = _QUANTITY.fullmatch(text.strip())
+    return f"{Decimal(found[1]) * factor}{found[2]}" if found else text

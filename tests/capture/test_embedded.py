@@ -241,6 +241,6 @@ def test_each_function_stands_by_itself() -> None:
     )
     source += "\nprint(kfnb_kf(a=kfnb_number).a(2), kfnb_value(1, int, 'x'))"
     done = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=True
+        [sys.executable, "-I", "-S", "-"], input=source, capture_output=True, text=True, check=True
     )
     assert done.stdout == "2 1\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,40 +10,26 @@ from kfnb.capture.transforms import define_transform
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
-from kfnb.commands.words import count, parameter, unique
+from kfnb.commands.words import parameter, unique
 from kfnb.errors import UsageError
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.resources.components import api
-from kfnb.resources.components.pod_options import PodOptions, read_pod
-from kfnb.resources.datasets import api as datasets
+from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
 
 if TYPE_CHECKING:
     from kfnb.capture.embedded.transforms import kfnb_Transform
-    from kfnb.capture.notebook import DeclaredParameter
     from kfnb.entities import ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
-    from kfnb.resources.datasets.importing import TakenData
 
 
 @dataclass(frozen=True, kw_only=True)
-class DefineComponent(PodOptions, Command):
+class DefineComponent(ComponentOptions, Command):
     """Run the cell, and make it a component of pipelines."""
 
     binds = True
     runs_as_cell = True
 
     name: str = word("the component's name")
-    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
-    data: tuple[str, ...] = repeated(
-        metavar="NAME=DATA-SET@VERSION",
-        values="data input",
-        help="a version of a data set, which the cell has under that name",
-    )
-    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always an output")
-    package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
-    image: str = option(default="", help="container image of the step")
-    retries: int = option(type=int, default=0, help="maximum number of retries of a failed step")
-    no_cache: bool = flag(help="run the step even if its inputs have not changed")
     continues: bool = flag(
         "--continue",
         help="add this cell to the component of that name, or replace what this cell added before",
@@ -53,55 +37,13 @@ class DefineComponent(PodOptions, Command):
 
     def run(self, session: Session) -> None:
         """Begin the component: the cell runs after this, and is captured when it has."""
-        params = tuple(parameter(text) for text in self.param)
-        unique([param.name for param in params], "--param")
-        unique(self.output, "--output")
-        found = self._data(session, params)
-        chosen = Options(
-            params=params,
-            data=tuple(one.input for one in found),
-            outputs=self.output,
-            packages=self.package,
-            image=self.image,
-            retries=count(self.retries, "--retries"),
-            cache=not self.no_cache,
-            pod=read_pod(self),
-        )
+        chosen, taken = read_options(self, session)
         if self.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
             raise UsageError(
                 f"--continue only takes --param, --output and --package: move the rest to the first cell of {self.name}"
             )
-        with _bound(session, {one.input.name: one.value for one in found}):
+        with with_data_bound(session, taken):
             session.cells.begin_component(self.name, chosen, session.bind, continues=self.continues)
-        for one in found:
-            if one.pinned:
-                session.notify(f"note: {one.input.name} is {one.version.ref}, the newest version")
-
-    def _data(self, session: Session, params: Sequence[DeclaredParameter]) -> list[TakenData]:
-        """The versions of data sets that the cell takes."""
-        if not self.data:
-            return []
-        notebook = session.cells.workspace.notebook
-        values = {name: one.default for name, one in notebook.parameters.items()}
-        values |= {one.name: one.default for one in params if one.default is not None} | notebook.injected
-        found = [datasets.taken(text, values) for text in self.data]
-        unique([*(one.input.name for one in found), *(one.name for one in params)], "--data")
-        return found
-
-
-@contextmanager
-def _bound(session: Session, values: Mapping[str, Any]) -> Iterator[None]:
-    """Give names of the notebook their values, unless what follows raises an exception."""
-    space = session.cells.workspace.notebook.namespace
-    before = {name: space[name] for name in values if name in space}
-    space.update(values)
-    try:
-        yield
-    except BaseException:
-        for name in values:
-            space.pop(name, None)
-        space.update(before)
-        raise
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -308,6 +308,7 @@ class PrintLogs(LogOptions, Command):
     since: str | None = option(
         metavar="WHEN", help="only lines from then on: 10m for ten minutes ago, or a date"
     )
+    rank: int | None = option(type=int, metavar="N", help="only lines of this rank of a training")
 
     def run(self, session: Session) -> None:
         """Print the lines."""
@@ -320,7 +321,7 @@ class PrintLogs(LogOptions, Command):
             print_excerpt(excerpt, session, named=self.task is None, at_once=self.follow)
             return
         run = api.newest() if self.run_id is None else handle_of(session, self.run_id)
-        which = log_filter(self.since, self.grep, self.level)
+        which = log_filter(self.since, self.grep, self.level, self.rank)
         excerpt = run.excerpt(self.task, which, self.last(session), follow=self.follow)
         print_excerpt(
             excerpt,

@@ -11,6 +11,7 @@ kind         about      data
 ``decided``  a task     text: the result of its condition, until it waits again
 ``cached``   a task     (nothing)
 ``doing``    a task     text: what it waits for, or what is done for it; until its next state
+``ranks``    a task     ranks: {number: what is new of a process of a training}, see ``rank_fold``
 ``note``     the run    text: a note for the user on this run, in one line
 ``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
@@ -29,6 +30,7 @@ from typing import Any
 from kfnb import entities
 from kfnb.entities import Artifact, RunState, Task, TaskError
 from kfnb.jobs.fold import Event, JobFold
+from kfnb.resources.runs.rank_fold import ended, merged
 
 
 def encode(value: Any) -> Any:
@@ -100,6 +102,7 @@ class RunFold(JobFold[str]):
         "decided": frozenset({"text"}),
         "cached": frozenset(),
         "doing": frozenset({"text"}),
+        "ranks": frozenset({"ranks"}),
         "note": frozenset({"text"}),
         "notes": frozenset({"texts"}),
     }
@@ -136,6 +139,7 @@ class RunFold(JobFold[str]):
 
     def _on_created(self, event: Event) -> None:
         fields = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
+        fields |= {"arguments": self._decoded(fields["arguments"])} if "arguments" in fields else {}
         self._run = replace(self._run, created=event.time, **fields)
 
     def _on_task(self, event: Event) -> None:
@@ -162,11 +166,13 @@ class RunFold(JobFold[str]):
             return
         task = self._tasks[event.task]
         if state in (RunState.PENDING, RunState.RUNNING, RunState.SKIPPED):
-            task = replace(task, outputs={}, metrics={})  # those of an earlier attempt
+            task = replace(task, outputs={}, metrics={}, ranks=())  # those of an earlier attempt
         if state is RunState.PENDING:
             task = replace(task, decided="")
         if state is RunState.RUNNING:
             task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
+        if state.finished:
+            task = replace(task, ranks=ended(task.ranks))
         task = _entered(task, state, event.time)
         self._tasks[event.task] = replace(task, error=task_error, doing="")
 
@@ -188,6 +194,10 @@ class RunFold(JobFold[str]):
 
     def _on_doing(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], doing=str(event.data["text"]))
+
+    def _on_ranks(self, event: Event) -> None:
+        task = self._tasks[event.task]
+        self._tasks[event.task] = replace(task, ranks=merged(task.ranks, event.data["ranks"]))
 
     def _on_decided(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], decided=str(event.data["text"]))

@@ -158,13 +158,15 @@ class Run:
         since: str | float | None = None,
         grep: str | None = None,
         level: str | None = None,
+        rank: int | None = None,
     ) -> str:
         """What a task wrote, or all tasks, with each line after its task's name.
 
         ``tail`` limits it to the last lines; ``since`` is a moment or a span before now (``"10m"``); ``grep`` is a
-        regular expression that lines contain; ``level`` the lowest level (``"warning"``).
+        regular expression that lines contain; ``level`` the lowest level (``"warning"``); ``rank`` selects a process of
+        a training.
         """
-        lines = self.excerpt(task, log_filter(since, grep, level), tail)
+        lines = self.excerpt(task, log_filter(since, grep, level, rank), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
     def excerpt(

@@ -79,6 +79,13 @@ def of_component(
     arguments: Mapping[str, Any],
 ) -> TrialSubject:
     """A component of the notebook as the trial. Raises ``UsageError``."""
+    if component.options.training is not None:
+        pipeline = f"%kf_pipeline {component.name}_pipeline {component.name}"
+        raise UsageError(
+            f"{component.name} is a training, and a trial of it is a run:",
+            hint=f"tune a pipeline of it, {pipeline}",
+            ref=component.name,
+        )
     dependencies = dependencies_of(notebook, component)
     numbers = {name for name, kind in component.outputs.items() if kind.type in ("int", "float")}
     logs = bool(_LOGS & dependencies.kf)

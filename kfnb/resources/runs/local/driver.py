@@ -160,7 +160,15 @@ def _engine(
         pipeline=pipeline,
         journal=journal,
         launcher=Launcher(
-            processes, home / "envs", start, folder.path, supplier, timeline, room.activity, journal.doing
+            processes,
+            home / "envs",
+            start,
+            folder.path,
+            supplier,
+            timeline,
+            room.activity,
+            journal.doing,
+            journal.ranks,
         ),
         cache=Cache(home / "cache", digests) if order.cache else None,
         room=room,

@@ -91,7 +91,7 @@ class LocalRunEngine:
         folder, narrowed = folders.new(self._home)
         order = RunJobSpec(
             name=submission.name,
-            arguments=encode(submission.arguments),
+            arguments=encode(folder.take_over(submission.inputs, submission.arguments)),
             folder=str(Path(submission.folder).absolute()),
             home=str(self._home),
             cache=submission.cache,
@@ -118,7 +118,7 @@ class LocalRunEngine:
             "arguments": {**pipeline.defaults, **order.arguments},
             "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
         }
-        texts = filter(None, (*origin, *request_notes(pipeline), narrowed))
+        texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id

@@ -19,6 +19,9 @@ from kfnb.text.parameter_values import plain, stored, typed, wrapped
 
 _OUTPUT = "executor_output.json"
 LOG = "log"
+CHECKPOINTS = "checkpoints"
+RANK_EVENTS = "rank_events"
+"""What a training's processes report, line by line."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,14 @@ class TaskInvocation:
 
 
 def prepare(work: TaskInvocation) -> None:
-    """Prepare the task's folder for another attempt: remove the files of an earlier attempt, except its log."""
+    """Prepare the task's folder for another attempt: remove the files of an earlier attempt.
+
+    Its log and its checkpoints stay.
+    """
     private.make(work.folder)
     for entry in work.folder.iterdir():
+        if entry.name == CHECKPOINTS:
+            continue
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         elif entry.name != LOG:
@@ -70,6 +78,12 @@ def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[st
         "notebook": str(notebook),
         "work": str(work.folder / "work"),
         "failure": str(work.folder / "failure.json"),
+        "training": {
+            "KFNB_CHECKPOINTS": str(work.folder / CHECKPOINTS),
+            "KFNB_FAILURE": str(work.folder / "failure.json"),
+            "KFNB_RANKS": str(work.folder / "ranks"),
+            "KFNB_RANK_EVENTS": str(work.folder / RANK_EVENTS),
+        },
         "empty": [name for name in many if work.artifacts.get(name) == []],
     }
 

@@ -6,18 +6,21 @@
 ``archived``      exists if the run is archived
 ``timeline``      the order in which the tasks' logs were written, see ``log_timeline``
 ``volumes/``      the run's volumes, where its tasks ask for some
+``inputs/``       artifacts that a notebook gave it
 ``tasks/<id>/``   a task's program, log, outputs and artifacts
 ================  ======================================================================
 """
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Artifact
 from kfnb.errors import BackendError
 from kfnb.jobs.folder import JobFolder, names, number, stamped, usable
 
@@ -59,6 +62,22 @@ class RunFolder(JobFolder):
         number(self.path)
         self.put("spec.json", spec)
         self.put("run.json", asdict(order))
+
+    def take_over(self, inputs: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Move the folder ``inputs`` into the run's; the arguments with the artifacts in it where they are now.
+
+        Raises ``BackendError``.
+        """
+        if not inputs:
+            return arguments
+        with usable(self.path):
+            shutil.move(inputs, self.path / "inputs")
+        return {
+            name: replace(value, uri=str(self.path / "inputs" / Path(value.uri).name))
+            if isinstance(value, Artifact)
+            else value
+            for name, value in arguments.items()
+        }
 
     def read(self) -> tuple[dict[str, Any], RunJobSpec]:
         """Read what ``write`` wrote. Raises ``BackendError``."""

@@ -109,6 +109,10 @@ class Journal:
         """Record slow work that is done for a task; an empty ``text`` when it is finished."""
         self._log.append([("doing", task, {"text": text})])
 
+    def ranks(self, task: str, news: Mapping[str, Any]) -> None:
+        """Record what is new of the processes of a training, by rank."""
+        self._log.append([("ranks", task, {"ranks": dict(news)})])
+
     def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
         """Record that a task, a group or the run is done, with its outputs."""
         facts: list[Fact] = [("cached", task, {})] if cached else []

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
@@ -15,25 +15,28 @@ from typing import Any, NoReturn
 
 from kfnb.entities import Artifact, TaskError, read_carried
 from kfnb.jobs import private
-from kfnb.jobs.processes import Processes
+from kfnb.jobs.processes import GRACE, Processes
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.environment import Requirements, build, is_built, missing, parse, python_of
-from kfnb.resources.runs.local.executor_io import LOG, TaskInvocation, collect, job, prepare
+from kfnb.resources.runs.local.executor_io import LOG, RANK_EVENTS, TaskInvocation, collect, job, prepare
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
+from kfnb.resources.runs.local.rank_events import followed
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
 from kfnb.text.parameter_values import stored
 
 _FAILURE = "failure.json"
+_TRAINING_GRACE = 13.0
+"""Seconds that a training has to end: its launcher gives its processes 10 of them."""
 
 
 @dataclass
@@ -41,7 +44,8 @@ class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
     Steps start in ``folder``. ``activity`` watches their processes. ``report`` is called with a task's id
-    and what is done for it; with an empty text when that is finished.
+    and what is done for it; with an empty text when that is finished. ``ranks`` is called with the id of a training and
+    what is new of its processes.
     """
 
     processes: Processes
@@ -52,6 +56,7 @@ class Launcher:
     timeline: Timeline
     activity: Activity
     report: Callable[[str, str], None]
+    ranks: Callable[[str, Mapping[str, Any]], None]
     warm: bool = False
     noted: set[str] = field(default_factory=set)
 
@@ -60,7 +65,9 @@ class Launcher:
         if not self.warm:
             self.warm = True
             programs = [
-                program for program in pipeline.programs if not (program.env or program.demands.variables)
+                program
+                for program in pipeline.programs
+                if not (program.env or program.demands.variables or program.processes)
             ]
             requirements = {program.installs: parse(program.installs) for program in programs}
             here = [program for program in programs if not missing(requirements[program.installs])]
@@ -84,7 +91,8 @@ class Launcher:
         if isinstance(body, PythonProgram):
             self._note_once(work, parse(body.installs).other_kfp)
             await self._build(work, parse(body.installs))
-            await self._process(work, self._action(work, body), body.source)
+            async with followed(work.folder / RANK_EVENTS, partial(self.ranks, work.id)):
+                await self._process(work, self._action(work, body), body.source)
             return collect(work, self.folder)
         if isinstance(body, Container):
             (work.folder / "outputs").mkdir(mode=0o700, exist_ok=True)
@@ -114,8 +122,9 @@ class Launcher:
         requirements = parse(program.installs)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
-        elif program.env or work.supply.env:
-            # libraries read variables when they are imported, and a fork has imported them already
+        elif program.env or work.supply.env or program.processes:
+            # libraries read variables when they are imported, and a fork has imported them already; the processes of
+            # a training are forks of one that has imported none
             action = partial(_execute, Path(sys.executable), spec)
         else:
             action = partial(runner.run, spec)
@@ -158,12 +167,19 @@ class Launcher:
     ) -> None:
         log = work.folder / LOG
         limit = work.supply.timeout
+        body = work.component.body
+        trains = isinstance(body, PythonProgram) and body.processes > 0
         since = log.stat().st_size if log.exists() else 0
         began = partial(self.activity.began, work.id)
         try:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(
-                    action, log=log, folder=self.folder, timeout=limit, began=began
+                    action,
+                    log=log,
+                    folder=self.folder,
+                    timeout=limit,
+                    began=began,
+                    grace=_TRAINING_GRACE if trains else GRACE,
                 )
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"timed out after {limit:g} s") from None

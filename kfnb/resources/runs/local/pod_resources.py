@@ -15,6 +15,7 @@ from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
 from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
+from kfnb.resources.runs.local.resource_pool import gpus
 from kfnb.resources.runs.local.spec import (
     ComponentSpec,
     Container,
@@ -56,16 +57,19 @@ class Supplier:
     secrets: Secrets
     volumes: Path
 
-    def supply(self, demands: Demands, find: Find, context: Context, folder: Path) -> Supply:
+    def supply(
+        self, program: PythonProgram | Container, find: Find, context: Context, folder: Path
+    ) -> Supply:
         """What the task in ``folder`` gets; ``find`` looks up names. Raises ``StepFault`` if it is not available."""
+        demands, processes = program.demands, _processes(program)
         resources = demands.resources
         return Supply(
             env=dict(self._variables(demands, find)),
             mounts=tuple(self._mounts(demands, find, folder)),
             timeout=demands.timeout,
-            cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else 1.0,
+            cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else float(processes or 1),
             gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
-            explicit=resources.cpu != "" or resources.gpus != "",
+            explicit=resources.cpu != "" or resources.gpus != "" or processes > 0,
         )
 
     def volume(self, name: str) -> Path:
@@ -149,14 +153,19 @@ def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
         yield f"{step.name} is a container that mounts a secret as a folder: only Python steps can"
 
 
-def request_notes(pipeline: PipelineSpec) -> Iterator[str]:
-    """Notes on what a pipeline requests and does not get, a line each."""
+def request_notes(pipeline: PipelineSpec, cores: int) -> Iterator[str]:
+    """Notes on what a pipeline requests and does not get on a machine with ``cores`` cores, a line each."""
     ignored: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
         for words in program.demands.ignored:
             ignored.setdefault(words, {})[step.name] = None
     if ignored:
         yield f"ignored by local runs: {_by_step(ignored)}"
+    for step, program in _programs(pipeline):
+        if (processes := _processes(program)) > cores:
+            yield f"{step.name} has {processes} processes on {cores} cores: they take turns"
+        if processes and program.demands.resources.gpus != "" and not gpus():
+            yield f"{step.name} requests GPUs, and this machine has none: its processes compute on the CPU"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):
         for source in step.parameters.values():
@@ -164,6 +173,11 @@ def request_notes(pipeline: PipelineSpec) -> Iterator[str]:
                 left.setdefault(words, {})[step.name] = None
     if left:
         yield f"placeholders not filled, here or by KFP: {_by_step(left)}"
+
+
+def _processes(program: PythonProgram | Container) -> int:
+    """How many processes a training has; 0 for anything else."""
+    return program.processes if isinstance(program, PythonProgram) else 0
 
 
 def _by_step(found: Mapping[str, Iterable[str]]) -> str:

@@ -36,8 +36,10 @@ def guarded(action: Callable[[], None], failure: str) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return 0
-        Path(failure).write_text(json.dumps(describe(error, set())), encoding="utf-8")
-        return 1
+        # each process of a training has its own file
+        file = Path(os.environ.get("KFNB_FAILURE", failure))
+        file.write_text(json.dumps(describe(error, set())), encoding="utf-8")
+        return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
     return 0
 
 
@@ -45,6 +47,7 @@ def _perform(job: dict[str, Any]) -> None:
     from kfp.dsl.executor import Executor  # here, not by compat: another environment has KFP, but no kfnb
 
     # the engine retries steps itself, each attempt in its own folder
+    os.environ.update(job["training"])
     os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
     sys.modules["__main__"] = ModuleType("__main__")

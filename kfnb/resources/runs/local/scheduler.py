@@ -254,7 +254,7 @@ class PipelineScheduler:
             resolve_name, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
         )
         context = Context(work.parameters, work.artifacts, call.words)
-        supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)
+        supply = self.supplier.supply(call.component.body, find, context, work.folder)
         return replace(work, supply=supply)
 
     def _failed(self, call: _Call, error: TaskError) -> Result:

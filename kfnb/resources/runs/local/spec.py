@@ -13,6 +13,7 @@ from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.pod_requirements import Demands
 from kfnb.resources.runs.local.value_sources import FromTask, Source
 from kfnb.resources.runs.step_code import code_digest
+from kfnb.text.ranks import processes_of
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ class PythonProgram:
     image: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     demands: Demands = field(default_factory=Demands)
+
+    @property
+    def processes(self) -> int:
+        """How many processes it starts, where it is a training; else 0."""
+        return processes_of(self.source)
 
     @property
     def identity(self) -> Any:

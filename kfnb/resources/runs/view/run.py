@@ -10,6 +10,7 @@ from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.artifacts import artifact_blocks
 from kfnb.resources.runs.view.failure import failure_blocks
 from kfnb.resources.runs.view.iterations import Loops
+from kfnb.resources.runs.view.ranks import rank_blocks
 from kfnb.resources.runs.view.tasks import elapsed, task_blocks
 from kfnb.resources.runs.view.tree import Path, Stack, Tree
 from kfnb.ui.blocks import Block, Items, Picture, Row, Section, Title, bundle, notes_section
@@ -48,6 +49,7 @@ def draw_run(
     if 0 < len(tree.stacks) <= MOST_DRAWN:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
     blocks.append(Section("Tasks", task_blocks(tree, loops, now)))
+    blocks += [block for leaf in tree.work for block in rank_blocks(leaf.task, now)]
     blocks += artifact_blocks(tree, loops, contents, settled=run.state.finished)
     return bundle(f"Run {run.name or run.id}", blocks, home)
 

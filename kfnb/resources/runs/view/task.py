@@ -13,6 +13,7 @@ from kfnb.resources.runs.view.artifact import ArtifactPart, Card, artifact_card
 from kfnb.resources.runs.view.artifacts import ArtifactBudget, TaskArtifact, arranged, output_blocks
 from kfnb.resources.runs.view.failure import cause_block
 from kfnb.resources.runs.view.metrics import metrics_table
+from kfnb.resources.runs.view.ranks import rank_blocks
 from kfnb.resources.runs.view.tasks import SHOWN_APART, elapsed
 from kfnb.resources.runs.view.tree import Leaf
 from kfnb.ui.blocks import Block, CodeBlock, Marked, Section, Text, Title, bundle
@@ -54,6 +55,7 @@ def draw_task(
     if task.state is RunState.FAILED:
         blocks.append(cause_block(leaf))
     parts = [
+        *rank_blocks(task, time.time() if now is None else now),
         *_inputs(list(_pairs(task.inputs)), previews),
         *_outputs(leaf, list(_pairs(task.outputs)), contents, previews),
     ]

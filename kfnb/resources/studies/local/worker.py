@@ -84,6 +84,7 @@ class Worker:
         """Execute one trial; how it ended."""
         self._ended = False
         os.chdir(self._start)
+        os.environ.pop("KFNB_CHECKPOINTS", None)  # those of another trial
         trial_log.redirect(order["log"])
         _seed(order["seed"])
         try:

@@ -1,0 +1,49 @@
+"""The processes of a training, as what they reported adds up.
+
+What is new of a process: ``state``, ``host``, ``exit`` (its exit code), ``restarts``, ``started``, ``finished``,
+``progress``, ``step``, ``metrics``, ``silent``, and ``points``, metrics with their steps. What is unknown is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kfnb.entities import Rank, RunState
+
+MOST = 200
+"""Points that a curve keeps."""
+
+_FIELDS = ("host", "restarts", "started", "finished", "progress", "step", "silent")
+
+
+def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tuple[Rank, ...]:
+    """The ranks with what is new of some, in the order of their numbers."""
+    known = {one.number: one for one in ranks}
+    for number, facts in news.items():
+        rank = known.get(int(number), Rank(int(number)))
+        fields = {name: facts[name] for name in _FIELDS if name in facts}
+        fields |= {"state": RunState(facts["state"])} if "state" in facts else {}
+        fields |= {"exit_code": facts["exit"]} if "exit" in facts else {}
+        metrics = {**rank.metrics, **facts.get("metrics", {})}
+        curves = _extended(rank.curves, facts.get("points", ()))
+        known[rank.number] = replace(rank, **fields, metrics=metrics, curves=curves)
+    return tuple(known[number] for number in sorted(known))
+
+
+def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
+    """The ranks of a task that is over: where the end of one was not reported, their launcher was killed."""
+    lost = RunState.CANCELED
+    return tuple(one if one.state.finished else replace(one, state=lost) for one in ranks)
+
+
+def _extended(
+    curves: Mapping[str, tuple[tuple[float, float], ...]], points: Iterable[Any]
+) -> dict[str, tuple[tuple[float, float], ...]]:
+    longer = dict(curves)
+    for step, values in points:
+        for name, value in values.items():
+            curve = (*longer.get(name, ()), (step, value))
+            longer[name] = curve if len(curve) <= MOST else (*curve[:-1:2], curve[-1])
+    return longer

@@ -1,0 +1,1 @@
+"""Trainings: components that several processes execute."""

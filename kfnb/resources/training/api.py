@@ -1,0 +1,133 @@
+"""The public functions of trainings."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from kfnb.capture.component import Component
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.tracer import dependencies_of
+from kfnb.capture.training import FRAMEWORKS, Training
+from kfnb.capture.training_checks import check_training, training_notes
+from kfnb.entities import Artifact
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.pipeline import pipeline as pipelines
+from kfnb.pipeline.alone import build_alone
+from kfnb.pipeline.spec import Compiled, check_arguments
+from kfnb.pipeline.workspace import workspace
+from kfnb.resources.components.api import folder
+from kfnb.resources.datasets.api import with_data
+from kfnb.resources.runs import api as runs
+from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.training.inputs import written
+from kfnb.settings import settings
+from kfnb.target import backend_name
+
+
+def train(
+    component: str,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    nodes: int | None = None,
+    procs: int | None = None,
+    framework: str | None = None,
+    backend: str | None = None,
+) -> Run:
+    """Start a training of a component of this notebook, and return its run at once.
+
+    It takes its inputs from the notebook's values. ``arguments`` are its parameters' values, by name. ``nodes`` x
+    ``procs`` processes execute it, connected by ``framework``; what is not given is as its cell says. Raises
+    ``CaptureError``, ``UsageError``, ``ArgumentError`` and ``BackendError`` before anything has started.
+    """
+    found = workspace().notebook.components.get(component)
+    if found is None:
+        raise workspace().unknown(component)
+    given: dict[str, Any] = {"nodes": nodes, "procs": procs, "framework": framework}
+    training = replace(
+        found.options.training or Training(),
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    check_size(training)
+    return start(
+        replace(found, options=replace(found.options, training=training)), arguments, backend=backend
+    )
+
+
+def check_size(training: Training) -> None:
+    """Check the options of a training. Raises ``UsageError``."""
+    for name, number in (("nodes", training.nodes), ("procs", training.procs)):
+        if number < 1:
+            raise UsageError(f"--{name} {number}: give a number from 1 on")
+    if training.framework not in FRAMEWORKS:
+        hint = did_you_mean(training.framework, FRAMEWORKS) or f"frameworks are {', '.join(FRAMEWORKS)}"
+        raise UsageError(f"unknown framework {training.framework}", hint=hint, ref=training.framework)
+
+
+def start(
+    component: Component,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    requested: Collection[str] = (),
+    backend: str | None = None,
+    notify: Callable[[str], None] = print,
+) -> Run:
+    """Start a training with the notebook's values; its run has the outputs ``requested``."""
+    if backend_name(backend) != "local":
+        raise _elsewhere(component.name)
+    notebook = workspace().notebook
+    check_training(component)
+    dependencies = dependencies_of(notebook, component)
+    for note in training_notes(component, dependencies):
+        notify(f"note: {note}")
+    built = build_alone(
+        notebook, component, requested, image=settings().base_image, index_urls=settings().index_urls
+    )
+    compiled = pipelines.compiled(built)
+    inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
+    values, place = written(inputs, notebook.namespace)
+    try:
+        given = _arguments(compiled, dependencies, values, arguments or {})
+        submission = Submission(
+            spec=with_data(compiled.spec, given, local=True),
+            platform=compiled.platform,
+            arguments=given,
+            name=f"{component.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            experiment=settings().experiment,
+            cache=False,
+            folder=folder(),
+            inputs=place,
+            notify=notify,
+        )
+        engine = runs.engine_of("local")
+        return Run(engine, engine.submit(submission))
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _arguments(
+    compiled: Compiled, dependencies: Dependencies, values: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a training: its inputs' ``values``, its parameters as its cell has them, and those ``given``."""
+    namespace = workspace().notebook.namespace
+    params = {
+        name: namespace[name] if one.default is None else one.default
+        for name, one in dependencies.params.items()
+    }
+    files = {name: one for name, one in values.items() if isinstance(one, Artifact) and name not in given}
+    return {**check_arguments(compiled.spec, {**values, **params, **given}), **files}
+
+
+def _elsewhere(name: str) -> UsageError:
+    """The error for a training that is to be a TrainJob."""
+    return UsageError(
+        f"{name} cannot be trained on a cluster from its cell yet:",
+        hint=f"train it here with --backend local, or submit a pipeline of it (%kf_pipeline p {name}, %kf_submit p"
+        " --backend kubeflow)",
+        ref=name,
+    )

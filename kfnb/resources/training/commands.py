@@ -1,0 +1,122 @@
+"""The command of trainings."""
+
+from __future__ import annotations
+
+import ast
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kfnb.capture import capture
+from kfnb.capture.capture import Pending
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component, Options
+from kfnb.capture.files import Files
+from kfnb.capture.named_files import files_named
+from kfnb.capture.training import FRAMEWORKS, Training
+from kfnb.commands.command import Command, option, word
+from kfnb.commands.session import Session
+from kfnb.commands.words import count
+from kfnb.entities import NAMES, kfp_name
+from kfnb.errors import RunFailed
+from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.training import api
+from kfnb.resources.training.names import take_back
+from kfnb.target import BACKENDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainCell(ComponentOptions, Command):
+    """Run the cell as a training of several processes, and make it a component of pipelines. The names that rank 0
+    writes come back into the notebook. --cpu, --memory and --gpu are for each process.
+    """
+
+    binds = True
+
+    name: str = word("the component's name")
+    nodes: int = option(type=int, default=1, help="number of nodes (default 1)")
+    procs: int = option(type=int, default=1, help="processes on each node (default 1)")
+    framework: str = option(
+        default="auto",
+        values=FRAMEWORKS,
+        help="what connects the processes: torch, jax, tensorflow, xgboost, lightgbm or none (default: what the cell"
+        " imports)",
+    )
+    max_restarts: int = option(
+        type=int, default=0, help="how often all processes are started again after a failure"
+    )
+    runtime: str = option(default="", metavar="NAME", help="on a cluster: the training runtime")
+    queue: str = option(default="", metavar="NAME", help="on a cluster: the local queue of Kueue")
+    backend: str | None = option(values=BACKENDS, help="where to train: local or kubeflow")
+
+    def run(self, session: Session) -> Run:
+        """Train, and take the names back."""
+        options, taken = read_options(self, session)
+        training = Training(
+            self.nodes,
+            self.procs,
+            self.framework,
+            count(self.max_restarts, "--max-restarts"),
+            self.runtime,
+            self.queue,
+        )
+        api.check_size(training)
+        cell = session.cells.training_cell(self.name, session.line, session.body)
+        with with_data_bound(session, taken):
+            return self._trained(session, cell, replace(options, training=training))
+
+    def _trained(self, session: Session, cell: Cell, options: Options) -> Run:
+        notebook = session.cells.workspace.notebook
+        if self.name in notebook.components:
+            notebook.failed.add(self.name)  # until it is trained again
+        pending = capture.begin(notebook, cell, options)
+        try:
+            run = api.start(
+                pending.component,
+                requested=(NAMES,),
+                backend=self.backend,
+                notify=session.notify,
+            )
+            session.started(run)
+            _follow(session, run)
+            _finish(session, pending, run)
+        finally:
+            pending.end()
+        return run
+
+
+def _follow(session: Session, run: Run) -> None:
+    """Print what the processes write until they have ended; an interrupt ends them. Raises ``RunFailed``."""
+    session.notify(f"run {run.id}")
+    try:
+        for line in run.excerpt(follow=True):
+            session.out(line.text, at_once=True)
+        run.wait()
+    except KeyboardInterrupt:
+        run.stop()
+        with suppress(RunFailed):
+            run.wait()
+        raise
+
+
+def _finish(session: Session, pending: Pending, run: Run) -> None:
+    """Take the names back from rank 0, and capture the component as if its cell had run here."""
+    notebook = session.cells.workspace.notebook
+    component = pending.component
+    folder = Path(run.outputs[kfp_name(component.name)][NAMES].uri)
+    for note in take_back(folder, component, notebook.namespace):
+        session.notify(f"note: {note}")
+    found = capture.finish(notebook, pending)
+    notebook.components[found.name] = replace(found, files=_files(session, pending, found))
+    for note in found.notes:
+        session.notify(f"note: {note}")
+
+
+def _files(session: Session, pending: Pending, component: Component) -> Files:
+    """The files of a cell that did not run here, as far as its text names them."""
+    notebook = session.cells.workspace.notebook
+    nodes = [one.node for one in pending.dependencies.sources if one.node is not None]
+    constants = [ast.parse(text) for text in pending.dependencies.constants.values()]
+    named = files_named(notebook.folder, [component.cell.tree, *nodes, *constants])
+    return notebook.files_of_setups(component.cell.order).before(named)
