@@ -21,6 +21,8 @@ from kfnb.server.http_messages import HttpRequest
 
 PERIOD = 2.0
 """Seconds between two polls."""
+_PATIENCE = 2.0
+"""Seconds that a revision may take to say what it has counted: the others' counters wait for it."""
 
 _LARGEST_LOG, _KEPT_LOG = 20_000_000, 2_000_000
 """Bytes of a revision's log, and how many of the last are kept when it grows larger."""
@@ -40,7 +42,7 @@ class Counting:
         self._totals = Totals(known)
         self._samples = Samples(known)
         self._written: dict[int, Counted] = dict(known)
-        self._polled = 0.0
+        self._polled = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -87,10 +89,10 @@ async def _stats(revision: RevisionProcess) -> Counted:
         return {}
     upstream = Upstream(revision.socket)
     try:
-        answer = await upstream.send(HttpRequest("GET", "/kfnb/stats", {}))
+        answer = await asyncio.wait_for(upstream.send(HttpRequest("GET", "/kfnb/stats", {})), _PATIENCE)
         found: dict[str, Any] = json.loads(answer.body)
         return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
-    except (UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+    except (UpstreamGone, UpstreamSilent, asyncio.TimeoutError, ValueError, AttributeError):
         return {}
     finally:
         upstream.close()
