@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,8 +13,9 @@ from urllib.parse import unquote
 
 from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
-from kfnb.server.counters import Statistics, exposition
+from kfnb.server.counters import METRICS, Statistics, exposition
 from kfnb.server.findings import BadInput
+from kfnb.server.headers import REQUEST_ID, VERSION, request_id_of
 from kfnb.server.http_messages import INTERNAL, JSON, HttpRequest, HttpResponse, error_response
 from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
@@ -30,8 +30,6 @@ _LARGE = 100_000
 """Bytes of a body that is read in a thread."""
 _MANY = 1000
 """Rows whose answer is written in a thread."""
-_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _EXTENSIONS = ["binary_tensor_data"]
 
 T = TypeVar("T")
@@ -52,8 +50,7 @@ class App:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; it is counted, and has an id."""
         began = time.perf_counter()
-        given = request.headers.get("x-kfnb-request-id", "")
-        request_id = given if _ID.fullmatch(given) else os.urandom(16).hex()
+        request_id = request_id_of(request.headers)
         path = unquote(request.path)
         verb = next((one for one, ends in _VERBS.items() if path.endswith(ends)), "other")
         try:
@@ -67,8 +64,8 @@ class App:
         self.statistics.count(verb, response.status, time.perf_counter() - began)
         headers = {
             **response.headers,
-            "x-kfnb-request-id": request_id,
-            "x-kfnb-version": self._served.version,
+            REQUEST_ID: request_id,
+            VERSION: self._served.version,
         }
         return replace(response, headers=headers)
 
@@ -180,7 +177,7 @@ class App:
 
     async def _metrics(self, _: HttpRequest) -> HttpResponse:
         labels = {"name": self._served.name, "version": self._served.version}
-        return HttpResponse(200, exposition(self.statistics, labels).encode(), _METRICS)
+        return HttpResponse(200, exposition(self.statistics, labels).encode(), METRICS)
 
     async def _stats(self, _: HttpRequest) -> HttpResponse:
         batches = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -351,6 +352,10 @@ def test_each_request_has_an_id_and_keeps_the_one_that_it_came_with(folder: Path
         assert len(ids) == 20
         own = await router(request(x_kfnb_request_id="mine"))
         assert own.headers["x-kfnb-request-id"] == "mine"
+        other = await router(request(x_kfnb_request_id="not an id"))
+        assert re.fullmatch("[0-9a-f]{32}", other.headers["x-kfnb-request-id"]), (
+            "a revision would choose one itself"
+        )
         await only.stop()
 
     asyncio.run(main())
