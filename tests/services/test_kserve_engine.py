@@ -822,3 +822,26 @@ class TestRuntimesOfKServe:
         assert asked == [
             f"http://{name}-predictor.team-a.svc.cluster.local{path.format(name)}" for name in named
         ]
+
+
+class TestAnotherServiceHasTheNameOfTheCanary:
+    """The canary of ``churn`` would be the InferenceService ``churn-canary``, which is there already."""
+
+    def test_a_canary_is_refused_with_the_reason_and_nothing_changes(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.engine.create(ServiceSpec("churn-canary", ALICE.first([target(version())])))
+        now = served(standard, version)
+        with pytest.raises(Conflict, match="churn-canary"):
+            standard.engine.change("churn", BOB.canary(now.desired, target(version()), 10))
+        after = standard.engine.get("churn")
+        assert after.desired == now.desired
+        assert after.settled
+
+    def test_its_pods_are_not_taken_for_those_of_the_service(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.engine.create(ServiceSpec("churn-canary", ALICE.first([target(version())])))
+        settled(standard.engine, "churn-canary")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([target(version(load="fails"))])))
+        assert settled(standard.engine, "churn").state is ServiceState.FAILED
