@@ -8,6 +8,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -135,8 +137,12 @@ class App:
 
     async def _explain_v1(self, request: HttpRequest) -> HttpResponse:
         rows = await self._rows_v1(request)
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._explaining, self._served.explainer.explain, rows)
+        loop, gone = asyncio.get_running_loop(), Event()
+        try:
+            explain = partial(self._served.explainer.explain, rows, gone.is_set)
+            found = await loop.run_in_executor(self._explaining, explain)
+        finally:
+            gone.set()  # a thread is not cancelled with its request: it ends after the row
         return HttpResponse(200, json_bytes(found), headers=_taken(rows))
 
     async def _infer_v2(self, request: HttpRequest) -> HttpResponse:

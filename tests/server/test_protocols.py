@@ -7,6 +7,7 @@ import gzip
 import json
 import socket
 import struct
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -369,9 +370,43 @@ def test_the_log_has_no_value_of_a_row(churn: Program):
     assert "SECRET" not in churn.log.read_text()
 
 
+def test_an_explanation_whose_client_has_gone_is_not_made_to_its_end(churn_deployed: Path):
+    served = serve_folder(churn_deployed, "churn", "7")
+    began, release, scored = threading.Event(), threading.Event(), []
+
+    def score(rows: object) -> object:
+        scored.append(1)
+        began.set()
+        release.wait(10)
+        return served.predictor.score(rows)
+
+    predictor = replace(served.predictor)
+    object.__setattr__(predictor, "score", score)
+    explainer = replace(served.explainer, predictor=predictor)
+
+    async def scenario() -> int:
+        app = App(replace(served, explainer=explainer))
+        body = json.dumps({"instances": ROWS[:20]}).encode()
+        asking = asyncio.create_task(app(HttpRequest("POST", "/v1/models/churn:explain", {}, body)))
+        await asyncio.to_thread(began.wait, 10)
+        asking.cancel()
+        await asyncio.wait({asking})
+        release.set()
+        await app(
+            HttpRequest("POST", "/v1/models/churn:explain", {}, b'{"instances": []}')
+        )  # which waits for it
+        of_one = len(scored)
+        await app(
+            HttpRequest("POST", "/v1/models/churn:explain", {}, json.dumps({"instances": ROWS[:1]}).encode())
+        )
+        return of_one - (len(scored) - of_one)
+
+    assert asyncio.run(scenario()) == 0
+
+
 def test_an_internal_error_is_counted_as_any_other(churn_deployed: Path, capfd):
     class Broken:
-        def explain(self, rows: object) -> dict:
+        def explain(self, rows: object, abandoned: object) -> dict:
             raise LookupError("Ann")
 
     async def scenario() -> None:
