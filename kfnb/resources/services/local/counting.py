@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.revision_process import RevisionProcess
 from kfnb.resources.services.local.router_process import RouterProcess
@@ -18,6 +19,8 @@ from kfnb.resources.services.local.totals import Counted, Totals
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
 from kfnb.resources.services.model import RevisionState
 from kfnb.server.http_messages import HttpRequest
+
+_logger = logger(__package__)
 
 PERIOD = 2.0
 """Seconds between two polls."""
@@ -48,7 +51,10 @@ class Counting:
         """Poll until cancelled."""
         while True:
             await asyncio.sleep(PERIOD)
-            await self.once()
+            try:
+                await self.once()
+            except Exception:  # the next poll may succeed
+                _logger.exception("The counters of a poll are lost.")
 
     async def once(self) -> None:
         """Poll once, and record new values."""

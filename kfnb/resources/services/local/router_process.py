@@ -91,8 +91,8 @@ class RouterProcess:
                 child = await self._start()
                 await self._ask({"table": self._table.as_json()})
                 _logger.warning("The router ended with status %s.", await child.status())
-            except OSError as error:
-                _logger.warning("The router cannot be started: %s", error)
+            except Exception:  # without one, no request would ever be answered again
+                _logger.exception("The router cannot be started.")
             pause = _PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 

@@ -1,4 +1,4 @@
-"""What a driver and its router say to each other, and the processes that a driver starts."""
+"""What a driver does with its processes: the line to the router, and what becomes of those that cannot be started."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from kfnb.jobs.process_spec import ProcessSpec
 from kfnb.jobs.processes import Processes
 from kfnb.resources.services.local.child_process import ChildProcess
 from kfnb.resources.services.local.control import ControlLine
+from kfnb.resources.services.local.folder import ServiceFolder
+from kfnb.resources.services.local.revision_process import RevisionProcess, Surroundings
+from kfnb.resources.services.model import Parity, RevisionState, Target
 
 
 async def answering(line: ControlLine) -> None:
@@ -75,3 +78,24 @@ def test_a_process_that_cannot_be_started_is_an_error_that_says_why(tmp_path: Pa
             await ChildProcess.start(processes, int, tmp_path / "log", tmp_path)
 
     asyncio.run(scenario())
+
+
+def test_a_revision_that_fails_unforeseen_is_failed_and_not_pending_for_good(tmp_path: Path) -> None:
+    folder = ServiceFolder(tmp_path / "home" / "services" / "churn")
+    target = Target(1, "churn", 7, "d" * 64)
+    folder.version(target.digest).mkdir(parents=True)
+    (folder.version(target.digest) / "requirements.txt").write_bytes("numpy".encode("utf-16"))
+
+    async def scenario() -> RevisionProcess:
+        settled = asyncio.Event()
+        around = Surroundings(folder, Processes.__new__(Processes))
+        revision = RevisionProcess(
+            target, around, Parity(), lambda one: settled.set() if one.settled else None
+        )
+        revision.begin()
+        await asyncio.wait_for(settled.wait(), 10)
+        return revision
+
+    revision = asyncio.run(scenario())
+    assert revision.state is RevisionState.FAILED
+    assert revision.error.startswith("internal error in kfnb: UnicodeDecodeError")
