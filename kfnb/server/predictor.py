@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.capture.embedded.row_by_row import kfnb_own_rows
 from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.folder import ModelFolder
 
@@ -77,7 +78,8 @@ def _features(transform: Any) -> Callable[[Any], Any]:
 
     def features(rows: Any) -> Any:
         try:
-            found = transform.transform(rows)
+            # a copy, since a transform may change what it gets, and an explanation uses its rows again
+            found = transform.transform(kfnb_own_rows(rows, 0, len(rows)))
         except Exception as error:  # whatever user code raises of these rows
             raise ModelFailed("transform", error, _place(error)) from error
         if len(found) != len(rows):

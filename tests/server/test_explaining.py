@@ -49,6 +49,23 @@ def assert_adds_up(explanation: dict) -> None:
         assert total == pytest.approx(value, abs=1e-9)
 
 
+CHANGES_ITS_INPUT = """def transform(df):
+    df["a"] = df["a"] * 2
+    return df[["a", "b"]]
+"""
+
+
+def test_a_transform_that_changes_its_input_is_explained_as_it_predicts(tmp_path):
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 2)), columns=["a", "b"])
+    transform = prepared(CHANGES_ITS_INPUT, rows.copy())
+    model = LinearRegression().fit(transform.transform(rows.copy()), 3 * rows.a - rows.b)
+    folder = write_folder(tmp_path / "model", model, rows, transform=transform)
+    (found,) = explained(folder, rows[:1])
+    assert found["value"] == pytest.approx([found["prediction"]])
+    assert found["prediction"] == pytest.approx(3 * rows.a[0] - rows.b[0])
+    assert_adds_up(found)
+
+
 # -- the values
 
 
