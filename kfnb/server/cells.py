@@ -12,6 +12,7 @@ from kfnb.server.columns import MISSING, Family, InputColumn, InputProblem
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?\s?(Z|z|[+-]\d\d(?::?\d\d)?)?", re.ASCII
 )
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", re.ASCII | re.IGNORECASE)
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """How many a second has."""
 _MOST_UNITS = 2**63 - 1
@@ -164,6 +165,8 @@ def _span(column: InputColumn, value: Any) -> Any:
 
     if type(value) not in (int, float, str):  # a list, multiplied, would be repeated
         raise _wrong(column, value)
+    if type(value) is str and _NUMBER.fullmatch(value):  # pandas takes it for nanoseconds
+        raise Unfit(InputProblem.TYPE, f"{_shown(value)} has no unit: use a number of seconds, or a text such as '5 s'")
     try:
         seconds = pd.Timedelta(value).total_seconds() if type(value) is str else value
         units = round(seconds * _UNITS[column.unit])

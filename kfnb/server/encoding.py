@@ -7,13 +7,18 @@ from typing import Any
 
 def json_rows(rows: Any) -> list[Any]:
     """A table as a list of objects by column, an array or a list as nested lists; null for a missing value."""
+    return [json_value(one) for one in plain_rows(rows)]
+
+
+def plain_rows(rows: Any) -> list[Any]:
+    """A table as a list of dicts by column, an array or a list as nested lists, with their values as they are."""
     if hasattr(rows, "columns") and hasattr(rows, "iloc"):
         names = [str(name) for name in rows.columns]
-        columns = [[json_value(one) for one in rows.iloc[:, place].tolist()] for place in range(len(names))]
+        columns = [rows.iloc[:, place].tolist() for place in range(len(names))]
         return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
     if hasattr(rows, "columns"):
-        return [{name: json_value(one) for name, one in row.items()} for row in rows.iter_rows(named=True)]
-    return [json_value(one) for one in (rows.tolist() if hasattr(rows, "tolist") else rows)]
+        return list(rows.iter_rows(named=True))
+    return list(rows.tolist() if hasattr(rows, "tolist") else rows)
 
 
 def json_value(value: Any) -> Any:

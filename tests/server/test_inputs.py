@@ -347,7 +347,14 @@ def test_integers_of_an_array_are_exact_up_to_the_largest(dtype, most):
 @pytest.mark.parametrize("unit", ["s", "ns"])
 @pytest.mark.parametrize(
     ("value", "kind"),
-    [(True, "wrong-type"), ([], "wrong-type"), ("soon", "wrong-type"), (1e30, "out-of-range")],
+    [
+        (True, "wrong-type"),
+        ([], "wrong-type"),
+        ("soon", "wrong-type"),
+        ("5", "wrong-type"),
+        (" -1.5e3", "wrong-type"),
+        (1e30, "out-of-range"),
+    ],
 )
 def test_what_is_not_a_duration_that_a_column_can_hold_is_refused(unit, value, kind):
     inputs = inputs_for(pd.DataFrame({"waited": pd.to_timedelta([1, 2], "s").as_unit(unit)}))

@@ -6,12 +6,17 @@ import datetime as dt
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
+from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from kfnb.errors import BackendError, ServiceFailed, Unauthenticated, UsageError
@@ -47,6 +52,9 @@ UTC = dt.timezone.utc
         ([{"at": dt.datetime(2026, 11, 30, tzinfo=UTC)}], [{"at": "2026-11-30T00:00:00+00:00"}]),
         (["a text", "another"], ["a text", "another"]),
         (({"a": n} for n in range(2)), [{"a": 0}, {"a": 1}]),
+        (pa.table({"a": [1, None], "b": ["x", "y"]}), [{"a": 1, "b": "x"}, {"a": None, "b": "y"}]),
+        (pa.RecordBatch.from_pylist([{"a": 0.5}]), [{"a": 0.5}]),
+        ([{"bin": pd.Interval(0, 1)}], [{"bin": "(0, 1]"}]),
     ],
 )
 def test_rows_become_json(rows: Any, sent: Any) -> None:
@@ -59,6 +67,42 @@ def test_rows_become_json(rows: Any, sent: Any) -> None:
 def test_what_is_not_rows_is_refused(rows: Any) -> None:
     with pytest.raises(UsageError, match="is not rows: give a DataFrame"):
         instances(rows)
+
+
+class Plan(Enum):
+    """Not a text."""
+
+    SMALL = "small"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.inf, -np.inf, b"00012", Decimal("1.5"), Path("a"), UUID(int=1), Plan.SMALL, {1}, np.bytes_(b"x"), object()],
+)
+def test_what_would_arrive_as_another_value_is_refused(value: Any) -> None:
+    tables = [pd.DataFrame({"a": ["x", "y"], "ratio": ["x", value]}), [{"ratio": 1.5}, {"ratio": value}]]
+    for rows in tables:
+        with pytest.raises(UsageError, match=r"row 1, column ratio: (the number is not finite|.* is a )"):
+            instances(rows)
+    for array in ([[1.0], [value]], np.array([[1.0], [value]], dtype=object)):
+        with pytest.raises(UsageError, match="row 1: "):
+            instances(array)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [pd.DataFrame({"a": [1.5, np.inf]}), pl.DataFrame({"a": [1.5, np.inf]}), pa.table({"a": [1.5, np.inf]})],
+)
+def test_an_infinite_number_of_a_table_is_named_by_row_and_column(rows: Any) -> None:
+    with pytest.raises(UsageError, match="row 1, column a: the number is not finite"):
+        instances(rows)
+
+
+def test_predictions_without_a_number_are_nan() -> None:
+    np.testing.assert_array_equal(predictions([None, None]), [np.nan, np.nan])
+    np.testing.assert_array_equal(predictions([[1, None], [2.5, 3]]), [[1, np.nan], [2.5, 3]])
+    assert predictions(["yes", None]).tolist() == ["yes", None]
+    assert predictions([True, None]).tolist() == [True, None]
 
 
 def test_columns_have_one_name_each() -> None:
