@@ -81,6 +81,40 @@ def test_amounts_are_scored_by_r_squared(home: Path) -> None:
     assert found.columns[1].mean == pytest.approx(0.0, abs=1e-9)
 
 
+def two_amounts() -> tuple[kfnb.ModelVersion, pd.DataFrame]:
+    random = np.random.default_rng(0)
+    rows = pd.DataFrame(random.normal(size=(300, 2)), columns=["a", "b"])
+    truth = pd.DataFrame({"cost": 3 * rows.a, "time": rows.b})
+    version = kfnb.register(LinearRegression().fit(rows, truth), "both", example=rows)
+    return version, rows.join(truth)
+
+
+def test_a_model_of_several_amounts_is_scored_by_the_mean_of_their_r_squared(home: Path, shell: Shell) -> None:
+    version, rows = two_amounts()
+    found = version.importance(rows, ["cost", "time"])
+    assert (found.target, found.score, found.whole) == ("cost, time", "R2", pytest.approx(1.0))
+    assert [one.mean for one in found.columns] == pytest.approx([1.0, 1.0], abs=0.15)
+    shell.ip.user_ns["rows"] = rows
+    assert shell.run("%kf_models importance both rows --target cost --target time") == found
+    assert "R2 for cost, time is 1" in draw_importance(found)["text/plain"]
+
+
+def test_a_target_that_cannot_be_compared_is_refused_with_the_reason(home: Path) -> None:
+    version, rows = two_amounts()
+    with pytest.raises(UsageError, match="both@1 predicts 2 values for a row: give 2 columns as target"):
+        version.importance(rows, "cost")
+    with pytest.raises(UsageError, match="target is a Series, not a name: give the name of the column"):
+        version.importance(rows, rows.cost)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="both@1 cannot be compared with cost, time: could not convert"):
+        version.importance(rows.assign(time="late"), ["cost", "time"])
+    people_rows = people(50)
+    with pytest.raises(UsageError, match="age has none of the classes that churn@1 predicts: 'no', 'yes'"):
+        churn(people_rows).importance(people_rows, "age")
+    gaps = people_rows.assign(leaves=[None, *people_rows.leaves[1:]])
+    with pytest.raises(UsageError, match="1 of 50 rows have no leaves: leave these rows out"):
+        churn(people_rows).importance(gaps, "leaves")
+
+
 def test_the_rows_may_be_a_version_of_a_data_set_and_a_magic_draws_it(home: Path, shell: Shell) -> None:
     rows = people()
     version = churn(rows)

@@ -52,6 +52,9 @@ def kfnb_signature(model: Any, example: Any = None, given: Any = None) -> dict[s
             facts["predictions"] = model.predict(kfnb_model_input(model, given))
         except Exception as error:  # whatever its library raises of values that do not fit
             raise TypeError(f"the model does not take the example: {error}") from None
+        if not (hasattr(facts["predictions"], "__len__") or hasattr(facts["predictions"], "shape")):
+            kind = type(facts["predictions"]).__name__
+            raise TypeError(f"predict of the model returned a {kind}: return a prediction for each row")
         facts["outputs"] = kfnb_columns(facts["predictions"])
     return facts
 

@@ -209,7 +209,7 @@ class ModelVersion:
     def importance(
         self,
         data: Any,
-        target: str,
+        target: str | Sequence[str],
         *,
         repeats: int = 5,
         pickle: bool = False,
@@ -218,7 +218,8 @@ class ModelVersion:
         """How much it depends on each column: what accuracy, or R squared, loses when the column is shuffled.
 
         ``data`` is a table, or a version of a data set that is one, of rows as they come before the transform; of many,
-        10,000 are used. The column ``target`` is what it should predict. The transform is executed; ``pickle`` and
+        10,000 are used. The column ``target`` is what it should predict, or several, one for each output. The transform
+        is executed; ``pickle`` and
         ``trust`` are as for ``load``. Raises ``UsageError``, ``BackendError``.
         """
         from kfnb.resources.datasets.api import dataset

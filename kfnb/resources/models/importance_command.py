@@ -20,7 +20,11 @@ class ShowImportance(Command):
 
     version: str = word("a version: NAME@3, NAME@champion, or NAME for the newest", values="model version")
     data: str = word("the rows: a name of the notebook, or a version of a data set", values="data version")
-    target: str = option(required=True, help="the column that has what the model should predict")
+    target: tuple[str, ...] = repeated(
+        metavar="COLUMN",
+        required=True,
+        help="the column that has what the model should predict, one for each output",
+    )
     repeats: int = option(type=int, default=5, help="how often each column is shuffled (default 5)")
     pickle: bool = flag(help="allow a pickle, which executes code when it is loaded")
     trust: tuple[str, ...] = repeated(metavar="TYPE", help="a type in the model that is known to be safe")

@@ -19,6 +19,7 @@ from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.resources.models.model import Signature
+from kfnb.resources.models.portability import remark_on
 from kfnb.resources.models.signature import signature_of
 
 _logger = logger(__package__)
@@ -141,6 +142,7 @@ def _of_value(model: Any, temporary: Path, how: Packing) -> Path:
         message = f"the model cannot be saved: {error or type(error).__name__}"
         raise UsageError(message, ref=type(model).__name__) from error
     how.remarks.extend(facts["remarks"])
+    how.remarks.extend(filter(None, [remark_on(folder, str(facts["format"]))]))
     return folder
 
 
