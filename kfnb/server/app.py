@@ -22,7 +22,14 @@ from kfnb.server.http_messages import INTERNAL, JSON, HttpRequest, HttpResponse,
 from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
-from kfnb.server.protocol_v2 import HEADER_LENGTH, read_v2, split_body, tensors_of, write_v2
+from kfnb.server.protocol_v2 import (
+    HEADER_LENGTH,
+    output_tensors_of,
+    read_v2,
+    split_body,
+    tensors_of,
+    write_v2,
+)
 from kfnb.server.reading import InputRows
 from kfnb.server.reporting import report
 from kfnb.server.served import Served
@@ -74,18 +81,21 @@ class App:
     async def _routed(self, request: HttpRequest, path: str) -> HttpResponse:
         routes = self._routes.get(path)
         if routes is None:
-            found = re.match(r"/v[12]/models/([^/:]+)", path)
-            what = (
-                f"no model {found[1]} here, only {self._served.name}"
-                if found
-                else "there is nothing at this path"
-            )
-            raise BadRequest(what, "not-found", 404)
+            raise BadRequest(self._nothing_at(path), "not-found", 404)
         route = routes.get("GET" if request.method == "HEAD" else request.method)
         if route is None:
             allowed = {"allow": ", ".join(routes)}
             return error_response(405, "wrong-method", f"use {' or '.join(routes)} with this path", allowed)
         return await route(request)
+
+    def _nothing_at(self, path: str) -> str:
+        """Why nothing is answered there."""
+        found, name = re.match(r"/v[12]/models/([^/:]+)", path), self._served.name
+        if found and found[1] != name:
+            return f"no model {found[1]} here, only {name}"
+        if found:
+            return f"there is nothing at this path; predict with /v1/models/{name}:predict or /v2/models/{name}/infer"
+        return "there is nothing at this path"
 
     def _routes_of(self, name: str, version: str) -> Mapping[str, Mapping[str, Route]]:
         v1, v2 = f"/v1/models/{name}", f"/v2/models/{name}"
@@ -95,7 +105,7 @@ class App:
             "versions": [version],
             "platform": f"kfnb_{self._served.folder.facts.get('format', '')}",
             "inputs": tensors_of(self._inputs, self._shape()),
-            "outputs": [{"name": "predict", "datatype": "BYTES" if self._texts() else "FP64", "shape": [-1]}],
+            "outputs": output_tensors_of(self._served.folder.facts.get("outputs") or ()),
         }
         server = {"name": "kfnb", "version": version, "extensions": _EXTENSIONS}
         routes: dict[str, dict[str, Route]] = {
@@ -120,12 +130,6 @@ class App:
     def _shape(self) -> list[int]:
         found = self._served.folder.facts.get("inputs") or [{}]
         return [int(one) for one in found[0].get("shape", ())]
-
-    def _texts(self) -> bool:
-        outputs = self._served.folder.facts.get("outputs") or [{}]
-        return str(outputs[0].get("type", "")) in ("object", "str", "string") or "U" in str(
-            outputs[0].get("type", "")
-        )
 
     # -- predict and explain
 

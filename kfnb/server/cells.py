@@ -166,7 +166,10 @@ def _span(column: InputColumn, value: Any) -> Any:
     if type(value) not in (int, float, str):  # a list, multiplied, would be repeated
         raise _wrong(column, value)
     if type(value) is str and _NUMBER.fullmatch(value):  # pandas takes it for nanoseconds
-        raise Unfit(InputProblem.TYPE, f"{_shown(value)} has no unit: use a number of seconds, or a text such as '5 s'")
+        raise Unfit(
+            InputProblem.TYPE,
+            f"{_shown(value)} has no unit: use a number of seconds, or a text such as '5 s'",
+        )
     try:
         seconds = pd.Timedelta(value).total_seconds() if type(value) is str else value
         units = round(seconds * _UNITS[column.unit])

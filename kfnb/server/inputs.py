@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.server.arrays import Arrays
+from kfnb.server.cells import cell
 from kfnb.server.columns import MISSING, Family, InputColumn, column_of
-from kfnb.server.encoding import known_values
+from kfnb.server.encoding import json_value, known_values
 from kfnb.server.findings import OnBadInput
 from kfnb.server.frames import Frames, PolarsFrames, first_column, plain_list
 from kfnb.server.reading import InputRows, parts_of, read_table
@@ -97,15 +98,17 @@ def _values(sample: Any, place: int) -> Any:
 
 
 def _column(facts: Mapping[str, Any], values: Any) -> InputColumn:
-    """A column with the value that stands for a bad one: the median of numbers, the most frequent of others."""
+    """A column with what stands for a bad value: the median of numbers and times, the most frequent of others."""
     column = column_of(facts, values)
-    if column.family in (Family.TIME, Family.SPAN, Family.ANY, Family.DATE):
+    if column.family is Family.ANY:
         return column
     known = known_values(values)
     if not known:
         typical = next(iter(column.categories), None if column.nullable else MISSING)
     elif column.family in (Family.FLOAT, Family.INTEGER):
         typical = statistics.median_low(known)
+    elif column.family in (Family.TIME, Family.SPAN, Family.DATE):
+        typical = cell(column, json_value(statistics.median_low(known)))
     else:
         typical = Counter(known).most_common(1)[0][0]
     return replace(column, typical=typical)

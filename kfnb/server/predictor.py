@@ -23,6 +23,21 @@ class ModelFailed(Exception):
         self.error = error
 
 
+class WrongCount(ModelFailed):
+    """The transform or the model did not give one ``what`` for each row."""
+
+    def __init__(self, part: str, found: Any, rows: int, what: str) -> None:
+        Exception.__init__(self, f"the {part} does not answer each row")
+        self.error = TypeError(_count(found, rows, what))
+
+
+def _count(found: Any, rows: int, what: str) -> str:
+    """How many there are of ``what``, in words."""
+    if not hasattr(found, "__len__"):
+        return f"a {type(found).__name__}"
+    return f"{what} for {rows} rows: {len(found)}"
+
+
 @dataclass(frozen=True)
 class Predictor:
     """A model and its transform.
@@ -41,8 +56,8 @@ class Predictor:
     def predict(self, rows: Any) -> Any:
         """The predictions for rows, one each."""
         found = self._run("model", self._predict, self.features(rows))
-        if len(found) != len(rows):
-            raise ModelFailed("model", ValueError(), f": {len(found)} predictions for {len(rows)} rows")
+        if not hasattr(found, "__len__") or len(found) != len(rows):
+            raise WrongCount("model", found, len(rows), "predictions")
         return found
 
     def score(self, rows: Any) -> Any:
@@ -83,7 +98,7 @@ def _features(transform: Any) -> Callable[[Any], Any]:
         except Exception as error:  # whatever user code raises of these rows
             raise ModelFailed("transform", error, _place(error)) from error
         if len(found) != len(rows):
-            raise ModelFailed("transform", ValueError(), f": {len(found)} rows of {len(rows)}")
+            raise WrongCount("transform", found, len(rows), "rows that it made")
         return found
 
     return features

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.server.bodies import json_bytes
-from kfnb.server.columns import Family, InputColumn
+from kfnb.server.columns import Family, InputColumn, family_of
 from kfnb.server.inputs import ModelInputs
 from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
@@ -34,6 +34,22 @@ def tensors_of(inputs: ModelInputs, shape: Sequence[int]) -> list[dict[str, Any]
     return [
         {"name": column.name, "datatype": _TYPES.get(column.family, "BYTES"), "shape": [-1]}
         for column in inputs.columns
+    ]
+
+
+def output_tensors_of(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The tensors that a model answers, for its metadata; ``outputs`` are columns of ``kfnb_model.json``.
+
+    Of a model that was saved without an example nothing is known: its predictions are said to be numbers.
+    """
+    several = len(outputs) > 1
+    return [
+        {
+            "name": str(one.get("name")) if several else "predict",
+            "datatype": _TYPES.get(family_of(str(one["type"])), "BYTES") if one.get("type") else "FP64",
+            "shape": [int(size) for size in one.get("shape", ())] or [-1],
+        }
+        for one in outputs or ({},)
     ]
 
 

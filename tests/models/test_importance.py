@@ -89,7 +89,9 @@ def two_amounts() -> tuple[kfnb.ModelVersion, pd.DataFrame]:
     return version, rows.join(truth)
 
 
-def test_a_model_of_several_amounts_is_scored_by_the_mean_of_their_r_squared(home: Path, shell: Shell) -> None:
+def test_a_model_of_several_amounts_is_scored_by_the_mean_of_their_r_squared(
+    home: Path, shell: Shell
+) -> None:
     version, rows = two_amounts()
     found = version.importance(rows, ["cost", "time"])
     assert (found.target, found.score, found.whole) == ("cost, time", "R2", pytest.approx(1.0))

@@ -71,5 +71,7 @@ def test_a_model_that_predicts_nothing_is_refused_with_what_it_returned() -> Non
         def predict(self, rows: Any) -> None:
             pass
 
-    with pytest.raises(UsageError, match="predict of the model returned a NoneType: return a prediction for each"):
+    with pytest.raises(
+        UsageError, match="predict of the model returned a NoneType: return a prediction for each"
+    ):
         kfnb.register(Nothing(), "nothing", example=X, pickle=True)

@@ -25,6 +25,7 @@ from kfnb.server.encoding import json_rows
 from kfnb.server.explaining import likeness, sentences_of
 from kfnb.server.importance import permutation_importance
 from kfnb.server.mixing import mixed, places_of
+from kfnb.server.predictor import ModelFailed, Predictor
 from kfnb.server.served import serve_folder
 from kfnb.server.shapley import shapley_values
 from kfnb.server.tables import BadRequest
@@ -64,6 +65,14 @@ def test_a_transform_that_changes_its_input_is_explained_as_it_predicts(tmp_path
     assert found["value"] == pytest.approx([found["prediction"]])
     assert found["prediction"] == pytest.approx(3 * rows.a[0] - rows.b[0])
     assert_adds_up(found)
+
+
+@pytest.mark.parametrize(("found", "reason"), [([1.0], "predictions for 2 rows: 1"), (None, "a NoneType")])
+def test_a_model_that_does_not_answer_each_row_is_named(found, reason):
+    predictor = Predictor(lambda rows: rows, lambda rows: found, lambda rows: found, ())
+    with pytest.raises(ModelFailed, match="the model does not answer each row") as raised:
+        predictor.predict([1, 2])
+    assert str(raised.value.error) == reason
 
 
 # -- the values

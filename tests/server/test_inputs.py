@@ -385,6 +385,26 @@ def test_imputing_takes_a_typical_value_of_training(column, value):
     assert sum(rows.findings.counts.values()) == 1
 
 
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+@pytest.mark.parametrize("bad", ["soon", None, True])
+def test_imputing_takes_the_time_in_the_middle(kind, bad):
+    times = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-09"])
+    given = {
+        "at": times,
+        "seen": times.tz_localize("Europe/Berlin"),
+        "waited": pd.to_timedelta([1, 2, 9], "s"),
+        "born": [one.date() for one in times],
+    }
+    rows = pd.DataFrame(given) if kind == "pandas" else pl.DataFrame({k: list(v) for k, v in given.items()})
+    inputs = inputs_for(rows, OnBadInput.IMPUTE)
+    read = inputs.rows([dict.fromkeys(given, bad)])
+    assert sum(read.findings.counts.values()) == len(given)
+    found = inputs.join([read])
+    middle = rows.iloc[1] if kind == "pandas" else rows.row(1, named=True)
+    first = found.iloc[0] if kind == "pandas" else found.row(0, named=True)
+    assert [first[name] for name in given] == [middle[name] for name in given]
+
+
 def test_imputing_fills_a_missing_column_and_leaves_out_an_unknown_one():
     row = {name: value for name, value in GOOD.items() if name != "age"}
     rows = inputs_for(ROWS, OnBadInput.IMPUTE).rows([{**row, "label": 1}])

@@ -15,11 +15,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from kfnb.capture.embedded.model_facts import kfnb_columns
 from kfnb.server.app import App
 from kfnb.server.encoding import json_rows
 from kfnb.server.http_messages import HttpRequest
+from kfnb.server.predictor import listed
+from kfnb.server.protocol_v2 import output_tensors_of, write_v2
 from kfnb.server.served import serve_folder
 from tests.server.model_folders import Program, customers
 
@@ -142,6 +146,35 @@ def test_v2_tells_of_the_server_and_of_the_model(churn: Program):
             {"name": "city", "datatype": "BYTES", "shape": [-1]},
         ]
         assert metadata["outputs"] == [{"name": "predict", "datatype": "BYTES", "shape": [-1]}]
+
+
+@pytest.mark.parametrize(
+    "predicted",
+    [
+        np.array([True, False]),
+        np.array([1, 2]),
+        np.array([0.5, 1.0]),
+        np.array([[0.5, 1.0, 2.0], [1.0, 1.0, 1.0]]),
+        np.array(["yes", "no"]),
+        pd.Series([1, 2]),
+        pd.DataFrame({"low": [1, 2], "name": ["x", "y"]}),
+    ],
+    ids=lambda predicted: str(getattr(predicted, "dtype", "table")),
+)
+def test_the_metadata_promise_the_tensors_that_are_answered(predicted):
+    promised = output_tensors_of(kfnb_columns(predicted))
+    body, _ = write_v2("model", "1", {}, listed(predicted))
+    answered = [(one["name"], one["datatype"], one["shape"][1:]) for one in json.loads(body)["outputs"]]
+    assert [(one["name"], one["datatype"], one["shape"][1:]) for one in promised] == answered
+
+
+def test_a_path_that_is_nearly_right_is_told_the_right_one(churn):
+    answer = churn.ask("POST", "/v1/models/churn/predict", {"instances": []})
+    assert answer.status == 404
+    assert answer.json["error"].startswith(
+        "there is nothing at this path; predict with /v1/models/churn:predict"
+    )
+    assert "no model other here, only churn" in churn.ask("GET", "/v1/models/other").json["error"]
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,18 @@ class Plan(Enum):
 
 @pytest.mark.parametrize(
     "value",
-    [np.inf, -np.inf, b"00012", Decimal("1.5"), Path("a"), UUID(int=1), Plan.SMALL, {1}, np.bytes_(b"x"), object()],
+    [
+        np.inf,
+        -np.inf,
+        b"00012",
+        Decimal("1.5"),
+        Path("a"),
+        UUID(int=1),
+        Plan.SMALL,
+        {1},
+        np.bytes_(b"x"),
+        object(),
+    ],
 )
 def test_what_would_arrive_as_another_value_is_refused(value: Any) -> None:
     tables = [pd.DataFrame({"a": ["x", "y"], "ratio": ["x", value]}), [{"ratio": 1.5}, {"ratio": value}]]

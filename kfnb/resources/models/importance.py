@@ -65,7 +65,14 @@ def _labels(table: Any, targets: Sequence[str]) -> Any:
 
 
 def importances_of(
-    folder: Path, ref: str, table: Any, target: str | Sequence[str], *, repeats: int, pickle: bool, trust: Sequence[str]
+    folder: Path,
+    ref: str,
+    table: Any,
+    target: str | Sequence[str],
+    *,
+    repeats: int,
+    pickle: bool,
+    trust: Sequence[str],
 ) -> ImportanceReport:
     """The importance of each column that the model of a folder takes. Raises ``UsageError``."""
     from kfnb.server.folder import read_folder
@@ -100,7 +107,7 @@ def importances_of(
 
 def _check_classes(ref: str, named: str, model: Any, labels: Any) -> None:
     """Raise ``UsageError`` if none of the labels is a class of the model."""
-    classes = getattr(model, "classes_", None)
+    classes: Any = getattr(model, "classes_", None)
     known = classes.tolist() if hasattr(classes, "tolist") else []
     if known and labels.ndim == 1 and not set(labels.tolist()) & set(known):
         some = ", ".join(map(repr, known[:5]))

@@ -47,8 +47,21 @@ class RowExplanation:
     @property
     def output(self) -> int:
         """The place of the output that the prediction is about: its own class, else the last."""
-        named = str(self.prediction)
-        return self.outputs.index(named) if named in self.outputs else len(self.outputs) - 1
+        return self.predicted[-1]
+
+    @property
+    def predicted(self) -> tuple[int, ...]:
+        """The places of the outputs that the prediction is about.
+
+        Of a class it is its own, of several amounts each, of several classes one each.
+        """
+        several = isinstance(self.prediction, list | Mapping)
+        if several and len(self.prediction) == len(self.outputs):
+            return tuple(range(len(self.outputs)))
+        parts = self.prediction.values() if isinstance(self.prediction, Mapping) else self.prediction
+        named = [f"{place}: {one}" for place, one in enumerate(parts)] if several else [str(self.prediction)]
+        found = tuple(self.outputs.index(one) for one in named if one in self.outputs)
+        return found or (len(self.outputs) - 1,)
 
     @property
     def strongest(self) -> list[tuple[str, float]]:
@@ -63,22 +76,25 @@ class Explanations(Listing[RowExplanation]):
     def to_frame(self, output: str | None = None) -> Any:
         """A pandas DataFrame with a row for each row and a column for each column of the rows.
 
-        ``output`` is one of the model's, by default the one that each prediction is about. The columns ``prediction``,
-        ``output`` and ``base`` come first.
+        ``output`` is one of the model's, by default the one that each prediction is about; of a model of several
+        amounts or several classes, there is a row for each of them. The columns ``prediction``, ``output`` and
+        ``base`` come first.
         """
         from kfnb.extras import require
 
         require("pandas", "to_frame")
         import pandas as pd
 
-        rows = []
-        for one in self:
-            at = one.output if output is None else one.outputs.index(output)
-            shares = dict(zip(one.columns, one.contributions[at], strict=True))
-            rows.append(
-                {"prediction": one.prediction, "output": one.outputs[at], "base": one.base[at], **shares}
-            )
-        return pd.DataFrame(rows)
+        return pd.DataFrame(
+            {
+                "prediction": one.prediction,
+                "output": one.outputs[at],
+                "base": one.base[at],
+                **dict(zip(one.columns, one.contributions[at], strict=True)),
+            }
+            for one in self
+            for at in (one.predicted if output is None else (one.outputs.index(output),))
+        )
 
 
 def explanation_of(answered: Mapping[str, Any]) -> RowExplanation:

@@ -103,6 +103,6 @@ def _exact(value: Any) -> Any:
 
 
 def _has_json(value: Any) -> bool:
-    """Whether it is a time, a duration, or one of pandas' values: intervals and periods are categories by their texts."""
+    """Whether it is a time, a duration, or a value of pandas: intervals and periods are categories by their texts."""
     known = hasattr(value, "isoformat") or hasattr(value, "total_seconds")
     return known or type(value).__module__.partition(".")[0] == "pandas"
