@@ -40,7 +40,7 @@ def tensors_of(inputs: ModelInputs, shape: Sequence[int]) -> list[dict[str, Any]
 def output_tensors_of(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The tensors that a model answers, for its metadata; ``outputs`` are columns of ``kfnb_model.json``.
 
-    Of a model that was saved without an example nothing is known: its predictions are said to be numbers.
+    Of a model that was saved without an example nothing is known: its predictions are given as numbers.
     """
     several = len(outputs) > 1
     return [

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kfnb.capture.packages import is_local, requirement_for
 from kfnb.errors import CaptureError
+from kfnb.extras import require
 
 
 def remark_on(folder: Path, form: str) -> str:
@@ -41,6 +42,7 @@ _BY_VALUE = {
 def _names_in(folder: Path, form: str) -> Iterator[str]:
     """The names in a model file that are looked up when it is loaded, with their modules."""
     if form == "skops":
+        require("skops", "a scikit-learn model")
         from skops.io import get_untrusted_types
 
         yield from get_untrusted_types(file=folder / "model.skops")

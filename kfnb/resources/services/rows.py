@@ -16,7 +16,7 @@ _SHOWN = 40
 
 
 class _NotSent(ValueError):
-    """A value that would not arrive as it is."""
+    """A value that would arrive as another."""
 
 
 def instances(rows: Any) -> list[Any]:
