@@ -228,6 +228,7 @@ NOUNS: list[Noun] = [
             ("StopService", "%kf_services stop", "services stop", "stop a service"),
             ("StartService", "%kf_services start", "services start", "start a stopped service again"),
             ("DeleteService", "%kf_services delete", "services delete", "delete services for good"),
+            ("PackVersion", "%kf_services pack", "services pack", "write the folder that serves a version"),
             ("PredictRows", "%kf_services predict", "services predict", "ask a service for predictions"),
             (
                 "ExplainRows",

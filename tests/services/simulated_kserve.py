@@ -1,8 +1,9 @@
 """KServe's controller as far as kfnb sees it: what it makes of InferenceServices and InferenceGraphs, in each mode.
 
-Written after KServe's own source (its controllers of August 2026): Knative's revisions and traffic, deployments that
-replace pods once new ones are ready, routes with weights, the annotation that stops, and a status that calls a service
-ready while its newest version does not load. A pod behaves as the folder that it serves says (``behaviour.json``).
+Knative's revisions and traffic are written after KServe's own source; Standard mode as KServe 0.20 was recorded
+(``recorded_kserve``): defaults of its webhook, deployments that replace pods once new ones are ready, graphs with pods
+of their own, the annotation that stops, and a status that calls a service ready while its newest version does not load,
+and a graph ready while none of its pods is. A pod behaves as the folder that it serves says (``behaviour.json``).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from object_server import Answered, Json, ObjectServer
 
+OF_GRAPH = "serving.kserve.io/inferencegraph"
 KINDS = {
     "inferenceservices",
     "inferencegraphs",
@@ -27,6 +29,9 @@ KINDS = {
     "revisions",
     "httproutes",
 }
+MODE = "serving.kserve.io/deploymentMode"
+LABEL = 63
+"""Letters of a label of a host's name at most."""
 STARTS = 0.03
 """Seconds until a pod answers."""
 
@@ -35,14 +40,14 @@ class KServe:
     """A controller over ``objects``. ``mode`` is Serverless or RawDeployment; ``weighs`` whether routes get weights.
 
     ``store`` has the folders that pods serve, by their URIs. ``quota`` refuses pods, in these words; ``lost_split``
-    lets Knative's status have no canary.
+    lets Knative's status have no canary, and without ``routers_start`` no pod of a graph becomes ready.
     """
 
     def __init__(
         self, objects: ObjectServer, store: dict[str, Path], mode: str, *, weighs: bool = False
     ) -> None:
         self.objects, self.store, self.mode, self.weighs = objects, store, mode, weighs
-        self.lost_split = False
+        self.lost_split, self.routers_start = False, True
         self.quota = ""
         objects.before = self.act
         objects.webhook = self.admit
@@ -51,26 +56,34 @@ class KServe:
     def admit(self, kind: str, body: Json) -> None:
         """KServe's webhooks."""
         spec = body.get("spec") or {}
+        if kind == "inferenceservices" and self.mode != "Serverless":
+            body["metadata"].setdefault("annotations", {}).setdefault(MODE, "Standard")
+        if kind == "inferenceservices":
+            for container in spec["predictor"].get("containers", ()):
+                resources = container.setdefault("resources", {})
+                for bound in ("limits", "requests"):
+                    resources[bound] = {"cpu": "1", "memory": "2Gi", **resources.get(bound, {})}
         if kind == "inferenceservices" and spec.get("canary"):
-            if body["metadata"].get("annotations", {}).get("serving.kserve.io/deploymentMode") != "Standard":
-                raise Answered(
-                    400, "BadRequest", "admission webhook denied the request: canary is only supported"
-                )
+            if body["metadata"]["annotations"].get(MODE) != "Standard":
+                raise denied("canary is only supported in Standard deployment mode")
             names = [one["predictor"]["name"] for one in spec["canary"]]
             if spec["predictor"].get("name", "") in names:
-                raise Answered(
-                    400, "BadRequest", "canary predictor.name conflicts with stable predictor name"
-                )
+                raise denied(f'canary predictor.name "{names[0]}" conflicts with stable predictor name')
         if kind == "inferencegraphs":
             weights = [one["weight"] for one in spec["nodes"]["root"]["steps"]]
             if sum(weights) != 100:
-                raise Answered(400, "BadRequest", "the sum of traffic weights should be 100")
+                raise denied("the sum of traffic weights for all routing targets should be 100")
 
     def act(self) -> None:
         """One round over all objects."""
         names = {one["metadata"]["name"] for one in self.objects.of("inferenceservices")}
+        graphs = {one["metadata"]["name"] for one in self.objects.of("inferencegraphs")}
         for pod in self.objects.of("pods"):
-            if pod["metadata"]["labels"]["serving.kserve.io/inferenceservice"] not in names:
+            labels = pod["metadata"]["labels"]
+            if (
+                labels.get("serving.kserve.io/inferenceservice") not in names
+                and labels.get(OF_GRAPH) not in graphs
+            ):
                 self.objects.remove("pods", pod["metadata"]["name"])
         for revision in self.objects.of("revisions"):
             if revision["metadata"]["labels"]["serving.kserve.io/inferenceservice"] not in names:
@@ -78,18 +91,41 @@ class KServe:
         for one in self.objects.of("inferenceservices"):
             if _stopped(one):
                 self._stop(one)
+            elif len(_host(one)) > LABEL:
+                self._tell("inferenceservices", one, _no_host(one, self.mode))
             elif self.mode == "Serverless":
                 self._knative(one)
             else:
                 self._standard(one)
         for graph in self.objects.of("inferencegraphs"):
-            name = graph["metadata"]["name"]
-            ready = "False" if _stopped(graph) else "True"
-            status = {
-                "url": f"http://{name}.team-a.example.com",
-                "conditions": [{"type": "Ready", "status": ready}],
-            }
-            self._tell("inferencegraphs", graph, status)
+            self._split(graph)
+
+    def _split(self, graph: Json) -> None:
+        """A graph, and the pod that splits by the weights that it was started with."""
+        name = graph["metadata"]["name"]
+        argument = json.dumps(graph["spec"])
+        pods = [one for one in self.objects.of("pods") if one["metadata"]["labels"].get(OF_GRAPH) == name]
+        mine = [one for one in pods if one["spec"]["containers"][0]["args"][1] == argument]
+        if _stopped(graph):
+            mine = []
+        elif not mine:
+            self._numbers += 1
+            container = {"name": name, "args": ["--graph-json", argument]}
+            metadata = {"name": f"{name}-{self._numbers}", "labels": {OF_GRAPH: name}}
+            status = {"phase": "Pending"}
+            pod = {"metadata": metadata, "spec": {"containers": [container]}, "status": status}
+            mine = [self.objects.put("pods", {**pod, "starts": time.monotonic() + STARTS})]
+        for one in mine:
+            if time.monotonic() >= one["starts"] and not _ready(one) and self.routers_start:
+                conditions = [{"type": "Ready", "status": "True"}]
+                self.objects.put("pods", {**one, "status": {"phase": "Running", "conditions": conditions}})
+        if not mine or any(_ready(one) for one in mine):
+            for one in pods:
+                if one not in mine:
+                    self.objects.remove("pods", one["metadata"]["name"])
+        ready = {"type": "Ready", "status": "False" if _stopped(graph) else "True"}
+        status = {"url": f"http://{name}-team-a.example.com", "conditions": [ready]}
+        self._tell("inferencegraphs", graph, status)
 
     # -- pods
 
@@ -120,7 +156,8 @@ class KServe:
         if folder is None:
             self._crash(pod, "storage-initializer", [f"ValueError: NoSuchKey: {uri}"])
             return
-        behaviour = json.loads((folder / "behaviour.json").read_text())
+        told = folder / "behaviour.json"  # which the folder of a runtime of KServe's lacks
+        behaviour = json.loads(told.read_text()) if told.exists() else {}
         if behaviour.get("load") == "waits":
             reason = {
                 "type": "PodScheduled",
@@ -282,7 +319,8 @@ class KServe:
         }
         if available:
             status["url"] = f"http://{name}-team-a.example.com"
-            status["address"] = {"url": f"http://{name}.team-a.svc.cluster.local"}
+            host = name if mode == "Serverless" else f"{name}-predictor"
+            status["address"] = {"url": f"http://{host}.team-a.svc.cluster.local"}
         crashed = [pod for pod in newest if any(_waits(pod))]
         if crashed:
             said = self.objects.logs.get((crashed[0]["metadata"]["name"], "kserve-container"), [""])[-1]
@@ -307,6 +345,27 @@ class KServe:
     def _tell(self, kind: str, item: Json, status: Json) -> None:
         if item.get("status") != status:
             self.objects.put(kind, {**item, "metadata": {**item["metadata"]}, "status": status})
+
+
+def denied(reason: str) -> Answered:
+    """What a webhook of KServe's answers."""
+    webhook = "inferenceservice.kserve-webhook-server.validator"
+    return Answered(403, "Forbidden", f'admission webhook "{webhook}" denied the request: {reason}')
+
+
+def _host(service: Json) -> str:
+    return f"{service['metadata']['name']}-predictor-team-a"
+
+
+def _no_host(service: Json, mode: str) -> Json:
+    """The status of a service whose name is too long."""
+    message = (
+        f"fails to create NewRawKubeReconciler for predictor: failed creating host name: url: Invalid value: "
+        f'"{_host(service)}": must be no more than 63 characters'
+    )
+    failed = {"status": "False", "reason": "ReconcileFailed", "message": message}
+    conditions = [{"type": one, **failed} for one in ("PredictorReady", "Ready")]
+    return {"deploymentMode": mode, "conditions": conditions}
 
 
 def _program(predictor: Json) -> tuple[str, str]:

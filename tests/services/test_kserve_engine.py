@@ -7,13 +7,14 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from object_server import ObjectServer, serving
 from service_conformance import ALICE, BOB, ServiceConformance, Versions, settled, shares, target, until
-from simulated_kserve import KINDS, KServe
+from simulated_kserve import KINDS, KServe, denied
 
 from kfnb.errors import BackendError, Conflict, ServiceFailed, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -27,6 +28,7 @@ from kfnb.resources.services.kserve.mode import KServeSettings
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
+from kfnb.resources.services.protocols import V2
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}
@@ -190,6 +192,41 @@ class TestWhatIsWritten:
         assert " check " not in found["command"][2]
         assert found["command"][2].endswith("--pickle --trust 'a.B; rm -rf /'")
 
+    def test_a_pod_gets_what_is_asked_for_and_a_canary_as_much(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        one = target(version(), cpu="2", memory="4Gi")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        given = {"cpu": "2", "memory": "4Gi"}
+        assert container(standard)["resources"] == {"requests": given, "limits": given}
+        two = target(version(), format="lightgbm", runtime="lightgbm", memory="1Gi")
+        standard.engine.create(ServiceSpec("prices", ALICE.first([two])))
+        model = standard.service("prices")["spec"]["predictor"]["model"]
+        assert model["resources"] == {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}}
+
+    def test_a_folder_that_is_there_already_is_not_stored_and_must_be_that_of_the_version(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        registered = version()
+        one = target(registered, storage="pvc://models/churn-1")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        found = container(standard)
+        assert standard.folders.uploads == []
+        assert ("secrets", SECRET) not in standard.objects.objects
+        assert {"name": "STORAGE_URI", "value": "pvc://models/churn-1"} in found["env"]
+        check, *rest = found["command"][2].split(" && ")
+        assert len(rest) == 3
+        facts = (registered.path() / "kfnb_model.json").read_bytes()
+        assert check == f"echo '{sha256(facts).hexdigest()}  /mnt/models/kfnb_model.json' | sha256sum -c"
+
+    def test_the_folder_of_an_image_is_waited_for(self, standard: Cluster, version: Versions) -> None:
+        one = target(version(), storage="oci://registry.example.com/churn:1", unchecked=True)
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        waits, _, install, serve = container(standard)["command"][2].split(" && ")
+        assert waits == "until [ -e /mnt/models/requirements.txt ]; do sleep 1; done"
+        assert "pip install" in install
+        assert serve.startswith("exec python /mnt/models/serve.py")
+
     def test_its_account_has_the_keys_of_the_namespaces_store(
         self, knative: Cluster, version: Versions, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -340,11 +377,50 @@ class TestSplits:
         steps = graph["spec"]["nodes"]["root"]["steps"]
         assert [(one["name"], one["weight"]) for one in steps] == [("churn", 90), ("churn-canary", 10)]
         assert steps[1]["serviceUrl"].endswith(
-            "churn-canary.team-a.svc.cluster.local/v1/models/churn:predict"
+            "churn-canary-predictor.team-a.svc.cluster.local/v1/models/churn:predict"
         )
-        assert now.url == "http://churn-split.team-a.example.com"
+        assert now.url == "http://churn-split-team-a.example.com"
         assert any("reach the default alone" in note for note in now.notes)
         assert [one.name for one in standard.engine.list()] == ["churn"]
+
+    def test_a_graph_whose_pod_does_not_start_is_not_what_callers_are_sent_to(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = served(standard, version)
+        address = now.url
+        standard.kserve.routers_start = False
+        standard.engine.change("churn", BOB.canary(now.desired, target(version()), 10))
+        now = until(standard.engine, "churn", lambda now: any("InferenceGraph" in note for note in now.notes))
+        [graph] = standard.objects.of("inferencegraphs")
+        assert graph["status"]["conditions"] == [{"type": "Ready", "status": "True"}]  # as KServe has it
+        assert now.notes[0] == "InferenceGraph churn-split does not answer: its pod starts"
+        assert (now.url, now.state, now.settled) == (address, ServiceState.READY, False)
+        assert [(one.ref, one.share) for one in now.revisions] == [("churn@1", 100), ("churn@2", 0)]
+        monkeypatch.setattr(snapshot, "_PATIENCE", 0.0)
+        now = standard.engine.get("churn")
+        assert now.state is ServiceState.DEGRADED
+        assert "the split is not real" in now.error
+
+    def test_while_the_pods_of_a_graph_are_replaced_the_shares_are_those_of_both(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        wanted = served(standard, version).desired
+        standard.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        now = settled(standard.engine, "churn")
+        [router] = [
+            one for one in standard.objects.of("pods") if one["metadata"]["name"].startswith("churn-split")
+        ]
+        standard.kserve.routers_start = False
+        standard.engine.change("churn", BOB.rollback(now.desired))
+        now = standard.engine.get("churn")
+        assert [(one.ref, one.share) for one in now.revisions] == [("churn@1", 90)]
+        assert not now.settled
+        assert ("inferenceservices", "churn-canary") in standard.objects.objects  # requests still go there
+        standard.kserve.routers_start = True
+        assert shares(settled(standard.engine, "churn")) == {"churn@1": 100}
+        assert router["metadata"]["name"] not in {
+            one["metadata"]["name"] for one in standard.objects.of("pods")
+        }
 
     def test_a_promoted_canary_serves_until_the_service_is_the_same_version(
         self, standard: Cluster, version: Versions
@@ -359,6 +435,34 @@ class TestSplits:
         now = until(standard.engine, "churn", lambda now: len(standard.objects.of("inferenceservices")) == 1)
         assert shares(settled(standard.engine, "churn")) == {two.ref: 100}
 
+    @pytest.mark.parametrize("move", ["promote", "rollback"])
+    def test_on_routes_a_version_is_ended_after_requests_have_left_it(
+        self, move: str, routes: Cluster, version: Versions
+    ) -> None:
+        wanted = served(routes, version).desired
+        routes.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        now = settled(routes.engine, "churn")
+        seen: list[tuple[dict[str, int], set[str]]] = []
+        act = routes.objects.before
+
+        def look() -> None:
+            """What is routed to, and what runs, whenever something is asked."""
+            act()
+            route = routes.objects.objects.get(("httproutes", "churn"))
+            if route is not None:
+                [rule] = route["spec"]["rules"]
+                weights = {one["name"]: one["weight"] for one in rule["backendRefs"]}
+                seen.append(
+                    (weights, {one["metadata"]["labels"]["app"] for one in routes.objects.of("pods")})
+                )
+
+        routes.objects.before = look
+        routes.engine.change("churn", getattr(BOB, move)(now.desired))
+        settled(routes.engine, "churn")
+        left = "churn-predictor" if move == "promote" else "churn-r2-predictor"
+        assert {weights[left] for weights, _ in seen} >= {0}
+        assert all(left in apps for weights, apps in seen if weights.get(left))
+
     def test_on_routes_a_promotion_starts_nothing_anew(self, routes: Cluster, version: Versions) -> None:
         wanted = served(routes, version).desired
         routes.engine.change("churn", BOB.canary(wanted, target(version()), 10))
@@ -368,6 +472,22 @@ class TestSplits:
         settled(routes.engine, "churn")
         assert {one["metadata"]["name"] for one in routes.objects.of("pods")} < names
         assert routes.service()["spec"]["predictor"]["name"] == "r2"
+
+
+class TestRefusals:
+    """What KServe's webhooks say is told in their own words."""
+
+    def test_a_refusal_of_a_webhook_is_no_missing_right(self, standard: Cluster, version: Versions) -> None:
+        wanted = served(standard, version).desired
+
+        def refuse(kind: str, body: dict[str, Any]) -> None:
+            raise denied("the sum of traffic weights for all routing targets should be 100")
+
+        standard.objects.webhook = refuse
+        with pytest.raises(BackendError, match="sum of traffic weights") as caught:
+            standard.engine.change("churn", BOB.canary(wanted, target(version()), 10))
+        assert "may not" not in str(caught.value)
+        assert standard.engine.get("churn").desired.generation == 1
 
 
 class TestTrouble:
@@ -487,6 +607,28 @@ class TestTrouble:
         with pytest.raises(Conflict, match="exists already"):
             standard.engine.create(ServiceSpec("iris", ALICE.first([target(version())])))
 
+    def test_a_name_of_which_kserve_makes_no_host_fails_at_once(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        name = "c" * 50
+        standard.engine.create(ServiceSpec(name, ALICE.first([target(version())])))
+        [text] = settled(standard.engine, name).failures
+        first, *further = text.splitlines()
+        assert first.startswith("churn@1 cannot be served: the name is too long for KServe")
+        assert further[0].startswith("  KServe: ReconcileFailed: fails to create NewRawKubeReconciler")
+        assert further[-1] == "  fix: serve the model by a shorter name: --name NAME"
+
+    def test_a_kserve_that_cannot_stop_says_so_and_is_not_asked_to(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        served(standard, version)
+        monkeypatch.setattr(standard.engine, "_settings", lambda: KServeSettings(version=(0, 15)))
+        with pytest.raises(
+            BackendError, match=r"KServe 0.15 does not stop services in Standard mode; delete"
+        ):
+            standard.engine.stop("churn")
+        assert standard.engine.get("churn").state is ServiceState.READY
+
     def test_a_cluster_without_kserve_is_told_in_one_line(self, standard: Cluster) -> None:
         standard.objects.kinds -= {"inferenceservices"}
         with pytest.raises(BackendError, match="KServe is not installed in this cluster") as caught:
@@ -538,12 +680,12 @@ class TestAsking:
     ) -> None:
         for cluster in clusters(tmp_path, "RawDeployment", entrance=Entrance(within=True)):
             wanted = served(cluster, version).desired
-            assert cluster.engine.address("churn").url == "http://churn.team-a.svc.cluster.local"
+            assert cluster.engine.address("churn").url == "http://churn-predictor.team-a.svc.cluster.local"
             cluster.engine.change("churn", BOB.canary(wanted, target(version()), 10))
             settled(cluster.engine, "churn")
-            assert cluster.engine.address("churn").url == "http://churn-split.team-a.example.com"
+            assert cluster.engine.address("churn").url == "http://churn-split.team-a.svc.cluster.local"
             explains = cluster.engine.address("churn", verb="explain").url
-            assert explains == "http://churn.team-a.svc.cluster.local"  # a graph only predicts
+            assert explains == "http://churn-predictor.team-a.svc.cluster.local"  # a graph only predicts
             assert cluster.engine.address("churn", "canary").url.startswith("http://127.0.0.1:")
             with pytest.raises(UsageError, match="serves no version 9; it serves default"):
                 cluster.engine.address("churn", "9")
@@ -573,3 +715,42 @@ class TestAsking:
         standard.engine.create(ServiceSpec("churn", ALICE.first([target(version())])))
         with pytest.raises(ServiceFailed, match="PENDING"):
             standard.engine.address("churn")
+
+
+class TestRuntimesOfKServe:
+    """A model that one of KServe's own runtimes serves."""
+
+    def test_a_runtime_that_has_no_v1_is_asked_by_v2_in_the_order_of_the_signature(
+        self, standard: Cluster, version: Versions, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(standard.engine._places, "columns", lambda target: ("age", "income"))
+        one = target(version(), format="lightgbm", runtime="mlserver")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        settled(standard.engine, "churn")
+        assert standard.service()["spec"]["predictor"]["model"]["protocolVersion"] == "v2"
+        assert standard.engine.address("churn").protocol == V2(("age", "income"))
+        assert standard.engine.address("churn", "default").protocol == V2(("age", "income"))
+
+    def test_the_versions_of_a_service_speak_one_protocol(self, standard: Cluster, version: Versions) -> None:
+        wanted = served(standard, version).desired
+        two = target(version(), format="lightgbm", runtime="mlserver")
+        with pytest.raises(UsageError, match="a canary has to speak the protocol of the default"):
+            standard.engine.change("churn", BOB.canary(wanted, two, 10))
+
+    @pytest.mark.parametrize(
+        ("runtime", "path"), [("mlserver", "/v2/models/{}/infer"), ("lightgbm", "/v1/models/{}:predict")]
+    )
+    def test_a_graph_asks_each_runtime_by_the_name_that_kserve_gives_it(
+        self, runtime: str, path: str, standard: Cluster, version: Versions
+    ) -> None:
+        one, two = (target(version(), format="lightgbm", runtime=runtime) for _ in range(2))
+        standard.engine.create(ServiceSpec("churn", ALICE.first([one])))
+        now = settled(standard.engine, "churn")
+        standard.engine.change("churn", BOB.canary(now.desired, two, 10))
+        settled(standard.engine, "churn")
+        [graph] = standard.objects.of("inferencegraphs")
+        asked = [one["serviceUrl"] for one in graph["spec"]["nodes"]["root"]["steps"]]
+        named = ("churn", "churn-canary")
+        assert asked == [
+            f"http://{name}-predictor.team-a.svc.cluster.local{path.format(name)}" for name in named
+        ]

@@ -106,6 +106,15 @@ def test_an_address_that_kserve_cannot_read_is_refused(uri: str) -> None:
             "NoSupportingRuntime: No runtime found to support specified framework/version",
             "no serving runtime",
         ),
+        (
+            "NOK ... Prefetched but modelcar is invalid (/models does not exist or is empty)",
+            "no folder /models",
+        ),
+        ("sha256sum: WARNING: 1 computed checksum did NOT match", "not that of this version"),
+        (
+            'ReconcileFailed: failed creating host name: url: Invalid value: "c": must be no more than 63 characters',
+            "too long",
+        ),
         ("it is fine", None),
     ],
 )
@@ -187,5 +196,5 @@ def test_without_a_cluster_one_line_says_how_to_name_one(nowhere: None) -> None:
 
 
 def test_images_and_runtimes_are_for_a_cluster(nowhere: None) -> None:
-    with pytest.raises(UsageError, match="image and runtime are for a cluster"):
+    with pytest.raises(UsageError, match="runtime: for a cluster alone"):
         api.serve("churn", runtime="xgboost", backend="local")

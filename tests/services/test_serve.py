@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from kfnb.commands.display import as_json, bundle
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.services import api
 from kfnb.resources.services.model import ServiceState
+from kfnb.resources.services.targets import ServingTerms, target_of
 
 
 @pytest.fixture
@@ -87,6 +89,7 @@ def test_a_service_can_have_all_of_it_from_the_start(churn: list[Any]) -> None:
         ({"model": "churn@1", "token": ""}, "requests need a token"),
         ({"model": "churn@1", "token": Path("/no/such/file")}, "cannot be read: No such file"),
         ({"model": "churn@1", "token": "two words"}, "characters that a header cannot have"),
+        ({"model": "churn@1", "memory": "4Gi"}, "memory: for a cluster alone; pass backend='kubeflow'"),
     ],
 )
 def test_what_cannot_be_is_refused_before_anything_is_made(
@@ -340,6 +343,59 @@ def test_the_command_fails_where_the_version_does(churn: list[Any], version: Ver
     assert main(["serve", "churn@1", "--canary", "churn@2"]) == 2
     assert main(["services", "show", "none"]) in (1, 2)
     assert main(["predict", "churn", "/no/such/rows.csv"]) == 2
+
+
+def test_the_folder_that_serves_a_version_is_written_for_elsewhere(
+    churn: list[Any], tmp_path: Path, capsys: Any
+) -> None:
+    folder = tmp_path / "packed"
+    assert main(["services", "pack", "churn@2", "--to", str(folder)]) == 0
+    assert capsys.readouterr().out.strip() == str(folder)
+    assert (folder / "serve.py").is_file()
+    assert (folder / "kfnb_model.json").read_bytes() == (churn[1].path() / "kfnb_model.json").read_bytes()
+    assert main(["services", "pack", "churn@2", "--to", str(folder)]) == 2
+    assert "is there and is not an empty folder" in capsys.readouterr().err
+    (tmp_path / "file").write_text("")
+    assert main(["services", "pack", "churn@2", "--to", str(tmp_path / "file" / "below")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("terms", "message"),
+    [
+        ({"cpu": "two"}, "--cpu two: write it as Kubernetes does, 2 or 500m"),
+        ({"memory": "4GB"}, "--memory 4GB: write it as Kubernetes does, 4G or 512Mi"),
+        ({"storage": "s3://models/churn"}, "write pvc://CLAIM/FOLDER or oci://IMAGE"),
+        ({"storage": "pvc://models/../other"}, "write pvc://CLAIM/FOLDER or oci://IMAGE"),
+        ({"storage": "oci://a b"}, "write pvc://CLAIM/FOLDER or oci://IMAGE"),
+    ],
+)
+def test_what_a_cluster_would_not_understand_is_refused_here(
+    churn: list[Any], terms: dict[str, str], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        target_of("churn@1", replace(ServingTerms(), **terms))
+
+
+def test_one_folder_is_not_two_versions(churn: list[Any]) -> None:
+    terms = ServingTerms(storage="pvc://models/churn-1")
+    one = target_of("churn@1", terms)
+    assert api._Wish("", "", None, terms, "").first(one).default.storage == "pvc://models/churn-1"
+    with pytest.raises(UsageError, match="holds one version, and 2 are named"):
+        api._Wish("churn@2:5", "", None, terms, "").first(one)
+
+
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "pvc://models",
+        "pvc://models/churn/3",
+        "oci://localhost:5000/team/churn:3",
+        f"oci://a/b@sha256:{'0' * 64}",
+    ],
+)
+def test_a_folder_on_a_volume_or_in_an_image_is_named_by_its_address(churn: list[Any], storage: str) -> None:
+    assert target_of("churn@1", ServingTerms(storage=storage)).storage == storage
 
 
 def test_a_token_of_a_file_is_used_and_never_printed(churn: list[Any], tmp_path: Path, capsys: Any) -> None:

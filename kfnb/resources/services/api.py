@@ -12,8 +12,14 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.model import DesiredState, ServiceList, ServiceSnapshot, Target
-from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.model import (
+    DesiredState,
+    OnBadInput,
+    ServiceList,
+    ServiceSnapshot,
+    Target,
+)
+from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
 from kfnb.resources.services.targets import ServingTerms, canary_of, target_of, version_of
 from kfnb.settings import owner, settings
@@ -38,17 +44,27 @@ class _Wish:
 
     def first(self, default: Target) -> DesiredState:
         """The desired state of a new service."""
+        self._check_storage(default)
         mover = Mover(owner(), self.because)
         made = mover.first([default], sticky=self.sticky or "")
         return _first_of(self.further(mover, made), made)
 
     def next(self, service: ServiceSnapshot, default: Target | None) -> DesiredState:
         """The next desired state of a service; its current one if nothing changes."""
+        self._check_storage(default)
         now, mover = service.desired, Mover(owner(), self.because, service.failed)
         after = now if default is None else mover.serve(now, default)
         if self.sticky is not None and self.sticky != after.sticky:
             after = mover.settings(after, sticky=self.sticky)
         return _merged(now, self.further(mover, after))
+
+    def _check_storage(self, default: Target | None) -> None:
+        """Raise ``UsageError`` where one folder would have to be several versions."""
+        storage, versions = self.terms.storage, (default is not None) + bool(self.canary) + bool(self.shadow)
+        if storage and versions > 1:
+            message = f"--storage {storage} holds one version, and {versions} are named:"
+            hint = "serve the default first, and the canary by its own command"
+            raise UsageError(message, hint=hint, ref=storage)
 
     def further(self, mover: Mover, now: DesiredState) -> DesiredState:
         """With the canary and the shadow."""
@@ -75,6 +91,9 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     trust: Sequence[str] = (),
     image: str = "",
     runtime: str = "",
+    cpu: str = "",
+    memory: str = "",
+    storage: str = "",
     because: str = "",
 ) -> Service:
     """Serve a version of a model over HTTP, and return the service's handle at once.
@@ -83,28 +102,35 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     by default the model's. A service that exists serves the version from then on, without dropping a request; where the
     version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
     100 requests; with it, the name of a service as ``model`` means its current default. ``shadow`` is a version that
-    gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input`` is
-    what is done with rows that do not fit the signature: ``reject``, ``impute`` or ``log``; by default what the service
-    does, and ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
+    gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input``
+    (``reject``, ``impute`` or ``log``) is done with rows that do not fit the signature; by default what the service
+    does, ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
     ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
     A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
-    executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image`` is
-    that of its pods, and ``runtime`` one of KServe's own that serves the model instead of its folder's program
-    (``xgboost``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image``,
+    ``cpu`` and ``memory`` (``"4Gi"``) are those of its pods, ``runtime`` is one of KServe's own (``xgboost``) that
+    serves the model instead of its folder's program, and ``storage`` where the folder is already
+    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``): see ``%kf_services pack``. Raises ``UsageError``, ``BackendError`` and
+    ``Conflict``.
     """
-    secret, engine = _token(token, host), _engine_for(image, runtime, backend)
+    terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
+    secret, engine = _token(token, host), _engine_for(terms, backend)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
-    way = on_bad_input or (known.desired.default.on_bad_input if known else "reject")
-    terms = ServingTerms(way, unchecked, pickle, trust, image, runtime)
+    terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known))
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
-        default = target_of(model, terms)
-        called = check_service_name(name) if name else service_name_of(default.model)
-        engine.create(ServiceSpec(called, wish.first(default), owner(), host, port, secret))
-        return Service(engine, called)
+        spec = ServiceSpec(name or "", wish.first(target_of(model, terms)), owner(), host, port, secret)
+        return _create(engine, spec)
     _check_address(known, port, protected=bool(secret))
     kept = bool(canary or shadow) and model == known.name
     return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
+
+
+def _create(engine: ServiceEngine, spec: ServiceSpec) -> Service:
+    """Make a service, by its model's name where it is given none."""
+    called = check_service_name(spec.name) if spec.name else service_name_of(spec.desired.default.model)
+    engine.create(replace(spec, name=called))
+    return Service(engine, called)
 
 
 def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
@@ -173,12 +199,18 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
     return connect()
 
 
-def _engine_for(image: str, runtime: str, backend: str | None) -> ServiceEngine:
+def _on_bad_input(known: ServiceSnapshot | None) -> OnBadInput:
+    """What a service does with input that does not fit; ``reject`` for a new one."""
+    return "reject" if known is None else known.desired.default.on_bad_input
+
+
+def _engine_for(terms: ServingTerms, backend: str | None) -> ServiceEngine:
     """The engine for these options. Raises ``UsageError`` for those of a cluster here."""
     engine = engine_of(backend)
-    if engine.name == "local" and (image or runtime):
+    given = [name for name in ON_CLUSTER if getattr(terms, name)]
+    if engine.name == "local" and given:
         hint = "pass backend='kubeflow' (--backend kubeflow)"
-        raise UsageError("image and runtime are for a cluster:", hint=hint)
+        raise UsageError(f"{', '.join(given)}: for a cluster alone;", hint=hint)
     return engine
 
 

@@ -62,29 +62,24 @@ class ServiceClient:
         return [self._ask(verb, piece, version) for piece in pieces]
 
     def _ask(self, verb: str, piece: list[Any], version: str) -> ServedAnswer:
-        body = json.dumps({"instances": piece}, allow_nan=False).encode()
-        answer, denied = self._post(verb, body, version)
+        answer, address = self._post(verb, piece, version)
         if not answer.fine:
-            raise self._refusal(answer, denied)
+            raise self._refusal(answer, address.denied)
         try:
-            found = json.loads(answer.body)
-            content = found["predictions" if verb == "predict" else "explanations"]
+            content = address.protocol.content(json.loads(answer.body), verb)
         except (ValueError, KeyError, TypeError):
             raise ServiceFailed(
                 f"service {self._name} answered something else than JSON", ref=self._name
             ) from None
         return ServedAnswer(answer.headers.get(REQUEST_ID, ""), answer.headers.get(VERSION, ""), content)
 
-    def _post(self, verb: str, body: bytes, version: str) -> tuple[Answer, str]:
-        """Send a request, once more where the service has another address by now; the answer, and what helps if it is
-        refused.
-        """
-        path = f"/v1/models/{self._name}:{verb}"
+    def _post(self, verb: str, piece: list[Any], version: str) -> tuple[Answer, ServiceAddress]:
+        """Send some rows, once more where the service has another address by now; the answer, and who gave it."""
         with self._lock:
             known = self._known.get((version, verb))
         if known is not None:
             try:
-                return self._send(known, path, body, version), known[0].denied
+                return self._send(known, verb, piece, version), known[0]
             except NoAnswer as error:
                 if error.sent:
                     raise
@@ -94,10 +89,12 @@ class ServiceClient:
         known = address, Http(transport=lambda: transport, retry=_PATIENCE, later=_LATER)
         with self._lock:
             self._known[version, verb] = known
-        return self._send(known, path, body, version), address.denied
+        return self._send(known, verb, piece, version), address
 
-    def _send(self, known: tuple[ServiceAddress, Http], path: str, body: bytes, version: str) -> Answer:
+    def _send(self, known: tuple[ServiceAddress, Http], verb: str, piece: list[Any], version: str) -> Answer:
         address, http = known
+        path = address.protocol.path(self._name, verb)
+        body = json.dumps(address.protocol.request(piece), allow_nan=False).encode()
         headers = {"content-type": "application/json", **address.headers}
         headers |= {VERSION: version} if version else {}
         return http.send(Request("POST", address.url.rstrip("/") + path, body, headers, again=True))

@@ -8,11 +8,13 @@ from typing import Any
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError
+from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services import api
 from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
+from kfnb.resources.services.packing import pack
 from kfnb.resources.services.row_files import rows_of
 from kfnb.resources.services.serve_command import (
     BECAUSE,
@@ -22,6 +24,7 @@ from kfnb.resources.services.serve_command import (
     followed,
     service_of,
 )
+from kfnb.resources.services.targets import version_of
 from kfnb.target import BACKENDS
 
 _SERVICE = "the service's name"
@@ -167,6 +170,20 @@ class StartService(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackVersion(Command):
+    """Write the folder that serves a version: for another machine, or for a volume or an image of a cluster."""
+
+    version: str = word(REF, values="model version")
+    to: str = option(metavar="FOLDER", help="the folder, new or empty (default: NAME-VERSION)", default="")
+
+    def run(self, session: Session) -> None:
+        """Write it."""
+        held = session.names.get(self.version)
+        found = version_of(held if isinstance(held, ModelVersion) else self.version)
+        session.out(str(pack(found, self.to or f"{found.name}-{found.version}")))
+
+
+@dataclass(frozen=True, kw_only=True)
 class DeleteService(Command):
     """Stop services and delete them for good, with their histories. Their versions stay in the registry. Asks first."""
 
@@ -241,6 +258,7 @@ __all__ = [
     "DeleteService",
     "ExplainRows",
     "ListServices",
+    "PackVersion",
     "PredictRows",
     "PromoteService",
     "RollbackService",

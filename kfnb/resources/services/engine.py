@@ -10,6 +10,7 @@ from typing import Protocol
 from kfnb.entities import LogLine
 from kfnb.jobs.polling import Pace
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
+from kfnb.resources.services.protocols import V1, InferenceProtocol
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ServiceAddress:
     """Where requests go. ``url`` is an address that this process reaches, perhaps a port-forward's.
 
     ``headers`` are sent with each request: a token, the Host of a gateway. ``ca`` is a file of certificates to trust.
-    ``denied`` is what helps where something before the service refuses the request.
+    ``denied`` is what helps where something before the service refuses the request. ``protocol`` is how rows are sent.
     """
 
     url: str
@@ -41,6 +42,7 @@ class ServiceAddress:
     ca: str = ""
     verify: bool = True
     denied: str = ""
+    protocol: InferenceProtocol = field(default_factory=V1)
 
 
 class ServiceEngine(Protocol):

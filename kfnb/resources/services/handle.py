@@ -23,7 +23,7 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import Mover
+from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
@@ -173,7 +173,10 @@ class Service:
     @staticmethod
     def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
         """The terms of a further version: those of the default, and what the user allows of this one."""
-        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, like.image, like.runtime)
+        on_cluster = {
+            name: getattr(like, name) for name in ON_CLUSTER if name != "storage"
+        }  # which holds a version
+        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, **on_cluster)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)

@@ -62,12 +62,11 @@ class RevisionState(str, Enum):
 @dataclass(frozen=True)
 class Target:
     """A version that is to be served, as the service's revision of that number. All but role and share is fixed for it.
-
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image`` is that of its pods, and
-    ``runtime`` one of KServe's own that serves it instead of the program of its folder.
+    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image``, ``cpu`` and ``memory`` are
+    its pods', ``runtime`` is one of KServe's that serves it instead of its folder's program, and ``storage`` has that.
     """
 
     revision: int
@@ -86,6 +85,9 @@ class Target:
     trust: tuple[str, ...] = ()
     image: str = ""
     runtime: str = ""
+    cpu: str = ""
+    memory: str = ""
+    storage: str = ""
 
     @property
     def ref(self) -> str:
@@ -96,7 +98,6 @@ class Target:
 @dataclass(frozen=True)
 class ServiceMove:
     """A change of what is served: who made it, when (seconds since 1970) and why. A history is never changed.
-
     ``before`` and ``after`` are the shares in percent by reference (``churn@7``); a shadow has 0.
     """
 
@@ -203,7 +204,6 @@ class Parity:
 @dataclass(frozen=True)
 class Revision:
     """A version that is served, or was until a moment ago.
-
     ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
     ``error`` says why it is not ready. Times are in seconds since 1970.
     """

@@ -13,7 +13,9 @@ from kfnb.resources.services.model import WHOLE, DesiredState, ServiceMove, Targ
 MOST_EARLIER = 20
 """Defaults before that are kept for rollback."""
 
-_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", "image", "runtime")
+ON_CLUSTER = ("image", "runtime", "cpu", "memory", "storage")
+"""What of a target is for a cluster alone."""
+_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", *ON_CLUSTER)
 """What is the same for all of a revision's life."""
 
 Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]

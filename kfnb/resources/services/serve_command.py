@@ -113,6 +113,16 @@ class ServeModel(VersionOptions, Command):
         metavar="NAME",
         help="on a cluster: one of KServe's own runtimes, without transform, explain and checks",
     )
+    cpu: str = option(
+        default="", help="on a cluster: CPU cores of a pod, as Kubernetes writes them: 2 or 500m"
+    )
+    memory: str = option(default="", help="on a cluster: memory of a pod, as Kubernetes writes it: 4G")
+    storage: str = option(
+        default="",
+        metavar="URI",
+        help="on a cluster: where the folder that serves the version is already: pvc://CLAIM/FOLDER or oci://IMAGE "
+        "(default: kfnb stores it in the object store)",
+    )
     because: str = option(default="", help=BECAUSE)
     backend: str | None = option(values=BACKENDS, help="where it is served: local or kubeflow")
 
@@ -142,6 +152,9 @@ class ServeModel(VersionOptions, Command):
             trust=self.trust,
             image=self.image,
             runtime=self.runtime,
+            cpu=self.cpu,
+            memory=self.memory,
+            storage=self.storage,
             because=self.because,
         )
         session.started(service)

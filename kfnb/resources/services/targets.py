@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kfnb.commands.words import quantity
 from kfnb.errors import KfnbError, UsageError
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
@@ -13,6 +15,9 @@ from kfnb.resources.services.model import OnBadInput, Target
 from kfnb.resources.services.moves import check_percent
 
 _WAYS = ("reject", "impute", "log")
+_STORAGE = re.compile(
+    r"pvc://[a-z0-9][a-z0-9.-]*(/[\w-][\w.-]*)*|oci://[\w.-]+(:\d+)?(/[\w.-]+)*(:[\w.-]+)?(@sha256:[0-9a-f]{64})?"
+)
 
 
 @dataclass(frozen=True)
@@ -25,10 +30,19 @@ class ServingTerms:
     trust: Sequence[str] = ()
     image: str = ""
     runtime: str = ""
+    cpu: str = ""
+    memory: str = ""
+    storage: str = ""
 
 
 def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
     """A version that is to be served. Raises ``UsageError``."""
+    quantity(terms.cpu, "--cpu", "m", "2 or 500m")
+    quantity(terms.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi")
+    if terms.storage and not _STORAGE.fullmatch(terms.storage):
+        raise UsageError(
+            f"--storage {terms.storage}: write pvc://CLAIM/FOLDER or oci://IMAGE", ref=terms.storage
+        )
     version = version_of(ref)
     found = version.snapshot()
     if found.format == "pickle" and not terms.pickle:
@@ -53,6 +67,9 @@ def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
         trust=tuple(terms.trust),
         image=terms.image,
         runtime=terms.runtime,
+        cpu=terms.cpu,
+        memory=terms.memory,
+        storage=terms.storage,
     )
 
 

@@ -29,14 +29,14 @@ class StoreAccount:
     """The service account that pods of served models get in the namespace of ``storage``; ``named`` is the user's."""
 
     def __init__(self, kubernetes: Kubernetes, storage: Storage, named: str = "") -> None:
-        self._kubernetes, self._storage, self._named = kubernetes, storage, named
+        self._kubernetes, self._storage, self.named = kubernetes, storage, named
         self._core = f"/api/v1/namespaces/{storage.namespace}"
 
     def ready(self) -> str:
         """The account's name, once it may read the store; empty for the namespace's own. Raises ``BackendError``."""
-        if self._named:
-            self._check(self._named)
-            return self._named
+        if self.named:
+            self._check(self.named)
+            return self.named
         _, session = self._storage.root()
         if not session.secret:
             return ""  # the pods' own identity, as that of runs

@@ -59,7 +59,22 @@ _CAUSES = (
     _cause(
         r"OOMKilled|more memory than its limit",
         "the container needs more memory than its limit",
-        "raise the limit in KServe's configuration, or serve a smaller model",
+        "serve it with more: --memory 8Gi",
+    ),
+    _cause(
+        r"must be no more than 63 characters",
+        "the name is too long for KServe, which makes names of hosts of it and of the namespace's",
+        "serve the model by a shorter name: --name NAME",
+    ),
+    _cause(
+        r"modelcar is invalid",
+        "the image that --storage names has no folder /models",
+        "build it with the folder that kfnb services pack writes as /models",
+    ),
+    _cause(
+        r"sha256sum: WARNING|kfnb_model\.json: FAILED",
+        "the folder that --storage names is not that of this version",
+        "put the folder there that kfnb services pack writes for it, or leave --storage out",
     ),
     _cause(
         r"No space left on device",

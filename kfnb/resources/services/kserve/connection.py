@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from kfnb import target as destination
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, KfnbError
 from kfnb.pipeline.pipeline import default_image
 from kfnb.remote import environment
 from kfnb.remote.current import Current
@@ -26,7 +26,7 @@ from kfnb.resources.services.kserve.objects import MODEL_ID, VERSION_ID
 from kfnb.resources.services.kserve.predictor import ServingPlace
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
-from kfnb.resources.services.kserve.uploads import FolderStore, upload
+from kfnb.resources.services.kserve.uploads import FolderStore, facts_of, upload
 from kfnb.resources.services.model import Target
 from kfnb.settings import settings
 
@@ -111,9 +111,13 @@ class StoredPlaces:
 
     def place(self, target: Target) -> ServingPlace:
         """Where a version's folder is, after it was put there."""
+        image = target.image or self._image or _image_of(target)
+        if target.storage:
+            return ServingPlace(
+                target.storage, image, self._account.named, self._index_urls, facts_of(target)
+            )
         account = self._account.ready()
-        uri = upload(self._folders, target)
-        return ServingPlace(uri, target.image or self._image or _image_of(target), account, self._index_urls)
+        return ServingPlace(upload(self._folders, target), image, account, self._index_urls)
 
     def labels(self, target: Target) -> Mapping[str, str]:
         """The registry's ids of a version that is in Kubeflow's registry."""
@@ -124,6 +128,15 @@ class StoredPlaces:
         except BackendError:  # a label more or less serves no request
             return {}
         return {MODEL_ID: model_id, VERSION_ID: version_id}
+
+    def columns(self, target: Target) -> tuple[str, ...]:
+        """The columns of a version's signature."""
+        try:
+            return tuple(
+                one.name for one in model(f"{target.registry}:{target.ref}").snapshot().signature.inputs
+            )
+        except KfnbError:  # of a version that another program serves, or of a registry that does not answer
+            return ()
 
 
 def _image_of(target: Target) -> str:

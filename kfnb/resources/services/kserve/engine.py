@@ -21,18 +21,20 @@ from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.kserve.failure_report import FailureReport, FailureReports
 from kfnb.resources.services.kserve.foreign import record_of_another
 from kfnb.resources.services.kserve.logs import PodLogs, follow
-from kfnb.resources.services.kserve.mode import KServeSettings
+from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings, mode_of
 from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, changed, graph_name, written
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
+from kfnb.resources.services.kserve.refusals import refuse
 from kfnb.resources.services.kserve.resources import ServingResources
-from kfnb.resources.services.kserve.runtimes import runtime_named
+from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
 from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.protocols import V2
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -47,6 +49,10 @@ class RevisionPlaces(Protocol):
 
     def labels(self, target: Target) -> Mapping[str, str]:
         """The labels by which Kubeflow's model registry knows what is served."""
+        ...
+
+    def columns(self, target: Target) -> tuple[str, ...]:
+        """The columns that a version takes, in their order; empty if unknown."""
         ...
 
 
@@ -77,7 +83,7 @@ class KServeEngine:
 
     def create(self, spec: ServiceSpec) -> None:
         """Make an InferenceService, and return at once."""
-        _refuse(spec.desired, spec)
+        refuse(spec.desired, spec)
         with suppress(ServiceNotFound):
             self._resources.service(spec.name)
             raise _taken(spec.name, self._resources.namespace)
@@ -108,7 +114,7 @@ class KServeEngine:
             raise BackendError(message, hint="serve under another name, or delete it first", ref=name)
         if record.desired.generation >= desired.generation:
             raise conflict(name, record.desired.move)
-        _refuse(desired)
+        refuse(desired)
         after = record.changed(desired, self._written(name, desired, record.written, record))
         try:
             kept = self._resources.keep(after, seen.service)
@@ -200,7 +206,10 @@ class KServeEngine:
 
     def stop(self, name: str) -> None:
         """Let KServe end all pods."""
-        self._resources.service(name)
+        service, settings = self._resources.service(name), self._settings()
+        if mode_of(service) is not DeploymentMode.KNATIVE and not settings.stops:
+            message = f"KServe {'.'.join(map(str, settings.version or ()))} does not stop services in Standard mode;"
+            raise BackendError(message, hint="delete the service, and serve its model again later", ref=name)
         self._annotate(name, "true")
 
     def start(self, name: str) -> None:
@@ -251,15 +260,21 @@ class KServeEngine:
             raise ServiceFailed(
                 f"service {name} is {now.state}{f': {why}' if why else ''}", hint=hint, ref=name
             )
-        number = None if not version else _meant(now.desired.targets, version, name)
-        return self._reach.address(name, self._resources.observe(name), number, split=verb == "predict")
+        answering = now.desired.default if not version else _meant(now.desired.targets, version, name)
+        seen, record = self._known(name)
+        found = self._reach.address(
+            name, seen, answering.revision if version else None, split=verb == "predict"
+        )
+        written = record.written.get(answering.revision)
+        predictor = seen.predictor if written is None else written.predictor
+        return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found
 
 
-def _meant(targets: Sequence[Target], version: str, name: str) -> int:
-    """The revision of a role, a number or a reference. Raises ``UsageError``."""
+def _meant(targets: Sequence[Target], version: str, name: str) -> Target:
+    """The target of a role, a number or a reference. Raises ``UsageError``."""
     for one in targets:
         if version in (one.role, str(one.version), one.ref):
-            return one.revision
+            return one
     known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
     raise UsageError(f"service {name} serves no version {version}; it serves {known}", ref=version)
 
@@ -269,20 +284,3 @@ def _taken(name: str, namespace: str) -> Conflict:
     return Conflict(
         f"service {name} exists already in namespace {namespace}", exists=True, hint=hint, ref=name
     )
-
-
-def _refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
-    """Refuse what KServe cannot do, with all reasons at once. Raises ``UsageError``."""
-    shadow = desired.of("shadow")
-    reasons = [
-        "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
-        "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
-    ]
-    if spec is not None:
-        local = spec.port or spec.token or spec.host not in ("", "127.0.0.1")
-        reasons.append("the cluster decides on address and token (--host, --port, --token)" if local else "")
-    message = "; ".join(filter(None, reasons))
-    if message:
-        raise UsageError(
-            f"{message}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
-        )

@@ -13,7 +13,7 @@ from kfnb.remote.kubernetes.fields import Item, condition, mapping, rows, word
 from kfnb.remote.kubernetes.pods import Diagnosis, PodState, brief, diagnose, explained, time_of
 from kfnb.resources.services.check_report import failures
 from kfnb.resources.services.kserve.causes import known_cause
-from kfnb.resources.services.kserve.objects import CONTAINER, INITIALIZER
+from kfnb.resources.services.kserve.objects import CONTAINER, CONTAINERS
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.model import Parity
 
@@ -53,7 +53,7 @@ class FailureReports:
         )
         if not (failed or diagnosis.stuck):
             return FailureReport(diagnosis.message)
-        logs = {one: self._log(pod, one) for one in (INITIALIZER, CONTAINER) if _has_run(pod, one)}
+        logs = {one: self._log(pod, one) for one in CONTAINERS if _has_run(pod, one)}
         parity = _parity([line for lines in logs.values() for line in lines])
         return FailureReport(_text(ref, diagnosis, messages, logs, parity), failed=True, parity=parity)
 
@@ -68,7 +68,7 @@ class FailureReports:
         diagnosis = explained(
             Diagnosis(PodState.STARTING), [one for one in events if one.get("reason") == "FailedCreate"]
         )
-        if failed or diagnosis.stuck:
+        if failed or diagnosis.stuck or known_cause(messages) is not None:
             return FailureReport(_text(ref, diagnosis, messages, {}, Parity()), failed=True)
         return FailureReport("; ".join(messages[:1]))
 

@@ -6,6 +6,7 @@ request never goes to what cannot answer; once there is a graph it stays, since 
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -23,9 +24,11 @@ from kfnb.resources.services.kserve.objects import (
 )
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.record import ServiceRecord
+from kfnb.resources.services.kserve.runtimes import is_v2
 from kfnb.resources.services.model import WHOLE
+from kfnb.resources.services.protocols import V1, V2
 
-_ROOT = "root"
+_ROOT, _GRAPH = "root", "--graph-json"
 _CHANGED = "kfnb/weights-changed"
 """The annotation of a graph with the time of its weights, in seconds since 1970."""
 _DRAIN = 60.0
@@ -113,13 +116,22 @@ class _Pair:
         if self._seen.graph is None:
             return True
         since = number_of(word(self._seen.graph, "metadata", "annotations", _CHANGED))
-        return self._beside not in weights_of(self._seen.graph) and self._now - since >= _DRAIN
+        splits = [weights_of(self._seen.graph), *map(weights_of_router, self._seen.ready_routers)]
+        return not any(self._beside in (one or ()) for one in splits) and self._now - since >= _DRAIN
 
     def _predict_url(self, name: str) -> str:
-        """Where an InferenceService predicts within the cluster, by the service's own name; empty until it does."""
+        """Where an InferenceService predicts within the cluster; empty until it does.
+
+        kfnb's program calls the model as the service, and a runtime of KServe's as its InferenceService.
+        """
         item = self._seen.service if name == self._mine else self._seen.canary
-        address = word(item, "status", "address", "url").rstrip("/")
-        return f"{address}/v1/models/{self._mine}:predict" if address else ""
+        address, predictor = (
+            word(item, "status", "address", "url").rstrip("/"),
+            mapping(item, "spec", "predictor"),
+        )
+        protocol = V2() if is_v2(predictor) else V1()
+        path = protocol.path(name if "model" in predictor else self._mine, "predict")
+        return f"{address}{path}" if address else ""
 
     def _as(self, revision: int, item: Item) -> dict[str, Any]:
         """An InferenceService that is a revision."""
@@ -131,3 +143,12 @@ def weights_of(graph: Item) -> dict[str, int]:
     """The shares that a graph gives, by the names of its steps."""
     steps = rows(graph, "spec", "nodes", _ROOT, "steps")
     return {word(one, "name"): int(one.get("weight") or 0) for one in steps}
+
+
+def weights_of_router(pod: Item) -> dict[str, int] | None:
+    """The shares that a pod of a graph gives, which it was started with; None if it does not say."""
+    words = [one for container in rows(pod, "spec", "containers") for one in container.get("args") or ()]
+    try:
+        return weights_of({"spec": json.loads(words[words.index(_GRAPH) + 1])})
+    except (ValueError, IndexError, TypeError):
+        return None

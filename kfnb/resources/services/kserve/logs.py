@@ -11,7 +11,7 @@ from kfnb.entities import LogLine
 from kfnb.errors import BackendError, ServiceNotFound
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, mapping, rows, word
-from kfnb.resources.services.kserve.objects import CONTAINER, INITIALIZER, revision_of_pod
+from kfnb.resources.services.kserve.objects import CONTAINERS, revision_of_pod
 from kfnb.resources.services.kserve.observation import Observation
 
 _POLL = 2.0
@@ -30,7 +30,7 @@ class PodLogs:
         for pod in seen.pods:
             ref = refs.get(revision_of_pod(pod))
             if ref is not None:
-                for container in (INITIALIZER, CONTAINER):
+                for container in CONTAINERS:
                     if _has_written(pod, container):
                         yield from self._new(pod, container, ref)
 

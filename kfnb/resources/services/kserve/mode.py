@@ -20,6 +20,9 @@ _TAG = re.compile(r":v?(\d+)\.(\d+)(?:\.\d+)?[\w.-]*$")
 _WEIGHTS_SINCE = (0, 21)
 """The version of KServe that weighs routes for the canary of a spec; 0.20 has the canary and no weights."""
 
+_STOPS_SINCE = (0, 16)
+"""The version of KServe that stops services in Standard mode; 0.15 does so in Knative's alone."""
+
 
 class DeploymentMode(str, Enum):
     """Knative's revisions and routes, or Kubernetes' own deployments."""
@@ -47,6 +50,11 @@ class KServeSettings:
     gateway_api: bool = False
     version: tuple[int, int] | None = None
     gateway: tuple[str, str] = ("knative-local-gateway", "istio-system")
+
+    @property
+    def stops(self) -> bool:
+        """Whether a service in Standard mode can be stopped; taken for granted where the version is unknown."""
+        return self.version is None or self.version >= _STOPS_SINCE
 
     @property
     def weighs_routes(self) -> bool:

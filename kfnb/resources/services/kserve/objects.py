@@ -19,8 +19,12 @@ STOP = f"{GROUP}/stop"
 MODE = f"{GROUP}/deploymentMode"
 POD_OF = f"{GROUP}/inferenceservice"
 """KServe's label of an InferenceService's pods."""
-CONTAINER, INITIALIZER = "kserve-container", "storage-initializer"
-"""The container that serves, and the one that fetches its folder before."""
+POD_OF_GRAPH = f"{GROUP}/inferencegraph"
+"""KServe's label of the pods that an InferenceGraph splits requests by."""
+CONTAINER = "kserve-container"
+"""The container that serves."""
+CONTAINERS = ("storage-initializer", "modelcar-init", CONTAINER)
+"""That and those that fetch its folder before: from a store, or as an image."""
 
 
 @dataclass(frozen=True)

@@ -14,14 +14,16 @@ from kfnb.resources.services.kserve.objects import is_stopped, revision_of, revi
 class Observation:
     """What is there of a service.
 
-    ``canary`` and ``graph`` are the objects beside it, where a graph splits its requests. ``revisions`` are those of
-    Knative by name, with our numbers. ``routed`` are the weights of its HTTPRoute by the names of the services behind
-    it; None where there is none, or it may not be read.
+    ``canary`` and ``graph`` are the objects beside it, where a graph splits its requests; ``routers`` are the pods that
+    do so, which KServe does not wait for when it calls a graph ready. ``revisions`` are those of Knative by name, with
+    our numbers. ``routed`` are the weights of its HTTPRoute by the names of the services behind it; None where there is
+    none, or it may not be read.
     """
 
     service: Item
     canary: Item | None = None
     graph: Item | None = None
+    routers: tuple[Item, ...] = ()
     pods: tuple[Item, ...] = ()
     revisions: Mapping[str, int] = field(default_factory=dict)
     routed: Mapping[str, int] | None = None
@@ -60,9 +62,19 @@ class Observation:
         """The revision that a field of the predictor's status names; None where it names none that is known."""
         return self.revisions.get(word(self.component, field_name))
 
+    @property
+    def splitter(self) -> Item | None:
+        """The graph that splits the requests, if one does."""
+        return self.graph if self.ready_routers else None
+
+    @property
+    def ready_routers(self) -> list[Item]:
+        """The pods of the graph that answer."""
+        return [one for one in self.routers if _answers(one)]
+
     def ready_pods(self, revision: int) -> list[Item]:
         """The pods of a revision that answer."""
-        return [one for one in self.pods_of(revision) if condition(one, "Ready").get("status") == "True"]
+        return [one for one in self.pods_of(revision) if _answers(one)]
 
     def pods_of(self, revision: int) -> list[Item]:
         """The pods of a revision, without those that end."""
@@ -79,3 +91,9 @@ class Observation:
         idle = self.mode is DeploymentMode.KNATIVE and not self.pods_of(revision)
         known = ("latestReadyRevision", "latestRolledoutRevision")
         return idle and not self.stopped and revision in [self.of_knative(one) for one in known]
+
+
+def _answers(pod: Item) -> bool:
+    """Whether a pod answers, and is not about to end."""
+    ends = bool(mapping(pod, "metadata").get("deletionTimestamp"))
+    return not ends and condition(pod, "Ready").get("status") == "True"

@@ -14,6 +14,8 @@ from kfnb.resources.services.model import Target
 FOLDER = "/mnt/models"
 """Where KServe puts the folder that ``STORAGE_URI`` names, read-only."""
 PORT = 8080
+FACTS = "kfnb_model.json"
+"""The file of a model folder that is another one for each version."""
 _PACKAGES = ("python", "-m", "pip", "install", "--no-cache-dir", "--disable-pip-version-check", "--quiet")
 _ENVIRONMENT = {"HOME": "/tmp", "PYTHONPYCACHEPREFIX": "/tmp/pycache", "PYTHONUNBUFFERED": "1"}  # noqa: S108 - the pod's own
 """A pod may run as any user, who owns no folder but this."""
@@ -21,12 +23,16 @@ _ENVIRONMENT = {"HOME": "/tmp", "PYTHONPYCACHEPREFIX": "/tmp/pycache", "PYTHONUN
 
 @dataclass(frozen=True)
 class ServingPlace:
-    """Where a revision's folder is for KServe, and what its pods run as; no ``account`` is the namespace's."""
+    """Where a revision's folder is for KServe, and what its pods run as; no ``account`` is the namespace's.
+
+    ``facts`` is the SHA-256 of the version's ``kfnb_model.json``, where kfnb has not put the folder there.
+    """
 
     uri: str
     image: str
     account: str = ""
     index_urls: tuple[str, ...] = ()
+    facts: str = ""
 
 
 def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str, Any]:
@@ -34,9 +40,19 @@ def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str,
     found: dict[str, Any] = {"labels": {REVISION: str(target.revision)}, "minReplicas": 1}
     if place.account:
         found["serviceAccountName"] = place.account
+    resources = _resources(target)
     if target.runtime:
-        return {**found, "model": runtime_named(target.runtime).model(target.format, place.uri)}
-    return {**found, "containers": [_container(service, target, place)]}
+        return {
+            **found,
+            "model": {**runtime_named(target.runtime).model(target.format, place.uri), **resources},
+        }
+    return {**found, "containers": [{**_container(service, target, place), **resources}]}
+
+
+def _resources(target: Target) -> dict[str, Any]:
+    """What a pod requests and may use at most; what is not given is KServe's default."""
+    given = {name: amount for name, amount in (("cpu", target.cpu), ("memory", target.memory)) if amount}
+    return {"resources": {"requests": given, "limits": given}} if given else {}
 
 
 def _container(service: str, target: Target, place: ServingPlace) -> dict[str, Any]:
@@ -44,7 +60,7 @@ def _container(service: str, target: Target, place: ServingPlace) -> dict[str, A
     return {
         "name": CONTAINER,
         "image": place.image,
-        "command": ["sh", "-c", _command(service, target, place.index_urls)],
+        "command": ["sh", "-c", _command(service, target, place)],
         "env": [{"name": name, "value": value} for name, value in variables.items()],
         "ports": [{"containerPort": PORT, "protocol": "TCP"}],
         "readinessProbe": {
@@ -56,15 +72,22 @@ def _container(service: str, target: Target, place: ServingPlace) -> dict[str, A
     }
 
 
-def _command(service: str, target: Target, index_urls: Sequence[str]) -> str:
-    """Install what the model needs, check it, serve it."""
+def _command(service: str, target: Target, place: ServingPlace) -> str:
+    """Install what the model needs, check it, serve it. The folder of an image comes with its own container."""
     allowed = ["--pickle"] if target.pickle else []
     allowed += [word for one in target.trust for word in ("--trust", one)]
     program = ["python", f"{FOLDER}/serve.py"]
     serve = ["--host", "0.0.0.0", "--name", service, "--version", str(target.version)]  # noqa: S104 - in a pod
     serve += ["--on-bad-input", target.on_bad_input, *allowed]
+    facts = f"{place.facts}  {FOLDER}/{FACTS}"
     steps = [
-        shlex.join([*_PACKAGES, *_index_options(index_urls), "-r", f"{FOLDER}/requirements.txt"]),
+        *(
+            [f"until [ -e {FOLDER}/requirements.txt ]; do sleep 1; done"]
+            if place.uri.startswith("oci:")
+            else []
+        ),
+        *([f"echo {shlex.quote(facts)} | sha256sum -c"] if place.facts else []),
+        shlex.join([*_PACKAGES, *_index_options(place.index_urls), "-r", f"{FOLDER}/requirements.txt"]),
         *([] if target.unchecked else [shlex.join([*program, "check", *allowed])]),
         f"exec {shlex.join([*program, *serve])}",
     ]

@@ -56,16 +56,14 @@ class Reach:
         denied = _policy(name, self._namespace, seen)
         if revision is not None:
             return self._pod(seen, revision, denied)
-        graph = seen.graph if split else None
+        graph = seen.splitter if split else None
         public = word(graph if graph is not None else seen.service, "status", "url")
         if self._entrance.gateway and public:
             return self._through_gateway(public, denied)
         if self._entrance.within:
-            inner = (
-                word(graph, "status", "url")
-                if graph is not None
-                else word(seen.service, "status", "address", "url")
-            )
+            inner = word(seen.service, "status", "address", "url")
+            if graph is not None:  # whose status has an address for others alone
+                inner = f"http://{graph_name(name)}.{urlsplit(inner).netloc.partition('.')[2]}"
             return ServiceAddress(inner or public, denied=denied)
         return self._forwarded(name, seen, denied, split=split)
 
@@ -85,7 +83,7 @@ class Reach:
 
     def _forwarded(self, name: str, seen: Observation, denied: str, *, split: bool) -> ServiceAddress:
         shares = {number: share for number, share in (true_shares(name, seen) or {}).items() if share}
-        if seen.graph is not None and split:
+        if seen.splitter is not None and split:
             return self._service(graph_name(name), _HTTP, {}, denied)
         alone = next(iter(shares)) if len(shares) == 1 else None
         if seen.graph is not None:

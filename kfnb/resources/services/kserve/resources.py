@@ -13,6 +13,7 @@ from kfnb.resources.services.kserve.mode import DeploymentMode, mode_of
 from kfnb.resources.services.kserve.objects import (
     GROUP,
     POD_OF,
+    POD_OF_GRAPH,
     SERVICE,
     VERSIONS,
     Kind,
@@ -122,11 +123,18 @@ class ServingResources:
         canary = self._optional("inferenceservices", canary_name(name))
         graph = self._optional("inferencegraphs", graph_name(name))
         routed = self._routed(name) if rows(service, "spec", "canary") else None
-        return Observation(service, _owned(canary, name), _owned(graph, name), pods, routed=routed)
+        owned = _owned(graph, name)
+        routers = () if owned is None else tuple(self._routers(name))
+        return Observation(service, _owned(canary, name), owned, routers, pods, routed=routed)
 
     def _pods(self, name: str) -> Iterator[Item]:
         query = {"labelSelector": f"{POD_OF} in ({name},{canary_name(name)})"}
         yield from self.kubernetes.list(f"{self._core}/pods", query)
+
+    def _routers(self, name: str) -> Iterator[Item]:
+        yield from self.kubernetes.list(
+            f"{self._core}/pods", {"labelSelector": f"{POD_OF_GRAPH}={graph_name(name)}"}
+        )
 
     def _revisions(self, name: str, service: Item) -> dict[str, int]:
         """Knative's revisions by name, with our numbers; the newest alone where they may not be read."""

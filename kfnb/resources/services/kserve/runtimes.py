@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
+from kfnb.remote.kubernetes.fields import word
 
 _LOST = (
     "the transform, explain, the checks of inputs, the check before it gets requests, and the headers that say which "
@@ -56,8 +57,7 @@ class ServingRuntime:
     @property
     def lost(self) -> str:
         """What a version does without in this runtime."""
-        protocol = "; it answers protocol V2 alone, which predict() does not speak" if self.protocol else ""
-        return f"KServe's runtime {self.name} serves it: without {_LOST}{protocol}"
+        return f"KServe's runtime {self.name} serves it: without {_LOST}"
 
 
 _RUNTIMES = (
@@ -79,6 +79,11 @@ _RUNTIMES = (
     ),
 )
 RUNTIMES = tuple(one.name for one in _RUNTIMES)
+
+
+def is_v2(predictor: Mapping[str, Any]) -> bool:
+    """Whether a predictor answers protocol V2 alone."""
+    return word(predictor, "model", "protocolVersion") == "v2"
 
 
 def runtime_named(name: str) -> ServingRuntime:

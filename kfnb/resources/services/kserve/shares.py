@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from kfnb.remote.kubernetes.fields import condition, rows, word
-from kfnb.resources.services.kserve.graph_split import weights_of
+from kfnb.remote.kubernetes.fields import rows, word
+from kfnb.resources.services.kserve.graph_split import weights_of_router
 from kfnb.resources.services.kserve.mode import DeploymentMode
 from kfnb.resources.services.kserve.objects import POD_OF, canary_name, revision_of_pod
 from kfnb.resources.services.kserve.observation import Observation
@@ -22,7 +22,7 @@ def true_shares(name: str, seen: Observation) -> Shares | None:
         return {}
     if seen.mode is DeploymentMode.KNATIVE:
         return _of_knative(seen)
-    if seen.graph is not None and condition(seen.graph, "Ready").get("status") == "True":
+    if seen.splitter is not None:
         return _of_graph(name, seen)
     if seen.spec_canaries:
         return _of_route(name, seen)
@@ -43,13 +43,17 @@ def _of_knative(seen: Observation) -> Shares | None:
     return found
 
 
-def _of_graph(name: str, seen: Observation) -> Shares:
-    assert seen.graph is not None
+def _of_graph(name: str, seen: Observation) -> Shares | None:
+    """By what its pods were started with: while those are replaced, some have the weights before."""
     found: Counter[int] = Counter()
-    for step, weight in weights_of(seen.graph).items():
-        if step in (name, canary_name(name)):
-            for number, part in _of_pods(step, seen).items():
-                found[number] += weight * part / WHOLE  # type: ignore[assignment]
+    for router in seen.ready_routers:
+        weights = weights_of_router(router)
+        if weights is None:
+            return None
+        for step, weight in weights.items():
+            if step in (name, canary_name(name)):
+                for number, part in _of_pods(step, seen).items():
+                    found[number] += weight * part / WHOLE / len(seen.ready_routers)  # type: ignore[assignment]
     return found
 
 

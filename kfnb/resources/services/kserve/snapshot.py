@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kfnb.remote.kubernetes.fields import condition, word
+from kfnb.remote.kubernetes.pods import diagnose
 from kfnb.resources.services.kserve.failure_report import FailureReport
 from kfnb.resources.services.kserve.mode import DeploymentMode
-from kfnb.resources.services.kserve.objects import POD_OF, canary_name
+from kfnb.resources.services.kserve.objects import POD_OF, canary_name, graph_name
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.record import ServiceRecord
 from kfnb.resources.services.kserve.runtimes import runtime_named
@@ -92,8 +93,8 @@ def outline(record: ServiceRecord, seen: Observation) -> ServiceSnapshot:
 
 
 def url_of(seen: Observation) -> str:
-    """The address that callers use: the graph's, where one splits the requests."""
-    graph = word(seen.graph, "status", "url") if seen.graph is not None else ""
+    """The address that callers use: the graph's, while that splits the requests."""
+    graph = word(seen.splitter, "status", "url") if seen.splitter is not None else ""
     return graph or word(seen.service, "status", "url")
 
 
@@ -195,13 +196,21 @@ def _still_served(requested: Sequence[Revision], others: Sequence[Revision]) -> 
     return f"{', '.join(served)} is still served" if failed and served else ""
 
 
+def _of_routers(name: str, seen: Observation) -> str:
+    """Why no pod of the graph answers."""
+    found = [diagnose(one, graph_name(name)).message for one in seen.routers]
+    return next(filter(None, found), "its pod starts")
+
+
 def _notes(record: ServiceRecord, seen: Observation, requested: Sequence[Revision]) -> Iterator[str]:
     if not record.made_here:
         yield "it was not made by kfnb, which shows, asks, stops and deletes it, and does not change what it serves"
-    if seen.graph is not None and record.desired.of("canary") is not None:
+    if seen.graph is not None and seen.splitter is None and not seen.stopped:
+        yield f"InferenceGraph {graph_name(record.name)} does not answer: {_of_routers(record.name, seen)}"
+    if seen.splitter is not None and record.desired.of("canary") is not None:
         own = word(seen.service, "status", "url")
         yield (
-            f"InferenceGraph {word(seen.graph, 'metadata', 'name')} splits the requests to {url_of(seen)}, at random "
+            f"InferenceGraph {graph_name(record.name)} splits the requests to {url_of(seen)}, at random "
             f"and for predict alone; those to {own or 'the address of the default'} reach the default alone"
         )
     if seen.canary is not None and record.desired.of("canary") is None:

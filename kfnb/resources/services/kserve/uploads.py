@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Protocol
@@ -12,10 +13,9 @@ from kfnb.errors import BackendError, Unreadable
 from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.models.api import model
 from kfnb.resources.models.digest import folder_digest
+from kfnb.resources.services.kserve.predictor import FACTS
 from kfnb.resources.services.kserve.runtimes import ServingRuntime, runtime_named
 from kfnb.resources.services.model import Target
-
-_FACTS = "kfnb_model.json"
 
 
 class FolderStore(Protocol):
@@ -47,6 +47,13 @@ def upload(folders: FolderStore, target: Target) -> str:
             ) from None
 
 
+def facts_of(target: Target) -> str:
+    """The digest by which a pod knows that a folder is that of the version; empty for a runtime of KServe's."""
+    if target.runtime:
+        return ""
+    return sha256((model(f"{target.registry}:{target.ref}").path() / FACTS).read_bytes()).hexdigest()
+
+
 def _write(source: Path, folder: Path, target: Target) -> None:
     if not target.runtime:
         from kfnb.server import deployment  # which a kernel that serves nothing does without
@@ -62,7 +69,7 @@ def _of_runtime(source: Path, folder: Path, runtime: ServingRuntime, target: Tar
     if not name:
         shutil.copytree(source, folder)
         return
-    facts = json.loads((source / _FACTS).read_text(encoding="utf-8"))
+    facts = json.loads((source / FACTS).read_text(encoding="utf-8"))
     folder.mkdir()
     shutil.copyfile(source / Path(str(facts["file"])).name, folder / name)
 

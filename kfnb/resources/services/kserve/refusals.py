@@ -1,0 +1,31 @@
+"""What KServe cannot do of what is requested here."""
+
+from __future__ import annotations
+
+from kfnb.errors import UsageError
+from kfnb.resources.services.engine import ServiceSpec
+from kfnb.resources.services.kserve.runtimes import runtime_named
+from kfnb.resources.services.model import DesiredState
+
+
+def _protocols(desired: DesiredState) -> int:
+    """How many protocols the versions speak."""
+    return len({runtime_named(one.runtime).protocol if one.runtime else "" for one in desired.targets})
+
+
+def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
+    """Refuse what KServe cannot do, with all reasons at once. Raises ``UsageError``."""
+    shadow = desired.of("shadow")
+    reasons = [
+        "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
+        "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
+        "a canary has to speak the protocol of the default (--runtime)" if _protocols(desired) > 1 else "",
+    ]
+    if spec is not None:
+        local = spec.port or spec.token or spec.host not in ("", "127.0.0.1")
+        reasons.append("the cluster decides on address and token (--host, --port, --token)" if local else "")
+    message = "; ".join(filter(None, reasons))
+    if message:
+        raise UsageError(
+            f"{message}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
+        )
