@@ -21,7 +21,7 @@ SHELL := /bin/bash
 BIN := $(VENV)/bin
 NPM := VENV=$(VENV) scripts/with-node npm --prefix js
 STAMP := $(VENV)/.installed
-DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb examples/hyperparameter_tuning.ipynb examples/distributed_training.ipynb
+DEMO := $(addprefix examples/,quickstart.ipynb text_summarization.ipynb hyperparameter_tuning.ipynb serving.ipynb distributed_training.ipynb)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

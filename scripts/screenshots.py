@@ -22,7 +22,7 @@ from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402
 from replay_kubernetes import replaying, written_kubeconfig  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
-WIDTH, TALLEST, TALLEST_STUDY, TALLEST_MODEL = 1120, 900, 1040, 1200
+WIDTH, TALLEST, TALLEST_STUDY, TALLEST_MODEL, TALLEST_SERVICE = 1120, 900, 1040, 1200, 1640
 MOST_BYTES = 200_000
 MARGIN = 10
 
@@ -79,6 +79,30 @@ MODELS = (
     LINEAGE,
     "# the last cell is the selected one",
 )
+VERSIONS = f"""{CUSTOMERS}
+from sklearn.ensemble import RandomForestClassifier
+import kfnb
+columns, version = people[["age", "tenure"]], 0
+for depth in (2, 8):
+    forest = RandomForestClassifier(10, max_depth=depth, random_state=0).fit(columns, people.churn)
+    version = kfnb.register(forest, "churn", example=columns)"""
+SERVE = """%kf_serve churn@1 --shadow churn@2 -o service
+service.wait();"""
+REQUESTS = """import threading, time
+def ask(turn=0):
+    while True:
+        rows = columns.sample(3, random_state=turn)
+        try:
+            service.predict(rows.assign(age="old") if turn % 47 == 0 else rows)
+        except kfnb.KfnbError:
+            pass
+        turn += 1
+        time.sleep(0.03 + 0.02 * np.sin(turn / 80))
+threading.Thread(target=ask, daemon=True).start()
+time.sleep(15)
+service.canary("churn@2", 10, because="better on the test set").wait();"""
+MOMENTS = 60_000
+"""Milliseconds of requests that the picture of a service has."""
 SWEEP = "%kf_submit diagnosis_sweep"
 TUNE = """%%kf_tune network --trials 60 --parallel 2 --objective loss --minimize --early-stopping median --seed 2 \\
     --space "lr=log(1e-4,1e-1) layers=int(1,6) act=choice(relu,tanh,gelu) dropout=float(0,0.5,step=0.1)"
@@ -105,6 +129,7 @@ def main() -> None:
         tuning(page, lab)
         dark(page, lab)
         models(page, lab)
+        serving(page, lab)
         cluster(page, lab)
         browser.close()
 
@@ -196,6 +221,27 @@ def models(page: Page, lab: Lab) -> None:
     sheet.wait_until_ready()
     for name, source in VIEWS:
         take(page, sheet.cell(source), f"{name}-dark", TALLEST_MODEL)
+
+
+def serving(page: Page, lab: Lab) -> None:
+    """A service whose canary has some of the requests: in the light, in the dark."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_SERVICE})
+    lab.theme(LIGHT)
+    lab.write("serving.ipynb", ["%load_ext kfnb", VERSIONS, SERVE, REQUESTS, "service"])
+    sheet = lab.open(page, "serving.ipynb")
+    sheet.run_all()
+    sheet.finished()
+    cell = page.locator(".jp-CodeCell").last
+    service = cell.get_by_role("region", name="Service churn, live")
+    expect(service.get_by_text("Not enough yet")).to_be_visible(timeout=60_000)
+    page.wait_for_timeout(MOMENTS)
+    take(page, cell, "service", TALLEST_SERVICE)
+    sheet.save()
+    lab.theme(DARK)
+    page.reload()
+    sheet.wait_until_ready()
+    expect(service.get_by_role("button", name="Promote")).to_be_visible(timeout=60_000)
+    take(page, cell, "service-dark", TALLEST_SERVICE)
 
 
 def cluster(page: Page, lab: Lab) -> None:

@@ -63,6 +63,9 @@ SHARED = {
         "models.kubeflow",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    ("models.view", "runs.view"): "the curves of metrics are drawn alike",
+    ("runs.api", "models.local"): "runs are told in which registry they register what their steps saved",
+    ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
     (

@@ -208,6 +208,24 @@ export interface RetryRequest {
   id: string;
 }
 
+/**
+ * Let a service's canary be its default, if its desired state is still that `generation`: `reply` answers.
+ */
+export interface PromoteRequest {
+  do: "promote";
+  type: string;
+  id: string;
+  generation: number;
+}
+
+/** End a service's canary, else go back to the default before, if it is still at that `generation`. */
+export interface RollbackRequest {
+  do: "rollback";
+  type: string;
+  id: string;
+  generation: number;
+}
+
 /** What the page asks of the kernel. */
 export type PageRequest =
   | WatchRequest
@@ -219,7 +237,9 @@ export type PageRequest =
   | LogRequest
   | SaveRequest
   | StopRequest
-  | RetryRequest;
+  | RetryRequest
+  | PromoteRequest
+  | RollbackRequest;
 
 /** The state of a run, a task or a study and (the last three are its own) of a trial. */
 export type StateName =
@@ -235,7 +255,9 @@ export type StateName =
   | "METRICS_UNAVAILABLE"
   | "KILLED";
 
-/** The one part of a subject whose type the page has no view for: its static HTML, by the id `html`. */
+/**
+ * Static HTML: the part `html` of a subject whose type the page has no view for, or a section of a service.
+ */
 export interface StaticPart {
   id: string;
   html: string;
@@ -313,6 +335,20 @@ export interface RunRow {
   metrics: Pair[];
   url: string;
   archived: boolean;
+}
+
+/**
+ * A service, at a `generation`: what can be done with it. Its parts are what is seen, in order; some empty.
+ */
+export interface ServiceHead {
+  name: string;
+  generation: number;
+  /** Whether it has ended, until someone starts it again. */
+  over: boolean;
+  /** What it may be asked to do (`promote`, `rollback`, `stop`), with the question that comes first. */
+  actions: Pair[];
+  /** What asks it, to be copied: in which language, and the line. */
+  lines: Pair[];
 }
 
 /** A parameter of a search space. */

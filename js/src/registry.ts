@@ -8,6 +8,7 @@ import type { Send } from "./kernel.ts";
 import type { Store } from "./store/store.ts";
 import { runView } from "./views/run/index.tsx";
 import { runsView } from "./views/runs/index.tsx";
+import { serviceView } from "./views/service/index.tsx";
 import { staticView } from "./views/static/index.tsx";
 import { studyView } from "./views/study/index.tsx";
 
@@ -25,6 +26,7 @@ export interface View<Of extends Store = Store> {
 const VIEWS: ReadonlyMap<string, View> = new Map<string, View>([
   ["run", runView],
   ["runs", runsView],
+  ["service", serviceView],
   ["study", studyView],
 ]);
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +51,18 @@ class Training:
     def size(self) -> int:
         """The number of processes."""
         return self.nodes * self.procs
+
+    def described(self) -> Iterator[tuple[str, str]]:
+        """Each setting and its value."""
+        yield "nodes", str(self.nodes)
+        yield "processes on a node", str(self.procs)
+        yield "framework", self.framework
+        if self.max_restarts:
+            yield "restarts", str(self.max_restarts)
+        if self.runtime:
+            yield "runtime", self.runtime
+        if self.queue:
+            yield "queue", self.queue
 
 
 def framework_of(component: Component, dependencies: Dependencies) -> str:

@@ -16,6 +16,8 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 RUN = "system.PipelineRun"
 DATASET, MODEL = "kfnb.DatasetVersion", "kfnb.ModelVersion"
 """The types of the artifacts that versions are."""
+SERVICE = "service:"
+"""The beginning of a service's id among those of runs."""
 
 
 @dataclass(frozen=True)

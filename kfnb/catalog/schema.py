@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kfnb.catalog.database import Schema
@@ -74,6 +74,9 @@ _LONGEST = 2000
 """Characters of an artifact's properties that the index keeps."""
 
 
+_ENCODER = json.JSONEncoder(default=str)
+"""``json.dumps`` with options makes an encoder for each call, which takes longer than to encode a few values."""
+
 _DIGEST, _ADDRESS = b"#", b"@"
 """The first byte of a key: what follows is the bytes of a sha256, or the text of an address."""
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -102,16 +105,20 @@ def clear(connection: sqlite3.Connection) -> None:
         connection.execute(f"delete from {table}")  # noqa: S608 - a name from kfnb
 
 
-def forget(connection: sqlite3.Connection, source: str, unit: str) -> None:
-    """Remove a unit with all of its rows."""
-    row = connection.execute(
-        "select id, executions, executions_end, artifacts, artifacts_end from units where source = ? and unit = ?",
-        (source, unit),
-    ).fetchone()
-    if row is None:
-        return
-    id, *ends = row
-    executions, artifacts = ends[:2], ends[2:]
+def forget(connection: sqlite3.Connection, source: str, units: Iterable[str]) -> None:
+    """Remove units with all of their rows; of those that are not there, nothing."""
+    known = connection.execute(
+        """select id, executions, executions_end, artifacts, artifacts_end from units
+            where source = ? and unit in (select value from json_each(?))""",
+        (source, json.dumps(list(units))),
+    ).fetchall()
+    for id, *ends in known:
+        _forget(connection, id, ends[:2], ends[2:])
+
+
+def _forget(
+    connection: sqlite3.Connection, id: int, executions: Sequence[int], artifacts: Sequence[int]
+) -> None:
     connection.execute("delete from events where execution >= ? and execution < ?", executions)
     connection.execute("delete from executions where id >= ? and id < ?", executions)
     for table in ("names", "same", "made", "derived"):
@@ -185,10 +192,8 @@ def _json(values: Mapping[str, Any]) -> str:
     """Properties as JSON; without long values, which the records still have."""
     if not values:
         return "{}"
-    text = json.dumps(values, default=str)
+    text = _ENCODER.encode(values)
     if len(text) <= _LONGEST:
         return text
-    short = {
-        name: value for name, value in values.items() if len(json.dumps(value, default=str)) <= _LONGEST // 20
-    }
-    return json.dumps(short, default=str)
+    short = {name: value for name, value in values.items() if len(_ENCODER.encode(value)) <= _LONGEST // 20}
+    return _ENCODER.encode(short)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from kfnb import registry
+from kfnb.commands.bound_names import bound_to
 from kfnb.commands.expected import Expected, expected
 from kfnb.commands.parser import Parser
 from kfnb.diagnostics import logger
@@ -78,9 +79,8 @@ class Around:
     names: Mapping[str, Any] = field(default_factory=dict)
 
     def named(self, kind: str) -> list[str]:
-        """The notebook's names, the newest first, that are bound to an object of a class of that name."""
-        own = [name for name in self.names if not name.startswith("_")]
-        return [name for name in reversed(own) if type(self.names[name]).__name__ == kind]
+        """The notebook's names that are bound to an object of a class of that name: see ``bound_to``."""
+        return bound_to(self.names, kind)
 
 
 def complete(parser: Parser, before: Sequence[str], begun: str, around: Around) -> list[str]:

@@ -259,6 +259,26 @@ class RetryRequest:
     id: str
 
 
+@dataclass(frozen=True)
+class PromoteRequest:
+    """Let a service's canary be its default, if its desired state is still that ``generation``: ``reply`` answers."""
+
+    do: ClassVar[str] = "promote"
+    type: str
+    id: str
+    generation: int
+
+
+@dataclass(frozen=True)
+class RollbackRequest:
+    """End a service's canary, else go back to the default before, if it is still at that ``generation``."""
+
+    do: ClassVar[str] = "rollback"
+    type: str
+    id: str
+    generation: int
+
+
 PageRequest: TypeAlias = (
     WatchRequest
     | SeenRequest
@@ -270,6 +290,8 @@ PageRequest: TypeAlias = (
     | SaveRequest
     | StopRequest
     | RetryRequest
+    | PromoteRequest
+    | RollbackRequest
 )
 """What the page asks of the kernel."""
 
@@ -292,7 +314,7 @@ StateName: TypeAlias = Literal[
 
 
 class StaticPart(TypedDict):
-    """The one part of a subject whose type the page has no view for: its static HTML, by the id ``html``."""
+    """Static HTML: the part ``html`` of a subject whose type the page has no view for, or a section of a service."""
 
     id: str
     html: str
@@ -371,6 +393,19 @@ class RunRow(TypedDict):
     metrics: Sequence[Pair]
     url: str
     archived: bool
+
+
+class ServiceHead(TypedDict):
+    """A service, at a ``generation``: what can be done with it. Its parts are what is seen, in order; some empty."""
+
+    name: str
+    generation: int
+    over: bool
+    """Whether it has ended, until someone starts it again."""
+    actions: Sequence[Pair]
+    """What it may be asked to do (``promote``, ``rollback``, ``stop``), with the question that comes first."""
+    lines: Sequence[Pair]
+    """What asks it, to be copied: in which language, and the line."""
 
 
 class StudyDimension(TypedDict):

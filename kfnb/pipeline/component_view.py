@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kfnb.capture.captured_transform import CapturedTransform
-from kfnb.capture.component import Component
+from kfnb.capture.component import Component, Options
 from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.notebook import ExecutedNotebook
@@ -25,10 +27,17 @@ def view_component(notebook: ExecutedNotebook, component: Component, image: str 
         outputs=_outputs(step),
         travellers=(*_carried(step.dependencies), *_read(step)),
         packages=step.requirements,
-        pod=tuple(PodSetting(what, value) for what, value in component.options.pod.described()),
+        pod=tuple(PodSetting(what, value) for what, value in _settings(component.options)),
         notes=component.notes,
         source=step.text,
     )
+
+
+def _settings(options: Options) -> Iterator[tuple[str, str]]:
+    """The settings of a step's processes, if it is a training, and of its pod."""
+    if options.training is not None:
+        yield from options.training.described()
+    yield from options.pod.described()
 
 
 def _inputs(step: Step) -> list[Port]:

@@ -55,6 +55,7 @@ _TOGETHER = (
     (
         *("kfnb_ranks", "kfnb_become_rank", "kfnb_end_rank", "kfnb_RankGroup", "kfnb_RankProcess"),
         *("kfnb_guard", "kfnb_kill", "kfnb_RankReports", "kfnb_rank_facts", "kfnb_free_ports"),
+        "kfnb_meeting_points",
         *("kfnb_rank_variables", "kfnb_threads_of_a_rank", "kfnb_gpus_of_a_node"),
     ),
     ("kfnb_report_rank", "kfnb_MARK"),
@@ -71,7 +72,7 @@ _TOGETHER = (
     ("kfnb_write_skops", "kfnb_trusted", "kfnb_dotted"),
     (
         *("kfnb_signature", "kfnb_columns", "kfnb_seen", "kfnb_column", "kfnb_example_rows", "kfnb_plain"),
-        *("kfnb_example", "kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
+        *("kfnb_write_sample", "kfnb_describe", "kfnb_model_input"),
     ),
     (
         *("kfnb_write_table", "kfnb_write_column", "kfnb_write_polars_column"),
@@ -85,6 +86,9 @@ _TOGETHER = (
     (
         *(
             "kfnb_keep_transform",
+            "kfnb_describe_raw",
+            "kfnb_given_rows",
+            "kfnb_of_few",
             "kfnb_checked_transform",
             "kfnb_remark",
             "kfnb_own_rows",
@@ -97,6 +101,7 @@ _TOGETHER = (
     ),
     (
         "kfnb_Transform",
+        "kfnb_given",
         "kfnb_takes_state",
         "kfnb_run_module",
         "kfnb_run_text",
@@ -105,6 +110,9 @@ _TOGETHER = (
     ),
 )
 """Functions that are packed together: most steps that use one of them use the others."""
+
+_LARGEST = "kfnb_keep_transform"
+"""What needs most of all functions."""
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -165,8 +173,8 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
                 node.annotation = None
             elif isinstance(node, ast.FunctionDef):
                 node.returns = None
-                if ast.get_docstring(node):
-                    del node.body[0]
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
+                del node.body[0]
         shallow = re.sub(r"(?m)^ +", lambda found: " " * (len(found[0]) // 4), ast.unparse(tree))
         packed = zlib.compress(shallow.encode(), 9)
         return base64.b64encode(packed).decode()  # base64: Kubernetes would change a $$, and Argo a {{
@@ -187,7 +195,11 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
 
 
 def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The embedded functions ``names`` and those that they call, in groups that are packed together."""
+    """The embedded functions ``names`` and those that they call, in groups that are packed together.
+
+    Argo's gzip finds a program again only within 32 KB. A step that keeps a transform would be beyond that in groups;
+    as one text it is smaller by a quarter.
+    """
     found: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -196,7 +208,8 @@ def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
             found.add(name)
             waiting += _group(name)
             waiting += [word for word in re.findall(r"\bkfnb_\w+", source_of(name)) if word in FUNCTIONS]
-    return list(dict.fromkeys(_group(name) for name in FUNCTIONS if name in found))
+    groups = list(dict.fromkeys(_group(name) for name in FUNCTIONS if name in found))
+    return [tuple(name for group in groups for name in group)] if _LARGEST in found else groups
 
 
 def _group(name: str) -> tuple[str, ...]:

@@ -165,6 +165,12 @@ NOUNS: list[Noun] = [
             ("ShowLeaderboard", "%kf_models", "models", "rank the versions of all models"),
             ("ShowModel", "%kf_models show", "models show", "show a version and its model"),
             ("CompareModels", "%kf_models compare", "models compare", "show what differs between versions"),
+            (
+                "ShowImportance",
+                "%kf_models importance",
+                "models importance",
+                "show how much a version depends on each column",
+            ),
             ("PromoteModel", "%kf_models promote", "models promote", "let an alias name a version"),
             ("RollbackModel", "%kf_models rollback", "models rollback", "undo a promotion"),
             ("ShowAliasHistory", "%kf_models history", "models history", "show who moved which alias"),
@@ -200,6 +206,7 @@ NOUNS: list[Noun] = [
         },
         displays=(
             "kfnb.resources.models.handle.ModelVersion",
+            "kfnb.resources.models.importance_report.ImportanceReport",
             "kfnb.resources.models.leaderboard.Leaderboard",
             "kfnb.resources.models.model.AliasChange",
             "kfnb.resources.models.model.AliasHistory",
@@ -236,6 +243,12 @@ NOUNS: list[Noun] = [
                 "services explain",
                 "ask a service what moved its predictions",
             ),
+            (
+                "GiveFeedback",
+                "%kf_services feedback",
+                "services feedback",
+                "tell a service what was true of rows that it predicted",
+            ),
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
@@ -249,6 +262,7 @@ NOUNS: list[Noun] = [
             "kfnb.resources.services.handle.Service",
             "kfnb.resources.services.answers.Explanations",
             "kfnb.resources.services.answers.ServedPredictions",
+            "kfnb.resources.services.receipt.FeedbackReceipt",
             "kfnb.resources.services.model.ServiceList",
         ),
         live=("kfnb.resources.services.handle.Service",),

@@ -21,6 +21,7 @@ from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import (
     AliasChange,
     ColumnType,
+    ModelComparison,
     ModelSource,
     ModelState,
     Signature,
@@ -208,7 +209,7 @@ def test_a_comparison_shows_what_differs_and_says_that_the_data_do() -> None:
         snapshot(1, parameters={"C": 1, "n": 2}),
         snapshot(2, parameters={"C": 3, "n": 2}, metrics_data="d@2"),
     )
-    text = draw_model_comparison([one, two])["text/plain"]
+    text = draw_model_comparison(ModelComparison((one, two)))["text/plain"]
     assert "They were measured on different data" in text
     assert "C " in text
     assert "\nn " not in text
@@ -236,7 +237,7 @@ def test_nothing_hostile_gets_into_a_page() -> None:
     )
     for drawn in (
         draw_model_version(one, [one, snapshot(2, metrics={HOSTILE: 2.0})], [change]),
-        draw_model_comparison([one, snapshot(2)]),
+        draw_model_comparison(ModelComparison((one, snapshot(2)))),
         draw_leaderboard(ranked([row]).snapshot()),
     ):
         assert "<script" not in drawn["text/html"]

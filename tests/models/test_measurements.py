@@ -12,7 +12,7 @@ from sklearn.dummy import DummyRegressor
 import kfnb
 from kfnb.resources.models import api
 from kfnb.resources.models.local.engine import LocalRegistry
-from kfnb.resources.models.model import VersionSnapshot
+from kfnb.resources.models.model import ModelComparison, VersionSnapshot
 from kfnb.resources.models.transfer import transfer
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.version import draw_model_version
@@ -53,7 +53,7 @@ def test_each_version_of_the_data_has_its_metrics_and_its_ranks() -> None:
     page = draw_model_version(again.snapshot(), again.siblings(), [])["text/plain"]
     assert "Metrics on holdout@1" in page
     assert "Metrics on holdout@2" in page
-    compared = draw_model_comparison([snapshot("m@1"), snapshot("m@2")])["text/plain"]
+    compared = draw_model_comparison(ModelComparison((snapshot("m@1"), snapshot("m@2"))))["text/plain"]
     assert "different data" not in compared
 
 

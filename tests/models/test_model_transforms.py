@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -296,10 +298,83 @@ def test_one_that_looks_at_its_batch_is_warned_of(home: Path) -> None:
     assert warned[0].filename == __file__
 
 
-def test_without_an_example_it_is_registered_with_a_warning(home: Path) -> None:
+def facts_of(version: kfnb.ModelVersion) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((version.path() / "kfnb_model.json").read_text())
+    return found
+
+
+def test_without_an_example_a_model_is_described_by_what_its_transform_was_fitted_on(home: Path) -> None:
     transform = prepared()
+    model = model_of(transform)
+    transform.transform(ROWS[:7])
+    facts = facts_of(kfnb.register(model, "churn", transform=transform))
+    given = facts_of(kfnb.register(model, "churn", transform=transform, example=ROWS))
+    assert facts == given
+    assert facts["sample"]["rows"] == 100
+
+
+def test_a_transform_that_was_fitted_elsewhere_is_described_by_what_it_transformed_first(home: Path) -> None:
+    fitted = prepared()
+    model = model_of(fitted)
+    loaded = kfnb.register(model, "churn", transform=fitted, example=ROWS).transform
+    assert loaded is not None
+    other = kfnb.register(model, "never-used", transform=loaded, example=ROWS)
+    loaded = kfnb.model(other.ref).transform
+    assert loaded is not None
+    some = ROWS[20:40]
+    loaded.transform(some)
+    loaded.transform(ROWS[:1])
+    version = kfnb.register(model, "again", transform=loaded)
+    rows, _ = kfnb_read_sample(str(version.path())) or ((), ())
+    pd.testing.assert_frame_equal(rows, some.reset_index(drop=True))
+
+
+def test_rows_that_a_transform_was_given_are_not_kept_alive(home: Path) -> None:
+    transform = prepared()
+    rows = ROWS.copy()
+    model = model_of(transform, rows)
+    alive = weakref.ref(rows)
+    del rows
+    gc.collect()
+    assert alive() is None
+    with pytest.warns(
+        UserWarning, match=r"100 rows are left of what prepare was given: serving cannot check"
+    ):
+        facts = facts_of(kfnb.register(model, "churn", transform=transform))
+    assert {one["name"]: one["nullable"] for one in facts["inputs"]} == {
+        **dict.fromkeys(["income", "city", "since", "visits"], True),
+        "churn": False,
+    }
+    assert not {"minimum", "maximum", "categories"} & {key for one in facts["inputs"] for key in one}
+    assert facts["sample"]["rows"] == 100
+
+
+def test_a_table_that_was_changed_since_does_not_describe_the_rows(home: Path) -> None:
+    transform = prepared()
+    rows = ROWS.copy()
+    model = model_of(transform, rows)
+    rows["risk"] = 1.0
+    with pytest.warns(UserWarning, match="rows are left"):
+        facts = facts_of(kfnb.register(model, "churn", transform=transform))
+    assert [one["name"] for one in facts["inputs"]] == list(ROWS.columns)
+
+
+def test_rows_that_the_model_does_not_take_are_no_example(home: Path) -> None:
+    transform = prepared()
+    model = LogisticRegression().fit(transform.fit_transform(ROWS).assign(more=1.0), ROWS.churn)
+    with pytest.warns(
+        UserWarning, match=r"no example was given, and for what prepare was given, the model does not"
+    ):
+        version = kfnb.register(model, "churn", transform=transform)
+    assert version.signature.inputs == ()
+
+
+def test_a_transform_that_was_never_used_here_leaves_the_columns_unknown(home: Path) -> None:
+    fitted = prepared()
+    model = model_of(fitted)
+    transform = kfnb.register(model, "churn", transform=fitted).transform
     with pytest.warns(UserWarning, match=r"nothing is known of what prepare takes.*pass example=df"):
-        version = kfnb.register(model_of(transform), "churn", transform=transform)
+        version = kfnb.register(model, "other", transform=transform)
     assert version.signature.inputs == ()
     assert version.transform is not None
 

@@ -62,6 +62,21 @@ def test_a_run_registers_what_its_steps_saved(notebook: Shell) -> None:
     assert run.snapshot().notes == ("registered churn@1 (saved by train)",)
 
 
+def test_a_comparison_has_the_curves_of_the_tasks_that_made_the_versions(notebook: Shell) -> None:
+    notebook.run(TRAIN + "for step in range(3):\n    kf.log_metrics(loss=C / (step + 1), step=step)\n")
+    notebook.run("%kf_pipeline churn_pipeline train")
+    for number in (1.0, 2.0):
+        notebook.submit("churn_pipeline", C=number)
+    compared = notebook.run("%kf_models compare churn@1 churn@2")
+    drawn = DISPLAYS[type(compared)].bundle(compared)
+    assert "Curves" in drawn["text/html"]
+    assert "loss" in drawn["text/plain"]
+    assert all(f"churn@{number}" in drawn["text/html"].partition("Curves")[2] for number in (1, 2))
+    kfnb.run(kfnb.model("churn@1").run).delete()
+    compared = notebook.run("%kf_models compare churn@1 churn@2")
+    assert "Curves" not in DISPLAYS[type(compared)].bundle(compared)["text/html"]
+
+
 def test_a_page_says_that_its_run_was_deleted(notebook: Shell) -> None:
     run = notebook.submit("churn_pipeline")
     version = kfnb.model("churn")

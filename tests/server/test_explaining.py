@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from math import comb
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +12,14 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeRegressor
 
 from kfnb.server.encoding import json_rows
 from kfnb.server.explaining import likeness, sentences_of
@@ -23,7 +28,14 @@ from kfnb.server.mixing import mixed, places_of
 from kfnb.server.served import serve_folder
 from kfnb.server.shapley import shapley_values
 from kfnb.server.tables import BadRequest
-from tests.server.model_folders import array_folder, churn_folder, customers, plain_folder, write_folder
+from tests.server.model_folders import (
+    array_folder,
+    churn_folder,
+    customers,
+    plain_folder,
+    prepared,
+    write_folder,
+)
 
 
 def explained(folder: Path, rows, **options) -> list[dict]:
@@ -160,6 +172,127 @@ def test_too_many_rows_are_refused(tmp_path: Path):
         explained(array_folder(tmp_path / "model"), np.zeros((101, 3)))
 
 
+# -- against exact values, of models that are small enough for them
+
+
+def exact(score, row: pd.DataFrame, background: pd.DataFrame) -> np.ndarray:
+    """Shapley values by their definition: each set of columns from the row, the others from the background."""
+    names = list(row.columns)
+    count = len(names)
+
+    def worth(chosen: tuple[str, ...]) -> np.ndarray:
+        rows = background.copy()
+        for name in chosen:
+            rows[name] = row[name].iloc[0]
+        return np.atleast_2d(score(rows)).mean(axis=0)
+
+    values = []
+    for name in names:
+        others = [one for one in names if one != name]
+        gains = [
+            (worth((*some, name)) - worth(some)) / (count * comb(count - 1, len(some)))
+            for size in range(count)
+            for some in combinations(others, size)
+        ]
+        values.append(np.sum(gains, axis=0))
+    return np.array(values)
+
+
+def background_of(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.iloc[[index * (len(rows) - 1) // 19 for index in range(20)]].reset_index(drop=True)
+
+
+def pairs(count: int = 100) -> pd.DataFrame:
+    random = np.random.default_rng(1)
+    return pd.DataFrame(
+        {
+            "age": random.integers(18, 80, count).astype(float),
+            "city": random.choice(["Basel", "Bern", "Geneva"], count),
+            "income": random.normal(3.0, 1.0, count),
+        }
+    ).astype({"city": "str"})
+
+
+def test_a_text_that_a_transform_makes_many_columns_of_has_one_exact_value(tmp_path: Path):
+    code = """
+def fit(df):
+    return sorted(df.city.unique())
+
+def transform(df, state):
+    cities = {city: (df.city == city).astype(float) for city in state}
+    return df[["age", "income"]].assign(**cities, both=df.age * (df.city == "Bern"))
+"""
+    rows = pairs()
+    transform = prepared(code, rows)
+    made = transform.transform(rows)
+    model = LogisticRegression(max_iter=5000).fit(made, (made["both"] > 40) | (rows.income > 4))
+    folder = write_folder(tmp_path / "model", model, rows, transform=transform)
+    (found,) = explained(folder, rows[3:4])
+    wanted = exact(
+        lambda some: model.predict_proba(transform.transform(some)), rows[3:4], background_of(rows)
+    )
+    assert found["columns"] == ["age", "city", "income"]
+    assert pytest.approx(wanted, abs=0.02) == np.array(found["contributions"]).T
+    assert_adds_up(found)
+
+
+def test_categories_that_the_model_itself_encodes_have_one_exact_value(tmp_path: Path):
+    rows = pairs()
+    columns = make_column_transformer((OneHotEncoder(), ["city"]), remainder="passthrough")
+    model = make_pipeline(columns, RandomForestClassifier(20, random_state=0))
+    model.fit(rows, (rows.city == "Bern") & (rows.age > 40))
+    (found,) = explained(write_folder(tmp_path / "model", model, rows), rows[:1])
+    assert (
+        pytest.approx(exact(model.predict_proba, rows[:1], background_of(rows)), abs=0.02)
+        == np.array(found["contributions"]).T
+    )
+
+
+def test_each_of_several_outputs_has_exact_values(tmp_path: Path):
+    random = np.random.default_rng(2)
+    rows = pd.DataFrame(random.normal(size=(100, 3)), columns=["a", "b", "c"])
+    amounts = np.column_stack([rows.a * rows.b, rows.c**2 + rows.a])
+    model = DecisionTreeRegressor(max_depth=5, random_state=0).fit(rows, amounts)
+    (found,) = explained(write_folder(tmp_path / "model", model, rows), rows[:1])
+    wanted = exact(model.predict, rows[:1], background_of(rows))
+    assert found["outputs"] == ["0", "1"]
+    assert pytest.approx(wanted, abs=0.15) == np.array(found["contributions"]).T
+    assert_adds_up(found)
+
+
+def test_classes_of_several_labels_are_explained_by_label_and_class(tmp_path: Path):
+    random = np.random.default_rng(3)
+    rows = pd.DataFrame(random.normal(size=(100, 2)), columns=["a", "b"])
+    labels = np.column_stack([rows.a > 0, rows.b > 0]).astype(int)
+    model = RandomForestClassifier(10, random_state=0).fit(rows, labels)
+    (found,) = explained(write_folder(tmp_path / "model", model, rows), rows[:1])
+    wanted = exact(
+        lambda some: np.concatenate(model.predict_proba(some), axis=1), rows[:1], background_of(rows)
+    )
+    assert found["outputs"] == ["0: 0", "0: 1", "1: 0", "1: 1"]
+    assert pytest.approx(wanted, abs=0.02) == np.array(found["contributions"]).T
+
+
+def test_sentences_have_exact_values(tmp_path: Path):
+    texts = pd.DataFrame({"text": [f"{text} number {at}." for at, text in enumerate(TEXTS[:30])]}).astype(
+        "str"
+    )
+    columns = make_column_transformer((TfidfVectorizer(), "text"))
+    model = make_pipeline(columns, LogisticRegression()).fit(texts, LABELS[:30])
+    served = serve_folder(write_folder(tmp_path / "model", model, texts), "model", "1")
+    sentences = ["The film was good.", "Bad food.", "A good song!"]
+    given = served.inputs.rows([{"text": " ".join(sentences)}])
+    (found,) = served.explainer.explain(given)["explanations"]
+
+    def score(rows: pd.DataFrame) -> np.ndarray:
+        joined = [" ".join(filter(None, row)) for row in rows.itertuples(index=False)]
+        return model.predict_proba(pd.DataFrame({"text": joined}).astype("str"))
+
+    row = pd.DataFrame([sentences], columns=["0", "1", "2"])
+    wanted = exact(score, row, pd.DataFrame([[""] * 3], columns=row.columns))
+    assert pytest.approx(wanted, abs=0.01) == np.array(found["sentences"]["contributions"]).T
+
+
 # -- rows that are put together
 
 
@@ -197,8 +330,6 @@ LABELS = ["+" if text.count("good") > text.count("bad") else "-" for text in TEX
 def test_a_text_is_explained_by_its_sentences(tmp_path: Path, kind):
     if kind == "table":
         texts = pd.DataFrame({"text": TEXTS}).astype("str")
-        from sklearn.compose import make_column_transformer
-
         first = make_column_transformer((TfidfVectorizer(), "text"))
     else:
         texts = TEXTS if kind == "list" else pd.Series(TEXTS, name="text", dtype="str")

@@ -59,6 +59,13 @@ def test_a_model_without_an_example_passes_with_a_word_about_it(tmp_path: Path):
     assert "no example rows" in report["checks"][0]["message"]
 
 
+def test_a_model_of_which_only_names_are_known_says_what_is_not_checked(tmp_path: Path):
+    rows = pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 0.0]})
+    report = report_of(write_folder(tmp_path / "model", LinearRegression().fit(rows, [0.0, 1.0])))
+    assert report["passed"]
+    assert "known by name alone: no types, nulls, categories and ranges" in report["checks"][0]["message"]
+
+
 # -- transforms that look at their batch
 
 

@@ -14,12 +14,18 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from kfnb.server.counters import Statistics
+
 Json = dict[str, Any]
 _PATH = re.compile(
     r"(?P<api>/api/v1|/apis/(?P<group>[^/]+)/[^/]+)/namespaces/(?P<namespace>[^/]+)/(?P<kind>[^/]+)"
-    r"(/(?P<name>[^/]+))?(?P<sub>/log)?"
+    r"(/(?P<name>[^/:]+))?(?P<sub>/log|:8080/proxy/kfnb/stats)?"
 )
 _IN = re.compile(r"(?P<key>[^ ]+) in \((?P<values>[^)]*)\)")
+
+
+EMPTY_STATS = Statistics().as_json()
+"""What a pod that was not asked anything has counted."""
 
 
 class Answered(Exception):
@@ -43,13 +49,14 @@ class ObjectServer:
     """Objects by kind and name. ``kinds`` are those that exist; ``refused`` are what a user may not do (``verb kind``).
 
     ``before`` is called with each request, as controllers act between requests. ``written`` are the bodies that came.
-    ``webhook`` may raise ``Answered`` for an object that is written.
+    ``webhook`` may raise ``Answered`` for an object that is written. ``stats`` are what pods have counted, by name.
     """
 
     def __init__(self, kinds: set[str]) -> None:
         self.kinds, self.refused = kinds, set[str]()
         self.objects: dict[tuple[str, str], Json] = {}
         self.logs: dict[tuple[str, str], list[str]] = {}
+        self.stats: dict[str, Json] = {}
         self.written: list[Json] = []
         self.requests: list[str] = []
         self.before: Callable[[], None] = lambda: None
@@ -103,10 +110,11 @@ class ObjectServer:
         verb = {"GET": "get" if name else "list", "POST": "create", "PUT": "update"}.get(
             method, method.lower()
         )
-        if f"{verb} {kind}" in self.refused:
+        kind_asked = f"{kind}/proxy" if (found["sub"] or "").startswith(":") else kind
+        if f"{verb} {kind_asked}" in self.refused:
             group = found["group"] or ""
             message = (
-                f'{kind} is forbidden: User "eve" cannot {verb} resource "{kind}" in API group "{group}" '
+                f'{kind} is forbidden: User "eve" cannot {verb} resource "{kind_asked}" in API group "{group}" '
                 f'in the namespace "{found["namespace"]}"'
             )
             raise Answered(403, "Forbidden", message)
@@ -119,6 +127,8 @@ class ObjectServer:
             plural = f"{kind}.{found['group']}" if found["group"] else kind
             message = f'{plural} "{name}" not found'
             raise Answered(404, "NotFound", message, {"name": name, "kind": kind})
+        if kind_asked != kind:
+            return 200, self.stats.get(name, EMPTY_STATS)
         if found["sub"]:
             return 200, "".join(f"{line}\n" for line in self._log(name, query))
         return 200, self._changed(method, kind, name, body)

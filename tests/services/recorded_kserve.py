@@ -52,6 +52,13 @@ class RecordedKServe(ObjectServer):
         return [f"{one[0]['method']} {one[0]['path']}" for one in self._epochs[self._epoch + 1 :]]
 
     def answer(self, method: str, target: str, body: Json | None) -> tuple[int, Any]:
+        if "/proxy/" in target:  # the recorded pods ran nothing that could be asked
+            return 503, {
+                "kind": "Status",
+                "reason": "ServiceUnavailable",
+                "message": "connection refused",
+                "code": 503,
+            }
         found = _KIND.search(target)
         if found is None or found["kind"] in LIVE:
             return super().answer(method, target, body)

@@ -27,8 +27,10 @@ from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.mode import KServeSettings
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.protocols import V2
+from kfnb.server.counters import Statistics
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}
@@ -304,6 +306,72 @@ class TestWhatIsWritten:
         with pytest.raises(UsageError, match=r"copies.*--shadow.*--sticky.*--port"):
             knative.engine.create(ServiceSpec("churn", replace(wanted, generation=1), port=8080))
         assert not knative.objects.of("inferenceservices")
+
+
+class TestCounters:
+    """What is known of requests on a cluster: what the pods have counted themselves."""
+
+    @staticmethod
+    def counted(*statuses: int, verb: str = "predict") -> Statistics:
+        found = Statistics()
+        for status in statuses:
+            found.count(verb, status, 0.003)
+        return found
+
+    def test_what_the_pods_of_a_version_have_counted_is_added(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        served(standard, version)
+        (pod,) = standard.objects.of("pods")
+        twin = {**pod, "metadata": {**pod["metadata"], "name": "twin", "uid": "another"}}
+        one, two = self.counted(200, 200, 422), self.counted(200, verb="explain")
+        one.bad_inputs["missing column", "income"] += 1
+        two.bad_inputs["missing column", "income"] += 2
+        one.count_failure("c0ffee", 422, "bad-input", "missing column")
+        two.count("other", 404, 0.1)  # nobody asked the model
+        standard.objects.stats = {pod["metadata"]["name"]: one.as_json(), "twin": two.as_json()}
+        standard.objects.put("pods", twin)
+        now = standard.engine.get("churn")
+        counters = now.revisions[0].counters
+        assert (counters.requests, counters.errors) == (4, {"422": 1})
+        assert counters.bad_inputs == {"missing column": {"income": 3}}
+        assert [failure.id for failure in counters.failures] == ["c0ffee"]
+        assert 2 < (percentile(counters.latency, 95) or 0) <= 5, "milliseconds"
+        assert any("requests are counted by the pods" in note for note in now.notes)
+
+    @pytest.mark.parametrize(
+        ("stats", "refused", "words"),
+        [
+            ({}, {"get pods/proxy"}, "may not get pods/proxy"),
+            ({"requests": 7}, set(), "answer in an unknown format"),
+            ({"requests": {"predict": {"x": 1}}, "bad_inputs": {}}, set(), "answer in an unknown format"),
+        ],
+    )
+    def test_what_is_not_known_is_told_and_harms_nothing(
+        self,
+        standard: Cluster,
+        version: Versions,
+        stats: dict[str, Any],
+        refused: set[str],
+        words: str,
+    ) -> None:
+        served(standard, version)
+        (pod,) = standard.objects.of("pods")
+        standard.objects.stats, standard.objects.refused = {pod["metadata"]["name"]: stats}, refused
+        standard.engine._counters._unknown.clear()
+        now = standard.engine.get("churn")
+        assert now.state is ServiceState.READY
+        assert now.revisions[0].counters.requests == 0
+        assert words in " ".join(now.notes)
+
+    def test_a_pod_that_may_not_be_asked_is_not_asked_each_time(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.objects.refused = {"get pods/proxy"}
+        served(standard, version)
+        for _ in range(5):
+            standard.engine.get("churn")
+        assert sum("/proxy/" in one for one in standard.objects.requests) == 1
 
 
 class TestSplits:

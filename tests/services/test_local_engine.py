@@ -31,6 +31,7 @@ from kfnb.errors import BackendError, Conflict
 from kfnb.jobs import linux
 from kfnb.resources.models.api import model
 from kfnb.resources.services.engine import ServiceSpec
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.local.engine import LocalServiceEngine
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.listener import listening
@@ -166,6 +167,16 @@ def test_a_service_that_is_stopped_finishes_what_it_has(
         load.connect().connect()
 
 
+def test_a_service_that_is_started_while_it_stops_serves_again(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
+    served(engine, version)
+    for _ in range(3):
+        engine.stop("churn")
+        engine.start("churn")
+        assert until(engine, "churn", lambda now: now.settled).state is ServiceState.READY
+
+
 def test_the_split_is_exact_through_the_whole_service(engine: LocalServiceEngine, version: Versions) -> None:
     load = Load(with_canary(engine, version, 7).url)
     connection = load.connect()
@@ -176,7 +187,8 @@ def test_the_split_is_exact_through_the_whole_service(engine: LocalServiceEngine
     now = until(engine, "churn", lambda now: sum(one.counters.requests for one in now.revisions) == 300)
     assert [one.counters.requests for one in now.revisions] == [279, 21]
     assert all(
-        (one.counters.percentile(99) or 0) >= (one.counters.percentile(50) or 0) > 0 for one in now.revisions
+        (percentile(one.counters.latency, 99) or 0) >= (percentile(one.counters.latency, 50) or 0) > 0
+        for one in now.revisions
     )
 
 

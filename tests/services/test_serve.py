@@ -439,6 +439,12 @@ def test_an_engine_s_errors_are_kfnb_s_own(churn: list[Any], home: Path) -> None
     (home / "services").unlink()
 
 
+def test_a_service_is_named_by_its_name_alone_where_no_model_has_that(churn: list[Any]) -> None:
+    kfnb.serve("churn@1", name="prices").wait(30)
+    assert kfnb.lineage("prices").nodes == kfnb.lineage("service:prices").nodes
+    assert [one.name for one in kfnb.lineage("prices").nodes if one.run] == ["revision 1"]
+
+
 def test_the_lineage_of_a_version_shows_the_services_that_use_it(churn: list[Any]) -> None:
     service = kfnb.serve("churn@1").wait(30)
     service.canary("churn@2", 10).wait(30)
@@ -448,6 +454,10 @@ def test_the_lineage_of_a_version_shows_the_services_that_use_it(churn: list[Any
     ]
     assert [edge.name for edge in second.edges] == ["canary"]
     assert "service:churn" in bundle(first)["text/plain"]
+
+    of_service = kfnb.lineage(service)
+    assert of_service == kfnb.lineage("service:churn")
+    assert {one.name for one in of_service.nodes} >= {"revision 1", "revision 2", "churn@1", "churn@2"}
 
     service.rollback().wait(30)
     (node,) = [one for one in kfnb.lineage("churn@2").nodes if one.run]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import kfnb
 from kfnb.entities import RunState
 from kfnb.errors import RunFailed, UsageError
 from kfnb.jobs import system
+from kfnb.resources.components import api
 from tests.conftest import Shell
 
 
@@ -83,22 +85,46 @@ def test_a_training_can_be_started_with_other_processes(fit: Shell) -> None:
     assert fit["total"] == 20.0, "the notebook's own values stay"
 
 
-def test_the_first_failure_is_the_cells_with_its_rank_and_line(shell: Shell) -> None:
+def test_the_first_failure_is_the_cells_with_its_rank_and_line(shell: Shell, tmp_path: Path) -> None:
     shell.run(LOAD)
     cell = """%%kf_train fit --procs 2 -o training
 import time
+from pathlib import Path
 mine = kf.shard(xs)
-if kf.rank == 1:
-    raise ValueError("bad shard")
-time.sleep(60)
+if not Path("fixed").exists():
+    if kf.rank == 1:
+        raise ValueError("bad shard")
+    time.sleep(60)
 """
     message = shell.fails(cell)
-    assert "rank 1: ValueError: bad shard (cell fit [2], line 5)" in message
+    assert "rank 1: ValueError: bad shard (cell fit [2], line 7)" in message
     assert "fit" not in shell.kernel.notebook.components
     run = shell["training"]
     assert run.state is RunState.FAILED
     assert [str(one.state) for one in run.tasks["fit"].ranks] == ["CANCELED", "FAILED"]
     assert_gone(run)
+    (tmp_path / "fixed").touch()
+    assert run.retry().wait(60).state is RunState.SUCCEEDED
+    assert [str(one.state) for one in run.tasks["fit"].ranks] == ["SUCCEEDED", "SUCCEEDED"]
+
+
+def test_an_interrupted_cell_ends_its_training(shell: Shell, tmp_path: Path) -> None:
+    shell.run(f"FOLDER = {str(tmp_path)!r}")
+
+    def interrupt() -> None:
+        while len([one for one in tmp_path.glob("pid*") if one.read_text()]) < 2:
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    waiting = threading.Thread(target=interrupt, daemon=True)
+    waiting.start()
+    cell = SLOW.replace("%%kf_component slow", "%%kf_train slow --procs 2 -o training")
+    result = shell.ip.run_cell(cell)
+    waiting.join(30)
+    assert isinstance(result.error_in_exec, KeyboardInterrupt)
+    assert shell["training"].state is RunState.CANCELED
+    assert (tmp_path / "saved1").exists()
+    assert_gone(shell["training"])
 
 
 SLOW = """%%kf_component slow
@@ -209,6 +235,14 @@ with kf.checkpoint(1) as folder:
     assert shell["seen"] == [0, 0, 1, 3, True]
     shell.run("%kf_pipeline p plain")
     assert shell.submit("p").result == {"seen": [0, 0, 1, 3, True]}
+
+
+def test_on_a_cluster_the_pod_requests_what_all_processes_need(fit: Shell) -> None:
+    fit.run("%%kf_train big --nodes 2 --procs 2 --cpu 500m --memory 1G\nx = kf.rank")
+    fit.run("%kf_pipeline p big")
+    container = api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-big"]["container"]
+    assert container["resources"]["resourceCpuLimit"] == "2000m"
+    assert container["resources"]["resourceMemoryLimit"] == "4G"
 
 
 def test_a_trial_of_a_training_is_refused_with_what_to_do(fit: Shell) -> None:

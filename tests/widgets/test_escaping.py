@@ -26,7 +26,14 @@ from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup, ShownLeaderboard
-from kfnb.resources.models.model import AliasChange, DataDamage, ModelVerification, Transfer, VersionSnapshot
+from kfnb.resources.models.model import (
+    AliasChange,
+    DataDamage,
+    ModelComparison,
+    ModelVerification,
+    Transfer,
+    VersionSnapshot,
+)
 from kfnb.resources.models.view.comparison import draw_model_comparison
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
@@ -334,7 +341,7 @@ DRAWN = {
             DataDamage({text: text}, text),
         )
     ),
-    "draw_model_comparison": lambda text: draw_model_comparison([filled(VersionSnapshot, text)] * 2),
+    "draw_model_comparison": lambda text: draw_model_comparison(filled(ModelComparison, text)),
     "draw_model_version": lambda text: draw_model_version(
         filled(VersionSnapshot, text),
         [filled(VersionSnapshot, text)],

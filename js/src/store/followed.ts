@@ -2,10 +2,17 @@ import { signal } from "@preact/signals";
 import { Log } from "../kit/log/log.ts";
 import { Reading } from "../kit/log/reading.ts";
 import { save } from "../kit/save.ts";
-import type { DetailMessage, FileMessage, LogMessage, ReplyMessage } from "../protocol.ts";
+import type { DetailMessage, FileMessage, LogMessage, PageRequest, ReplyMessage } from "../protocol.ts";
 import { type News, Store } from "./store.ts";
 
-export type Action = "stop" | "retry";
+const ASKED = {
+  stop: "Stopping…",
+  retry: "Retrying…",
+  promote: "Promoting…",
+  rollback: "Rolling back…",
+} as const;
+
+export type Action = keyof typeof ASKED;
 /** How the kernel answered an action; with `action`, what the user requested and waits for. */
 export type ActionMessage = Pick<ReplyMessage, "text" | "ok"> & { action?: Action };
 
@@ -33,10 +40,10 @@ export abstract class Followed extends Store {
     else super.receive(message, buffers);
   }
 
-  /** Request an action of the kernel. */
-  act(what: Action): void {
-    this.message.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, action: what };
-    this.send({ do: what, type: this.type, id: this.id });
+  /** Request an action of the kernel, of the subject as it was when it was `seen`. */
+  act(what: Action, seen: Record<string, number> = {}): void {
+    this.message.value = { text: ASKED[what], ok: true, action: what };
+    this.send({ do: what, type: this.type, id: this.id, ...seen } as PageRequest);
   }
 
   requestDetail(part: string): void {

@@ -166,7 +166,14 @@ def kfnb_write_native(model: Any, folder: str, form: str) -> dict[str, Any]:
         with open(path, "wb") as file:
             file.write(model.SerializeToString(deterministic=True))
     elif form == "keras":
+        from pkgutil import resolve_name
+
         model.save(path)
+        try:
+            resolve_name("keras.saving.load_model")(path, safe_mode=True)
+        except (TypeError, ValueError) as error:  # a Lambda layer holds code; a class may be unknown to Keras
+            raise TypeError(f"Keras cannot load it in safe mode: {error}") from None
+        modules.append(resolve_name("keras.config.backend")())
     else:
         model.save_model(path)
         modules += ["sklearn"] if hasattr(model, "get_params") else []

@@ -39,24 +39,75 @@ def kfnb_keep_transform(
         raise TypeError(f"{name} is not fitted: call {name}.fit(df) before the model is saved")
     kept = kfnb_save_transform(transform, folder, kfnb_state_writer(trust))
     kept.update({"trust": sorted(trust)} if trust else {})
-    facts: dict[str, Any] = {"transform": kept, "modules": [*kept["packages"].values()], "remarks": []}
-    if example is None:
-        text = f"nothing is known of what {name} takes, and serving cannot check it: pass example=df, rows as they come"
-        return {**facts, "inputs": [], "outputs": [], "remarks": [text]}
-    rows = kfnb_example(example)
+    facts: dict[str, Any] = {
+        "transform": kept,
+        "modules": [*kept["packages"].values()],
+        "inputs": [],
+        "outputs": [],
+    }
+    text = "serving cannot check what comes, nor explain it: pass example=df, rows as they come"
+    if example is None and transform.given is None:
+        return {**facts, "remarks": [f"nothing is known of what {name} takes: {text}"]}
+    again = kfnb_open_transform(folder, kept, kfnb_state_reader(trust))
+    try:
+        described = kfnb_describe_raw(transform, again, model, folder, example)
+    except TypeError as error:
+        if example is not None:
+            raise
+        return {**facts, "remarks": [f"no example was given, and for what {name} was given, {error}: {text}"]}
+    return {**facts, **described, "modules": [*facts["modules"], *described["modules"]]}
+
+
+def kfnb_describe_raw(
+    transform: Any, again: Any, model: Any, folder: str, example: Any = None
+) -> dict[str, Any]:
+    """What ``kfnb_model.json`` says of the rows that a transform takes for a model, of which some are kept.
+
+    They are those of the ``example``, else what the transform was given in this process. ``again`` is the transform as
+    it comes back. Raises ``TypeError`` for rows that transform and model do not take.
+    """
+    rows, every = (
+        (kfnb_example(example), example) if example is not None else kfnb_given_rows(transform.given)
+    )
     try:
         whole = transform.transform(kfnb_own_rows(rows, 0, len(rows)))
     except Exception as error:  # whatever it raises of values that do not fit
-        raise TypeError(f"{name} does not take the example: {type(error).__name__}: {error}") from error
-    facts.update(kfnb_signature(model, example, whole))
-    again = kfnb_open_transform(folder, kept, kfnb_state_reader(trust))
+        raise TypeError(
+            f"{transform.name} does not take the example: {type(error).__name__}: {error}"
+        ) from error
+    facts = kfnb_signature(model, rows if every is None else every, whole)
     remark, unused = kfnb_checked_transform(transform, again, rows, whole)
     remarks = [f"{remark}. Serving refuses that"] if remark else []
+    if every is None:
+        facts["inputs"] = [kfnb_of_few(column) for column in facts["inputs"]]
+        text = f"{len(rows)} rows are left of what {transform.name} was given: serving cannot check ranges, categories"
+        remarks.append(f"{text} and nulls: pass example=df, rows as they come")
     for column in facts["inputs"]:
         column.update({"optional": True} if column["name"] in unused else {})
     sample = kfnb_write_sample(folder, rows, facts.pop("predictions", None))
-    modules, remarks = [*facts["modules"], *sample["modules"]], [*remarks, *sample["remarks"]]
-    return {**facts, **sample, "modules": modules, "remarks": remarks}
+    return {**facts, **sample, "remarks": [*remarks, *sample["remarks"]]}
+
+
+def kfnb_given_rows(given: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The rows that a transform has kept of what it was given, and all of it; None if that is gone or was changed."""
+    rows, reference = given
+    every = None if reference is None else reference()
+
+    def form(value: Any) -> list[str]:
+        return [*map(str, getattr(value, "columns", ())), *map(str, getattr(value, "dtypes", ()))]
+
+    return rows, every if every is not None and form(every) == form(rows) else None
+
+
+def kfnb_of_few(column: dict[str, Any]) -> dict[str, Any]:
+    """A column of a signature that was made of a few rows: others may have what these have not."""
+    import re
+
+    known = {key: value for key, value in column.items() if key not in ("minimum", "maximum", "categories")}
+    return {
+        **known,
+        "nullable": not re.fullmatch("u?int[0-9]+|bool", column["type"]),
+    }  # numpy's have no nulls
 
 
 def kfnb_model_transform(folder: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.capture.embedded.samples import kfnb_example
 from kfnb.capture.embedded.transform_code import kfnb_run_module, kfnb_takes_state
 
 
@@ -17,7 +18,8 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
 
     ``code`` is the source of its module, ``files`` are the modules beside the notebook that it imports, by path, and
     ``packages`` the packages that it needs, by the module that is imported. ``state`` is what ``fit`` returned;
-    ``fitted`` is true once it has.
+    ``fitted`` is true once it has. ``given`` is what it was fitted on in this process, else what it transformed first:
+    see ``kfnb_given``.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
         self.files, self.packages = dict(files or {}), dict(packages or {})
         self.state: Any = None
         self.fitted = False
+        self.given: tuple[Any, Any] | None = None
         self._functions: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -38,11 +41,11 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
         return f"<transform {self.name}{', not fitted' if learns and not self.fitted else ''}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_functions": {}}
+        return {**vars(self), "_functions": {}, "given": None}
 
     def forget(self) -> None:
         """Drop what was learned."""
-        self.state, self.fitted = None, False
+        self.state, self.fitted, self.given = None, False, None
 
     def load(self) -> dict[str, Any]:
         """Run its code, if that has not been done; its names."""
@@ -57,6 +60,7 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
 
     def fit(self, df: Any) -> Any:
         """Learn the state from ``df``; itself."""
+        self.given = kfnb_given(df)
         if self.learns:
             state = self.load()["fit"](df)
             if state is None:
@@ -72,6 +76,7 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
         function = self.load()["transform"]
         if self.learns and not self.fitted:
             raise ValueError(f"{self.name} is not fitted: call {self.name}.fit(df) first")
+        self.given = self.given or kfnb_given(df)
         found = function(df, self.state) if kfnb_takes_state(function) else function(df)
         if found is None:
             raise TypeError(f"transform of {self.name} returned nothing: return the transformed table")
@@ -80,3 +85,21 @@ class kfnb_Transform:  # noqa: N801 - it is embedded by its name
     def fit_transform(self, df: Any) -> Any:
         """``fit``, then ``transform``."""
         return self.fit(df).transform(df)
+
+
+def kfnb_given(df: Any) -> tuple[Any, Any] | None:
+    """Up to 100 rows of what a transform is given, and a reference to all of it that keeps nothing alive.
+
+    None for what has no rows. A model that is saved without an example is described by them.
+    """
+    import weakref
+
+    try:
+        rows = kfnb_example(df)
+        rows = rows.copy() if hasattr(rows, "copy") else rows
+    except Exception:  # whatever comes of values that are neither tables nor arrays
+        return None
+    try:
+        return rows, weakref.ref(df)
+    except TypeError:  # a list
+        return rows, None

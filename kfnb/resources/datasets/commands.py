@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
@@ -27,8 +28,7 @@ _ASSIGNED = "assign the expression to a name, and add that"
 
 def version_of(session: Session, text: str) -> DatasetVersion:
     """The version for a word: a name that is bound to one, or a reference. Raises ``UsageError``, ``BackendError``."""
-    held = session.names.get(text)
-    return held if isinstance(held, DatasetVersion) else api.dataset(text)
+    return api.dataset(resolved(session.names, text, DatasetVersion))
 
 
 @dataclass(frozen=True, kw_only=True)

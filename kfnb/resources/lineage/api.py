@@ -28,9 +28,9 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
     """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
-    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
-    ``kubeflow:RUN`` is a run of the cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``,
-    ``UsageError`` and ``BackendError``.
+    ``RUN/TASK/OUTPUT``, a service (``service:churn``, or its name where no model or data set has that), a digest or its
+    start, the path of a file, or an object: a run, an artifact, a version, a service. ``kubeflow:RUN`` is a run of the
+    cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")

@@ -19,7 +19,7 @@ def _references(found: Expected, around: Around) -> Iterator[str]:
     if found.begun.startswith(CLUSTER):
         yield from versions(found.begun)
         return
-    for kind in ("ModelVersion", "DatasetVersion", "Run"):
+    for kind in ("ModelVersion", "DatasetVersion", "Run", "Service"):
         yield from around.named(kind)
     yield from completion.answers.together(
         {

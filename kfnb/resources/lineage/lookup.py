@@ -1,4 +1,4 @@
-"""What a reference names in the index: a version, a run, a task, an artifact, content, or a file of this machine."""
+"""What a reference names in the index: a version, a run, a task, an artifact, a service, content, or a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
-from kfnb.catalog.records import DATASET, MODEL
+from kfnb.catalog.records import DATASET, MODEL, SERVICE
 from kfnb.catalog.schema import content_key, digest_range
 from kfnb.catalog.walk import select
 from kfnb.entities.run import kfp_name
@@ -30,7 +30,9 @@ def find(index: sqlite3.Connection, reference: Reference) -> StartingPoint:
     """Find what a reference names. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
     found, name = _version(index, reference), reference.name
     if found is None and not reference.kind:
-        found = _part_of_run(index, name) or _content(index, name) or _file(index, name)
+        found = (
+            _part_of_run(index, name) or _service(index, name) or _content(index, name) or _file(index, name)
+        )
     if found is None:
         raise NotFound(
             f"unknown reference {reference}:", hint=_hint(index, str(reference)), ref=str(reference)
@@ -43,7 +45,7 @@ def _hint(index: sqlite3.Connection, ref: str) -> str:
     name, at, _ = ref.rpartition(":")[2].partition("@")
     if not at:
         return did_you_mean(
-            ref, _known(index), "give a run, RUN/TASK, a version (churn@3), a digest or a file"
+            ref, _known(index), "give a run, RUN/TASK, a version (churn@3), a service, a digest or a file"
         )
     known = names(index)
     own = [one for one in known if one.startswith(f"{name}@")]
@@ -89,6 +91,12 @@ def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
         notes = () if tasks else (f"no task of run {run} has started",)
         return StartingPoint(run, executions=frozenset(tasks.values()), notes=notes)
     return _task(index, run, part, tasks)
+
+
+def _service(index: sqlite3.Connection, name: str) -> StartingPoint | None:
+    """The service of that name, with all of its revisions."""
+    known = index.execute("select 1 from contexts where run = ?", (SERVICE + name,)).fetchone()
+    return _part_of_run(index, SERVICE + name) if known else None
 
 
 def _task(index: sqlite3.Connection, run: str, part: str, tasks: dict[str, int]) -> StartingPoint:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.catalog.records import SERVICE
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 
@@ -59,10 +60,12 @@ def reference(thing: Any) -> Reference:
 
 
 def reference_to_handle(thing: Any) -> Reference | None:
-    """The reference to an artifact, a version or a run; None for anything else."""
+    """The reference to an artifact, a version, a run or a service; None for anything else."""
     if isinstance(thing, Artifact):
         return Reference(thing.digest or thing.uri)
     on_cluster = f"{getattr(thing, 'backend', '')}:" == _CLUSTER
+    if type(thing).__name__ == "Service":
+        return Reference(SERVICE + thing.name, "", on_cluster)
     kind = _HANDLES.get(type(thing).__name__, "")
     name = getattr(thing, "ref" if kind else "id", None)
     known = kind or hasattr(thing, "backend")

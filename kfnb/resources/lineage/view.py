@@ -26,7 +26,7 @@ _SUBJECT = StateStyle("◆", "This", theme.BLUE, "M8 4.4 L11.6 8 L8 11.6 L4.4 8 
 _WORDS = {NodeKind.DATA: "data version", NodeKind.MODEL: "model"}
 _COLUMNS = (
     Column("Name"),
-    Column("Kind"),
+    Column("Kind", whole=True),
     Column("Used as"),
     Column("Run", whole=True),
     Column("When", whole=True),

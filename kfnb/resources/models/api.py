@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import RunSnapshot, Task
 from kfnb.errors import NotFound, UsageError
-from kfnb.resources.models import unregistered as measured
 from kfnb.resources.models.checks import (
     check_alias,
     check_metrics,
@@ -34,7 +33,8 @@ from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, maker_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
-from kfnb.resources.models.unregistered import entries_in
+from kfnb.resources.models.saved_metadata import saved_with
+from kfnb.resources.models.unregistered import entries_in, metrics_of
 from kfnb.settings import owner as user
 from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant
@@ -230,8 +230,8 @@ def _known(
 
     ``data`` has the digests of the data versions that are given, by reference.
     """
-    saved = measured.saved_with(model)
-    of_run = measured.metrics_of(run) if run else {}
+    saved = saved_with(model)
+    of_run = metrics_of(run) if run else {}
     task = maker_of(run, model)
     behind = data_behind(run, task) if run and task else {}
     made = task or Task("", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
@@ -57,5 +58,5 @@ class PruneModels(Command):
 
 def _reference(session: Session, text: str) -> str:
     """The reference for a word: that of the version that the name is bound to, or the word."""
-    held = session.names.get(text)
-    return f"{held.backend}:{held.ref}" if isinstance(held, ModelVersion) else text
+    held = resolved(session.names, text, ModelVersion)
+    return held if isinstance(held, str) else f"{held.backend}:{held.ref}"

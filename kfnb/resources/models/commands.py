@@ -6,19 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
+from kfnb.entities import RunSnapshot
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models import api
 from kfnb.resources.models.care_commands import CheckModels, PruneModels
 from kfnb.resources.models.copy_commands import ExportModel, ImportModel, PullModel, PushModel
-from kfnb.resources.models.from_runs import artifact_of
+from kfnb.resources.models.from_runs import artifact_of, maker
 from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.models.importance_command import ShowImportance
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery
 from kfnb.resources.models.model import AliasChange, AliasHistory, ModelComparison
 from kfnb.resources.models.named_values import numbers, pairs
 from kfnb.resources.models.promotion import CHAMPION
+from kfnb.resources.runs.handle import Run
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
 
@@ -35,6 +39,7 @@ __all__ = [
     "RegisterModel",
     "RollbackModel",
     "ShowAliasHistory",
+    "ShowImportance",
     "ShowLeaderboard",
     "ShowModel",
 ]
@@ -45,8 +50,7 @@ _BECAUSE = "the reason, which the history keeps"
 
 def version_of(session: Session, text: str) -> ModelVersion:
     """The version for a word: a name that is bound to one, or a reference. Raises ``UsageError``."""
-    held = session.names.get(text)
-    return held if isinstance(held, ModelVersion) else api.model(text)
+    return api.model(resolved(session.names, text, ModelVersion))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +103,7 @@ class RegisterModel(Command):
         return version
 
     def _run(self, session: Session) -> Any:
-        return session.names.get(self.run_id, self.run_id) if self.run_id else None
+        return resolved(session.names, self.run_id, Run, RunSnapshot) if self.run_id else None
 
     def _model(self, session: Session) -> Any:
         if self.run_id:
@@ -210,7 +214,8 @@ class CompareModels(Command):
 
     def run(self, session: Session) -> ModelComparison:
         """Compare them."""
-        return ModelComparison(tuple(version_of(session, one).snapshot() for one in self.versions))
+        found = [version_of(session, one) for one in self.versions]
+        return ModelComparison(tuple(one.snapshot() for one in found), tuple(map(maker, found)))
 
 
 @dataclass(frozen=True, kw_only=True)

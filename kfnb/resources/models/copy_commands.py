@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.session import Session
 from kfnb.resources.models.exporting import FORMATS, export_model
@@ -74,7 +75,6 @@ class ExportModel(Command):
 
     def run(self, session: Session) -> None:
         """Export it."""
-        held = session.names.get(self.version)
-        version = held if isinstance(held, ModelVersion) else self.version
+        version = resolved(session.names, self.version, ModelVersion)
         target = export_model(version, self.folder, tool=self.format, notify=session.notify)
         session.notify(f"exported to {target}")

@@ -9,6 +9,7 @@ from kfnb.commands.display import Display
 from kfnb.resources.models.data_damage import damage_of
 from kfnb.resources.models.from_runs import is_run_known
 from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.models.importance_report import ImportanceReport
 from kfnb.resources.models.leaderboard import Leaderboard
 from kfnb.resources.models.model import (
     NO_DAMAGE,
@@ -21,6 +22,7 @@ from kfnb.resources.models.model import (
     VersionSnapshot,
 )
 from kfnb.resources.models.view.comparison import draw_model_comparison
+from kfnb.resources.models.view.importance import draw_importance
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
 from kfnb.resources.models.view.verification import draw_model_verification
@@ -65,8 +67,9 @@ DISPLAYS = {
     AliasChange: Display(lambda one: draw_history([one]), asdict),
     AliasHistory: Display(draw_history, lambda changes: [asdict(one) for one in changes]),
     Transfer: Display(draw_transfer, asdict),
+    ImportanceReport: Display(draw_importance, asdict),
     ModelComparison: Display(
-        lambda one: draw_model_comparison(one.versions),
+        draw_model_comparison,
         lambda one: [as_json(version) for version in one.versions],
     ),
 }

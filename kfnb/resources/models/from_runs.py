@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kfnb.entities import Artifact, RunSnapshot
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
+from kfnb.diagnostics import logger
+from kfnb.entities import Artifact, RunSnapshot, Task
+from kfnb.errors import BackendError, RunNotFound, UsageError, did_you_mean
 from kfnb.resources.models.handle import ModelVersion
+from kfnb.target import names_a_cluster
 
 if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run
+
+_logger = logger(__package__)
 
 
 def artifact_of(run: str | Run | RunSnapshot, text: str) -> Artifact:
@@ -40,6 +44,21 @@ def is_run_known(version: ModelVersion) -> bool:
     except RunNotFound:
         return False
     return True
+
+
+def maker(version: ModelVersion) -> Task | None:
+    """The task that made a version; None if its run is not there, or on a cluster that the settings do not name."""
+    source = version.snapshot().source
+    if source.kind != "kfp" or (source.backend == "kubeflow" and not names_a_cluster()):
+        return None
+    from kfnb.resources.runs.api import handles
+
+    try:
+        run = handles(f"{source.backend}:{source.id}")[0].snapshot()
+    except BackendError:
+        _logger.debug("The run of %s cannot be read.", version.ref, exc_info=True)
+        return None
+    return next((task for task in run.tasks if task.id == source.task), None)
 
 
 def run_snapshot(run: Any) -> RunSnapshot | None:

@@ -14,6 +14,7 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.environment import differences
+from kfnb.resources.models.importance_report import ImportanceReport
 from kfnb.resources.models.model import AliasChange, ModelState, Signature, VersionSnapshot
 from kfnb.resources.models.promotion import CHAMPION, promote
 from kfnb.settings import owner
@@ -204,6 +205,30 @@ class ModelVersion:
         except ImportError as error:
             raise self._missing(f"the transform of {self.ref}", error) from None
         return found
+
+    def importance(
+        self,
+        data: Any,
+        target: str,
+        *,
+        repeats: int = 5,
+        pickle: bool = False,
+        trust: Sequence[str] = (),
+    ) -> ImportanceReport:
+        """How much it depends on each column: what accuracy, or R squared, loses when the column is shuffled.
+
+        ``data`` is a table, or a version of a data set that is one, of rows as they come before the transform; of many,
+        10,000 are used. The column ``target`` is what it should predict. The transform is executed; ``pickle`` and
+        ``trust`` are as for ``load``. Raises ``UsageError``, ``BackendError``.
+        """
+        from kfnb.resources.datasets.api import dataset
+        from kfnb.resources.datasets.handle import DatasetVersion
+        from kfnb.resources.models.importance import importances_of
+
+        table = dataset(data).load() if isinstance(data, str | DatasetVersion) else data
+        return importances_of(
+            self.path(), self.ref, table, target, repeats=repeats, pickle=pickle, trust=trust
+        )
 
     def lineage(self) -> Lineage:
         """Its lineage, up and down: see ``kfnb.lineage``."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from kfnb.entities import Listing
+from kfnb.entities import Listing, Task
 
 
 class ModelState(str, Enum):
@@ -170,9 +170,10 @@ class AliasHistory(Listing[AliasChange]):
 
 @dataclass(frozen=True)
 class ModelComparison:
-    """Versions side by side."""
+    """Versions side by side. ``makers`` are the tasks that made them, None where a run is not there."""
 
     versions: tuple[VersionSnapshot, ...]
+    makers: tuple[Task | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterator, Sequence
 
-from kfnb.entities import Artifact, RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState
 from kfnb.errors import UsageError
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.leaderboard import LeaderboardEntry, entries_of
 
 _MOST_RUNS = 200
-
-SAVED = "kfnb_models"
-"""The key of what a step saved, in its artifact's metadata."""
 
 
 def metrics_of(run: RunSnapshot) -> dict[str, float]:
@@ -23,12 +19,6 @@ def metrics_of(run: RunSnapshot) -> dict[str, float]:
         if isinstance(value, int | float) and not isinstance(value, bool) and value - value == 0:
             found.setdefault(name.rpartition(".")[2], []).append(float(value))
     return {name: values[0] for name, values in found.items() if len(values) == 1}
-
-
-def saved_with(model: Any) -> Mapping[str, Any]:
-    """What ``kf.save`` was given beside the one model of an artifact: metrics, data, description; else nothing."""
-    saved = model.metadata.get(SAVED) if isinstance(model, Artifact) else None
-    return saved[0] if isinstance(saved, list) and len(saved) == 1 and isinstance(saved[0], dict) else {}
 
 
 def entries_in(

@@ -28,6 +28,7 @@ from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
+    from kfnb.resources.models.local.saved import Destination
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
@@ -246,7 +247,7 @@ class _Connection:
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
         around = environment.read()
-        return self._current.get((access, around), lambda: connect(access, around))
+        return self._current.get((access, around), lambda: connect(access, around, _registry))
 
 
 _connection = _Connection()
@@ -258,17 +259,24 @@ def _home_of(run_id: str) -> RunEngine:
 
 
 def _local() -> LocalRunEngine:
-    from kfnb.resources.datasets.root import store_root
-    from kfnb.resources.models.location import registry_folder
     from kfnb.resources.runs.local import LocalRunEngine
 
-    chosen = settings()
+    chosen, to = settings(), _registry()
     return LocalRunEngine(
         Path(chosen.home),
         jobs=chosen.jobs,
         secrets=chosen.secrets,
         linger=chosen.warm,
-        registry=str(registry_folder()),
-        data_store=store_root(),
-        owner=owner(),
+        registry=str(to.registry),
+        data_store=to.data_store,
+        owner=to.owner,
     )
+
+
+def _registry() -> Destination:
+    """Where the models that runs save are registered, now."""
+    from kfnb.resources.datasets.root import store_root
+    from kfnb.resources.models.local.saved import Destination
+    from kfnb.resources.models.location import registry_folder
+
+    return Destination(registry_folder(), store_root(), owner())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from kfnb import entities
+from kfnb.commands.bound_names import bound_to, resolved
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
@@ -22,6 +23,7 @@ from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.services.api import known_service
+from kfnb.resources.services.handle import Service
 from kfnb.target import BACKENDS
 from kfnb.text.logs import Excerpt, log_filter
 
@@ -56,12 +58,12 @@ def env_option() -> Any:
 
 def handle_of(session: Session, text: str) -> Run:
     """The run for a word: a name that is bound to a run, an id, or the start of an id. Raises ``RunNotFound``."""
-    value = session.names.get(text)
     try:
-        return api.handles(value if isinstance(value, Run | entities.RunSnapshot) else text)[0]
+        return api.handles(resolved(session.names, text, Run, entities.RunSnapshot))[0]
     except RunNotFound as missing:
-        names = [name for name, value in session.names.items() if isinstance(value, Run)]
-        hint = "; ".join(filter(None, (missing.hint, did_you_mean(text, names))))
+        hint = "; ".join(
+            filter(None, (missing.hint, did_you_mean(text, bound_to(session.names, Run.__name__))))
+        )
         raise RunNotFound(missing.message, hint=hint, ref=missing.ref) from None
 
 
@@ -158,8 +160,9 @@ class SubmitPipeline(Command):
 def _ended(session: Session, name: str) -> Study:
     """A study, once it has ended: under Run All it has only just started, so wait for it."""
     from kfnb.resources.studies.api import study_of
+    from kfnb.resources.studies.handle import Study
 
-    handle = study_of(session.names.get(name), name)
+    handle = study_of(resolved(session.names, name, Study))
     now = handle.snapshot()
     if now.state.finished:
         return handle
@@ -286,8 +289,8 @@ class CompareRuns(Command):
 
     @staticmethod
     def _data(session: Session, text: str) -> Any:
-        value = session.names.get(text)
-        return value if isinstance(value, Run | entities.RunSnapshot) else handle_of(session, text)
+        value = resolved(session.names, text, Run, entities.RunSnapshot)
+        return handle_of(session, value) if isinstance(value, str) else value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -309,7 +312,9 @@ class PrintLogs(LogOptions, Command):
 
     def run(self, session: Session) -> None:
         """Print the lines."""
-        service = None if self.run_id is None else known_service(session.names.get(self.run_id), self.run_id)
+        service = (
+            None if self.run_id is None else known_service(resolved(session.names, self.run_id, Service))
+        )
         if service is not None:
             lines = service.log_lines(self.task, follow=self.follow)
             excerpt = Excerpt(lines, log_filter(self.since, self.grep, self.level), self.last(session))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kfnb.commands import completion
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.completion import Around, Values
 from kfnb.commands.expected import Expected
 from kfnb.resources.runs import api
+from kfnb.resources.runs.handle import Run
 from kfnb.resources.services.api import services
 from kfnb.settings import settings
 
@@ -25,13 +27,13 @@ def _runs(found: Expected, around: Around) -> Iterator[str]:
 
 def _tasks(found: Expected, around: Around) -> Iterator[str]:
     run = found.given.get("run_id", ("",))[0]
-    held = around.names.get(run) if type(around.names.get(run)).__name__ == "Run" else None
+    held = resolved(around.names, run, Run)
 
     def names() -> list[str]:
-        tasks = (held or api.run(run)).snapshot().tasks
+        tasks = api.handles(held)[0].snapshot().tasks
         return list(dict.fromkeys(task.name for task in tasks if not task.group))
 
-    yield from completion.answers(("tasks", held.id if held else run), names)
+    yield from completion.answers(("tasks", run if isinstance(held, str) else held.id), names)
 
 
 def _logged(found: Expected, around: Around) -> Iterator[str]:

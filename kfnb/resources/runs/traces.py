@@ -71,12 +71,12 @@ def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, TracedTask]]) -
     executions: list[TaskExecution] = []
     uses: list[Use] = []
     for name, task in tasks:
-        if _only_fetches(task):
+        made = {key: _artifacts(value) for key, value in task.outputs.items()}
+        if _only_fetches(made.values()):
             continue
-        parameters = {}
-        for side, output in ((task.inputs, False), (task.outputs, True)):
-            for key, value in side.items():
-                artifacts = _artifacts(value)
+        taken = {key: _artifacts(value) for key, value in task.inputs.items()}
+        for side, output in ((taken, False), (made, True)):
+            for key, artifacts in side.items():
                 for one in artifacts:
                     own = one["uri"], one.get("digest", "")
                     place = places.setdefault(own, len(records))
@@ -85,18 +85,17 @@ def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, TracedTask]]) -
                             ArtifactRecord(one["name"], one["type"], *own, properties=one["metadata"])
                         )
                     uses.append(Use(len(executions), place, output, key))
-                if not (artifacts or output):
-                    parameters[key] = _short(value)
+        parameters = {key: _short(value) for key, value in task.inputs.items() if not taken[key]}
         executions.append(
             TaskExecution(name, task.state, task.started, task.finished, task.cached, task.error, parameters)
         )
     return Trace(context, tuple(executions), tuple(records), tuple(uses))
 
 
-def _only_fetches(task: TracedTask) -> bool:
-    """Whether a task imports a version of a data set, which was there before: it made nothing."""
-    made = [one for value in task.outputs.values() for one in _artifacts(value)]
-    return bool(made) and all(data_of(one["metadata"]) for one in made)
+def _only_fetches(made: Iterable[Sequence[dict[str, Any]]]) -> bool:
+    """Whether a task that made these imports a version of a data set, which was there before: it made nothing."""
+    artifacts = [one for several in made for one in several]
+    return bool(artifacts) and all(data_of(one["metadata"]) for one in artifacts)
 
 
 def _artifacts(value: Any) -> Sequence[dict[str, Any]]:

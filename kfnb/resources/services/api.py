@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
@@ -163,9 +163,9 @@ def services(*, backend: str | None = None) -> ServiceList:
     return ServiceList(engine_of(backend).list())
 
 
-def service_of(value: Any, name: str, backend: str | None = None) -> Service:
-    """The service that ``value`` is, else the one of that name. Raises ``ServiceNotFound``."""
-    return value if isinstance(value, Service) else service(name, backend=backend)
+def service_of(name: str | Service) -> Service:
+    """A service by its handle or its name. Raises ``ServiceNotFound``."""
+    return name if isinstance(name, Service) else service(name)
 
 
 def records() -> ServiceRecords:
@@ -175,10 +175,10 @@ def records() -> ServiceRecords:
     return ServiceRecords(Path(settings().home))
 
 
-def known_service(value: Any, name: str) -> Service | None:
-    """The service that ``value`` is, else the one of that name; None where there is none."""
-    if isinstance(value, Service):
-        return value
+def known_service(name: str | Service) -> Service | None:
+    """A service by its handle or its name; None where there is none."""
+    if isinstance(name, Service):
+        return name
     if not is_service_name(target.split_reference(name)[1]):
         return None
     try:

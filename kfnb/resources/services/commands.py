@@ -15,7 +15,9 @@ from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
 from kfnb.resources.services.packing import pack
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.row_files import rows_of
+from kfnb.resources.services.rows import instances
 from kfnb.resources.services.serve_command import (
     BECAUSE,
     REF,
@@ -253,10 +255,36 @@ class ExplainRows(_RowOptions, Command):
         return service_of(session, self.name).explain(self.given(session), version=self.version)
 
 
+@dataclass(frozen=True, kw_only=True)
+class GiveFeedback(Command):
+    """Tell a service what was true of rows that it predicted: a table with the columns id (of a request) and label."""
+
+    binds = True
+    json = "print what became of the labels as JSON"
+
+    name: str = word(_SERVICE, values="service")
+    labels: str = word(_ROWS, values="data")
+
+    def run(self, session: Session) -> FeedbackReceipt:
+        """Give them."""
+        table = session.names[self.labels] if self.labels in session.names else rows_of(self.labels)
+        by_request: dict[str, list[Any]] = {}
+        for row in instances(table):
+            if not isinstance(row, dict) or not {"id", "label"} <= row.keys():
+                hint = "id is that of a request; the rows of a request are in its order"
+                raise UsageError(
+                    f"{self.labels} has not the columns id and label:", hint=hint, ref=self.labels
+                )
+            by_request.setdefault(str(row["id"]), []).append(row["label"])
+        labels = [some[0] if len(some) == 1 else some for some in by_request.values()]
+        return service_of(session, self.name).feedback(list(by_request), labels)
+
+
 __all__ = [
     "CanaryService",
     "DeleteService",
     "ExplainRows",
+    "GiveFeedback",
     "ListServices",
     "PackVersion",
     "PredictRows",

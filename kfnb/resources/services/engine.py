@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from kfnb.entities import LogLine
 from kfnb.jobs.polling import Pace
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.protocols import V1, InferenceProtocol
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 
 @dataclass(frozen=True)
@@ -103,5 +104,12 @@ class ServiceEngine(Protocol):
         """Where requests of a ``verb`` go that the split, or ``version`` (a role, a number, a reference), answers.
 
         Raises ``ServiceFailed`` where it does not answer now, and ``BackendError``.
+        """
+        ...
+
+    def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
+        """Keep labels for requests that were answered, and compare them: see ``feedback.labels_by_request``.
+
+        Labels are as JSON has them, None where one is not known. Raises ``UsageError``, ``BackendError``.
         """
         ...

@@ -15,6 +15,8 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
+from kfnb.resources.services.feedback import labels_of, request_ids
+from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -23,7 +25,8 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import ON_CLUSTER, Mover
+from kfnb.resources.services.moves import ON_CLUSTER, Mover, served_target
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
@@ -100,6 +103,14 @@ class Service:
     def ask(self, rows: Any, *, version: str = "") -> list[ServedAnswer]:
         """The answers for some rows with their ids and versions: one for each request, of at most 5,000 rows."""
         return self._client.ask("predict", rows, version)
+
+    def feedback(self, ids: Any, labels: Any) -> FeedbackReceipt:
+        """Tell what was true of rows that it predicted. Raises ``UsageError``, also if it knows none of the requests.
+
+        ``ids`` are those of requests (header ``X-Kfnb-Request-Id``), or answers of ``ask``; ``labels`` has one for each
+        row, or for each request (a list, if it has several rows). None is not known yet, a further one is a correction.
+        """
+        return self._engine.feedback(self.name, request_ids(ids), labels_of(labels), owner())
 
     def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
@@ -236,19 +247,8 @@ class Service:
 
     def log_lines(self, version: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
         """The lines that its versions wrote; with ``follow``, also those to come."""
-        number = None if version is None else self._revision(version)
-        return self._engine.logs(self.name, number, follow=follow)
-
-    def _revision(self, version: str) -> int:
-        """The revision that is meant by a role, a number or a reference. Raises ``UsageError``."""
-        targets = self.snapshot().desired.targets
-        for one in targets:
-            if str(version) in (one.role, str(one.version), one.ref):
-                return one.revision
-        known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
-        raise UsageError(
-            f"service {self.name} serves no version {version}; it serves {known}", ref=str(version)
-        )
+        revision = served_target(self.name, self.snapshot().desired, version).revision if version else None
+        return self._engine.logs(self.name, revision, follow=follow)
 
     def to_frame(self) -> Any:
         """A row for each version as a pandas DataFrame: version, percent, requests, errors, p50_ms, p99_ms."""
@@ -263,9 +263,12 @@ class Service:
                 "percent": one.percent if one.share is None else one.share,
                 "requests": one.counters.requests,
                 "errors": one.counters.failed,
-                "p50_ms": one.counters.percentile(50),
-                "p99_ms": one.counters.percentile(99),
+                "p50_ms": percentile(one.counters.latency, 50),
+                "p99_ms": percentile(one.counters.latency, 99),
                 "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
+                "labels": one.labels.rows,
+                "accuracy": one.labels.accuracy,
+                "mean_error": one.labels.mean_error,
             }
             for one in self.snapshot().revisions
         ]

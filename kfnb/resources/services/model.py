@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal
 
-from kfnb.entities import Listing
+from kfnb.entities import LabelScore, Listing
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
@@ -22,8 +22,7 @@ WHOLE = 100
 class ServiceState(str, Enum):
     """The state of a service.
 
-    PENDING: no version answers yet. READY: all versions answer. DEGRADED: some do not. FAILED: none can be served.
-    STOPPED: the service was stopped, or its process was lost.
+    PENDING: no version answers yet. READY: all do. DEGRADED: some do not. FAILED: none can. STOPPED: by users, or lost.
     """
 
     PENDING = "PENDING"
@@ -154,13 +153,23 @@ class RequestFailure:
 
 
 @dataclass(frozen=True)
+class CountSample:
+    """What had been counted of a revision at a moment (seconds since 1970): requests, and those with an error."""
+
+    at: float
+    requests: int
+    failed: int
+
+
+@dataclass(frozen=True)
 class Counters:
     """What was counted of one revision's requests. Counters of several processes add up.
 
     ``errors`` are answers by their status, from 400 on. ``latency`` are the numbers of answers by upper bounds in
     milliseconds (infinity for the last). ``bad_inputs`` are by kind, and by column. Of copies to a shadow, ``compared``
-    are the rows whose predictions were compared with those that were answered, and ``differing`` those that differ;
-    ``skipped`` are copies that were not made, as too many were under way. ``per_second`` is the rate of requests now.
+    are the rows whose predictions were compared with the answers, and ``differing`` those that differ; ``skipped`` are
+    copies that were not made, as too many were under way. ``per_second`` is the rate now, ``recent`` are samples of
+    the last minutes, and ``paired`` is the sample from when default and canary were first served together.
     """
 
     requests: int = 0
@@ -172,30 +181,18 @@ class Counters:
     differing: int = 0
     skipped: int = 0
     per_second: float | None = None
+    recent: tuple[CountSample, ...] = ()
+    paired: CountSample | None = None
 
     @property
     def failed(self) -> int:
         """Answers with an error."""
         return sum(self.errors.values())
 
-    def percentile(self, percent: float) -> float | None:
-        """The latency in ms that ``percent`` of the answers did not exceed; between two bounds, by proportion."""
-        total = sum(count for _, count in self.latency)
-        rank, seen, low = total * percent / 100, 0, 0.0
-        for bound, count in self.latency:
-            if count and seen + count >= rank:
-                high = bound if bound != float("inf") else low
-                return low + (high - low) * (rank - seen) / count
-            seen, low = seen + count, bound
-        return None
-
 
 @dataclass(frozen=True)
 class Parity:
-    """What ``serve.py check`` found of a version before it got requests: whether a row alone gives what a batch gives.
-
-    ``passed`` is None where it was not checked. ``report`` is what the program printed.
-    """
+    """What ``serve.py check`` found of a version before it got requests; ``passed`` is None where it was not run."""
 
     passed: bool | None = None
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -204,8 +201,9 @@ class Parity:
 @dataclass(frozen=True)
 class Revision:
     """A version that is served, or was until a moment ago.
-    ``percent`` is the desired share, ``share`` the one that it really gets now, None where that is unknown.
-    ``error`` says why it is not ready. Times are in seconds since 1970.
+
+    ``percent`` is the desired share, ``share`` the true one, None where that is unknown. ``error`` says why it is not
+    ready, ``labels`` how right it was. Times are in seconds since 1970.
     """
 
     target: Target
@@ -216,6 +214,7 @@ class Revision:
     ready_since: float | None = None
     parity: Parity = Parity()
     counters: Counters = Counters()
+    labels: LabelScore = field(default_factory=LabelScore)
 
     @property
     def settled(self) -> bool:
@@ -248,9 +247,8 @@ class Revision:
 class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
-    ``revisions`` are the desired ones, default first, and those that still drain. ``history`` is the newest first.
-    ``url`` is the address that its paths are added to, empty before it is known. ``token_file`` has the token that
-    requests need, empty if they need none.
+    ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
+    what its paths are added to, ``token_file`` has the token that requests need; both may be empty.
     """
 
     name: str

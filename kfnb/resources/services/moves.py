@@ -140,3 +140,12 @@ def _shadows(now: DesiredState, *, but: Target | None = None) -> list[Target]:
     """The shadow, unless it is the revision that gets another role."""
     number = None if but is None else but.revision
     return [one for one in now.targets if one.role == "shadow" and one.revision != number]
+
+
+def served_target(name: str, desired: DesiredState, version: str) -> Target:
+    """The target of a role, a number or a reference of service ``name``. Raises ``UsageError``."""
+    for one in desired.targets:
+        if str(version) in (one.role, str(one.version), one.ref):
+            return one
+    known = ", ".join(f"{one.role} ({one.ref})" for one in desired.targets)
+    raise UsageError(f"service {name} serves no version {version}; it serves {known}", ref=str(version))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
@@ -24,7 +25,7 @@ _NEW = "new"
 
 def service_of(session: Session, text: str) -> Service:
     """The service for a word: a name that is bound to one, or a service's name. Raises ``ServiceNotFound``."""
-    return api.service_of(session.names.get(text), text)
+    return api.service_of(resolved(session.names, text, Service))
 
 
 def followed(session: Session, service: Service) -> Any:
@@ -135,9 +136,8 @@ class ServeModel(VersionOptions, Command):
 
     def run(self, session: Session) -> Any:
         """Serve it."""
-        held = session.names.get(self.model)
         service = api.serve(
-            held if isinstance(held, ModelVersion) else self.model,
+            resolved(session.names, self.model, ModelVersion),
             name=self.name,
             canary=self.canary,
             port=self.port,

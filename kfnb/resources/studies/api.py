@@ -182,7 +182,7 @@ def best_arguments(study: str | Study, compiled: Compiled) -> tuple[dict[str, An
 
     Raises ``UsageError`` where none is.
     """
-    handle = study_of(study, str(study))
+    handle = study_of(study)
     best = handle.best
     known = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})
     fitting = {name: value for name, value in best.params.items() if name in known}
@@ -194,13 +194,13 @@ def best_arguments(study: str | Study, compiled: Compiled) -> tuple[dict[str, An
     return fitting, f"{handle.name}, trial {best.number}"
 
 
-def study_of(value: object, name: str, backend: str | None = None) -> Study:
-    """The study that ``value`` is, else the one of that name: where studies go now, or else here.
+def study_of(name: str | Study, backend: str | None = None) -> Study:
+    """A study by its handle or its name: where studies go now, or else here.
 
     ``local:NAME`` and ``kubeflow:NAME`` say where, as ``backend`` does. Raises ``StudyNotFound``.
     """
-    if isinstance(value, Study):
-        return value
+    if isinstance(name, Study):
+        return name
     where, name = target.split_reference(name)
     if backend or where:
         return study(name, backend=backend or where)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture.component import Options
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
@@ -273,7 +274,7 @@ class ShowStudy(LogOptions, Command):
 
     def run(self, session: Session) -> Any:
         """Show the study, print a trial's log, or stop, resume or delete the study."""
-        study = api.study_of(session.names.get(self.name), self.name, self.backend)
+        study = api.study_of(resolved(session.names, self.name, Study), self.backend)
         session.started(study)
         if self.logs is not None:
             lines = (LogLine("", text) for text in study.log_lines(self.logs))

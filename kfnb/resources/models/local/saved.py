@@ -13,7 +13,7 @@ from kfnb.resources.models.checks import check_metrics, check_name
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.registration import Registration, draft_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
-from kfnb.resources.models.unregistered import SAVED
+from kfnb.resources.models.saved_metadata import SAVED
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,24 @@ class Destination:
     owner: str
 
 
+@dataclass(frozen=True)
+class SavedModel:
+    """A model that a task saved with a name, in an artifact, and what its step says of it."""
+
+    task: Task
+    artifact: Artifact
+    entry: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name, which is that of its folder in the artifact too. The step may have written any text."""
+        return str(self.entry["name"])
+
+    def not_registered(self, error: KfnbError) -> str:
+        """The note for the user that it could not be registered."""
+        return f"model {self.name} of {self.task.id} is not registered: {error}"
+
+
 def register_saved(run: RunSnapshot, to: Destination) -> list[str]:
     """Register the named models that the tasks of a run saved. Return notes for the user.
 
@@ -32,20 +50,20 @@ def register_saved(run: RunSnapshot, to: Destination) -> list[str]:
     come from the cache, has the same content, and registers nothing twice.
     """
     notes = []
-    for task, artifact in _artifacts(run):
-        for entry in _entries(artifact):
-            try:
-                notes.append(_register(run, task, artifact, entry, to))
-            except KfnbError as error:
-                notes.append(f"model {entry['name']} of {task.id} is not registered: {error}")
+    for model in saved_models(run):
+        try:
+            notes.append(register_model(run, model, to))
+        except KfnbError as error:
+            notes.append(model.not_registered(error))
     return notes
 
 
-def _artifacts(run: RunSnapshot) -> Iterator[tuple[Task, Artifact]]:
+def saved_models(run: RunSnapshot) -> Iterator[SavedModel]:
+    """The models that the tasks of a run saved with a name."""
     for task in run.tasks:
-        yield from (
-            (task, one) for one in task.outputs.values() if isinstance(one, Artifact) and not task.group
-        )
+        for artifact in () if task.group else task.artifacts.values():
+            for entry in _entries(artifact):
+                yield SavedModel(task, artifact, entry)
 
 
 def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
@@ -57,13 +75,13 @@ def _entries(artifact: Artifact) -> Iterator[dict[str, Any]]:
             yield entry
 
 
-def _register(
-    run: RunSnapshot, task: Task, artifact: Artifact, entry: dict[str, Any], to: Destination
-) -> str:
+def register_model(run: RunSnapshot, model: SavedModel, to: Destination) -> str:
+    """Register a model in a folder of this machine. Return the note for the user. Raises ``KfnbError``."""
+    task, entry = model.task, model.entry
     behind = data_behind(run, task)
     data, measured_on, doubt = _data_of(entry, behind, to.data_store)
     known = Registration(
-        name=check_name(entry["name"]),
+        name=check_name(model.name),
         metrics=check_metrics(entry.get("metrics") or {}),
         parameters={name: value for name, value in task.inputs.items() if not isinstance(value, Artifact)},
         data=data,
@@ -72,7 +90,7 @@ def _register(
         code=task.code,
         description=str(entry.get("description") or ""),
     )
-    folder = Path(artifact.uri.removeprefix("file://")) / entry["folder"]
+    folder = Path(model.artifact.uri.removeprefix("file://")) / model.name
     version, notes = register_draft(LocalRegistry(to.registry), draft_of(known, folder, to.owner), folder)
     warnings = [f"warning: {text}" for text in entry.get("remarks") or ()]
     return "; ".join([f"registered {version.ref} (saved by {task.id})", *doubt, *notes, *warnings])

@@ -47,4 +47,7 @@ _FORMAT_2 = (
 )
 """The kind of each move, empty where only the reason was recorded; the digests of the data, by reference."""
 
-SCHEMA = Schema("the model registry", {1: _FORMAT_1, 2: _FORMAT_2})
+_FORMAT_3 = ("create table cluster_runs (run text primary key, at real not null, notes text not null)",)
+"""The runs of clusters whose saved models are registered, with the notes for the user, as JSON."""
+
+SCHEMA = Schema("the model registry", {1: _FORMAT_1, 2: _FORMAT_2, 3: _FORMAT_3})

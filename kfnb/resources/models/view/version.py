@@ -201,7 +201,7 @@ def _versions(version: VersionSnapshot, versions: Sequence[VersionSnapshot]) -> 
         Column("Version", number=True),
         Column("Aliases"),
         *(Column(name, number=True) for name in metrics),
-        Column("Measured on"),
+        Column("Measured on", whole=True),
         Column("Owner"),
         Column("Registered", whole=True),
         Column("State"),

@@ -17,6 +17,7 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
+from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
@@ -64,8 +65,13 @@ class Access:
     upload_limit: int = 200
 
 
-def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
-    """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
+def connect(
+    access: Access, around: KubeflowEnvironment, registry: Callable[[], Destination] | None = None
+) -> KubeflowRunEngine:
+    """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known.
+
+    ``registry`` is that of ``KubeflowRunEngine``.
+    """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
@@ -85,6 +91,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowRunEngine:
         root=access.pipeline_root,
         account=access.service_account,
         uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
+        registry=registry,
         close=ways.close,
     )
 

@@ -19,6 +19,7 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
+from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
@@ -27,6 +28,7 @@ from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import outline
 from kfnb.resources.runs.kubeflow.run_filter import pages
+from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
 from kfnb.resources.runs.kubeflow.submission import order
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
@@ -46,7 +48,8 @@ class KubeflowRunEngine:
     """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
     ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` closes what was opened.
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``registry`` returns where saved
+    models are registered, and without it none are; ``close`` closes what was opened.
     A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
     """
@@ -63,11 +66,12 @@ class KubeflowRunEngine:
         root: str = "",
         account: str = "",
         uploads: Uploads = NOWHERE,
+        registry: Callable[[], Destination] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._page = server, insight, page
         self.close = close
-        self._root, self._account, self._uploads = root, account, uploads
+        self._root, self._account, self._uploads, self._registry = root, account, uploads, registry
         self._experiments = Experiments(server)
         self._versions = Versions(server)
         self._tracked: dict[str, TrackedRun] = {}
@@ -205,6 +209,7 @@ class KubeflowRunEngine:
                 self._insight,
                 self._page,
                 self._pace,
+                SavedModels(self._registry) if self._registry else None,
             )
         return self._tracked[whole]
 

@@ -15,6 +15,7 @@ from kfnb.resources.runs.kubeflow.log_lines import own_lines
 from kfnb.resources.runs.kubeflow.pods import MAIN, TaskPod
 from kfnb.resources.runs.kubeflow.tracebacks import exceptions
 from kfnb.resources.runs.missing_files import with_advice
+from kfnb.text.ranks import failed_rank
 
 _EXECUTOR = "kfp/dsl/executor_main.py"
 _LAUNCHED = re.compile(
@@ -42,13 +43,23 @@ def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = No
         return TaskError(_of_other(everything, pod.diagnosis))
     if pod is not None and pod.diagnosis.reason is PodReason.OUT_OF_MEMORY:
         return TaskError(pod.diagnosis.message, _last(own))
-    exception = _exception(own, python=bool(program))
-    if exception is not None:
-        return with_advice(from_description(exception, program), exception)
+    raised = _raised(own, program)
+    if raised is not None:
+        return raised
     uninstalled = install_errors.pip_error(own)
     if uninstalled:
         return TaskError(install_errors.sentence(uninstalled, own, install_errors.ANOTHER_IMAGE), _last(own))
     return TaskError(_ended(everything, own, pod), _last(own))
+
+
+def _raised(own: Sequence[str], program: str) -> TaskError | None:
+    """The error of the exception that ended a step, or of the rank that ended a training; None where none did."""
+    rank = failed_rank(own)
+    exception = _exception(own if rank is None else rank.lines, python=bool(program))
+    if exception is None:
+        return None if rank is None else TaskError(f"rank {rank.number} {rank.why}", _last(rank.lines))
+    exception = exception if rank is None else {**exception, "rank": rank.number}
+    return with_advice(from_description(exception, program), exception)
 
 
 def why_unprepared(lines: Iterable[str], pod: TaskPod) -> str:

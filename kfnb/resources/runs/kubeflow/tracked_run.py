@@ -20,6 +20,7 @@ from kfnb.resources.runs.kubeflow.readiness import due
 from kfnb.resources.runs.kubeflow.retried_run import begun_again
 from kfnb.resources.runs.kubeflow.run_builder import fold, spec_of
 from kfnb.resources.runs.kubeflow.run_cache import RunCache
+from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.kubeflow.task_facts import NOTHING, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, lag_behind, rows_of
 
@@ -70,11 +71,13 @@ class TrackedRun:
         insight: DetailSource | None,
         page: Callable[[str], str],
         pace: Callable[[], Pace],
+        saved: SavedModels | None = None,
     ) -> None:
         self.watch = RunCache(self._request, pace)
         self.spec: Json = {}
         self._server, self._id = server, run_id
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
+        self._saved = saved
         self._plan = Plan()
         self._cautions: tuple[str, ...] = ()
         self._rows: Sequence[Row] = ()
@@ -127,7 +130,7 @@ class TrackedRun:
         if self._insight.trouble:
             note = f"outputs, artifacts and metrics are not available: {self._insight.trouble}"
             return replace(run, notes=(*run.notes, note))
-        return run
+        return replace(run, notes=(*run.notes, *self._saved.notes(run))) if self._saved else run
 
     def _of_task(self, task: str) -> TaskFacts:
         return self._facts.get(task, NOTHING)

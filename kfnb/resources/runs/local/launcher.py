@@ -8,7 +8,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -210,8 +210,7 @@ def _error(
         return from_status(status, what, work.folder / LOG, since) if status else None
     if "fault" in failure:
         return TaskError(failure["fault"])
-    error = with_advice(from_description(failure, source), failure, notebook, work.folder / "work")
-    return replace(error, message=f"rank {failure['rank']}: {error.message}") if "rank" in failure else error
+    return with_advice(from_description(failure, source), failure, notebook, work.folder / "work")
 
 
 def _supplied(work: TaskInvocation, action: Callable[[], int]) -> int:

@@ -28,6 +28,7 @@ _QUERY = (
 )
 _SEPARATOR = ":"
 """Between the parts of a stamp: of a run that has ended there is only one."""
+_STATES = {str(state): state for state in RunState}
 _ENDED = frozenset(state for state in RunState if state.finished)
 _ANEW = frozenset({RunState.PENDING, RunState.RUNNING, RunState.SKIPPED})
 """The states that end what an earlier attempt at a task had put out."""
@@ -128,7 +129,7 @@ class _Task(TracedTask):
             self.outputs, self.cached = {}, False
         if state is RunState.RUNNING:
             self.started = self.started or time
-        self.state, self.finished = str(state), time if state.finished else None
+        self.state, self.finished = state.value, time if state in _ENDED else None
         self.error = str(error.get("message", "")) if isinstance(error, dict) else ""
 
 
@@ -145,8 +146,9 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
             if not data.get("group"):
                 tasks[name] = _Task()
         elif kind == "state":
-            if data["state"] in RunState.__members__ and (task or not name):
-                (task or run).entered(RunState(data["state"]), time, data.get("error"))
+            state = _STATES.get(data["state"])
+            if state is not None and (task or not name):
+                (task or run).entered(state, time, data.get("error"))
         elif task is None:
             continue
         elif kind == "inputs":

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from kfnb.entities import LogLine
 from kfnb.errors import BackendError, Conflict, ServiceFailed, ServiceNotFound, UsageError
@@ -24,6 +24,7 @@ from kfnb.resources.services.kserve.logs import PodLogs, follow
 from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings, mode_of
 from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, changed, graph_name, written
 from kfnb.resources.services.kserve.observation import Observation
+from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
@@ -33,8 +34,9 @@ from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
 from kfnb.resources.services.kserve.splitting import next_writes
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
-from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.moves import conflict, served_target
 from kfnb.resources.services.protocols import V2
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -73,6 +75,7 @@ class KServeEngine:
         self._resources, self._places, self._reach, self._settings = resources, places, reach, settings
         self._close = close
         self._reports = FailureReports(resources.kubernetes, resources.namespace)
+        self._counters = PodCounters(resources.kubernetes, resources.namespace)
 
     def close(self) -> None:
         """Close all port-forwards."""
@@ -175,6 +178,7 @@ class KServeEngine:
                 note = f"it cannot be brought to what is requested: {error}"
         pending = record.made_here and bool([*next_writes(record, seen, self._settings)])
         found = snapshot(record, seen, lambda target: self._report(record, target, seen), pending=pending)
+        found = self._counters.counted(found, seen) if record.made_here else found
         return replace(found, notes=(*found.notes, note)) if note else found
 
     def list(self) -> builtins.list[ServiceSnapshot]:
@@ -260,7 +264,7 @@ class KServeEngine:
             raise ServiceFailed(
                 f"service {name} is {now.state}{f': {why}' if why else ''}", hint=hint, ref=name
             )
-        answering = now.desired.default if not version else _meant(now.desired.targets, version, name)
+        answering = now.desired.default if not version else served_target(name, now.desired, version)
         seen, record = self._known(name)
         found = self._reach.address(
             name, seen, answering.revision if version else None, split=verb == "predict"
@@ -269,14 +273,11 @@ class KServeEngine:
         predictor = seen.predictor if written is None else written.predictor
         return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found
 
-
-def _meant(targets: Sequence[Target], version: str, name: str) -> Target:
-    """The target of a role, a number or a reference. Raises ``UsageError``."""
-    for one in targets:
-        if version in (one.role, str(one.version), one.ref):
-            return one
-    known = ", ".join(f"{one.role} ({one.ref})" for one in targets)
-    raise UsageError(f"service {name} serves no version {version}; it serves {known}", ref=version)
+    def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
+        """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
+        del ids, labels, by
+        hint = "labels are kept for services of this machine alone"
+        raise UsageError(f"service {name} does not remember its answers:", hint=hint, ref=name)
 
 
 def _taken(name: str, namespace: str) -> Conflict:

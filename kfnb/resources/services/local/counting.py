@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.revision_process import RevisionProcess
 from kfnb.resources.services.local.router_process import RouterProcess
+from kfnb.resources.services.local.samples import Samples
 from kfnb.resources.services.local.totals import Counted, Totals
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
 from kfnb.resources.services.model import RevisionState
@@ -36,6 +38,7 @@ class Counting:
     ) -> None:
         self._router, self._revisions, self._journal = router, revisions, journal
         self._totals = Totals(known)
+        self._samples = Samples(known)
         self._written: dict[int, Counted] = dict(known)
         self._polled = 0.0
 
@@ -60,6 +63,7 @@ class Counting:
             shorten(revision.log)
         for number in self._written.keys() - new.keys():
             self._totals.forget(number)
+        self._samples.take(time.time(), new, self._router.pair)
         self._record(new, seconds)
         self._journal.write_late()
 
@@ -69,8 +73,9 @@ class Counting:
             before = self._written.get(number, {})
             many = data.get("requests", 0) - before.get("requests", 0)
             rate = round(many / seconds, 2) if before else None
-            if data and {**data, "per_second": rate} != before:
-                changed[number] = {**data, "per_second": rate}
+            counted = {**data, "per_second": rate, **self._samples.of(number)}
+            if data and any(before.get(name) != value for name, value in counted.items() if name != "recent"):
+                changed[number] = counted
         if changed:
             self._journal.counted(changed)
         self._written = {number: changed.get(number, self._written.get(number, {})) for number in new}

@@ -5,26 +5,33 @@ from __future__ import annotations
 import builtins
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from kfnb.entities import LogLine
-from kfnb.errors import BackendError, ServiceFailed, ServiceNotFound
+from kfnb.errors import BackendError, ServiceFailed, ServiceNotFound, UsageError
 from kfnb.extras import require
 from kfnb.jobs.folder import absolute, check
-from kfnb.jobs.handle import open_home
+from kfnb.jobs.handle import JobHandle, open_home
 from kfnb.jobs.polling import Pace
+from kfnb.resources.services.client import REQUEST_ID
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
+from kfnb.resources.services.feedback import labels_by_request
 from kfnb.resources.services.local import folder as folders
+from kfnb.resources.services.local.answer_log import MOST_ANSWERS, WRITTEN_WITHIN, Answered, answered
 from kfnb.resources.services.local.deployment import clear, deploy
 from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.kind import job
+from kfnb.resources.services.local.labels import add_labels
 from kfnb.resources.services.local.listener import listening
 from kfnb.resources.services.local.logs import read_logs
 from kfnb.resources.services.local.observer import ServiceObserver, outline
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.moves import conflict
+from kfnb.resources.services.receipt import FeedbackReceipt
 
 _STOPS_WITHIN = 45.0
 """Seconds that a service may take to finish the requests under way."""
@@ -101,12 +108,15 @@ class LocalServiceEngine:
         job(folders.find(self._home, name)).stop()
 
     def start(self, name: str) -> None:
-        """Serve the desired state again; harmless when it runs."""
+        """Serve the desired state again; harmless when it runs. One that is being stopped ends first."""
         folder = folders.find(self._home, name)
         check(folder.path)
         if not folder.started_once:
             self._start(folder)
-        elif job(folder).finished():
+            return
+        if folder.stopping and not _ended(job(folder)):
+            raise ServiceFailed(f"service {name} still finishes the requests under way; try again", ref=name)
+        if job(folder).finished():
             for target in folder.desired().targets:
                 deploy(folder, target)
             job(folder).start([("state", "", {"state": "PENDING"})])
@@ -119,9 +129,7 @@ class LocalServiceEngine:
         handle = job(folders.find(self._home, name))
         with suppress(BackendError):  # damaged events: it may still be removed
             handle.stop()
-        until = time.monotonic() + _STOPS_WITHIN
-        while not handle.finished() and time.monotonic() < until:
-            time.sleep(_POLL)
+        _ended(handle)
         handle.delete()
         self._known.pop(name, None)
 
@@ -138,3 +146,34 @@ class LocalServiceEngine:
             raise ServiceFailed(f"service {name} is {now.state}: {now.error}", hint=hint, ref=name)
         token = folder.token()
         return ServiceAddress(now.url, {"authorization": f"Bearer {token}"} if token else {})
+
+    def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
+        """Keep labels for requests that were answered."""
+        folder = folders.find(self._home, name)
+        check(folder.path)
+        found = self._answered(folder, ids)
+        if not found:
+            hint = f"the ids are those of ask() and of the header {REQUEST_ID}; the newest {MOST_ANSWERS:,} are known"
+            raise UsageError(f"service {name} remembers none of these requests:", hint=hint, ref=name)
+        rows = {one: len(next(iter(answers.values()))) for one, answers in found.items()}
+        receipt = add_labels(folder.path, labels_by_request(ids, labels, rows), found, by)
+        return replace(receipt, unknown=tuple(one for one in ids if one not in found))
+
+    def _answered(self, folder: ServiceFolder, ids: Sequence[str]) -> dict[str, Answered]:
+        """What was answered to requests; of those that are just being written, a moment later."""
+        until = time.monotonic() + 2 * WRITTEN_WITHIN
+        while True:
+            found = answered(folder.path, ids)
+            if len(found) == len(ids) or time.monotonic() > until:
+                return found
+            time.sleep(_POLL)
+
+
+def _ended(handle: JobHandle[ServiceFolder]) -> bool:
+    """Wait until a service that is being stopped has ended; whether it has."""
+    until = time.monotonic() + _STOPS_WITHIN
+    while not handle.finished():
+        if time.monotonic() > until:
+            return False
+        time.sleep(_POLL)
+    return True

@@ -31,6 +31,7 @@ from kfnb.jobs.fold import Event, JobFold
 from kfnb.resources.services.local.route_counters import BOUNDS
 from kfnb.resources.services.model import (
     Counters,
+    CountSample,
     DesiredState,
     Parity,
     RequestFailure,
@@ -69,6 +70,8 @@ class ServiceFold(JobFold[int]):
                 "differing",
                 "skipped",
                 "per_second",
+                "recent",
+                "paired",
             }
         ),
         "retired": frozenset(),
@@ -224,7 +227,10 @@ class ServiceFold(JobFold[int]):
         bounds = (*BOUNDS, float("inf"))
         failures = tuple(self._made(RequestFailure, one) for one in data.get("failures", ()))
         latency = tuple(zip(bounds, data["latency"], strict=True)) if "latency" in data else ()
-        return Counters(**{**data, "latency": latency, "failures": failures})
+        recent = tuple(CountSample(*one) for one in data.get("recent", ()))
+        paired = CountSample(*data["paired"]) if data.get("paired") else None
+        made = {"latency": latency, "failures": failures, "recent": recent, "paired": paired}
+        return Counters(**{**data, **made})
 
     def _on_retired(self, event: Event) -> None:
         self._revisions.pop(self._part(event), None)

@@ -9,6 +9,8 @@
 ``rN.sock``             the socket of a revision
 ``token``               the token that requests need, if they need one
 ``port``                the port that it had last
+``answers.db``          the predictions that it answered lately, by request (see ``answer_log``)
+``labels.db``           what was true of them, as far as it is known (see ``labels``)
 ======================  ============================================================================================
 """
 

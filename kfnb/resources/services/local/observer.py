@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from kfnb.entities import LabelScore
 from kfnb.errors import BackendError, ServiceNotFound
 from kfnb.jobs.eventlog import reading
 from kfnb.resources.services.local.fold import ServiceFold
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.kind import job
-from kfnb.resources.services.model import ServiceMove, ServiceSnapshot, ServiceState
+from kfnb.resources.services.local.labels import labels_in, scores_in
+from kfnb.resources.services.model import Revision, ServiceMove, ServiceSnapshot, ServiceState
 
 MOST_MOVES = 50
 """Changes that a snapshot has, the newest."""
@@ -23,6 +25,7 @@ class ServiceObserver:
         self._settings = folder.settings()
         self._made = folder.made
         self._moves: tuple[ServiceMove, ...] = ()
+        self._labels, self._scores = "", dict[int, LabelScore]()
 
     def poll(self) -> ServiceSnapshot:
         """The service now. Raises ``ServiceNotFound`` if it is gone, or another one has its name."""
@@ -35,14 +38,24 @@ class ServiceObserver:
         self._read()
         if not self._moves or self._moves[0].generation != desired.generation:
             self._moves = self._folder.history(MOST_MOVES)
-        settings = self._settings
+        settings, now = self._settings, self._fold.service(desired)
         return replace(
-            self._fold.service(desired),
+            now,
+            revisions=tuple(self._scored(one) for one in now.revisions),
             history=self._moves,
             owner=settings.owner,
             created=settings.created,
             token_file=str(self._folder.token_file) if settings.protected else "",
         )
+
+    def _scored(self, revision: Revision) -> Revision:
+        """A revision with what labels say of it, which are read when there are further ones."""
+        database = labels_in(self._folder.path)
+        stamp = database.stamp()
+        if stamp != self._labels:
+            self._scores, self._labels = scores_in(self._folder.path), stamp
+        score = self._scores.get(revision.number)
+        return revision if score is None else replace(revision, labels=score)
 
     def _read(self) -> None:
         with reading(self._folder.path) as log:

@@ -11,10 +11,12 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from kfnb.resources.services.local.answer_log import AnswerLog
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.route_counters import RouteCounters, prometheus
 from kfnb.resources.services.local.routing import RoutedRevision, RoutingTable
@@ -32,6 +34,7 @@ _OPEN = frozenset({"/v2/health/live", "/v2/health/ready", "/ready"})
 _DRAIN = 30.0
 """Seconds for which requests under way are finished at the end."""
 _VERSIONED = re.compile(r"/v2/models/[^/]+/versions/([^/]+)")
+_PREDICTING = (":predict", "/infer")
 _TRIES = 2
 """Revisions that a request is sent to."""
 _RETIRED = 16
@@ -40,10 +43,16 @@ _FINE = 200
 
 
 class Router:
-    """Answers a request by one of the revisions in its table."""
+    """Answers a request by one of the revisions in its table.
 
-    def __init__(self, service: str, token: str = "") -> None:
+    ``keep`` gets the number of a revision and each prediction that it answered, for the labels that come later.
+    """
+
+    def __init__(
+        self, service: str, token: str = "", keep: Callable[[int, HttpResponse], None] = lambda *_: None
+    ) -> None:
         self._service, self._token = service, f"Bearer {token}".encode() if token else b""
+        self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._table = RoutingTable()
         self._split = Split({})
@@ -64,9 +73,12 @@ class Router:
         if table.shares != self._table.shares:
             self._split = Split(table.shares)
         self._table, self._by_number = table, {one.revision: one for one in table.routes}
-        shadows = [one.revision for one in table.routes if one.role == "shadow"]
-        self._shadow = Shadow(self._upstreams[shadows[0]], self.counters[shadows[0]]) if shadows else None
+        shadow = next((one.revision for one in table.routes if one.role == "shadow"), None)
+        self._shadow = None if shadow is None else self._shadow_of(shadow)
         self._forget()
+
+    def _shadow_of(self, number: int) -> Shadow:
+        return Shadow(self._upstreams[number], self.counters[number], partial(self._keep, number))
 
     def _forget(self) -> None:
         retired = [number for number in self.counters if number not in self._by_number]
@@ -88,7 +100,7 @@ class Router:
         if REQUEST_ID not in request.headers:
             headers = {**request.headers, REQUEST_ID: os.urandom(8).hex()}
             request = replace(request, headers=headers)
-        split = request.method == "POST" and path.endswith((":predict", ":explain", "/infer"))
+        split = request.method == "POST" and path.endswith((":explain", *_PREDICTING))
         called = request.headers.get(VERSION, "") or _version_in(path)
         if called:
             return await self._pinned(request, called)
@@ -148,6 +160,8 @@ class Router:
             finally:
                 counters.under_way -= 1
             counters.answered(response.status, self._loop.time() - began)
+            if response.status == _FINE and unquote(request.path).endswith(_PREDICTING):
+                self._keep(route.revision, response)
             return response
         if tried:
             self.counters[tried[0]].answered(503, 0.0)
@@ -212,13 +226,16 @@ def route(service: str, folder: str, listener: int, line: int, token: str) -> in
     os.chdir(folder)
     allow_connections()
     secret = Path(token).read_text(encoding="utf-8").strip() if token else ""
-    asyncio.run(_route(service, secret, socket.socket(fileno=listener), socket.socket(fileno=line)))
+    ends = socket.socket(fileno=listener), socket.socket(fileno=line)
+    asyncio.run(_route(service, secret, AnswerLog(Path(folder)), *ends))
     return 0
 
 
-async def _route(service: str, secret: str, listener: socket.socket, end: socket.socket) -> None:
+async def _route(
+    service: str, secret: str, answers: AnswerLog, listener: socket.socket, end: socket.socket
+) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)  # the driver says when
-    router, line = Router(service, secret), await ControlLine.of(end)
+    router, line = Router(service, secret, answers.keep), await ControlLine.of(end)
     server: HttpServer | None = None
     while message := await line.receive():
         if "table" in message:
@@ -229,6 +246,7 @@ async def _route(service: str, secret: str, listener: socket.socket, end: socket
         elif "stop" in message:
             if server is not None:
                 await server.stop(_DRAIN)
+            await answers.close()
             line.send({"stopped": True})
             return
         else:

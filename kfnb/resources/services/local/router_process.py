@@ -51,6 +51,12 @@ class RouterProcess:
         self._life: asyncio.Task[None] | None = None
         self.lives = 0
 
+    @property
+    def pair(self) -> tuple[int, int] | None:
+        """The default and the canary that share the requests now, by number; None while not both answer."""
+        numbers = {one.role: one.revision for one in self._table.routes}
+        return (numbers["default"], numbers["canary"]) if {"default", "canary"} <= numbers.keys() else None
+
     def begin(self) -> None:
         """Begin to answer."""
         self._life = asyncio.create_task(self._live())

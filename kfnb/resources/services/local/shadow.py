@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
-import json
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from kfnb.resources.services.local.predictions import UNREADABLE, predictions_of
 from kfnb.resources.services.local.route_counters import RouteCounters
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
 from kfnb.server.http_messages import HttpRequest, HttpResponse
@@ -23,10 +23,15 @@ _FINE = 200
 
 
 class Shadow:
-    """A revision that gets copies. Its answers are only compared with those that clients got."""
+    """A revision that gets copies. Its answers are only compared with those that clients got.
 
-    def __init__(self, upstream: Upstream, counters: RouteCounters) -> None:
-        self._upstream, self._counters = upstream, counters
+    ``keep`` keeps them for the labels that come later.
+    """
+
+    def __init__(
+        self, upstream: Upstream, counters: RouteCounters, keep: Callable[[HttpResponse], None]
+    ) -> None:
+        self._upstream, self._counters, self._keep = upstream, counters, keep
         self._open: set[asyncio.Task[None]] = set()
 
     def copy(self, request: HttpRequest, given: HttpResponse) -> None:
@@ -53,6 +58,7 @@ class Shadow:
             self._counters.under_way -= 1
         self._counters.answered(own.status, loop.time() - began)
         if own.status == _FINE:
+            self._keep(own)
             rows, differing = compared(given, own)
             self._counters.compared += rows
             self._counters.differing += differing
@@ -60,27 +66,11 @@ class Shadow:
 
 def compared(given: HttpResponse, own: HttpResponse) -> tuple[int, int]:
     """How many rows of two answers can be compared, and how many of those differ."""
-    with suppress(ValueError, TypeError, KeyError, OSError, EOFError):
-        ours, theirs = _rows(given), _rows(own)
+    with suppress(*UNREADABLE):
+        ours, theirs = predictions_of(given), predictions_of(own)
         same = sum(_same(one, other) for one, other in zip(ours, theirs, strict=True))
         return len(ours), len(ours) - same
     return 0, 0
-
-
-def _rows(response: HttpResponse) -> list[Any]:
-    """The predictions of an answer, V1 or V2, by row."""
-    body = response.body
-    if response.headers.get("content-encoding") == "gzip":
-        body = gzip.decompress(body)
-    answer = json.loads(body)
-    if "predictions" in answer:
-        return list(answer["predictions"])
-    columns = [[one["name"], one["shape"][0], one["data"]] for one in answer["outputs"]]
-    rows = columns[0][1]
-    return [
-        [data[at * len(data) // rows : (at + 1) * len(data) // rows] for _, _, data in columns]
-        for at in range(rows)
-    ]
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import random
 from collections.abc import Mapping
 
 from kfnb.resources.services.model import WHOLE
 
 
 class Split:
-    """Gives each of some revisions its share: of any 100 requests in a row, exactly as many as its percent.
+    """Gives each of some revisions its share, exactly: of each 100 requests as many as its percent.
 
-    The shares add up to 100. Each request adds its share to what a revision is owed; who is owed most gets it.
+    The shares add up to 100. The order within the shortest block in which they come out exactly (10 requests for 90
+    and 10 percent, 100 for 99 and 1) is random: where every tenth request is of one kind, a fixed order would send all
+    of that kind to the same version.
     """
 
     def __init__(self, shares: Mapping[int, int]) -> None:
-        self._shares = dict(shares)
-        self._owed = dict.fromkeys(shares, 0)
+        common = math.gcd(*shares.values())
+        self._block = [revision for revision, share in shares.items() for _ in range(share // common)]
+        self._left: list[int] = []
 
     def next(self) -> int:
         """The revision that gets the next request."""
-        owed = self._owed
-        for revision, share in self._shares.items():
-            owed[revision] += share
-        chosen = max(owed, key=owed.__getitem__)
-        owed[chosen] -= WHOLE
-        return chosen
+        if not self._left:
+            self._left = random.sample(self._block, len(self._block))
+        return self._left.pop()
 
 
 def place_of(value: str) -> int:

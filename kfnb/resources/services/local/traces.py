@@ -6,15 +6,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from kfnb.catalog.records import MODEL, ArtifactRecord, Reading, RunContext, TaskExecution, Trace, Use
+from kfnb.catalog.records import (
+    MODEL,
+    SERVICE,
+    ArtifactRecord,
+    Reading,
+    RunContext,
+    TaskExecution,
+    Trace,
+    Use,
+)
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs.eventlog import reading
 from kfnb.resources.services.local.folder import ServiceFolder, existing, find
 from kfnb.resources.services.model import DesiredState, Target
-
-_PREFIX = "service:"
-"""The beginning of a service's id among those of runs."""
 
 
 class ServiceRecords:
@@ -57,7 +63,7 @@ def _trace(folder: ServiceFolder) -> Trace:
     """What a service serves, and what it served before."""
     state = _state(folder)
     generations = [folder.desired(number) for number in range(1, folder.generation() + 1)]
-    context = RunContext(_PREFIX + folder.name, folder.name, "", "local", state, generations[0].move.at)
+    context = RunContext(SERVICE + folder.name, folder.name, "", "local", state, generations[0].move.at)
     seen: dict[int, Target] = {target.revision: target for one in generations for target in one.targets}
     executions = tuple(_execution(number, generations, state) for number in seen)
     artifacts = tuple(ArtifactRecord(one.model, MODEL, one.uri, one.digest) for one in seen.values())

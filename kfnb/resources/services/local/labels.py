@@ -1,0 +1,133 @@
+"""Labels that came later, and what they say of each revision: ``labels.db`` of a service's folder.
+
+A label is written once and never changed; one that corrects it is a further one. What they add up to is kept for each
+revision, so that it holds for all labels that ever came, while the oldest labels themselves are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.catalog.database import Database, Schema
+from kfnb.entities import LabelScore
+from kfnb.resources.services.local.answer_log import Answered
+from kfnb.resources.services.receipt import FeedbackReceipt
+
+MOST_LABELS = 500_000
+"""Labels that are kept, the newest."""
+_DROPPED_AT_ONCE = 20
+
+_SCHEMA = Schema(
+    "the labels of a service",
+    {
+        1: (
+            """create table labels (
+                seq integer primary key, at real not null, by text not null, request text not null,
+                revision integer not null, row integer not null, prediction text not null, label text not null
+            )""",
+            "create index labels_row on labels (request, revision, row)",
+            """create table scores (
+                revision integer primary key, rows integer not null, correct integer not null,
+                numbers integer not null, deviation real not null
+            )""",
+        )
+    },
+)
+_INSERT = (
+    """insert into labels (at, by, request, revision, row, prediction, label) values (?, ?, ?, ?, ?, ?, ?)"""
+)
+_LAST = """select prediction, label from labels where request = ? and revision = ? and row = ?
+           order by seq desc limit 1"""
+_SCORE = """insert into scores values (?, ?, ?, ?, ?) on conflict (revision) do update set
+            rows = rows + excluded.rows, correct = correct + excluded.correct,
+            numbers = numbers + excluded.numbers, deviation = deviation + excluded.deviation"""
+_DROP = "delete from labels where seq in (select seq from labels order by seq limit ?)"
+
+
+def labels_in(folder: Path) -> Database:
+    """The database of the service in ``folder``."""
+    return Database(folder / "labels.db", _SCHEMA)
+
+
+def scores_in(folder: Path) -> dict[int, LabelScore]:
+    """What the labels say of each revision. Raises ``BackendError``."""
+    with labels_in(folder).reading() as connection:
+        return {number: LabelScore(*rest) for number, *rest in connection.execute("select * from scores")}
+
+
+@dataclass(frozen=True)
+class LabelledPrediction:
+    """A prediction and its label, as JSON texts, and what they add to the score of their revision."""
+
+    prediction: str
+    label: str
+
+    @classmethod
+    def of(cls, prediction: Any, label: Any) -> LabelledPrediction:
+        """What is compared."""
+        return cls(json.dumps(prediction), json.dumps(label))
+
+    def score(self) -> LabelScore:
+        """One row."""
+        predicted, true = json.loads(self.prediction), json.loads(self.label)
+        numbers = all(type(one) in (int, float) for one in (predicted, true))
+        return LabelScore(
+            1,
+            int(predicted == true),
+            int(numbers and not (float(predicted).is_integer() and float(true).is_integer())),
+            abs(predicted - true) if numbers else 0.0,
+        )
+
+
+def add_labels(
+    folder: Path, labels: Mapping[str, list[Any]], answers: Mapping[str, Answered], by: str
+) -> FeedbackReceipt:
+    """Keep the labels of rows, by request, beside what was predicted. Raises ``BackendError``."""
+    became = Counter[str]()
+    with labels_in(folder).writing() as connection:
+        for request, some in labels.items():
+            for row, label in enumerate(some):
+                became[_add(connection, by, request, row, label, answers[request])] += 1
+        _make_room(connection)
+    return FeedbackReceipt(became["new"], became["corrected"], became["repeated"], became["missing"])
+
+
+def _add(
+    connection: sqlite3.Connection, by: str, request: str, row: int, label: Any, answered: Answered
+) -> str:
+    """Keep a label; whether it is new, corrected, repeated or missing."""
+    if label is None:
+        return "missing"
+    became = "repeated"
+    for revision, predictions in answered.items():
+        if row >= len(predictions):
+            continue
+        new = LabelledPrediction.of(predictions[row], label)
+        last = connection.execute(_LAST, (request, revision, row)).fetchone()
+        before = None if last is None else LabelledPrediction(*last)
+        if new == before:
+            continue
+        became = "new" if before is None else "corrected"
+        connection.execute(_INSERT, (time.time(), by, request, revision, row, new.prediction, new.label))
+        if before is not None:
+            _count(connection, revision, before.score(), -1)
+        _count(connection, revision, new.score(), 1)
+    return became
+
+
+def _count(connection: sqlite3.Connection, revision: int, score: LabelScore, times: int) -> None:
+    values = (score.rows, score.correct, score.numbers, score.deviation)
+    connection.execute(_SCORE, (revision, *(times * one for one in values)))
+
+
+def _make_room(connection: sqlite3.Connection) -> None:
+    (count,) = connection.execute("select count(*) from labels").fetchone()
+    if count > MOST_LABELS:
+        connection.execute(_DROP, [max(count - MOST_LABELS, count // _DROPPED_AT_ONCE)])

@@ -1,0 +1,282 @@
+"""Labels that come later: which row each belongs to, what they say of each version, and what is kept of them."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import kfnb
+from kfnb.entities import LabelScore
+from kfnb.errors import UsageError
+from kfnb.resources.services.client import ServedAnswer
+from kfnb.resources.services.feedback import labels_by_request, labels_of, request_ids
+from kfnb.resources.services.local import answer_log
+from kfnb.resources.services.local.answer_log import AnswerLog, answered, answers_in
+from kfnb.resources.services.local.labels import add_labels, labels_in, scores_in
+from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.server.http_messages import HttpResponse
+from tests.conftest import Shell
+
+# -- which label is which row's
+
+
+def test_labels_are_by_request_or_by_row() -> None:
+    rows = {"a": 1, "b": 2}
+    wanted = {"a": [1], "b": [0, None]}
+    assert labels_by_request(["a", "b"], [1, [0, None]], rows) == wanted
+    assert labels_by_request(["a", "b"], [1, 0, None], rows) == wanted
+    assert labels_by_request(["a"], [[1, 2]], rows) == {"a": [[1, 2]]}  # of a model with two outputs
+    assert labels_by_request(["gone", "a"], [7, 1], {"a": 1}) == {"a": [1]}
+
+
+@given(st.lists(st.lists(st.integers(), min_size=1, max_size=4), min_size=1, max_size=6))
+def test_both_forms_mean_the_same(requests: list[list[int]]) -> None:
+    ids = [f"r{at}" for at in range(len(requests))]
+    rows = {one: len(some) for one, some in zip(ids, requests, strict=True)}
+    wanted = dict(zip(ids, requests, strict=True))
+    nested: Sequence[Any] = [some[0] if len(some) == 1 else some for some in requests]
+    assert labels_by_request(ids, nested, rows) == wanted
+    flat = [label for some in requests for label in some]
+    assert labels_by_request(ids, flat, rows) == wanted
+
+
+@pytest.mark.parametrize(
+    ("ids", "labels", "message"),
+    [
+        (["a", "b"], [1, 2], "request b has 2 rows"),
+        (["a", "b"], [1, [1, 2, 3]], "request b has 2 rows"),
+        (["a", "b"], [1, 2, 3, 4], "labels: 4, requests: 2, rows in them: 3: give a label for each row"),
+        (["a", "gone"], [1, 2, 3], "labels: 3, requests: 2, 1 of them unknown, rows in them: 1"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused(ids: list[str], labels: list[Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        labels_by_request(ids, labels, {one: rows for one, rows in {"a": 1, "b": 2}.items() if one in ids})
+
+
+def test_a_request_is_named_by_its_id_or_its_answer() -> None:
+    answer = ServedAnswer("r1", "1", [0])
+    assert request_ids("r1") == request_ids(answer) == request_ids([answer]) == ["r1"]
+    assert request_ids(pd.Series(["r1", "r2"])) == request_ids(np.array(["r1", "r2"])) == ["r1", "r2"]
+    with pytest.raises(UsageError, match="request r1 is given more than once"):
+        request_ids([answer, "r1"])
+
+
+def test_labels_are_of_any_kind() -> None:
+    assert labels_of("yes") == ["yes"]
+    assert labels_of(np.array([1, 0])) == labels_of(pd.Series([1, 0])) == labels_of((1, 0)) == [1, 0]
+    assert labels_of(pd.Series([1.5, None])) == [1.5, None]
+    assert labels_of(pd.DataFrame({"x": [1], "y": [2]})) == [{"x": 1, "y": 2}]
+
+
+# -- what they say
+
+
+def score(folder: Path, predictions: list[Any], labels: list[Any]) -> LabelScore:
+    add_labels(folder, {"r": labels}, {"r": {1: predictions}}, "anna")
+    return scores_in(folder)[1]
+
+
+def test_classes_have_an_accuracy(tmp_path: Path) -> None:
+    found = score(tmp_path, ["stays", "leaves", "stays"], ["stays", "stays", None])
+    assert (found.rows, found.accuracy, found.mean_error) == (2, 0.5, None)
+
+
+def test_classes_that_are_numbers_have_an_accuracy(tmp_path: Path) -> None:
+    found = score(tmp_path, [1, 0.0, 1.0, True], [1.0, 1, 1, 1])
+    assert (found.accuracy, found.mean_error) == (0.75, None)
+
+
+def test_amounts_have_a_mean_error(tmp_path: Path) -> None:
+    found = score(tmp_path, [1.5, 2.0], [1.0, 2.0])
+    assert (found.accuracy, found.mean_error) == (None, 0.25)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 1.5])), max_size=20))
+def test_a_score_is_that_of_the_last_label_of_each_row(
+    tmp_path_factory: pytest.TempPathFactory, given_labels: list[tuple[int, float]]
+) -> None:
+    folder, predictions = tmp_path_factory.mktemp("labels"), [0, 1, 1.5]
+    last: dict[int, float] = {}
+    for row, label in given_labels:
+        some: list[Any] = [None, None, None]
+        some[row] = last[row] = label
+        add_labels(folder, {"r": some}, {"r": {1: predictions}}, "anna")
+    found = scores_in(folder).get(1, LabelScore())
+    assert found.rows == len(last)
+    assert found.correct == sum(predictions[row] == label for row, label in last.items())
+    assert found.deviation == pytest.approx(sum(abs(predictions[row] - label) for row, label in last.items()))
+
+
+def test_what_becomes_of_each_label_is_told(tmp_path: Path) -> None:
+    answers = {"r": {1: [0, 1, 1]}}
+    first = add_labels(tmp_path, {"r": [0, 1, None]}, answers, "anna")
+    again = add_labels(tmp_path, {"r": [0, 0, 1]}, answers, "ben")
+    assert first == FeedbackReceipt(new=2, missing=1)
+    assert again == FeedbackReceipt(new=1, corrected=1, repeated=1)
+    assert FeedbackReceipt(1, 2, 3, 4, ("x",)).sentence == (
+        "1 new label, 2 corrected, 3 known already, 4 missing, 1 unknown requests (x)"
+    )
+    with labels_in(tmp_path).reading() as connection:
+        kept = connection.execute("select by, row, prediction, label from labels order by seq").fetchall()
+    assert kept == [("anna", 0, "0", "0"), ("anna", 1, "1", "1"), ("ben", 1, "1", "0"), ("ben", 2, "1", "1")]
+
+
+def test_the_oldest_labels_are_dropped_and_still_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kfnb.resources.services.local.labels.MOST_LABELS", 50)
+    for number in range(30):
+        add_labels(tmp_path, {str(number): [1] * 5}, {str(number): {1: [1, 1, 1, 1, 0]}}, "anna")
+    with labels_in(tmp_path).reading() as connection:
+        (count,) = connection.execute("select count(*) from labels").fetchone()
+    assert count <= 50
+    assert scores_in(tmp_path)[1] == LabelScore(150, 120, 0, 30.0)
+
+
+# -- what is remembered of answers
+
+
+def response(id: str, body: bytes, **more: Any) -> HttpResponse:
+    headers = {"x-kfnb-request-id": id, **more.pop("headers", {})}
+    return HttpResponse(200, body, headers=headers, **more)
+
+
+def keep(folder: Path, *responses: HttpResponse) -> None:
+    async def main() -> None:
+        log = AnswerLog(folder)
+        for one in responses:
+            log.keep(1, one)
+        await log.close()
+
+    asyncio.run(main())
+
+
+V2 = json.dumps(
+    {"outputs": [{"name": "predict", "shape": [2], "datatype": "FP64", "data": [1.5, 2.5]}]}
+).encode()
+
+
+def test_answers_of_both_protocols_are_remembered(tmp_path: Path) -> None:
+    keep(
+        tmp_path,
+        response("v1", b'{"predictions": [1, 0]}'),
+        response("v2", V2),
+        response("zipped", gzip.compress(b'{"predictions": ["a"]}'), headers={"content-encoding": "gzip"}),
+        response("binary", b"\0\1", content_type="application/octet-stream"),
+        response("", b'{"predictions": [1]}'),
+        response("odd", b'{"predictions": 3}'),
+    )
+    ids = ["v1", "v2", "zipped", "binary", "", "odd", "never"]
+    assert answered(tmp_path, ids) == {"v1": {1: [1, 0]}, "v2": {1: [1.5, 2.5]}, "zipped": {1: ["a"]}}
+
+
+def test_what_is_remembered_is_only_for_its_user(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    keep(tmp_path, response("r", b'{"predictions": [1]}'))
+    add_labels(tmp_path, {"r": [1]}, answered(tmp_path, ["r"]), "anna")
+    for name in "answers.db", "labels.db":
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("limit", ["MOST_ANSWERS", "MOST_BYTES"])
+def test_the_oldest_answers_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    monkeypatch.setattr(answer_log, limit, 100 if limit == "MOST_ANSWERS" else 2200)
+    for start in range(0, 300, 30):
+        keep(tmp_path, *(response(f"r{at}", b'{"predictions": [1]}') for at in range(start, start + 30)))
+    known = answered(tmp_path, [f"r{at}" for at in range(300)])
+    assert 50 < len(known) <= 110
+    assert set(known) == {f"r{at}" for at in range(300 - len(known), 300)}
+
+
+def test_what_waits_to_be_written_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answer_log, "_MOST_PENDING", 100)
+    keep(tmp_path, *(response(f"r{at}", b'{"predictions": [1]}') for at in range(100)))
+    assert len(answered(tmp_path, [f"r{at}" for at in range(100)])) == 5
+
+
+def test_a_folder_that_cannot_be_written_loses_answers_alone(tmp_path: Path) -> None:
+    (tmp_path / "answers.db").mkdir()
+    keep(tmp_path, response("r", b'{"predictions": [1]}'))
+
+
+def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -> None:
+    keep(tmp_path, response("r", b'{"predictions": [1]}'), response("r", b'{"predictions": [2]}'))
+    assert answered(tmp_path, ["r"]) == {"r": {1: [2]}}
+    with answers_in(tmp_path).reading() as connection:
+        assert connection.execute("select count(*) from answers").fetchone() == (1,)
+
+
+# -- through a service
+
+
+@pytest.fixture
+def service(version: Any) -> Iterator[kfnb.Service]:
+    one = version("churn")  # adds 100
+    service = kfnb.serve(one).wait(30)
+    yield service
+    service.delete()
+
+
+def test_a_service_knows_how_right_each_version_was(service: kfnb.Service, version: Any) -> None:
+    service.canary(version("churn"), 50).wait(30)  # adds 200
+    first = service.ask([[1], [2]], version="default")
+    second = service.ask([[3]], version="canary")
+    assert service.feedback([*first, *second], [101, 0, 203]) == FeedbackReceipt(new=3)
+    frame = service.to_frame().set_index("role")
+    assert frame.labels.to_dict() == {"default": 2, "canary": 1}
+    assert frame.accuracy.to_dict() == {"default": 0.5, "canary": 1.0}
+    assert service.feedback(first, [[101, 102]]) == FeedbackReceipt(corrected=1, repeated=1)
+    assert service.to_frame().accuracy.tolist() == [1.0, 1.0]
+    service.stop()
+    service.start().wait(30)
+    assert service.to_frame().labels.tolist() == [2, 1]
+
+
+def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service, version: Any) -> None:
+    service.shadow(version("churn")).wait(30)
+    (answer,) = service.ask([[1]])
+    for _ in range(100):
+        service.feedback(answer, 201)
+        if sum(one.labels.rows for one in service.snapshot().revisions) == 2:
+            break
+    assert [one.labels.accuracy for one in service.snapshot().revisions] == [0.0, 1.0]
+
+
+def test_requests_that_are_not_remembered_are_named(service: kfnb.Service) -> None:
+    (answer,) = service.ask([[1]])
+    assert service.feedback([answer.id, "never"], [101, 1]).unknown == ("never",)
+    with pytest.raises(
+        UsageError, match="service churn remembers none of these requests: the ids are those of ask"
+    ):
+        service.feedback("never", 1)
+
+
+def test_the_command_takes_a_table_of_ids_and_labels(
+    service: kfnb.Service, shell: Shell, tmp_path: Path
+) -> None:
+    one, two = service.ask([[1]]), service.ask([[2], [3]])
+    file = tmp_path / "labels.csv"
+    file.write_text(f"id,label\n{one[0].id},101\n{two[0].id},102\n{two[0].id},\n")
+    shell.ip.user_ns["served"] = service
+    receipt = shell.run(f"%kf_services feedback served {file}")
+    assert receipt == FeedbackReceipt(new=2, missing=1)
+    with pytest.raises(UsageError, match="has not the columns id and label"):
+        shell.run(f"%kf_services feedback served {_written(tmp_path)}")
+
+
+def _written(folder: Path) -> Path:
+    file = folder / "other.csv"
+    file.write_text("a,b\n1,2\n")
+    return file
