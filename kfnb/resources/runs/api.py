@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import entities, target
 from kfnb.aliases import accepts
-from kfnb.errors import RunNotFound, UsageError, did_you_mean
+from kfnb.errors import BackendError, RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
+    from kfnb.resources.training.trainer.engine import TrainerEngine
 
 
 @accepts(tell="notify")
@@ -111,7 +112,7 @@ def run(id: str) -> Run:
     ``RunNotFound``.
     """
     backend, bare = target.split_reference(id)
-    chosen = _home_of(bare) if backend is None else engine_of(backend)
+    chosen = _home_of(bare) if backend is None or bare.startswith("t") else engine_of(backend)
     return Run(chosen, chosen.get(bare).id)
 
 
@@ -140,7 +141,19 @@ def runs(
         archived=archived,
     )
     chosen = engine_of(backend)
-    return RunList(lambda: chosen.list(selection, limit=limit))
+    return RunList(lambda: _listed(chosen, selection, limit))
+
+
+def _listed(engine: RunEngine, selection: Selection, limit: int) -> list[entities.RunSnapshot]:
+    """The runs of an engine; on a cluster with the trainings that are TrainJobs, if Kubernetes lists any."""
+    found = engine.list(selection, limit=limit)
+    if engine.name != "kubeflow":
+        return found
+    try:
+        trainings = trainer_engine().list(selection, limit=limit)
+    except BackendError:  # there is no Trainer, or no way to Kubernetes
+        return found
+    return sorted([*found, *trainings], key=lambda one: -(one.created or 0.0))[:limit]
 
 
 def _state(word: str) -> entities.RunState:
@@ -253,8 +266,17 @@ class _Connection:
 _connection = _Connection()
 
 
+def trainer_engine() -> TrainerEngine:
+    """The engine of trainings on the cluster that the settings name. Raises ``BackendError`` without a cluster."""
+    from kfnb.resources.training.trainer.connection import connect
+
+    return connect(_registry)
+
+
 def _home_of(run_id: str) -> RunEngine:
-    """The engine of a run with that id: Kubeflow's ids have no dash so early."""
+    """The engine of a run with that id: Kubeflow's ids have no dash so early, and are hexadecimal."""
+    if run_id.startswith("t"):
+        return trainer_engine()
     return _local() if re.match(r"\d{6}-", run_id) else engine_of(None)
 
 

@@ -1,0 +1,252 @@
+"""Kubeflow Trainer as far as kfnb sees it: TrainJobs become pods, which are processes that really run.
+
+What is simulated are the controllers of Trainer, JobSet and Job (a failed pod is replaced, six times at most), the
+kubelet (phases, exit codes, termination messages, logs with times) and the pods' DNS: all hosts are this machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from tests.services.object_server import Answered, Json, ObjectServer
+
+SHARED = Path("/work/shared/kubeflow/crds")
+KINDS = {"trainjobs", "trainingruntimes", "clustertrainingruntimes", "pods", "events", "secrets", "configmaps"}
+KINDS |= {"services"}
+_RETRIES = 6
+
+_POD = '''
+"""The file system and the DNS of a pod."""
+import os, pathlib, socket
+write, MESSAGE = pathlib.Path.write_text, "/dev/termination-log"
+def write_text(path, *words, **options):
+    return write(pathlib.Path(os.environ["TERMINATION_LOG"]) if str(path) == MESSAGE else path, *words, **options)
+pathlib.Path.write_text = write_text
+resolve = socket.gethostbyname
+socket.gethostbyname = lambda host: "127.0.0.1" if "-node-0-" in host else resolve(host)
+'''
+
+
+def _now() -> str:
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def runtime(name: str, policy: str = "torch", *, job: str = "node") -> Json:
+    """A runtime as Trainer ships it."""
+    step = {"metadata": {"labels": {"trainer.kubeflow.org/trainjob-ancestor-step": "trainer"}}}
+    jobs = [{"name": job, "template": step}]
+    labels = {"trainer.kubeflow.org/framework": policy} if policy else {}
+    mine = {"mlPolicy": {"numNodes": 1, **({policy: {}} if policy else {})}}
+    return {"metadata": {"name": name, "labels": labels}, "spec": {**mine, "template": {"spec": {"replicatedJobs": jobs}}}}
+
+
+class TrainerObjects(ObjectServer):
+    """The API server; logs have the times at which lines came."""
+
+    patches = "runtimePatches"
+
+    def __init__(self) -> None:
+        super().__init__(KINDS)
+        self.timed: dict[str, list[tuple[str, str]]] = {}
+
+    def answer(self, method: str, target: str, body: Json | None) -> tuple[int, Any]:
+        path = target.partition("?")[0]
+        if path == "/openapi/v3/apis/trainer.kubeflow.org/v1alpha1":
+            spec = {"properties": {self.patches: {}, "trainer": {}}}
+            return 200, {"components": {"schemas": {"org.kubeflow.trainer.v1alpha1.TrainJob": {"properties": {"spec": spec}}}}}
+        if path.endswith("/clustertrainingruntimes"):
+            target = target.replace("/clustertrainingruntimes", "/namespaces/x/clustertrainingruntimes")
+        return super().answer(method, target, body)
+
+    def _log(self, pod: str, query: Json) -> list[str]:
+        since = query.get("sinceTime", "")
+        return [f"{at} {line}" for at, line in self.timed.get(pod, []) if at[:19] >= since[:19]]
+
+
+class Trainer:
+    """The controllers over ``objects``; pods have ``environment`` beside their own. ``queued``: Kueue admits nothing."""
+
+    def __init__(self, objects: TrainerObjects, folder: Path, environment: dict[str, str]) -> None:
+        self.objects, self.folder, self.environment = objects, folder, environment
+        self.queued = False
+        self.quota = ""
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._numbers = 0
+        programs = folder / "programs"
+        programs.mkdir(parents=True)
+        (programs / "sitecustomize.py").write_text(_POD)
+        for name in ("python3", "pip"):
+            (programs / name).write_text(
+                f'#!/bin/sh\n[ "$1 $2" = "-m pip" ] && exit 0\nexec {sys.executable} "$@"\n'
+            )
+            (programs / name).chmod(0o755)
+        self.programs = programs
+        objects.before = self.act
+        objects.webhook = self.admit
+
+    def admit(self, kind: str, body: Json) -> None:
+        """Trainer's webhook, and Kueue's."""
+        if kind != "trainjobs":
+            return
+        assert all(len(one) <= 65_536 for one in body["spec"]["trainer"]["args"])
+        if self.objects.patches not in body["spec"]:
+            raise Answered(400, "BadRequest", f"unknown field, expected spec.{self.objects.patches}")
+        if "kueue.x-k8s.io/queue-name" in body["metadata"].get("labels", {}) and self.queued:
+            body["spec"]["suspend"] = True
+
+    def close(self) -> None:
+        for process in self.processes.values():
+            _kill(process)
+
+    def act(self) -> None:
+        """One round over all objects."""
+        jobs = {one["metadata"]["name"]: one for one in self.objects.of("trainjobs")}
+        for pod in self.objects.of("pods"):
+            name = pod["metadata"]["name"]
+            if pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] not in jobs:
+                self._end(name)
+                self.objects.remove("pods", name)
+            else:
+                self._look(pod)
+        for job in jobs.values():
+            self._reconcile(job)
+
+    def pods(self, job: str) -> list[Json]:
+        label = "jobset.sigs.k8s.io/jobset-name"
+        found = [one for one in self.objects.of("pods") if one["metadata"]["labels"][label] == job]
+        return sorted(found, key=lambda one: one["number"])
+
+    def _reconcile(self, job: Json) -> None:
+        name, conditions = job["metadata"]["name"], job.get("status", {}).get("conditions", [])
+        if any(one["type"] in ("Complete", "Failed") for one in conditions):
+            return
+        pods = self.pods(name)
+        if job["spec"].get("suspend"):
+            for pod in pods:
+                if pod["status"]["phase"] in ("Pending", "Running"):
+                    self._end(pod["metadata"]["name"])
+                    self.objects.remove("pods", pod["metadata"]["name"])
+            self._tell(job, "Suspended", "True", "Suspended")
+            return
+        if any(one["type"] == "Suspended" and one["status"] == "True" for one in conditions):
+            self._tell(job, "Suspended", "False", "Resumed")
+        if sum(one["status"]["phase"] == "Failed" for one in pods) > _RETRIES:
+            self._tell(job, "Failed", "True", "FailedJobs", "jobset failed due to one or more job failures")
+            return
+        nodes = job["spec"]["trainer"]["numNodes"]
+        for index in range(nodes):
+            mine = [one for one in pods if one["index"] == index]
+            if not mine or mine[-1]["status"]["phase"] == "Failed":
+                self._start(job, index)
+        done = {one["index"] for one in pods if one["status"]["phase"] == "Succeeded"}
+        if len(done) == nodes:
+            self._tell(job, "Complete", "True", "AllJobsCompleted")
+
+    def _tell(self, job: Json, kind: str, status: str, reason: str, message: str = "") -> None:
+        stored = self.objects.objects["trainjobs", job["metadata"]["name"]]
+        conditions = [one for one in stored.get("status", {}).get("conditions", []) if one["type"] != kind]
+        made = {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": _now()}
+        before = stored.get("status", {}).get("conditions", [])
+        if not any({**one, "lastTransitionTime": ""} == {**made, "lastTransitionTime": ""} for one in before):
+            self.objects.put("trainjobs", {**stored, "status": {"conditions": [*conditions, made]}})
+
+    # -- pods
+
+    def _start(self, job: Json, index: int) -> None:
+        if self.quota:
+            event = {"metadata": {"name": "quota"}, "reason": "FailedCreate", "message": self.quota}
+            self.objects.put("events", {**event, "involvedObject": {"name": f"{job['metadata']['name']}-node-0"}})
+            return
+        self._numbers += 1
+        owner, trainer = job["metadata"]["name"], job["spec"]["trainer"]
+        name = f"{owner}-node-0-{index}-{self._numbers}"
+        labels = {
+            "jobset.sigs.k8s.io/jobset-name": owner,
+            "jobset.sigs.k8s.io/replicatedjob-name": "node",
+            "batch.kubernetes.io/job-completion-index": str(index),
+        }
+        home = self.folder / name
+        home.mkdir()
+        paths = {"PATH": f"{self.programs}:{os.environ['PATH']}", "PYTHONPATH": str(self.programs)}
+        environment = {
+            **paths,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "TERMINATION_LOG": str(home / "message"),
+            "JOB_COMPLETION_INDEX": str(index),
+            **self.environment,
+            **{one["name"]: self._value(one) for one in trainer.get("env", ())},
+        }
+        words = [*trainer["command"], *trainer["args"]]
+        process = subprocess.Popen(
+            words, env=environment, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        )
+        self.processes[name] = process
+        written = self.objects.timed.setdefault(name, [])
+
+        def follow() -> None:
+            assert process.stdout is not None
+            for line in process.stdout:
+                written.append((_now(), line.decode(errors="replace").rstrip("\n")))
+                time.sleep(1e-5)  # no two lines have one time
+
+        reader = threading.Thread(target=follow, daemon=True)
+        reader.start()
+        self.readers = {**getattr(self, "readers", {}), name: reader}
+        started = {"name": "node", "state": {"running": {"startedAt": _now()}}}
+        pod = {"metadata": {"name": name, "labels": labels}, "index": index, "number": self._numbers}
+        spec = {"nodeName": f"worker-{index}", "containers": [{"name": "node"}]}
+        self.objects.put("pods", {**pod, "spec": spec, "status": {"phase": "Running", "containerStatuses": [started]}})
+
+    def _value(self, variable: Json) -> str:
+        if "value" in variable:
+            return str(variable["value"]).replace("$$", "$")
+        reference = variable["valueFrom"]["secretKeyRef"]
+        secret = self.objects.objects["secrets", reference["name"]]
+        return base64.b64decode(secret["data"][reference["key"]]).decode()
+
+    def _look(self, pod: Json) -> None:
+        """What a kubelet sees of a pod's process."""
+        name = pod["metadata"]["name"]
+        process = self.processes.get(name)
+        if process is None or pod["status"]["phase"] != "Running" or process.poll() is None:
+            return
+        self.readers[name].join(5)
+        code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+        message = self.folder / name / "message"
+        ended = {
+            "exitCode": code,
+            "reason": "OOMKilled" if code == 137 else "Error" if code else "Completed",
+            "message": message.read_text() if message.exists() else "",
+            "startedAt": pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"],
+            "finishedAt": _now(),
+        }
+        status = {"phase": "Failed" if code else "Succeeded"}
+        statuses = [{"name": "node", "state": {"terminated": ended}}]
+        self.objects.put("pods", {**pod, "status": {**status, "containerStatuses": statuses}})
+
+    def _end(self, name: str) -> None:
+        process = self.processes.get(name)
+        if process is not None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(20)
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
