@@ -22,7 +22,15 @@ from typing import Any
 from tests.services.object_server import Answered, Json, ObjectServer
 
 SHARED = Path("/work/shared/kubeflow/crds")
-KINDS = {"trainjobs", "trainingruntimes", "clustertrainingruntimes", "pods", "events", "secrets", "configmaps"}
+KINDS = {
+    "trainjobs",
+    "trainingruntimes",
+    "clustertrainingruntimes",
+    "pods",
+    "events",
+    "secrets",
+    "configmaps",
+}
 KINDS |= {"services"}
 _RETRIES = 6
 
@@ -48,7 +56,10 @@ def runtime(name: str, policy: str = "torch", *, job: str = "node") -> Json:
     jobs = [{"name": job, "template": step}]
     labels = {"trainer.kubeflow.org/framework": policy} if policy else {}
     mine = {"mlPolicy": {"numNodes": 1, **({policy: {}} if policy else {})}}
-    return {"metadata": {"name": name, "labels": labels}, "spec": {**mine, "template": {"spec": {"replicatedJobs": jobs}}}}
+    return {
+        "metadata": {"name": name, "labels": labels},
+        "spec": {**mine, "template": {"spec": {"replicatedJobs": jobs}}},
+    }
 
 
 class TrainerObjects(ObjectServer):
@@ -64,7 +75,11 @@ class TrainerObjects(ObjectServer):
         path = target.partition("?")[0]
         if path == "/openapi/v3/apis/trainer.kubeflow.org/v1alpha1":
             spec = {"properties": {self.patches: {}, "trainer": {}}}
-            return 200, {"components": {"schemas": {"org.kubeflow.trainer.v1alpha1.TrainJob": {"properties": {"spec": spec}}}}}
+            return 200, {
+                "components": {
+                    "schemas": {"org.kubeflow.trainer.v1alpha1.TrainJob": {"properties": {"spec": spec}}}
+                }
+            }
         if path.endswith("/clustertrainingruntimes"):
             target = target.replace("/clustertrainingruntimes", "/namespaces/x/clustertrainingruntimes")
         return super().answer(method, target, body)
@@ -80,7 +95,7 @@ class Trainer:
     def __init__(self, objects: TrainerObjects, folder: Path, environment: dict[str, str]) -> None:
         self.objects, self.folder, self.environment = objects, folder, environment
         self.queued = False
-        self.quota = ""
+        self.quota = self.store = ""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._numbers = 0
         programs = folder / "programs"
@@ -92,8 +107,16 @@ class Trainer:
             )
             (programs / name).chmod(0o755)
         self.programs = programs
-        objects.before = self.act
         objects.webhook = self.admit
+        self.readers: dict[str, threading.Thread] = {}
+        self._closed = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
+        while not self._closed.wait(0.05):
+            with self.objects.lock:
+                self.act()
 
     def admit(self, kind: str, body: Json) -> None:
         """Trainer's webhook, and Kueue's."""
@@ -106,6 +129,8 @@ class Trainer:
             body["spec"]["suspend"] = True
 
     def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
         for process in self.processes.values():
             _kill(process)
 
@@ -115,7 +140,7 @@ class Trainer:
         for pod in self.objects.of("pods"):
             name = pod["metadata"]["name"]
             if pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] not in jobs:
-                self._end(name)
+                _kill(self.processes[name])
                 self.objects.remove("pods", name)
             else:
                 self._look(pod)
@@ -134,9 +159,9 @@ class Trainer:
         pods = self.pods(name)
         if job["spec"].get("suspend"):
             for pod in pods:
-                if pod["status"]["phase"] in ("Pending", "Running"):
-                    self._end(pod["metadata"]["name"])
-                    self.objects.remove("pods", pod["metadata"]["name"])
+                if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]:
+                    self.processes[pod["metadata"]["name"]].terminate()
+                    pod["metadata"]["deletionTimestamp"] = _now()
             self._tell(job, "Suspended", "True", "Suspended")
             return
         if any(one["type"] == "Suspended" and one["status"] == "True" for one in conditions):
@@ -156,7 +181,13 @@ class Trainer:
     def _tell(self, job: Json, kind: str, status: str, reason: str, message: str = "") -> None:
         stored = self.objects.objects["trainjobs", job["metadata"]["name"]]
         conditions = [one for one in stored.get("status", {}).get("conditions", []) if one["type"] != kind]
-        made = {"type": kind, "status": status, "reason": reason, "message": message, "lastTransitionTime": _now()}
+        made = {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": message,
+            "lastTransitionTime": _now(),
+        }
         before = stored.get("status", {}).get("conditions", [])
         if not any({**one, "lastTransitionTime": ""} == {**made, "lastTransitionTime": ""} for one in before):
             self.objects.put("trainjobs", {**stored, "status": {"conditions": [*conditions, made]}})
@@ -166,7 +197,9 @@ class Trainer:
     def _start(self, job: Json, index: int) -> None:
         if self.quota:
             event = {"metadata": {"name": "quota"}, "reason": "FailedCreate", "message": self.quota}
-            self.objects.put("events", {**event, "involvedObject": {"name": f"{job['metadata']['name']}-node-0"}})
+            self.objects.put(
+                "events", {**event, "involvedObject": {"name": f"{job['metadata']['name']}-node-0"}}
+            )
             return
         self._numbers += 1
         owner, trainer = job["metadata"]["name"], job["spec"]["trainer"]
@@ -190,7 +223,12 @@ class Trainer:
         }
         words = [*trainer["command"], *trainer["args"]]
         process = subprocess.Popen(
-            words, env=environment, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            words,
+            env=environment,
+            cwd=home,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         self.processes[name] = process
         written = self.objects.timed.setdefault(name, [])
@@ -203,11 +241,13 @@ class Trainer:
 
         reader = threading.Thread(target=follow, daemon=True)
         reader.start()
-        self.readers = {**getattr(self, "readers", {}), name: reader}
+        self.readers[name] = reader
         started = {"name": "node", "state": {"running": {"startedAt": _now()}}}
         pod = {"metadata": {"name": name, "labels": labels}, "index": index, "number": self._numbers}
         spec = {"nodeName": f"worker-{index}", "containers": [{"name": "node"}]}
-        self.objects.put("pods", {**pod, "spec": spec, "status": {"phase": "Running", "containerStatuses": [started]}})
+        self.objects.put(
+            "pods", {**pod, "spec": spec, "status": {"phase": "Running", "containerStatuses": [started]}}
+        )
 
     def _value(self, variable: Json) -> str:
         if "value" in variable:
@@ -223,11 +263,14 @@ class Trainer:
         if process is None or pod["status"]["phase"] != "Running" or process.poll() is None:
             return
         self.readers[name].join(5)
+        if "deletionTimestamp" in pod["metadata"]:
+            self.objects.remove("pods", name)
+            return
         code = process.returncode if process.returncode >= 0 else 128 - process.returncode
         message = self.folder / name / "message"
         ended = {
             "exitCode": code,
-            "reason": "OOMKilled" if code == 137 else "Error" if code else "Completed",
+            "reason": "OOMKilled" if process.returncode == -9 else "Error" if code else "Completed",
             "message": message.read_text() if message.exists() else "",
             "startedAt": pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"],
             "finishedAt": _now(),
@@ -235,15 +278,6 @@ class Trainer:
         status = {"phase": "Failed" if code else "Succeeded"}
         statuses = [{"name": "node", "state": {"terminated": ended}}]
         self.objects.put("pods", {**pod, "status": {**status, "containerStatuses": statuses}})
-
-    def _end(self, name: str) -> None:
-        process = self.processes.get(name)
-        if process is not None:
-            with suppress(ProcessLookupError):
-                process.terminate()
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(20)
-            _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -18,8 +18,12 @@ from kfnb import target
 from kfnb.entities import RunState
 from kfnb.errors import BackendError, RunFailed
 from kfnb.jobs.polling import Pace
+from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.training import api as training
+from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
 from tests.services.object_server import serving
 from tests.training.simulated_trainer import Trainer, TrainerObjects, runtime
@@ -66,7 +70,11 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterato
     keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
     held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
     objects.put("secrets", {"metadata": {"name": "store"}, "data": held})
-    for name, policy in (("torch-distributed", "torch"), ("jax-distributed", "jax"), ("deepspeed-distributed", "mpi")):
+    for name, policy in (
+        ("torch-distributed", "torch"),
+        ("jax-distributed", "jax"),
+        ("deepspeed-distributed", "mpi"),
+    ):
         objects.put("clustertrainingruntimes", runtime(name, policy))
     trainer = Trainer(objects, tmp_path / "cluster", {})
     with serving(objects) as url:
@@ -76,8 +84,31 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterato
         monkeypatch.setattr(target, "kubernetes", lambda *_: made)
         monkeypatch.setenv("KFNB_NAMESPACE", NAMESPACE)
         monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
+        trainer.store = s3
+        monkeypatch.setattr(connection, "_current", Current())
         yield trainer
         trainer.close()
+
+
+def trainjob(cluster: Trainer) -> dict[str, Any]:
+    """The only TrainJob."""
+    [found] = cluster.objects.of("trainjobs")
+    return found
+
+
+def until(condition: Any, seconds: float = 20) -> Any:
+    """What a condition gives, once it is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it has not happened"
+        time.sleep(0.05)
+    return found
+
+
+def started(shell: Shell, cell: str, **options: Any) -> Any:
+    """A training of a cell that has trained here before, started without waiting."""
+    shell.run("%%kf_train fit\n" + cell)
+    return kfnb.train("fit", backend="kubeflow", **options)
 
 
 TRAIN = """%%kf_train fit --nodes 2 --param lr:float=0.5 --backend kubeflow -o training
@@ -104,8 +135,150 @@ def test_the_names_of_rank_0_come_back_from_a_trainjob(
     assert (run.state, run.backend) == (RunState.SUCCEEDED, "kubeflow")
     first, second = run.tasks["fit"].ranks
     assert (first.state, first.exit_code, first.progress, first.step) == (RunState.SUCCEEDED, 0, 1.0, 2)
-    assert (second.host, second.curves["loss"]) == ("worker-1", ((0, 12.5), (1, 6.25), (2, pytest.approx(12.5 / 3))))
+    assert (second.host, second.curves["loss"]) == (
+        "worker-1",
+        ((0, 12.5), (1, 6.25), (2, pytest.approx(12.5 / 3))),
+    )
     assert run.metrics["fit"] == {"loss": pytest.approx(10 / 3)}
     assert "rank 0" not in run.logs("fit", rank=1)
     assert kfnb.run(run.id).state is RunState.SUCCEEDED
 
+
+FIRST = """
+import os, time
+if os.environ.get("JOB_COMPLETION_INDEX"):
+    {}
+"""
+
+
+def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
+    shell: Shell, cluster: Trainer
+) -> None:
+    run = started(
+        shell, FIRST.format("time.sleep(0.3 if kf.rank else 60); raise ValueError('bad shard')"), nodes=2
+    )
+    with pytest.raises(RunFailed, match="fit: rank 1: ValueError: bad shard"):
+        run.wait(30)
+    task = run.tasks["fit"]
+    assert task.error.place.endswith("line 5")
+    assert [one.state for one in task.ranks] == [RunState.CANCELED, RunState.FAILED]
+    assert task.ranks[1].exit_code == 1
+    assert trainjob(cluster)["spec"]["suspend"] is True, "Kubernetes would start it again"
+    until(lambda: all(one.poll() is not None for one in cluster.processes.values()))
+    assert "ValueError: bad shard" in run.logs("fit", rank=1)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("os._exit(3)", "rank 0 exited with code 3"),
+        (
+            "os.kill(os.getpid(), 9)",
+            "rank 0 was killed by SIGKILL, most likely because the machine ran out of memory",
+        ),
+    ],
+)
+def test_a_process_that_ends_without_words_is_told(
+    shell: Shell, cluster: Trainer, code: str, why: str
+) -> None:
+    run = started(shell, FIRST.format(f"kf.rank or {code}; time.sleep(9)"), nodes=2)
+    with pytest.raises(RunFailed, match=why):
+        run.wait(30)
+
+
+def test_a_pod_that_needs_too_much_memory_is_told_by_its_status(shell: Shell, cluster: Trainer) -> None:
+    run = started(
+        shell, FIRST.format("os.kill(int(open('/proc/self/stat').read().split()[3]), 9) or time.sleep(9)")
+    )
+    until(lambda: cluster.processes)
+    next(iter(cluster.processes.values())).kill()
+    with pytest.raises(
+        RunFailed, match="node 0: its container was killed: it used more memory than its limit"
+    ):
+        run.wait(30)
+
+
+def test_all_pods_connect_by_the_rendezvous_of_their_names(shell: Shell, cluster: Trainer) -> None:
+    code = FIRST.format(
+        """
+    import socket
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    if kf.rank == 0:
+        with socket.create_server((host, port)) as server:
+            peers = []
+            for _ in range(kf.world_size - 1):
+                peer, _ = server.accept()
+                peers.append(int(peer.recv(9)))
+        seen = sorted(peers)
+    else:
+        for _ in range(200):
+            try:
+                with socket.create_connection((host, port)) as peer:
+                    peer.sendall(b"%d" % kf.rank)
+                break
+            except OSError:
+                time.sleep(0.05)
+"""
+    )
+    run = started(shell, code + "total = kf.rank", nodes=2, procs=2).wait(60)
+    assert [one.number for one in run.tasks["fit"].ranks] == [0, 1, 2, 3]
+    assert [one.host for one in run.tasks["fit"].ranks] == ["worker-0"] * 2 + ["worker-1"] * 2
+    lines = cluster.objects.of("pods")
+    assert len(lines) == 2
+
+
+def test_max_restarts_lets_kubernetes_start_a_node_again(
+    shell: Shell, cluster: Trainer, tmp_path: Path
+) -> None:
+    mark = tmp_path / "failed-once"
+    code = FIRST.format(
+        f"mark = {str(mark)!r}\n    if not os.path.exists(mark): open(mark, 'w'); raise OSError('lost')"
+    )
+    shell.run("%%kf_train fit --max-restarts 1\n" + code)
+    run = kfnb.train("fit", backend="kubeflow", nodes=2).wait(40)
+    assert 1 in [one.restarts for one in run.tasks["fit"].ranks]
+    assert "OSError: lost" in run.logs("fit"), "the log of the pod that was replaced"
+
+
+def test_a_stopped_training_has_time_to_save_and_can_be_started_again(
+    shell: Shell, cluster: Trainer, tmp_path: Path
+) -> None:
+    mark = tmp_path / "saved"
+    code = FIRST.format(f"""try:
+        if not os.path.exists({str(mark)!r}): time.sleep(60)
+    finally:
+        open({str(mark)!r}, "w").close()""")
+    run = started(shell, code, nodes=2)
+    until(lambda: run.state is RunState.RUNNING and len(run.tasks["fit"].ranks) == 2)
+    until(lambda: all(one.state is RunState.RUNNING for one in run.tasks["fit"].ranks))
+    run.stop()
+    until(lambda: run.state is RunState.CANCELED)
+    assert mark.exists()
+    run.retry()
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster: Trainer) -> None:
+    code = FIRST.format("""found = kf.resume()
+    if found is None:
+        with kf.checkpoint(3) as folder:
+            (folder / "weights").write_text("w3")
+        time.sleep(60)
+    print("from", (found / "weights").read_text(), "of", found.name)""")
+    run = started(shell, code, nodes=2)
+    record = json.loads(trainjob(cluster)["metadata"]["annotations"]["kfnb/record"])
+    until(lambda: _stored(cluster, record["root"], "checkpoints/0000000003/complete"))
+    training.suspend(run.id)
+    until(lambda: run.state is RunState.PAUSED)
+    run.retry()
+    run.wait(40)
+    assert "from w3 of 0000000003" in run.logs("fit")
+
+
+def _stored(cluster: Trainer, root: str, key: str) -> bool:
+    """Whether the store has an object of a training."""
+    bucket, _, folder = root.partition("://")[2].partition("/")
+    access = StoreAccess("s3", f"http://{cluster.store}", "us-east-1", keys=AccessKeys("key", "secret"))
+    return f"{bucket}/{folder}/{key}" in [
+        one.path for one in ObjectStore(access).list_all(f"{bucket}/{folder}")
+    ]

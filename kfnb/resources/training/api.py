@@ -58,6 +58,16 @@ def train(
     )
 
 
+def suspend(id: str) -> Run:
+    """End the pods of a training on a cluster for now; its run's ``retry`` starts them from the newest checkpoint.
+
+    Raises ``RunNotFound``, ``BackendError``.
+    """
+    engine = runs.trainer_engine()
+    engine.suspend(id)
+    return Run(engine, id)
+
+
 def check_size(training: Training) -> None:
     """Check the options of a training. Raises ``UsageError``."""
     for name, number in (("nodes", training.nodes), ("procs", training.procs)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from kfnb.entities import Rank, RunState, TaskError
@@ -13,6 +13,11 @@ from kfnb.resources.training.trainer.objects import RECORD, RESULT
 
 _LONGEST = 1000
 """Characters of an argument's JSON: annotations have 256 KiB in all."""
+_MOST = 100_000
+"""Characters of a result."""
+_POINTS = 40
+"""Points of each curve that a result keeps."""
+Curves = Mapping[str, tuple[tuple[float, float], ...]]
 
 
 @dataclass(frozen=True)
@@ -55,9 +60,22 @@ def record_of(item: Item) -> TrainingRecord:
 
 
 def as_result(result: TrainingResult) -> str:
-    """The annotation of a result."""
-    ranks = [{name: value for name, value in asdict(one).items() if name != "curves"} for one in result.ranks]
-    return json.dumps({**asdict(result), "ranks": ranks[:_LONGEST]}, separators=(",", ":"))
+    """The annotation of a result, with curves of few points; without them, or without ranks, where it is too long."""
+    for points, most in ((_POINTS, None), (0, None), (0, 0)):
+        ranks = tuple(replace(one, curves=_thinned(one.curves, points)) for one in result.ranks[:most])
+        text = json.dumps(asdict(replace(result, ranks=ranks)), separators=(",", ":"))
+        if len(text) <= _MOST:
+            break
+    return text
+
+
+def _thinned(curves: Curves, points: int) -> Curves:
+    """The curves with at most about that many points each, and their last ones."""
+    return {
+        name: (*curve[: -1 : max(1, len(curve) // points)], curve[-1])
+        for name, curve in curves.items()
+        if points and curve
+    }
 
 
 def result_of(item: Item) -> TrainingResult | None:
@@ -71,10 +89,15 @@ def result_of(item: Item) -> TrainingResult | None:
             RunState(found["state"]),
             found.get("finished"),
             TaskError(**error) if error else None,
-            tuple(Rank(**{**one, "state": RunState(one["state"])}) for one in found.get("ranks", ())),
+            tuple(map(_rank, found.get("ranks", ()))),
         )
     except (KeyError, TypeError, ValueError):  # written by something else
         return None
+
+
+def _rank(stored: Mapping[str, Any]) -> Rank:
+    curves = {name: tuple(map(tuple, curve)) for name, curve in stored.get("curves", {}).items()}
+    return Rank(**{**stored, "state": RunState(stored["state"]), "curves": curves})
 
 
 def _known(item: Item, annotation: str, kind: type) -> dict[str, Any]:

@@ -43,6 +43,19 @@ def newest(pods: Iterable[Item]) -> dict[int, Item]:
     return {index_of(pod): pod for pod in pods}
 
 
+def counted(pods: Iterable[Item], *, restarts: int) -> list[Item]:
+    """The pods that matter: without those by which Kubernetes replaces ones of nodes that failed for good."""
+    failed: dict[int, int] = {}
+    found = []
+    for pod in pods:
+        node = index_of(pod)
+        if failed.get(node, 0) > restarts:
+            continue
+        found.append(pod)
+        failed[node] = failed.get(node, 0) + (word(pod, "status", "phase") == "Failed")
+    return found
+
+
 def state_of(item: Item, pods: Sequence[Item], *, restarts: int) -> RunState:
     """The state of a TrainJob whose nodes may fail ``restarts`` times."""
     now = newest(pods)
@@ -77,9 +90,8 @@ def failed_for_good(pods: Iterable[Item], *, restarts: int) -> bool:
 
 
 def first_failure(pods: Iterable[Item]) -> NodeFailure | None:
-    """The pod that failed first, as exactly as that is known; None if none has."""
-    found = [_failure(pod) for pod in pods if word(pod, "status", "phase") == "Failed"]
-    # what only lost its connection to another has no time of its own before that
+    """The failure that ended a training: the first of the newest pods of its nodes; None if none has failed."""
+    found = [_failure(pod) for pod in newest(pods).values() if word(pod, "status", "phase") == "Failed"]
     return min(found, key=lambda one: one.at) if found else None
 
 

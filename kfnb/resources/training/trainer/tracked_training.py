@@ -23,6 +23,7 @@ from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT
 from kfnb.resources.training.trainer.record import TrainingResult, as_result, record_of, result_of
 from kfnb.resources.training.trainer.resources import TrainerResources
 from kfnb.resources.training.trainer.state import (
+    counted,
     first_failure,
     is_out_of_memory,
     newest,
@@ -66,7 +67,9 @@ class TrackedTraining:
         pods = self._resources.pods(self._name)
         self._read(pods)
         record = record_of(item)
-        state = state_of(item, pods, restarts=record.restarts if record.nodes > 1 else 0)
+        restarts = record.restarts if record.nodes > 1 else 0  # else its launcher counts them
+        state = state_of(item, pods, restarts=restarts)
+        pods = counted(pods, restarts=restarts)
         ranks = ranks_of(pods, self._reported, nodes=record.nodes, procs=record.procs)
         if not state.finished:
             return self._snapshot(item, TrainingResult(state, ranks=ranks), pods)
