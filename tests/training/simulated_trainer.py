@@ -8,20 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
-import time
-from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from tests.services.object_server import Answered, Json, ObjectServer
+from tests.training.pod_processes import PodProcess, PodProcesses, now
 
-SHARED = Path("/work/shared/kubeflow/crds")
 KINDS = {
     "trainjobs",
     "trainingruntimes",
@@ -33,21 +26,6 @@ KINDS = {
 }
 KINDS |= {"services"}
 _RETRIES = 6
-
-_POD = '''
-"""The file system and the DNS of a pod."""
-import os, pathlib, socket
-write, MESSAGE = pathlib.Path.write_text, "/dev/termination-log"
-def write_text(path, *words, **options):
-    return write(pathlib.Path(os.environ["TERMINATION_LOG"]) if str(path) == MESSAGE else path, *words, **options)
-pathlib.Path.write_text = write_text
-resolve = socket.gethostbyname
-socket.gethostbyname = lambda host: "127.0.0.1" if "-node-0-" in host else resolve(host)
-'''
-
-
-def _now() -> str:
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def runtime(name: str, policy: str = "torch", *, job: str = "node") -> Json:
@@ -90,25 +68,16 @@ class TrainerObjects(ObjectServer):
 
 
 class Trainer:
-    """The controllers over ``objects``; pods have ``environment`` beside their own. ``queued``: Kueue admits nothing."""
+    """The controllers over ``objects``; ``queued``: Kueue admits nothing."""
 
-    def __init__(self, objects: TrainerObjects, folder: Path, environment: dict[str, str]) -> None:
-        self.objects, self.folder, self.environment = objects, folder, environment
+    def __init__(self, objects: TrainerObjects, folder: Path) -> None:
+        self.objects = objects
         self.queued = False
         self.quota = self.store = ""
-        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.processes: dict[str, PodProcess] = {}
         self._numbers = 0
-        programs = folder / "programs"
-        programs.mkdir(parents=True)
-        (programs / "sitecustomize.py").write_text(_POD)
-        for name in ("python3", "pip"):
-            (programs / name).write_text(
-                f'#!/bin/sh\n[ "$1 $2" = "-m pip" ] && exit 0\nexec {sys.executable} "$@"\n'
-            )
-            (programs / name).chmod(0o755)
-        self.programs = programs
+        self.pods_here = PodProcesses(folder)
         objects.webhook = self.admit
-        self.readers: dict[str, threading.Thread] = {}
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -132,7 +101,7 @@ class Trainer:
         self._closed.set()
         self._thread.join()
         for process in self.processes.values():
-            _kill(process)
+            process.kill()
 
     def act(self) -> None:
         """One round over all objects."""
@@ -140,7 +109,7 @@ class Trainer:
         for pod in self.objects.of("pods"):
             name = pod["metadata"]["name"]
             if pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] not in jobs:
-                _kill(self.processes[name])
+                self.processes[name].kill()
                 self.objects.remove("pods", name)
             else:
                 self._look(pod)
@@ -161,7 +130,7 @@ class Trainer:
             for pod in pods:
                 if pod["status"]["phase"] == "Running" and "deletionTimestamp" not in pod["metadata"]:
                     self.processes[pod["metadata"]["name"]].terminate()
-                    pod["metadata"]["deletionTimestamp"] = _now()
+                    pod["metadata"]["deletionTimestamp"] = now()
             self._tell(job, "Suspended", "True", "Suspended")
             return
         if any(one["type"] == "Suspended" and one["status"] == "True" for one in conditions):
@@ -186,7 +155,7 @@ class Trainer:
             "status": status,
             "reason": reason,
             "message": message,
-            "lastTransitionTime": _now(),
+            "lastTransitionTime": now(),
         }
         before = stored.get("status", {}).get("conditions", [])
         if not any({**one, "lastTransitionTime": ""} == {**made, "lastTransitionTime": ""} for one in before):
@@ -209,40 +178,11 @@ class Trainer:
             "jobset.sigs.k8s.io/replicatedjob-name": "node",
             "batch.kubernetes.io/job-completion-index": str(index),
         }
-        home = self.folder / name
-        home.mkdir()
-        paths = {"PATH": f"{self.programs}:{os.environ['PATH']}", "PYTHONPATH": str(self.programs)}
-        environment = {
-            **paths,
-            "HOME": str(home),
-            "TMPDIR": str(home),
-            "TERMINATION_LOG": str(home / "message"),
-            "JOB_COMPLETION_INDEX": str(index),
-            **self.environment,
-            **{one["name"]: self._value(one) for one in trainer.get("env", ())},
-        }
+        environment = {one["name"]: self._value(one) for one in trainer.get("env", ())}
         words = [*trainer["command"], *trainer["args"]]
-        process = subprocess.Popen(
-            words,
-            env=environment,
-            cwd=home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        self.processes[name] = process
-        written = self.objects.timed.setdefault(name, [])
-
-        def follow() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
-                written.append((_now(), line.decode(errors="replace").rstrip("\n")))
-                time.sleep(1e-5)  # no two lines have one time
-
-        reader = threading.Thread(target=follow, daemon=True)
-        reader.start()
-        self.readers[name] = reader
-        started = {"name": "node", "state": {"running": {"startedAt": _now()}}}
+        process = self.pods_here.start(name, words, {"JOB_COMPLETION_INDEX": str(index), **environment})
+        self.processes[name], self.objects.timed[name] = process, process.lines
+        started = {"name": "node", "state": {"running": {"startedAt": now()}}}
         pod = {"metadata": {"name": name, "labels": labels}, "index": index, "number": self._numbers}
         spec = {"nodeName": f"worker-{index}", "containers": [{"name": "node"}]}
         self.objects.put(
@@ -260,27 +200,14 @@ class Trainer:
         """What a kubelet sees of a pod's process."""
         name = pod["metadata"]["name"]
         process = self.processes.get(name)
-        if process is None or pod["status"]["phase"] != "Running" or process.poll() is None:
+        if process is None or pod["status"]["phase"] != "Running" or process.code is None:
             return
-        self.readers[name].join(5)
         if "deletionTimestamp" in pod["metadata"]:
             self.objects.remove("pods", name)
             return
-        code = process.returncode if process.returncode >= 0 else 128 - process.returncode
-        message = self.folder / name / "message"
-        ended = {
-            "exitCode": code,
-            "reason": "OOMKilled" if process.returncode == -9 else "Error" if code else "Completed",
-            "message": message.read_text() if message.exists() else "",
-            "startedAt": pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"],
-            "finishedAt": _now(),
-        }
+        code = process.code
+        began = pod["status"]["containerStatuses"][0]["state"]["running"]["startedAt"]
+        ended = {**process.ended(), "startedAt": began}
         status = {"phase": "Failed" if code else "Succeeded"}
         statuses = [{"name": "node", "state": {"terminated": ended}}]
         self.objects.put("pods", {**pod, "status": {**status, "containerStatuses": statuses}})
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -76,7 +76,7 @@ def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterato
         ("deepspeed-distributed", "mpi"),
     ):
         objects.put("clustertrainingruntimes", runtime(name, policy))
-    trainer = Trainer(objects, tmp_path / "cluster", {})
+    trainer = Trainer(objects, tmp_path / "cluster")
     with serving(objects) as url:
         configuration = kubernetes_client.Configuration()
         configuration.host = url
@@ -164,7 +164,7 @@ def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
     assert [one.state for one in task.ranks] == [RunState.CANCELED, RunState.FAILED]
     assert task.ranks[1].exit_code == 1
     assert trainjob(cluster)["spec"]["suspend"] is True, "Kubernetes would start it again"
-    until(lambda: all(one.poll() is not None for one in cluster.processes.values()))
+    until(lambda: all(one.code is not None for one in cluster.processes.values()))
     assert "ValueError: bad shard" in run.logs("fit", rank=1)
 
 

@@ -66,7 +66,7 @@ def state_of(item: Item, pods: Sequence[Item], *, restarts: int) -> RunState:
         return RunState.SUCCEEDED
     if _holds(item, "Failed") or failed_for_good(pods, restarts=restarts):
         return RunState.FAILED
-    if at(item, "spec", "suspend"):
+    if at(item, "spec", "suspend") and not active:
         return RunState.PENDING if is_queued(item) else RunState.PAUSED
     running = [one for one in active if word(one, "status", "phase") == "Running"]
     return RunState.RUNNING if running or any(map(_succeeded, now.values())) else RunState.PENDING
