@@ -7,12 +7,15 @@ kubelet (phases, exit codes, termination messages, logs with times) and the pods
 from __future__ import annotations
 
 import base64
-import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from tests.services.object_server import Answered, Json, ObjectServer
+import pytest
+
+from tests.services.object_server import Answered, Json, ObjectServer, serving
 from tests.training.pod_processes import PodProcess, PodProcesses, now
 
 KINDS = {
@@ -67,11 +70,50 @@ class TrainerObjects(ObjectServer):
         return [f"{at} {line}" for at, line in self.timed.get(pod, []) if at[:19] >= since[:19]]
 
 
+class ClusterUnderTest(Protocol):
+    """A cluster with Trainer, simulated or real."""
+
+    store: str
+
+    def put(self, body: Json) -> None:
+        """Make an object of the namespace."""
+
+    def configuration(self) -> Any:
+        """How the client reaches it."""
+
+    def trainjobs(self) -> list[Json]:
+        """The TrainJobs of the namespace."""
+
+    def containers(self) -> list[PodProcess]:
+        """What ran in the pods of the namespace."""
+
+    def node(self, number: int) -> str:
+        """The name of the host on which the pod of a node is."""
+
+
+@contextmanager
+def simulated(folder: Path) -> Iterator[Trainer]:
+    """A simulated cluster with runtimes as Trainer ships them."""
+    objects = TrainerObjects()
+    for name, policy in (
+        ("torch-distributed", "torch"),
+        ("jax-distributed", "jax"),
+        ("deepspeed-distributed", "mpi"),
+    ):
+        objects.put("clustertrainingruntimes", runtime(name, policy))
+    with serving(objects) as url:
+        trainer = Trainer(objects, folder, url)
+        try:
+            yield trainer
+        finally:
+            trainer.close()
+
+
 class Trainer:
     """The controllers over ``objects``; ``queued``: Kueue admits nothing."""
 
-    def __init__(self, objects: TrainerObjects, folder: Path) -> None:
-        self.objects = objects
+    def __init__(self, objects: TrainerObjects, folder: Path, url: str = "") -> None:
+        self.objects, self._url = objects, url
         self.queued = False
         self.quota = self.store = ""
         self.processes: dict[str, PodProcess] = {}
@@ -86,6 +128,24 @@ class Trainer:
         while not self._closed.wait(0.05):
             with self.objects.lock:
                 self.act()
+
+    def put(self, body: Json) -> None:
+        """See ``ClusterUnderTest``, as for the following."""
+        self.objects.put(f"{body['kind'].lower()}s", body)
+
+    def configuration(self) -> Any:
+        found = pytest.importorskip("kubernetes.client").Configuration()
+        found.host = self._url
+        return found
+
+    def trainjobs(self) -> list[Json]:
+        return self.objects.of("trainjobs")
+
+    def containers(self) -> list[PodProcess]:
+        return [*self.processes.values()]
+
+    def node(self, number: int) -> str:
+        return f"worker-{number}"
 
     def admit(self, kind: str, body: Json) -> None:
         """Trainer's webhook, and Kueue's."""

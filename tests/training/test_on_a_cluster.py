@@ -7,6 +7,7 @@ import json
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from typing import Any
 import pytest
 
 import kfnb
+from kfnb import settings as config
 from kfnb import target
 from kfnb.entities import RunState
-from kfnb.errors import BackendError, RunFailed
+from kfnb.errors import RunFailed
 from kfnb.jobs.polling import Pace
 from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -25,11 +27,10 @@ from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.training import api as training
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
-from tests.services.object_server import serving
-from tests.training.simulated_trainer import Trainer, TrainerObjects, runtime
+from tests.training.simulated_trainer import ClusterUnderTest, simulated
+from tests.training.trainer_cluster import Node, RealTrainer, TrainerCluster
 
 _numbers = count()
-NAMESPACE = "team-a"
 
 
 @pytest.fixture(scope="session")
@@ -45,58 +46,62 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-@pytest.fixture
-def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterator[Trainer]:
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTrainer]:
+    """Trainer itself on a real API server, with a node of this machine; see ``trainer_cluster``."""
+    running = TrainerCluster(tmp_path_factory.mktemp("trainer"))
+    node = Node(running, tmp_path_factory.mktemp("node"))
+    try:
+        yield RealTrainer(running, node)
+    finally:
+        node.close()
+        running.close()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.slow)])
+def cluster(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str
+) -> Iterator[ClusterUnderTest]:
     """A cluster with Trainer, its runtimes, and the object store of the namespace's runs."""
-    kubernetes_client = pytest.importorskip("kubernetes.client")
-    objects = TrainerObjects()
-    providers = {
-        "s3": {
-            "default": {
-                "endpoint": s3,
-                "region": "us-east-1",
-                "disableSSL": True,
-                "forcePathStyle": True,
-                "credentials": {
-                    "fromEnv": False,
-                    "secretRef": {"secretName": "store", "accessKeyKey": "id", "secretKeyKey": "key"},
-                },
-            }
-        }
-    }
-    root = f"s3://bucket/root-{next(_numbers)}"
-    data = {"defaultPipelineRoot": root, "providers": json.dumps(providers)}
-    objects.put("configmaps", {"metadata": {"name": "kfp-launcher"}, "data": data})
-    keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
-    held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
-    objects.put("secrets", {"metadata": {"name": "store"}, "data": held})
-    for name, policy in (
-        ("torch-distributed", "torch"),
-        ("jax-distributed", "jax"),
-        ("deepspeed-distributed", "mpi"),
-    ):
-        objects.put("clustertrainingruntimes", runtime(name, policy))
-    trainer = Trainer(objects, tmp_path / "cluster")
-    with serving(objects) as url:
-        configuration = kubernetes_client.Configuration()
-        configuration.host = url
+    number = next(_numbers)
+    namespace = f"team-{number}"
+    with ExitStack() as opened:
+        if request.param == "real":
+            found: ClusterUnderTest = request.getfixturevalue("real").in_namespace(namespace)
+        else:
+            found = opened.enter_context(simulated(tmp_path / "cluster"))
+        for body in stored_at(s3, f"s3://bucket/root-{number}"):
+            found.put(body)
+        configuration = found.configuration()
         made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
         monkeypatch.setattr(target, "kubernetes", lambda *_: made)
-        monkeypatch.setenv("KFNB_NAMESPACE", NAMESPACE)
+        monkeypatch.setenv("KFNB_NAMESPACE", namespace)
+        config.reset()
         monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
-        trainer.store = s3
         monkeypatch.setattr(connection, "_current", Current())
-        yield trainer
-        trainer.close()
+        found.store = s3
+        yield found
 
 
-def trainjob(cluster: Trainer) -> dict[str, Any]:
+def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:
+    """The objects that say where the runs of a namespace are stored, and with which keys."""
+    reference = {"secretName": "store", "accessKeyKey": "id", "secretKeyKey": "key"}
+    access = {"endpoint": store, "region": "us-east-1", "disableSSL": True, "forcePathStyle": True}
+    access |= {"credentials": {"fromEnv": False, "secretRef": reference}}
+    data = {"defaultPipelineRoot": root, "providers": json.dumps({"s3": {"default": access}})}
+    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kfp-launcher"}, "data": data}
+    keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
+    held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
+    yield {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "data": held}
+
+
+def trainjob(cluster: ClusterUnderTest) -> dict[str, Any]:
     """The only TrainJob."""
-    [found] = cluster.objects.of("trainjobs")
+    [found] = cluster.trainjobs()
     return found
 
 
-def until(condition: Any, seconds: float = 20) -> Any:
+def until(condition: Any, seconds: float = 30) -> Any:
     """What a condition gives, once it is true."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -124,7 +129,7 @@ if kf.rank == 0:
 
 
 def test_the_names_of_rank_0_come_back_from_a_trainjob(
-    shell: Shell, cluster: Trainer, capsys: pytest.CaptureFixture[str]
+    shell: Shell, cluster: ClusterUnderTest, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shell.run("%%kf_component load\nxs = list(range(10))")
     shell.run(TRAIN)
@@ -136,7 +141,7 @@ def test_the_names_of_rank_0_come_back_from_a_trainjob(
     first, second = run.tasks["fit"].ranks
     assert (first.state, first.exit_code, first.progress, first.step) == (RunState.SUCCEEDED, 0, 1.0, 2)
     assert (second.host, second.curves["loss"]) == (
-        "worker-1",
+        cluster.node(1),
         ((0, 12.5), (1, 6.25), (2, pytest.approx(12.5 / 3))),
     )
     assert run.metrics["fit"] == {"loss": pytest.approx(10 / 3)}
@@ -152,7 +157,7 @@ if os.environ.get("JOB_COMPLETION_INDEX"):
 
 
 def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
-    shell: Shell, cluster: Trainer
+    shell: Shell, cluster: ClusterUnderTest
 ) -> None:
     run = started(
         shell, FIRST.format("time.sleep(0.3 if kf.rank else 60); raise ValueError('bad shard')"), nodes=2
@@ -164,7 +169,7 @@ def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
     assert [one.state for one in task.ranks] == [RunState.CANCELED, RunState.FAILED]
     assert task.ranks[1].exit_code == 1
     assert trainjob(cluster)["spec"]["suspend"] is True, "Kubernetes would start it again"
-    until(lambda: all(one.code is not None for one in cluster.processes.values()))
+    until(lambda: all(one.code is not None for one in cluster.containers()))
     assert "ValueError: bad shard" in run.logs("fit", rank=1)
 
 
@@ -179,26 +184,28 @@ def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
     ],
 )
 def test_a_process_that_ends_without_words_is_told(
-    shell: Shell, cluster: Trainer, code: str, why: str
+    shell: Shell, cluster: ClusterUnderTest, code: str, why: str
 ) -> None:
     run = started(shell, FIRST.format(f"kf.rank or {code}; time.sleep(9)"), nodes=2)
     with pytest.raises(RunFailed, match=why):
         run.wait(30)
 
 
-def test_a_pod_that_needs_too_much_memory_is_told_by_its_status(shell: Shell, cluster: Trainer) -> None:
+def test_a_pod_that_needs_too_much_memory_is_told_by_its_status(
+    shell: Shell, cluster: ClusterUnderTest
+) -> None:
     run = started(
         shell, FIRST.format("os.kill(int(open('/proc/self/stat').read().split()[3]), 9) or time.sleep(9)")
     )
-    until(lambda: cluster.processes)
-    next(iter(cluster.processes.values())).kill()
+    until(cluster.containers)
+    cluster.containers()[0].kill()
     with pytest.raises(
         RunFailed, match="node 0: its container was killed: it used more memory than its limit"
     ):
         run.wait(30)
 
 
-def test_all_pods_connect_by_the_rendezvous_of_their_names(shell: Shell, cluster: Trainer) -> None:
+def test_all_pods_connect_by_the_rendezvous_of_their_names(shell: Shell, cluster: ClusterUnderTest) -> None:
     code = FIRST.format(
         """
     import socket
@@ -222,13 +229,12 @@ def test_all_pods_connect_by_the_rendezvous_of_their_names(shell: Shell, cluster
     )
     run = started(shell, code + "total = kf.rank", nodes=2, procs=2).wait(60)
     assert [one.number for one in run.tasks["fit"].ranks] == [0, 1, 2, 3]
-    assert [one.host for one in run.tasks["fit"].ranks] == ["worker-0"] * 2 + ["worker-1"] * 2
-    lines = cluster.objects.of("pods")
-    assert len(lines) == 2
+    assert [one.host for one in run.tasks["fit"].ranks] == [cluster.node(0)] * 2 + [cluster.node(1)] * 2
+    assert len(cluster.containers()) == 2
 
 
 def test_max_restarts_lets_kubernetes_start_a_node_again(
-    shell: Shell, cluster: Trainer, tmp_path: Path
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     mark = tmp_path / "failed-once"
     code = FIRST.format(
@@ -241,7 +247,7 @@ def test_max_restarts_lets_kubernetes_start_a_node_again(
 
 
 def test_a_stopped_training_has_time_to_save_and_can_be_started_again(
-    shell: Shell, cluster: Trainer, tmp_path: Path
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
 ) -> None:
     mark = tmp_path / "saved"
     code = FIRST.format(f"""try:
@@ -258,7 +264,7 @@ def test_a_stopped_training_has_time_to_save_and_can_be_started_again(
     assert run.wait(30).state is RunState.SUCCEEDED
 
 
-def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster: Trainer) -> None:
+def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster: ClusterUnderTest) -> None:
     code = FIRST.format("""found = kf.resume()
     if found is None:
         with kf.checkpoint(3) as folder:
@@ -275,7 +281,44 @@ def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster:
     assert "from w3 of 0000000003" in run.logs("fit")
 
 
-def _stored(cluster: Trainer, root: str, key: str) -> bool:
+def test_a_failed_training_is_trained_again_under_its_id(
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    mark = tmp_path / "failed-once"
+    code = FIRST.format(
+        f"if not os.path.exists({str(mark)!r}): open({str(mark)!r}, 'w'); raise OSError('disk')"
+    )
+    run = started(shell, code)
+    with pytest.raises(RunFailed, match="rank 0: OSError: disk"):
+        run.wait(30)
+    assert run.retry().wait(60).state is RunState.SUCCEEDED
+    assert run.tasks["fit"].error is None
+
+
+def test_large_inputs_and_models_go_through_the_store_and_secrets_stay_in_it(
+    shell: Shell, cluster: ClusterUnderTest
+) -> None:
+    shell.run("%%kf_component load\nimport numpy as np\nx = np.random.default_rng(0).normal(size=200_000)")
+    shell.run("""%%kf_train fit --nodes 2 --backend kubeflow -o training
+text = "$(HOME) $$ `id` ${HOME} 'x' \\\\"
+mean = float(kf.shard(x).mean())
+if kf.rank == 0:
+    from sklearn.linear_model import LinearRegression
+    kf.save(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), name="line", score=0.5)
+""")
+    assert shell["mean"] == pytest.approx(shell["x"][::2].mean())
+    assert shell["text"] == "$(HOME) $$ `id` ${HOME} 'x' \\\\", (
+        "neither a shell nor Kubernetes has changed it"
+    )
+    written = json.dumps(trainjob(cluster))
+    assert "secret-of-the-store" not in written
+    assert base64.b64encode(b"secret-of-the-store").decode() not in written
+    assert all(len(one) <= 60_000 for one in trainjob(cluster)["spec"]["trainer"]["args"])
+    assert [one.name for one in kfnb.models()] == ["line"]
+    assert kfnb.model("line@1").metrics == {"score": 0.5}
+
+
+def _stored(cluster: ClusterUnderTest, root: str, key: str) -> bool:
     """Whether the store has an object of a training."""
     bucket, _, folder = root.partition("://")[2].partition("/")
     access = StoreAccess("s3", f"http://{cluster.store}", "us-east-1", keys=AccessKeys("key", "secret"))

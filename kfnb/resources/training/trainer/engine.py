@@ -35,7 +35,7 @@ from kfnb.resources.training.trainer.tracked_training import TrackedTraining, ou
 from kfnb.resources.training.trainer.trainjob import ClusterTraining, new_name, trainjob
 
 _MOST_FINISHED = 50
-_DELETED = 20.0
+_DELETED = 90.0
 """Seconds that a TrainJob may take to go before it is made again."""
 
 
@@ -201,10 +201,11 @@ class TrainerEngine:
         if not state.finished and state is not RunState.PAUSED:
             hint = "stop it first, or wait for it"
             raise BackendError(f"run {name} is {state}", code="still-running", hint=hint, ref=name)
-        if state is RunState.PAUSED:
-            self._resources.change(name, {"spec": {"suspend": False}})
-        else:
+        if state is RunState.FAILED:
             self._again(name, item)
+        else:
+            gone = {"annotations": {STOPPED: None, RESULT: None}}
+            self._resources.change(name, {"metadata": gone, "spec": {"suspend": False}})
         self._tracked.pop(name, None)
 
     def _again(self, name: str, item: Item) -> None:
@@ -220,7 +221,6 @@ class TrainerEngine:
             "metadata": {"name": name, "labels": mapping(metadata, "labels"), "annotations": kept},
             "spec": spec,
         }
-        self._resources.create({**body, "metadata": {**body["metadata"], "name": f"{name}x"}}, dry_run=True)
         self._resources.delete(name)
         until = time.monotonic() + _DELETED
         while time.monotonic() < until:
@@ -229,6 +229,8 @@ class TrainerEngine:
             except RunNotFound:
                 break
             time.sleep(0.2)
+        else:
+            raise BackendError(f"the pods of {name} do not end; retry it again later", ref=name)
         self._resources.create(body)
 
     def archive(self, run_id: str) -> None:

@@ -77,9 +77,9 @@ class TrainerResources:
             self.kubernetes.patch(f"{self._jobs}/{name}", fields)
 
     def delete(self, name: str) -> None:
-        """Delete a TrainJob, and with it its pods."""
+        """Delete a TrainJob; it goes when its pods have ended."""
         with self._in_words(name):
-            self.kubernetes.delete(f"{self._jobs}/{name}")
+            self.kubernetes.delete(f"{self._jobs}/{name}", order="Foreground")
 
     def pods(self, name: str) -> list[Item]:
         """The pods of a TrainJob, the oldest first."""

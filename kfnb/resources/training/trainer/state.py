@@ -52,7 +52,7 @@ def counted(pods: Iterable[Item], *, restarts: int) -> list[Item]:
         if failed.get(node, 0) > restarts:
             continue
         found.append(pod)
-        failed[node] = failed.get(node, 0) + (word(pod, "status", "phase") == "Failed")
+        failed[node] = failed.get(node, 0) + has_failed(pod)
     return found
 
 
@@ -84,14 +84,14 @@ def failed_for_good(pods: Iterable[Item], *, restarts: int) -> bool:
     """
     failed: dict[int, int] = {}
     for pod in pods:
-        if word(pod, "status", "phase") == "Failed":
+        if has_failed(pod):
             failed[index_of(pod)] = failed.get(index_of(pod), 0) + 1
     return any(count > restarts for count in failed.values())
 
 
 def first_failure(pods: Iterable[Item]) -> NodeFailure | None:
     """The failure that ended a training: the first of the newest pods of its nodes; None if none has failed."""
-    found = [_failure(pod) for pod in newest(pods).values() if word(pod, "status", "phase") == "Failed"]
+    found = [_failure(pod) for pod in newest(pods).values() if has_failed(pod)]
     return min(found, key=lambda one: one.at) if found else None
 
 
@@ -140,7 +140,7 @@ def _of_pod(pod: Item, restarts: int) -> dict[str, Any]:
 def _ended(rank: Rank, pod: Item) -> Rank:
     """A process as its pod shows it, where it could not report its end: it was killed with its pod."""
     rank = replace(rank, host=word(pod, "spec", "nodeName") or rank.host)
-    if rank.state.finished or word(pod, "status", "phase") != "Failed":
+    if rank.state.finished or not has_failed(pod):
         return rank
     found = diagnose(pod, CONTAINER)
     return replace(rank, state=RunState.FAILED, exit_code=found.exit_code)
@@ -171,6 +171,11 @@ def waiting_for(item: Item, pods: Sequence[Item], events: Mapping[str, Sequence[
 def is_out_of_memory(failure: NodeFailure) -> bool:
     """Whether the kernel of a node has killed a pod for its memory."""
     return failure.diagnosis.reason is PodReason.OUT_OF_MEMORY
+
+
+def has_failed(pod: Item) -> bool:
+    """Whether a pod has failed by itself: one that is deleted (suspended, drained) ends with an exit code too."""
+    return word(pod, "status", "phase") == "Failed" and not at(pod, "metadata", "deletionTimestamp")
 
 
 def _holds(item: Item, kind: str) -> bool:
