@@ -166,13 +166,12 @@ class Trainer:
     def act(self) -> None:
         """One round over all objects."""
         jobs = {one["metadata"]["name"]: one for one in self.objects.of("trainjobs")}
-        for pod in self.objects.of("pods"):
-            name = pod["metadata"]["name"]
-            if pod["metadata"]["labels"]["jobset.sigs.k8s.io/jobset-name"] not in jobs:
+        there = {one["metadata"]["name"] for one in self.objects.of("pods")}
+        for name in self.processes.keys() - there:  # they went with their TrainJob
+            if self.processes[name].code is None:
                 self.processes[name].kill()
-                self.objects.remove("pods", name)
-            else:
-                self._look(pod)
+        for pod in self.objects.of("pods"):
+            self._look(pod)
         for job in jobs.values():
             self._reconcile(job)
 
@@ -231,10 +230,10 @@ class Trainer:
             )
             return
         self._numbers += 1
-        owner, trainer = job["metadata"]["name"], job["spec"]["trainer"]
-        name = f"{owner}-node-0-{index}-{self._numbers}"
+        training, trainer = job["metadata"]["name"], job["spec"]["trainer"]
+        name = f"{training}-node-0-{index}-{self._numbers}"
         labels = {
-            "jobset.sigs.k8s.io/jobset-name": owner,
+            "jobset.sigs.k8s.io/jobset-name": training,
             "jobset.sigs.k8s.io/replicatedjob-name": "node",
             "batch.kubernetes.io/job-completion-index": str(index),
         }
@@ -243,7 +242,9 @@ class Trainer:
         process = self.pods_here.start(name, words, {"JOB_COMPLETION_INDEX": str(index), **environment})
         self.processes[name], self.objects.timed[name] = process, process.lines
         started = {"name": "node", "state": {"running": {"startedAt": now()}}}
-        pod = {"metadata": {"name": name, "labels": labels}, "index": index, "number": self._numbers}
+        owner = [{"uid": job["metadata"]["uid"]}]
+        metadata = {"name": name, "labels": labels, "ownerReferences": owner}
+        pod = {"metadata": metadata, "index": index, "number": self._numbers}
         spec = {"nodeName": f"worker-{index}", "containers": [{"name": "node"}]}
         self.objects.put(
             "pods", {**pod, "spec": spec, "status": {"phase": "Running", "containerStatuses": [started]}}

@@ -300,16 +300,14 @@ def test_large_inputs_and_models_go_through_the_store_and_secrets_stay_in_it(
 ) -> None:
     shell.run("%%kf_component load\nimport numpy as np\nx = np.random.default_rng(0).normal(size=200_000)")
     shell.run("""%%kf_train fit --nodes 2 --backend kubeflow -o training
-text = "$(HOME) $$ `id` ${HOME} 'x' \\\\"
+text = "$(HOME) $$ `id` ${HOME} 'x'"
 mean = float(kf.shard(x).mean())
 if kf.rank == 0:
     from sklearn.linear_model import LinearRegression
     kf.save(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), name="line", score=0.5)
 """)
     assert shell["mean"] == pytest.approx(shell["x"][::2].mean())
-    assert shell["text"] == "$(HOME) $$ `id` ${HOME} 'x' \\\\", (
-        "neither a shell nor Kubernetes has changed it"
-    )
+    assert shell["text"] == "$(HOME) $$ `id` ${HOME} 'x'", "neither a shell nor Kubernetes has changed it"
     written = json.dumps(trainjob(cluster))
     assert "secret-of-the-store" not in written
     assert base64.b64encode(b"secret-of-the-store").decode() not in written
