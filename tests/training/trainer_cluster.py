@@ -78,15 +78,15 @@ class TrainerCluster:
         self._run_controllers()
         _wait(lambda: "items" in self.api.ask("GET", _RUNTIMES))
         _wait(lambda: "items" in self.api.ask("GET", "/apis/jobset.x-k8s.io/v1alpha2/jobsets"))
-        jobset = {"apiVersion": "config.jobset.x-k8s.io/v1alpha1", "leaderElection": {"leaderElect": False}}
-        jobset |= {"internalCertManagement": {"enable": False}}
-        self._run_manager(self.jobset, jobset, self.jobset / "config/components/webhook/manifests.yaml")
-        trainer = {
-            "apiVersion": "config.trainer.kubeflow.org/v1alpha1",
-            "leaderElection": {"leaderElect": False},
-        }
-        trainer |= {"certManagement": {"enable": False}}
-        self._run_manager(self.trainer, trainer, base / "webhook/manifests.yaml")
+        components = self.jobset / "config/components"
+        self._run_manager(
+            self.jobset,
+            components / "manager/controller_manager_config.yaml",
+            components / "webhook/manifests.yaml",
+        )
+        self._run_manager(
+            self.trainer, base / "manager/controller_manager_config.yaml", base / "webhook/manifests.yaml"
+        )
         for item in _objects([*(base / "runtimes").glob("*.yaml")], "ClusterTrainingRuntime"):
             self.api.apply(item)
 
@@ -101,7 +101,7 @@ class TrainerCluster:
         }
         self._run(api_server.assets() / "kube-controller-manager", words, "controllers")
 
-    def _run_manager(self, source: Path, configuration: Json, webhooks: Path) -> None:
+    def _run_manager(self, source: Path, configuration: Path, webhooks: Path) -> None:
         """Run a manager, whose webhooks are at a port of this machine."""
         name = source.name
         home = self.folder / f"home-{name}"
@@ -111,9 +111,17 @@ class TrainerCluster:
             (certificates / theirs).write_bytes((self.folder / mine).read_bytes())
         webhook, probe = api_server.free_port(), api_server.free_port()
         file = home / "configuration.yaml"
-        settings = {"webhook": {"port": webhook}, "metrics": {"bindAddress": "0"}}
-        settings |= {"health": {"healthProbeBindAddress": f"127.0.0.1:{probe}"}, "kind": "Configuration"}
-        file.write_text(json.dumps({**configuration, **settings}))
+        settings = yaml.safe_load(configuration.read_text())
+        for part, own in {
+            "webhook": {"port": webhook},
+            "metrics": {"bindAddress": "0"},
+            "health": {"healthProbeBindAddress": f"127.0.0.1:{probe}"},
+            "leaderElection": {"leaderElect": False},
+            "certManagement" if source == self.trainer else "internalCertManagement": {"enable": False},
+        }.items():
+            settings[part] = {**settings.get(part, {}), **own}
+        settings.pop("statusServer", None)
+        file.write_text(json.dumps(settings))
         words = {"config": file, "kubeconfig": self.server.kubeconfig}
         program = self._run(source / "manager", words, name, TMPDIR=str(home), POD_NAMESPACE="default")
 

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from kfnb.capture.component import Component
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.tracer import dependencies_of
 from kfnb.capture.training import FRAMEWORKS, Training, framework_of
 from kfnb.capture.training_checks import check_training, training_notes
 from kfnb.errors import CaptureError, UsageError, did_you_mean
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.alone import build_alone
-from kfnb.pipeline.spec import check_arguments
+from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components.api import folder
 from kfnb.resources.datasets.api import with_data
@@ -109,27 +110,14 @@ def start(
         image=settings().base_image,
         index_urls=settings().index_urls,
     )
-    compiled = pipelines.compiled(built)
-    step = built.steps[0]
-    inputs = {name: kind for name, kind in step.inputs.items() if component.data(name) is None}
+    inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
     values, place = written(inputs, notebook.namespace)
     try:
         known = {name: value for name, value in values.items() if inputs[name].parameter}
-        params = {name: one.default for name, one in dependencies.params.items() if one.default is not None}
-        for name in dependencies.params.keys() - params.keys():
-            params[name] = notebook.namespace[name]
-        checked = check_arguments(compiled.spec, {**values, **known, **params, **(arguments or {})})
-        submission = Submission(
-            spec=with_data(compiled.spec, checked, local=local),
-            platform=compiled.platform,
-            arguments={**checked, **{name: one for name, one in values.items() if name not in known}},
-            name=f"{component.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-            experiment=settings().experiment,
-            cache=False,
-            folder=folder(),
-            inputs=place,
-            notify=notify,
-        )
+        given = {**values, **known, **_parameters(dependencies, notebook.namespace), **(arguments or {})}
+        files = {name: one for name, one in values.items() if name not in known}
+        submission = _submission(component.name, pipelines.compiled(built), given, files, local=local)
+        submission = replace(submission, inputs=place, notify=notify)
         if local:
             engine = runs.engine_of("local")
             return Run(engine, engine.submit(submission))
@@ -138,6 +126,29 @@ def start(
         return Run(trainer, trainer.train(TrainingSubmission(submission, training, framework)))
     finally:
         shutil.rmtree(place, ignore_errors=True)
+
+
+def _parameters(dependencies: Dependencies, namespace: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a cell's parameters: their defaults, else the notebook's values."""
+    declared = dependencies.params
+    found = {name: one.default for name, one in declared.items() if one.default is not None}
+    return {**found, **{name: namespace[name] for name in declared.keys() - found.keys()}}
+
+
+def _submission(
+    name: str, compiled: Compiled, given: Mapping[str, Any], files: Mapping[str, Any], *, local: bool
+) -> Submission:
+    """The pipeline of a training with its arguments, of which ``files`` are artifacts."""
+    checked = check_arguments(compiled.spec, given)
+    return Submission(
+        spec=with_data(compiled.spec, checked, local=local),
+        platform=compiled.platform,
+        arguments={**checked, **files},
+        name=f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        experiment=settings().experiment,
+        cache=False,
+        folder=folder(),
+    )
 
 
 def of_a_node(component: Component, training: Training) -> Component:

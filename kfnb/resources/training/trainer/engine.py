@@ -24,7 +24,7 @@ from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.training.engine import TrainingSubmission
-from kfnb.resources.training.trainer.logs import PodLogs
+from kfnb.resources.training.trainer.logs import TrainingLogs
 from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT, STOPPED
 from kfnb.resources.training.trainer.record import TrainingRecord, record_of, result_of, shortened
 from kfnb.resources.training.trainer.resources import TrainerResources
@@ -151,7 +151,7 @@ class TrainerEngine:
         own = record_of(self._resources.trainjob(name)).task
         if task not in (None, own):
             raise BackendError(f"unknown task {task}; the training has {own}", ref=task)
-        logs = PodLogs(self._resources.kubernetes, self._resources.namespace)
+        logs = TrainingLogs(self._resources.kubernetes, self._resources.namespace)
         empty = True
         while True:
             over = self.get(

@@ -29,7 +29,7 @@ class PodLine:
     facts: Mapping[str, Any] | None = None
 
 
-class PodLogs:
+class TrainingLogs:
     """Reads the logs of a training's pods, each line once, however often it is asked."""
 
     def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
@@ -76,10 +76,10 @@ class PodLogs:
                 if at <= before:
                     continue
                 self._last[key] = at
-                yield from _lines(PodLine(name, index_of(pod), seconds(at), text), sieve)
+                yield from told_apart(PodLine(name, index_of(pod), seconds(at), text), sieve)
 
 
-def _lines(line: PodLine, sieve: Sieve) -> Iterator[PodLine]:
+def told_apart(line: PodLine, sieve: Sieve) -> Iterator[PodLine]:
     """What a line of a container's log holds: text, a report, or a text that a report has interrupted."""
     text, mark, report = line.text.partition(MARK)
     if (text or not mark) and sieve.passes(text):

@@ -31,7 +31,7 @@ _LONGEST = 2000
 _TIMED_OUT = 124
 
 
-class Store:
+class PodStore:
     """Objects of the training, below ``root``; ``access`` says how the store is reached, but for its secrets.
 
     The key of an object that is not below the root begins with a slash.
@@ -101,7 +101,7 @@ def _install(package: str, options: Sequence[str]) -> None:
 class Checkpoints:
     """Keeps the newest checkpoint of a training in the store, so that it outlives the pod."""
 
-    def __init__(self, store: Store, folder: Path) -> None:
+    def __init__(self, store: PodStore, folder: Path) -> None:
         self._store, self._folder = store, folder
         self._sent: set[str] = set()
 
@@ -149,7 +149,7 @@ def main(job: Mapping[str, Any]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="kfnb-training-"))
     os.environ.pop("KFNB_RANK", None)
     try:
-        store = Store(job["root"], job["access"])
+        store = PodStore(job["root"], job["access"])
         fetch_inputs(job["inputs"], store, folder)
         environment = {
             "KFNB_NODE": str(node),
@@ -201,7 +201,7 @@ def why(file: Path) -> str:
         return ""
 
 
-def fetch_inputs(inputs: Mapping[str, Any], store: Store, folder: Path) -> None:
+def fetch_inputs(inputs: Mapping[str, Any], store: PodStore, folder: Path) -> None:
     """Put the artifacts that the step is given into the pod: those that came with the TrainJob, and objects."""
     target = folder / "inputs"
     target.mkdir()
@@ -263,7 +263,7 @@ def _artifact(name: str, kind: str, folder: Path, metadata: Mapping[str, Any]) -
     }
 
 
-def put_away(job: Mapping[str, Any], store: Store, folder: Path, node: int) -> None:
+def put_away(job: Mapping[str, Any], store: PodStore, folder: Path, node: int) -> None:
     """Store what the ranks of this pod have written: of rank 0 the outputs, of others what they kept beside."""
     for one in sorted((folder / "ranks").glob("*")):
         if one.name != "0":

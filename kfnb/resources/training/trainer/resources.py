@@ -11,7 +11,7 @@ from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, at, mapping
 from kfnb.resources.training.trainer.objects import GROUP, JOBSET, TRAINING, VERSION
 from kfnb.resources.training.trainer.runtimes import TrainingRuntime, read_runtime
-from kfnb.resources.training.trainer.trainjob import Schema
+from kfnb.resources.training.trainer.trainjob import TrainerSchema
 
 _NOT_INSTALLED = (
     "Kubeflow Trainer is not installed in this cluster: it has no TrainJobs (trainer.kubeflow.org). Ask its"
@@ -27,15 +27,15 @@ class TrainerResources:
         self._api = f"/apis/{GROUP}/{VERSION}"
         self._jobs = f"{self._api}/namespaces/{namespace}/trainjobs"
         self._core = f"/api/v1/namespaces/{namespace}"
-        self._schema: Schema | None = None
+        self._schema: TrainerSchema | None = None
 
-    def schema(self) -> Schema:
+    def schema(self) -> TrainerSchema:
         """What this cluster's Trainer takes, as its CRD says; any user may read that as OpenAPI."""
         if self._schema is None:
             with self._in_words():
                 schemas = mapping(self.kubernetes.get(f"/openapi/v3{self._api}"), "components", "schemas")
             found: Item = next((one for name, one in schemas.items() if name.endswith(".TrainJob")), {})
-            self._schema = Schema.of(mapping(found, "properties", "spec", "properties"))
+            self._schema = TrainerSchema.of(mapping(found, "properties", "spec", "properties"))
         return self._schema
 
     def runtimes(self) -> list[TrainingRuntime]:

@@ -18,7 +18,7 @@ from kfnb.resources.runs.kubeflow.run_cache import RunCache
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.metrics import metrics
 from kfnb.resources.runs.rank_fold import merged
-from kfnb.resources.training.trainer.logs import PodLogs
+from kfnb.resources.training.trainer.logs import TrainingLogs
 from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT
 from kfnb.resources.training.trainer.record import TrainingResult, as_result, record_of, result_of
 from kfnb.resources.training.trainer.resources import TrainerResources
@@ -54,7 +54,7 @@ class TrackedTraining:
     ) -> None:
         self.watch = RunCache(self._request, pace)
         self._resources, self._objects, self._name, self._saved = resources, objects, name, saved
-        self._logs = PodLogs(resources.kubernetes, resources.namespace)
+        self._logs = TrainingLogs(resources.kubernetes, resources.namespace)
         self._reported: dict[str, tuple[Rank, ...]] = {}
         self._lines: dict[str, deque[str]] = {}
         self._results: Mapping[str, Any] | None = None

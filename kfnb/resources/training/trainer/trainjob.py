@@ -43,13 +43,13 @@ _LOADER = (
 
 
 @dataclass(frozen=True)
-class Schema:
+class TrainerSchema:
     """What a version of Trainer takes: ``patches`` is how pods are customised in it."""
 
     patches: str
 
     @classmethod
-    def of(cls, properties: Mapping[str, Any]) -> Schema:
+    def of(cls, properties: Mapping[str, Any]) -> TrainerSchema:
         """From the fields of a TrainJob's spec. Raises ``BackendError`` for a version that kfnb does not know."""
         for name in ("runtimePatches", "podTemplateOverrides"):
             if name in properties:
@@ -91,7 +91,7 @@ def new_name(component: str) -> str:
     return PREFIX + middle[: _LONGEST_NAME - len(PREFIX) - len(end)].rstrip("-") + end
 
 
-def trainjob(training: ClusterTraining, schema: Schema) -> dict[str, Any]:
+def trainjob(training: ClusterTraining, schema: TrainerSchema) -> dict[str, Any]:
     """The object. Raises ``BackendError`` where it would be too large."""
     step = training.step
     labels = {TRAINING: step.name} | ({QUEUE: training.queue} if training.queue else {})
@@ -168,7 +168,7 @@ def _items(text: str) -> Iterator[str]:
         yield text[start : start + _ITEM]
 
 
-def _patches(training: ClusterTraining, schema: Schema) -> list[dict[str, Any]]:
+def _patches(training: ClusterTraining, schema: TrainerSchema) -> list[dict[str, Any]]:
     """How the pods differ from those of the runtime."""
     settings = training.step.settings
     pod = {name: part for name, part in pod_settings.pod(settings).items() if name != "activeDeadlineSeconds"}
