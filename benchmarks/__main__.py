@@ -23,6 +23,7 @@ from benchmarks.measure import HEADER, Measured
 from benchmarks.registries import registries
 from benchmarks.regret import regret
 from benchmarks.running import running
+from benchmarks.serving import serving
 from benchmarks.status import status
 from benchmarks.studies import studies
 from benchmarks.tuning import tuning
@@ -51,6 +52,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "registries": registries,
     "studies": studies,
     "adding": adding,
+    "serving": serving,
 }
 
 
@@ -58,7 +60,7 @@ def main(names: list[str]) -> None:
     """Print what was asked for, all of it by default, as it comes."""
     unknown = [name for name in names if name not in MEASURES]
     if unknown:
-        sys.exit(f"nothing is called {', '.join(unknown)}; there is {', '.join(MEASURES)}")
+        sys.exit(f"unknown benchmark: {', '.join(unknown)}; there are {', '.join(MEASURES)}")
     compileall.compile_dir(Path(kfnb.__file__).parent, quiet=2)  # as pip does with all that it installs
     print(HEADER)
     for name in names or MEASURES:

@@ -19,6 +19,12 @@ _SPLITS = re.compile(
 
 def check_training(component: Component) -> None:
     """Check that the cell does something. Raises ``CaptureError``."""
+    if component.function is not None:
+        raise CaptureError(
+            f"cell {component.cell} is a single function, which KFP calls: a training is plain code",
+            hint="write the function's body as the cell",
+            ref=f"cell {component.cell}",
+        )
     defined = [
         node for node in component.cell.tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     ]

@@ -195,6 +195,7 @@ for step in range(start, 4):
             "%%kf_train fit\ndef train():\n    pass",
             "cell fit [1] defines train() and never calls it, so nothing would be trained",
         ),
+        ("%%kf_train fit\ndef fit(x: int) -> int:\n    return x", "is a single function, which KFP calls"),
         ("%%kf_train fit --nodes 0\nx = 1", "--nodes 0: give a number from 1 on"),
         ("%%kf_train fit --procs -1\nx = 1", "--procs -1: give a number from 1 on"),
         ("%%kf_train fit --max-restarts -1\nx = 1", "--max-restarts -1: give a number from 0 on"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,8 @@ from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.tracer import dependencies_of
 from kfnb.capture.training import FRAMEWORKS, Training, framework_of
 from kfnb.capture.training_checks import check_training, training_notes
-from kfnb.errors import CaptureError, UsageError, did_you_mean
+from kfnb.entities import Artifact
+from kfnb.errors import UsageError, did_you_mean
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.alone import build_alone
 from kfnb.pipeline.spec import Compiled, check_arguments
@@ -85,7 +86,7 @@ def start(
     *,
     requested: Collection[str] = (),
     backend: str | None = None,
-    notify: Any = print,
+    notify: Callable[[str], None] = print,
 ) -> Run:
     """Start a training with the notebook's values; its run has the outputs ``requested``.
 
@@ -94,10 +95,6 @@ def start(
     """
     local = backend_name(backend) == "local"
     notebook = workspace().notebook
-    if component.function is not None:
-        raise CaptureError(
-            f"cell {component.cell} is a single function: a training is plain code, which calls it"
-        )
     check_training(component)
     dependencies = dependencies_of(notebook, component)
     for note in training_notes(component, dependencies):
@@ -110,45 +107,41 @@ def start(
         image=settings().base_image,
         index_urls=settings().index_urls,
     )
+    compiled = pipelines.compiled(built)
     inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
     values, place = written(inputs, notebook.namespace)
     try:
-        known = {name: value for name, value in values.items() if inputs[name].parameter}
-        given = {**values, **known, **_parameters(dependencies, notebook.namespace), **(arguments or {})}
-        files = {name: one for name, one in values.items() if name not in known}
-        submission = _submission(component.name, pipelines.compiled(built), given, files, local=local)
-        submission = replace(submission, inputs=place, notify=notify)
+        given = _arguments(compiled, dependencies, values, arguments or {})
+        submission = Submission(
+            spec=with_data(compiled.spec, given, local=local),
+            platform=compiled.platform,
+            arguments=given,
+            name=f"{component.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            experiment=settings().experiment,
+            cache=False,
+            folder=folder(),
+            inputs=place,
+            notify=notify,
+        )
         if local:
-            engine = runs.engine_of("local")
-            return Run(engine, engine.submit(submission))
-        trainer = runs.trainer_engine()
-        framework = framework_of(component, dependencies)
+            return Run(engine := runs.engine_of("local"), engine.submit(submission))
+        trainer, framework = runs.trainer_engine(), framework_of(component, dependencies)
         return Run(trainer, trainer.train(TrainingSubmission(submission, training, framework)))
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
 
-def _parameters(dependencies: Dependencies, namespace: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a cell's parameters: their defaults, else the notebook's values."""
-    declared = dependencies.params
-    found = {name: one.default for name, one in declared.items() if one.default is not None}
-    return {**found, **{name: namespace[name] for name in declared.keys() - found.keys()}}
-
-
-def _submission(
-    name: str, compiled: Compiled, given: Mapping[str, Any], files: Mapping[str, Any], *, local: bool
-) -> Submission:
-    """The pipeline of a training with its arguments, of which ``files`` are artifacts."""
-    checked = check_arguments(compiled.spec, given)
-    return Submission(
-        spec=with_data(compiled.spec, checked, local=local),
-        platform=compiled.platform,
-        arguments={**checked, **files},
-        name=f"{name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
-        experiment=settings().experiment,
-        cache=False,
-        folder=folder(),
-    )
+def _arguments(
+    compiled: Compiled, dependencies: Dependencies, values: Mapping[str, Any], given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The arguments of a training: its inputs' ``values``, its parameters as its cell has them, and those ``given``."""
+    namespace = workspace().notebook.namespace
+    params = {
+        name: namespace[name] if one.default is None else one.default
+        for name, one in dependencies.params.items()
+    }
+    files = {name: one for name, one in values.items() if isinstance(one, Artifact) and name not in given}
+    return {**check_arguments(compiled.spec, {**values, **params, **given}), **files}
 
 
 def of_a_node(component: Component, training: Training) -> Component:
