@@ -255,7 +255,7 @@ def test_a_hundred_slow_clients_keep_no_other_waiting(serve):
         line.sendall(b"POST / HTTP/1.1\r\nContent-Length: 100\r\n" + HOST + b"\r\nx")
     began = time.monotonic()
     assert status_of(running.exchange(b"GET / HTTP/1.1\r\n" + CLOSE + b"\r\n")) == 200
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5  # far less than a slow client may take
     for line in lines:
         line.close()
 
