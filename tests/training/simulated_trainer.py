@@ -84,6 +84,9 @@ class ClusterUnderTest(Protocol):
     def trainjobs(self) -> list[Json]:
         """The TrainJobs of the namespace."""
 
+    def path(self, trainjob: str) -> str:
+        """The path of a TrainJob."""
+
     def containers(self) -> list[PodProcess]:
         """What ran in the pods of the namespace."""
 
@@ -140,6 +143,9 @@ class Trainer:
 
     def trainjobs(self) -> list[Json]:
         return self.objects.of("trainjobs")
+
+    def path(self, trainjob: str) -> str:
+        return f"/apis/trainer.kubeflow.org/v1alpha1/namespaces/x/trainjobs/{trainjob}"
 
     def containers(self) -> list[PodProcess]:
         return [*self.processes.values()]

@@ -24,7 +24,6 @@ from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.retry import RetryPolicy
-from kfnb.resources.training import api as training
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
 from tests.training.simulated_trainer import ClusterUnderTest, simulated
@@ -274,7 +273,9 @@ def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster:
     run = started(shell, code, nodes=2)
     record = json.loads(trainjob(cluster)["metadata"]["annotations"]["kfnb/record"])
     until(lambda: _stored(cluster, record["root"], "checkpoints/0000000003/complete"))
-    training.suspend(run.id)
+    target.require_kubernetes().patch(
+        cluster.path(run.id), {"spec": {"suspend": True}}
+    )  # as Kueue, or kubectl
     until(lambda: run.state is RunState.PAUSED)
     run.retry()
     run.wait(40)

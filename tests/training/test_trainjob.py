@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from kfnb.entities import Rank, RunState
 from kfnb.errors import BackendError
 from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.kubeflow import trainings
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.rank_fold import merged, news
 from kfnb.resources.training.trainer.logs import PodLine, told_apart
@@ -34,6 +35,7 @@ from kfnb.resources.training.trainer.trainjob import (
     source_of,
     trainjob,
 )
+from kfnb.text.ranks import ranks_comment
 
 CONTAINER = {
     "image": "python:3.11-slim",
@@ -147,6 +149,18 @@ def test_names_fit_pods() -> None:
     name = new_name("Fit_" + "x" * 80)
     assert name.startswith("train-fit-x")
     assert len(name) <= 40
+
+
+def test_a_step_of_a_pipeline_on_several_nodes_is_told_to_be_in_one_pod() -> None:
+    def spec(nodes: int) -> dict[str, Any]:
+        program = f"def fit():\n{ranks_comment(nodes, 2)}\n"
+        return {"deploymentSpec": {"executors": {"exec-fit": {"container": {"command": ["sh", program]}}}}}
+
+    [note] = trainings.cautions(spec(2))
+    assert note.startswith(
+        "fit is trained on one node: as a step of Kubeflow Pipelines, its 2 x 2 processes are in"
+    )
+    assert not list(trainings.cautions(spec(1)))
 
 
 # -- runtimes

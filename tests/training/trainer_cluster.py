@@ -295,9 +295,11 @@ class RealTrainer:
         return found
 
     def trainjobs(self) -> list[Json]:
-        path = f"/apis/trainer.kubeflow.org/v1alpha1/namespaces/{self._namespace}/trainjobs"
-        found: list[Json] = self._cluster.api.must("GET", path)["items"]
+        found: list[Json] = self._cluster.api.must("GET", self.path("").rstrip("/"))["items"]
         return found
+
+    def path(self, trainjob: str) -> str:
+        return f"/apis/trainer.kubeflow.org/v1alpha1/namespaces/{self._namespace}/trainjobs/{trainjob}"
 
     def containers(self) -> list[PodProcess]:
         return [one for name, one in self._node.processes.items() if name.startswith(f"{self._namespace}/")]

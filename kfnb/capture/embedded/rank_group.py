@@ -16,8 +16,9 @@ from kfnb.capture.embedded.rendezvous import (
 
 
 class kfnb_RankGroup:  # noqa: N801 - a class that travels
-    """``nodes`` x ``procs`` processes of one step, which are all of a training or those of one pod of it. ``outputs`` are the paths that a failed attempt may have written to.
+    """``nodes`` x ``procs`` processes of one step: all of a training, or those of one pod of it.
 
+    ``outputs`` are the paths that a failed attempt may have written to.
     ``code`` is the exit code of the launcher.
     """
 

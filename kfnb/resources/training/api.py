@@ -60,16 +60,6 @@ def train(
     )
 
 
-def suspend(id: str) -> Run:
-    """End the pods of a training on a cluster for now; its run's ``retry`` starts them from the newest checkpoint.
-
-    Raises ``RunNotFound``, ``BackendError``.
-    """
-    engine = runs.trainer_engine()
-    engine.suspend(id)
-    return Run(engine, id)
-
-
 def check_size(training: Training) -> None:
     """Check the options of a training. Raises ``UsageError``."""
     for name, number in (("nodes", training.nodes), ("procs", training.procs)):
@@ -124,7 +114,8 @@ def start(
             notify=notify,
         )
         if local:
-            return Run(engine := runs.engine_of("local"), engine.submit(submission))
+            here = runs.engine_of("local")
+            return Run(here, here.submit(submission))
         trainer, framework = runs.trainer_engine(), framework_of(component, dependencies)
         return Run(trainer, trainer.train(TrainingSubmission(submission, training, framework)))
     finally:

@@ -175,7 +175,7 @@ class TrainerEngine:
         return f"pods {', '.join(names[:3])}{' and more' * (len(names) > 3)}" if names else ""  # noqa: PLR2004
 
     def stop(self, run_id: str) -> None:
-        """End all pods; does nothing if it is finished."""
+        """End all pods, by suspending the TrainJob; does nothing if it is finished."""
         name = self._whole(run_id)
         if result_of(self._resources.trainjob(name)) is None:
             self._resources.change(
@@ -183,16 +183,8 @@ class TrainerEngine:
             )
             self._track(name).watch.soon()
 
-    def suspend(self, run_id: str) -> None:
-        """End all pods for now: ``retry`` starts them again, from the newest checkpoint."""
-        name = self._whole(run_id)
-        if result_of(self._resources.trainjob(name)) is not None:
-            raise BackendError(f"training {name} has ended", ref=name)
-        self._resources.change(name, {"spec": {"suspend": True}})
-        self._track(name).watch.soon()
-
     def retry(self, run_id: str) -> None:
-        """Start a suspended or stopped training again, or one that has failed, under the same id."""
+        """Start a suspended, stopped or failed training again, from its newest checkpoint, under the same id."""
         name = self._whole(run_id)
         item = self._resources.trainjob(name)
         state = self._track(name).watch.run(0).state
