@@ -22,7 +22,7 @@ from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import trainings
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.rank_fold import merged, news
-from kfnb.resources.training.trainer.logs import PodLine, told_apart
+from kfnb.resources.training.trainer.logs import PodLine, split_line
 from kfnb.resources.training.trainer.record import TrainingResult, as_result, result_of, shortened
 from kfnb.resources.training.trainer.runtimes import TrainingRuntime, choose
 from kfnb.resources.training.trainer.state import first_failure, ranks_of, state_of, waiting_for
@@ -308,9 +308,9 @@ def test_large_arguments_are_not_in_the_record() -> None:
     assert shortened({"lr": 0.5, "xs": [0] * 1000}) == {"lr": 0.5, "xs": "(list)"}
 
 
-def test_lines_and_reports_of_a_pod_are_told_apart_whatever_it_prints() -> None:
+def test_lines_and_reports_of_a_pod_are_split_line_whatever_it_prints() -> None:
     def read(text: str) -> list[PodLine]:
-        return list(told_apart(PodLine("p", 0, 1.0, text), Sieve()))
+        return list(split_line(PodLine("p", 0, 1.0, text), Sieve()))
 
     assert read('\x1ekfnb-ranks {"0": {"step": 1}}')[0].facts == {"0": {"step": 1}}
     assert [one.text for one in read('half a li\x1ekfnb-ranks {"0": {}}') if not one.kind] == ["half a li"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import entities, target
 from kfnb.aliases import accepts
-from kfnb.errors import BackendError, RunNotFound, UsageError, did_you_mean
+from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
@@ -21,6 +21,7 @@ from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
+from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.selection import Selection
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
@@ -141,19 +142,7 @@ def runs(
         archived=archived,
     )
     chosen = engine_of(backend)
-    return RunList(lambda: _listed(chosen, selection, limit))
-
-
-def _listed(engine: RunEngine, selection: Selection, limit: int) -> list[entities.RunSnapshot]:
-    """The runs of an engine; on a cluster with the trainings that are TrainJobs, if Kubernetes lists any."""
-    found = engine.list(selection, limit=limit)
-    if engine.name != "kubeflow":
-        return found
-    try:
-        trainings = trainer_engine().list(selection, limit=limit)
-    except BackendError:  # there is no Trainer, or no way to Kubernetes
-        return found
-    return sorted([*found, *trainings], key=lambda one: -(one.created or 0.0))[:limit]
+    return RunList(lambda: listed(chosen, trainer_engine, selection, limit))
 
 
 def _state(word: str) -> entities.RunState:

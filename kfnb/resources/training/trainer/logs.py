@@ -76,10 +76,10 @@ class TrainingLogs:
                 if at <= before:
                     continue
                 self._last[key] = at
-                yield from told_apart(PodLine(name, index_of(pod), seconds(at), text), sieve)
+                yield from split_line(PodLine(name, index_of(pod), seconds(at), text), sieve)
 
 
-def told_apart(line: PodLine, sieve: Sieve) -> Iterator[PodLine]:
+def split_line(line: PodLine, sieve: Sieve) -> Iterator[PodLine]:
     """What a line of a container's log holds: text, a report, or a text that a report has interrupted."""
     text, mark, report = line.text.partition(MARK)
     if (text or not mark) and sieve.passes(text):

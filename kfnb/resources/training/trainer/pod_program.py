@@ -1,13 +1,12 @@
 """What each pod of a training runs: it fetches the inputs, starts the step's launcher, and puts rank 0's outputs away.
 
-The text of this file travels in the TrainJob; so it needs Python's own library alone, from 3.9 on. What the pod tells
-kfnb is in its log: a line that begins with ``MARK`` and a word is a report, anything else was printed by the training.
+The text of this file and of ``pod_store`` travels in the TrainJob, so it needs Python's own library alone, from 3.9 on.
+What the pod reports is in its log: a line that begins with ``MARK`` and a word; all else was printed by the training.
 """
 
 from __future__ import annotations
 
 import base64
-import importlib.util
 import io
 import json
 import os
@@ -24,113 +23,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional
 
+from kfnb.resources.training.trainer.pod_store import Checkpoints, PodStore
+
 MARK = "\x1ekfnb-"
-_STORE = "KFNB_STORE_"
 _MESSAGE = Path("/dev/termination-log")
 _LONGEST = 2000
 _TIMED_OUT = 124
-
-
-class PodStore:
-    """Objects of the training, below ``root``; ``access`` says how the store is reached, but for its secrets.
-
-    The key of an object that is not below the root begins with a slash.
-    """
-
-    def __init__(self, root: str, access: Mapping[str, Any]) -> None:
-        _install(access["package"], access["pip"])
-        import obstore
-        from obstore.store import AzureStore, GCSStore, S3Store
-
-        self._objects = obstore
-        _, _, path = root.partition("://")
-        bucket, _, self._folder = path.partition("/")
-        keys = {
-            name[len(_STORE) :].lower(): os.environ.pop(name)
-            for name in [*os.environ]
-            if name.startswith(_STORE)
-        }
-        makers = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
-        self._store = makers[access["service"]](bucket, **access["options"], **keys)
-
-    def fetch(self, key: str, target: Path) -> None:
-        """Copy an object, or all objects below a folder, to a path."""
-        full = self._key(key)
-        found = [one["path"] for page in self._objects.list(self._store, prefix=f"{full}/") for one in page]
-        for one in found or [full]:
-            file = target / one[len(full) + 1 :] if found else target
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("wb") as written:
-                for part in self._objects.get(self._store, one).stream():
-                    written.write(bytes(part))
-
-    def send(self, source: Path, key: str) -> None:
-        """Copy a file, or all files below a folder, to objects."""
-        files = sorted(one for one in source.rglob("*") if one.is_file()) if source.is_dir() else [source]
-        for one in files:
-            beside = "" if one == source else f"/{one.relative_to(source).as_posix()}"
-            self._objects.put(self._store, self._key(key) + beside, one)
-
-    def write(self, key: str, text: str) -> None:
-        """Write an object."""
-        self._objects.put(self._store, self._key(key), text.encode())
-
-    def folders(self, key: str) -> list[str]:
-        """The names of the folders below a folder, in order."""
-        found = self._objects.list_with_delimiter(self._store, prefix=f"{self._key(key)}/")
-        return sorted(one.rstrip("/").rpartition("/")[2] for one in found["common_prefixes"])
-
-    def remove(self, key: str) -> None:
-        """Remove all objects below a folder."""
-        for page in self._objects.list(self._store, prefix=f"{self._key(key)}/"):
-            self._objects.delete(self._store, [one["path"] for one in page])
-
-    def _key(self, key: str) -> str:
-        return key[1:] if key.startswith("/") else f"{self._folder}/{key}"
-
-
-def _install(package: str, options: Sequence[str]) -> None:
-    """Install what opens the store, apart from the training's own packages."""
-    if importlib.util.find_spec(package.partition("=")[0]) is None:
-        target = tempfile.mkdtemp(prefix="kfnb-packages-")
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*words, "--target", target, *options, package], check=True)
-        sys.path.insert(0, target)
-
-
-class Checkpoints:
-    """Keeps the newest checkpoint of a training in the store, so that it outlives the pod."""
-
-    def __init__(self, store: PodStore, folder: Path) -> None:
-        self._store, self._folder = store, folder
-        self._sent: set[str] = set()
-
-    def restore(self) -> None:
-        """Fetch the newest checkpoint that is complete."""
-        for name in reversed(self._store.folders("checkpoints")):
-            draft = self._folder / f".fetched-{name}"
-            self._store.fetch(f"checkpoints/{name}/content", draft)
-            with suppress(OSError):  # the mark is the last object that was written
-                self._store.fetch(f"checkpoints/{name}/complete", self._folder / f".complete-{name}")
-                draft.rename(self._folder / name)
-                self._sent.add(name)
-                return
-
-    def keep(self) -> None:
-        """Send the newest checkpoint, and remove older ones."""
-        there = sorted(one for one in self._folder.glob("[0-9]*") if one.is_dir())
-        if not there or there[-1].name in self._sent:
-            return
-        name = there[-1].name
-        self._sent.add(name)
-        try:
-            self._store.send(there[-1], f"checkpoints/{name}/content")
-            self._store.write(f"checkpoints/{name}/complete", "")
-            for old in self._store.folders("checkpoints"):
-                if old < name:
-                    self._store.remove(f"checkpoints/{old}")
-        except Exception as error:  # a store that does not answer ends no training
-            sys.stdout.write(f"warning: checkpoint {name} was not stored: {error}\n")
 
 
 def report(kind: str, facts: Mapping[str, Any]) -> None:
@@ -171,7 +69,7 @@ def main(job: Mapping[str, Any]) -> int:
         words = [given.get(word, word) for word in job["command"]]
         with relayed(folder / "events", checkpoints if node == 0 else None):
             code = run(words, {**os.environ, **environment}, job["timeout"])
-    except Exception as error:  # whatever a store or an installation raises ends the pod in one line
+    except Exception as error:  # a store or an installation may raise anything
         return fail(node, f"{type(error).__name__}: {error}", 1)
     if code == _TIMED_OUT:
         return fail(node, f"it took longer than the {job['timeout']} s of --timeout", code)
@@ -216,7 +114,7 @@ def fetch_inputs(inputs: Mapping[str, Any], store: PodStore, folder: Path) -> No
 def addresses(hosts: Sequence[str]) -> list[str]:
     """The addresses of all nodes; waits until each has one, since not all pods start at once."""
     found: dict[str, str] = {}
-    began, told = time.monotonic(), 10.0
+    began, silent = time.monotonic(), 10.0
     while True:
         for host in hosts:
             if host not in found:
@@ -224,10 +122,10 @@ def addresses(hosts: Sequence[str]) -> list[str]:
                     found[host] = "127.0.0.1" if len(hosts) == 1 else socket.gethostbyname(host)
         if len(found) == len(hosts):
             return [found[host] for host in hosts]
-        if time.monotonic() - began > told:
+        if time.monotonic() - began > silent:
             sys.stdout.write(f"waiting for {len(hosts) - len(found)} of {len(hosts)} nodes to start\n")
             sys.stdout.flush()
-            told *= 2
+            silent *= 2
         time.sleep(0.5)
 
 
@@ -313,7 +211,7 @@ def relayed(file: Path, checkpoints: Optional[Checkpoints]) -> Iterator[None]:  
 
 
 def run(words: Sequence[str], environment: Mapping[str, str], timeout: int) -> int:
-    """Run a command, which gets the signals of this process; its exit code. 0 seconds are no limit."""
+    """Run a command, which gets the signals of this process; its exit code. ``timeout`` is in seconds, 0 for none."""
     process = subprocess.Popen([*words], env=dict(environment), start_new_session=True)
     timed_out = threading.Event()
 

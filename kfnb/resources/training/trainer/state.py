@@ -99,10 +99,9 @@ def _failure(pod: Item) -> NodeFailure:
     found = diagnose(pod, CONTAINER)
     ended = mapping(_status(pod), "state", "terminated")
     when = seconds(word(ended, "finishedAt")) or seconds(word(pod, "metadata", "creationTimestamp")) or 0.0
-    told: Mapping[str, Any] = {}
     try:
-        told = json.loads(found.left)
-        when, why = float(told["at"]), str(told["why"])
+        reported = json.loads(found.left)
+        when, why = float(reported["at"]), str(reported["why"])
     except (ValueError, KeyError, TypeError):
         why = ""
     return NodeFailure(index_of(pod), when, found, why, word(pod, "metadata", "name"))

@@ -1,4 +1,4 @@
-"""One training on a cluster: how it is requested, and what its pods have reported between two looks."""
+"""One training on a cluster: how it is requested, and what its pods have reported until the last poll."""
 
 from __future__ import annotations
 

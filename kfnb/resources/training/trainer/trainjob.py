@@ -15,7 +15,7 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes import pod_settings
-from kfnb.resources.training.trainer import pod_program
+from kfnb.resources.training.trainer import pod_program, pod_store
 from kfnb.resources.training.trainer.objects import CONTAINER, GROUP, QUEUE, RECORD, TRAINING, VERSION
 from kfnb.resources.training.trainer.runtimes import TrainingRuntime
 from kfnb.resources.training.trainer.step import TrainingStep
@@ -33,11 +33,11 @@ _MOST = 700_000
 _LONGEST_NAME = 40
 """Letters of a TrainJob's name: those of pods have more, and 63 at most."""
 _LOADER = (
-    "import base64,json,sys,zlib;"
+    "import base64,json,sys,types,zlib;"
     "job=json.loads(zlib.decompress(base64.b64decode(''.join(sys.argv[1:]))));"
-    "space={'__name__':'kfnb_pod'};"
-    "exec(compile(job['program'],'<kfnb>','exec'),space);"
-    "sys.exit(space['main'](job))"
+    "made={name:sys.modules.setdefault(name,types.ModuleType(name)) for name in job['modules']};"
+    "[exec(compile(text,name,'exec'),made[name].__dict__) for name,text in job['modules'].items()];"
+    "sys.exit(made[[*made][-1]].main(job))"
 )
 """What each pod starts: no shell, and nothing that a shell or Kubernetes would expand."""
 
@@ -137,7 +137,7 @@ def source_of(item: Mapping[str, Any]) -> str:
 def _packed(training: ClusterTraining) -> str:
     step, access = training.step, training.access
     job = {
-        "program": inspect.getsource(pod_program),
+        "modules": {one.__name__: inspect.getsource(one) for one in (pod_store, pod_program)},
         "command": step.command,
         "source": step.source,
         "parameters": dict(step.parameters),
