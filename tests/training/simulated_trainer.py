@@ -49,7 +49,7 @@ class TrainerObjects(ObjectServer):
     patches = "runtimePatches"
 
     def __init__(self) -> None:
-        super().__init__(KINDS)
+        super().__init__(set(KINDS))
         self.timed: dict[str, list[tuple[str, str]]] = {}
 
     def answer(self, method: str, target: str, body: Json | None) -> tuple[int, Any]:

@@ -18,15 +18,16 @@ import kfnb
 from kfnb import settings as config
 from kfnb import target
 from kfnb.entities import RunState
-from kfnb.errors import RunFailed
+from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.runs.selection import Selection
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
-from tests.training.simulated_trainer import ClusterUnderTest, simulated
+from tests.training.simulated_trainer import ClusterUnderTest, Trainer, simulated
 from tests.training.trainer_cluster import Node, RealTrainer, TrainerCluster
 
 _numbers = count()
@@ -69,17 +70,22 @@ def cluster(
             found: ClusterUnderTest = request.getfixturevalue("real").in_namespace(namespace)
         else:
             found = opened.enter_context(simulated(tmp_path / "cluster"))
-        for body in stored_at(s3, f"s3://bucket/root-{number}"):
-            found.put(body)
-        configuration = found.configuration()
-        made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
-        monkeypatch.setattr(target, "kubernetes", lambda *_: made)
-        monkeypatch.setenv("KFNB_NAMESPACE", namespace)
-        config.reset()
-        monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
-        monkeypatch.setattr(connection, "_current", Current())
-        found.store = s3
+        use(found, s3, namespace, monkeypatch)
         yield found
+
+
+def use(cluster: ClusterUnderTest, s3: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the settings name a namespace of a cluster, whose runs are stored in a bucket."""
+    for body in stored_at(s3, f"s3://bucket/root-{namespace}"):
+        cluster.put(body)
+    configuration = cluster.configuration()
+    made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
+    monkeypatch.setattr(target, "kubernetes", lambda *_: made)
+    monkeypatch.setenv("KFNB_NAMESPACE", namespace)
+    config.reset()
+    monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
+    monkeypatch.setattr(connection, "_current", Current())
+    cluster.store = s3
 
 
 def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:
@@ -315,6 +321,105 @@ if kf.rank == 0:
     assert all(len(one) <= 60_000 for one in trainjob(cluster)["spec"]["trainer"]["args"])
     assert [one.name for one in kfnb.models()] == ["line"]
     assert kfnb.model("line@1").metrics == {"score": 0.5}
+
+
+@pytest.fixture
+def trained(shell: Shell) -> Shell:
+    """A notebook with a training that has trained here."""
+    shell.run("%%kf_train fit\ntotal = kf.rank")
+    return shell
+
+
+@pytest.fixture
+def simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterator[Trainer]:
+    """A simulated cluster with Trainer and a store."""
+    with simulated(tmp_path / "cluster") as found:
+        use(found, s3, f"team-{next(_numbers)}", monkeypatch)
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("verb", "message"),
+    [
+        ("create trainjobs", "cannot create a TrainJob: eve may not create trainjobs"),
+        ("get configmaps", "the artifact store of runs is unknown"),
+        ("get secrets", "may not read secret store in namespace"),
+    ],
+)
+def test_what_the_user_may_not_do_is_told_before_anything_has_started(
+    trained: Shell, simulation: Trainer, verb: str, message: str
+) -> None:
+    simulation.objects.refused.add(verb)
+    with pytest.raises(BackendError, match=message):
+        kfnb.train("fit", backend="kubeflow")
+    assert simulation.trainjobs() == []
+
+
+def test_a_store_that_is_not_there_is_told_with_how_to_set_one(trained: Shell, simulation: Trainer) -> None:
+    simulation.objects.remove("secrets", "store")
+    with pytest.raises(
+        BackendError, match=r"cannot use the cluster's object store: .*secret store"
+    ) as refused:
+        kfnb.train("fit", backend="kubeflow")
+    assert "pipeline_root=s3://BUCKET/FOLDER" in (refused.value.hint or "")
+    assert simulation.trainjobs() == []
+
+
+def test_a_cluster_without_trainer_is_told(trained: Shell, simulation: Trainer) -> None:
+    simulation.objects.kinds -= {"trainjobs", "trainingruntimes", "clustertrainingruntimes"}
+    with pytest.raises(BackendError, match="Kubeflow Trainer is not installed in this cluster"):
+        kfnb.train("fit", backend="kubeflow")
+
+
+def test_a_runtime_that_is_deleted_breaks_nothing(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow")
+    simulation.objects.remove("clustertrainingruntimes", "torch-distributed")
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_a_queue_and_a_quota_are_told_while_the_training_waits(trained: Shell, simulation: Trainer) -> None:
+    simulation.queued = True
+    trained.run("%%kf_train queued --queue gpus\ntotal = kf.rank")
+    run = kfnb.train("queued", backend="kubeflow")
+    until(lambda: run.tasks["queued"].doing == "waits in queue gpus of Kueue until there is room")
+    assert run.state is RunState.PENDING
+    run.stop()
+    simulation.quota = (
+        "pods is forbidden: exceeded quota: team, requested: cpu=8, used: cpu=0, limited: cpu=4"
+    )
+    run = kfnb.train("fit", backend="kubeflow")
+    until(lambda: run.tasks["fit"].doing.startswith("quota team of the namespace is used up"))
+    simulation.quota = ""
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_trainings_are_listed_archived_and_deleted_as_runs(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow")
+    with pytest.raises(BackendError, match=r"run train-fit.* is (PENDING|RUNNING)"):
+        run.delete()
+    run.wait(30)
+    engine = run._engine
+    assert [(one.id, one.state) for one in engine.list()] == [(run.id, RunState.SUCCEEDED)]
+    run.archive()
+    assert (engine.list(), len(engine.list(Selection(archived=True)))) == ([], 1)
+    run.unarchive()
+    assert kfnb.run(run.id[:-2]).id == run.id, "the start of its id does"
+    run.delete()
+    with pytest.raises(RunNotFound, match="unknown training"):
+        kfnb.run(run.id)
+
+
+def test_the_end_of_a_training_is_known_without_its_pods(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow").wait(30)
+    for pod in simulation.objects.of("pods"):
+        simulation.objects.remove("pods", pod["metadata"]["name"])
+    connection._current = Current()  # another session
+    again = kfnb.run(run.id)
+    assert again.state is RunState.SUCCEEDED
+    assert again.tasks["fit"].ranks[0].exit_code == 0
+    assert "kf_names" in again.outputs["fit"]
+    with pytest.raises(BackendError, match=r"the log of train-fit.* is gone"):
+        again.logs()
 
 
 def _stored(cluster: ClusterUnderTest, root: str, key: str) -> bool:
