@@ -320,6 +320,10 @@ export interface RunTask {
   error: string;
   /** The cell and the line where. */
   place: string;
+  /** How many processes a training has; 0 for another task. */
+  processes: number;
+  /** Those processes as static HTML, with their curves; empty where there are none. */
+  ranks: string;
 }
 
 /** A row of a table of runs, which is the part of a subject of the type `runs`. */

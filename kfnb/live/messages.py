@@ -377,6 +377,10 @@ class RunTask(TypedDict):
     """Why it failed, in one line."""
     place: str
     """The cell and the line where."""
+    processes: int
+    """How many processes a training has; 0 for another task."""
+    ranks: str
+    """Those processes as static HTML, with their curves; empty where there are none."""
 
 
 class RunRow(TypedDict):

@@ -44,6 +44,7 @@ from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_note
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.ranks import draw_ranks
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
@@ -362,6 +363,7 @@ DRAWN = {
     "draw_dry_run": lambda text: draw_dry_run(filled(DryRun, text)),
     "draw_run": lambda text: draw_run(filled(RunSnapshot, text), {text: text}),
     "draw_runs": lambda text: draw_runs([filled(RunSnapshot, text)]),
+    "draw_ranks": lambda text: draw_ranks(filled(Task, text), 0.0),
     "draw_schedules": lambda text: draw_schedules([filled(ScheduleSnapshot, text)]),
     "draw_settings": lambda text: draw_settings([(text, text, text)]),
     "draw_status": lambda text: draw_status(filled(Status, text)),

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.entities import Rank, RunState, Task
-from kfnb.resources.runs.view.curves import Of, metric_plot
+from kfnb.resources.runs.view.rank_curves import curve_plots
+from kfnb.resources.runs.view.rank_totals import totals
 from kfnb.resources.runs.view.tasks import elapsed
-from kfnb.ui.blocks import Block, Row, Section, Text
+from kfnb.ui.blocks import Block, Row, Section, Text, bundle
 from kfnb.ui.states import style_of, tally
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import assignments, digits, duration
+from kfnb.ui.words import assignments, digits, duration, file_size
 
 MOST = 64
 """Rows of processes: of more, those that failed or run come first."""
@@ -23,10 +24,19 @@ _COLUMNS = (
     Column("Exit code", number=True),
     Column("Restarts", number=True),
     Column("Progress"),
+    Column("Left", number=True),
     Column("Step", number=True),
+    Column("Steps/s", number=True),
+    Column("Memory", number=True),
+    Column("CPU", number=True),
     Column("Metrics"),
     Column("Note", whole=True),
 )
+
+
+def draw_ranks(task: Task, now: float) -> dict[str, str]:
+    """The processes of a training as a mimebundle."""
+    return bundle(f"Ranks of {task.name}", list(rank_blocks(task, now)))
 
 
 def rank_blocks(task: Task, now: float) -> Iterator[Block]:
@@ -34,11 +44,16 @@ def rank_blocks(task: Task, now: float) -> Iterator[Block]:
     if not task.ranks:
         return
     shown = _chosen(task.ranks)
-    table = Table(f"{task.name} · ranks", _COLUMNS, [_row(one, now) for one in shown]).without_empty_columns()
+    hosts = {one.host for one in task.ranks}
+    rows = [_row(one, now, with_host=len(hosts) > 1) for one in shown]
     rest = [one.state for one in task.ranks if one not in shown]
-    more = [Text(f"… {len(rest)} more: {tally(rest)}")] if rest else []
-    plots = list(_plots(task.ranks))
-    yield Section(f"{task.name} · {len(task.ranks)} ranks", [table, *more, *([Row(plots)] if plots else [])])
+    total = totals(task.ranks, now)
+    plots = list(curve_plots(task.ranks, alone=not task.state.finished))
+    blocks: list[Block] = [Text(total)] if total else []
+    blocks.append(Table(f"{task.name} · ranks", _COLUMNS, rows).without_empty_columns())
+    blocks += [Text(f"… {len(rest)} more: {tally(rest)}")] if rest else []
+    blocks += [Row(plots)] if plots else []
+    yield Section(f"{task.name} · {len(task.ranks)} ranks", blocks)
 
 
 def _chosen(ranks: Sequence[Rank]) -> list[Rank]:
@@ -47,30 +62,31 @@ def _chosen(ranks: Sequence[Rank]) -> list[Rank]:
     return sorted(chosen, key=lambda one: one.number)
 
 
-def _row(rank: Rank, now: float) -> list[Value]:
-    state = style_of(rank.state)
+def _row(rank: Rank, now: float, *, with_host: bool) -> list[Value]:
+    state, running = style_of(rank.state), not rank.state.finished
     done = "" if rank.progress is None else f"{rank.progress:.0%}"
+    left = rank.expected - now if running and rank.expected is not None else None
     return [
         str(rank.number),
         TableCell(state.word, state_style=state),
-        rank.host,
+        rank.host if with_host else "",
         duration(elapsed(rank.started, rank.finished, now)),
         "" if rank.exit_code is None else str(rank.exit_code),
         str(rank.restarts or ""),
         TableCell(done, bar=rank.progress) if done else "",
+        duration(left),
         "" if rank.step is None else digits(rank.step),
+        "" if rank.rate is None else digits(rank.rate, 3),
+        _memory(rank),
+        "" if rank.cpu is None else f"{rank.cpu:.0%}",
         assignments(rank.metrics),
-        "silent, while the others report" if rank.silent and not rank.state.finished else "",
+        "silent, while the others report" if rank.silent and running else "",
     ]
 
 
-def _plots(ranks: Sequence[Rank]) -> Iterator[Block]:
-    """Each metric of several processes in one plot."""
-    for name in sorted({name for one in ranks for name in one.curves}):
-        curves = [
-            (Of(f"rank {one.number}", turn=one.number), one.curves[name])
-            for one in ranks
-            if name in one.curves
-        ]
-        if len(curves) > 1:
-            yield metric_plot(f"{name} by rank", curves)
+def _memory(rank: Rank) -> Value:
+    """What a rank has, and when it has ended, the most that it had."""
+    used = rank.peak if rank.state.finished else rank.memory
+    if used is None:
+        return ""
+    return TableCell(file_size(used), hint="" if rank.peak is None else f"at most {file_size(rank.peak)}")
