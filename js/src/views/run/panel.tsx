@@ -48,7 +48,7 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   };
   const [sections, section] = sectionsOf(task, store);
   return (
-    <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
+    <aside ref={panel} class="panel" data-ranks={task.processes > 0} aria-label={`Task ${task.title}`}>
       <PanelHead task={task} store={store} />
       {stack.tasks.size > 1 && <Iterations stack={stack} chosen={task.id} store={store} />}
       <Tabs label="Sections" names={sections} chosen={section} choose={choose} />

@@ -20,8 +20,8 @@ def curve_plots(ranks: Sequence[Rank], *, alone: bool) -> Iterator[Plot]:
     for rank in ranks:
         for name, points in read_curves({CURVES: rank.curves}).items():
             found.setdefault(name, []).append(tuple(sorted(points)))
-    some = {name: curves for name, curves in sorted(found.items()) if alone or len(curves) > 1}
-    for name, curves in [*some.items()][:MOST_PLOTS]:
+    some = [(name, curves) for name, curves in found.items() if alone or len(curves) > 1]
+    for name, curves in some[:MOST_PLOTS]:
         yield _plot(name, curves)
 
 
@@ -36,10 +36,16 @@ def _plot(name: str, curves: Sequence[Points]) -> Plot:
 
 
 def _band(curves: Sequence[Points]) -> Iterator[tuple[float, float, float, float]]:
-    """Step, lowest, mean and highest value of all curves, at the steps of the longest one."""
-    for step, _ in max(curves, key=len):
-        values = [value for curve in curves if (value := _at(curve, step)) is not None]
-        yield step, min(values), sum(values) / len(values), max(values)
+    """Step, lowest, mean and highest value of the curves, at the steps of the longest one.
+
+    Where few ranks are, ahead of the others, is left out.
+    """
+    steps = [step for step, _ in max(curves, key=len)]
+    found = [[value for curve in curves if (value := _at(curve, step)) is not None] for step in steps]
+    most = max(map(len, found))
+    for step, values in zip(steps, found, strict=True):
+        if 2 * len(values) >= most:
+            yield step, min(values), sum(values) / len(values), max(values)
 
 
 def _at(curve: Points, step: float) -> float | None:

@@ -11,26 +11,30 @@ from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Block, Row, Section, Text, bundle
 from kfnb.ui.states import style_of, tally
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import assignments, digits, duration, file_size
+from kfnb.ui.words import brief, digits, duration, file_size
 
 MOST = 64
 """Rows of processes: of more, those that failed or run come first."""
 
-_COLUMNS = (
+MOST_METRICS = 4
+"""Metrics that have a column."""
+
+_FIRST = (
     Column("Rank", number=True),
     Column("State", whole=True),
-    Column("Host"),
-    Column("Time", number=True),
     Column("Exit code", number=True),
+    Column("Note", whole=True),
     Column("Restarts", number=True),
-    Column("Progress"),
-    Column("Left", number=True),
-    Column("Step", number=True),
-    Column("Steps/s", number=True),
+    Column("Progress", whole=True),
     Column("Memory", number=True),
     Column("CPU", number=True),
-    Column("Metrics"),
-    Column("Note", whole=True),
+    Column("Step", number=True),
+)
+_LAST = (
+    Column("Steps/s", number=True),
+    Column("Time", number=True),
+    Column("Left", number=True),
+    Column("Host", whole=True),
 )
 
 
@@ -44,13 +48,15 @@ def rank_blocks(task: Task, now: float) -> Iterator[Block]:
     if not task.ranks:
         return
     shown = _chosen(task.ranks)
+    names = [*dict.fromkeys(name for one in task.ranks for name in one.metrics)][:MOST_METRICS]
+    columns = (*_FIRST, *(Column(name, number=True) for name in names), *_LAST)
     hosts = {one.host for one in task.ranks}
-    rows = [_row(one, now, with_host=len(hosts) > 1) for one in shown]
+    rows = [_row(one, now, names, with_host=len(hosts) > 1) for one in shown]
     rest = [one.state for one in task.ranks if one not in shown]
     total = totals(task.ranks, now)
     plots = list(curve_plots(task.ranks, alone=not task.state.finished))
     blocks: list[Block] = [Text(total)] if total else []
-    blocks.append(Table(f"{task.name} · ranks", _COLUMNS, rows).without_empty_columns())
+    blocks.append(Table(f"{task.name} · ranks", columns, rows).without_empty_columns())
     blocks += [Text(f"… {len(rest)} more: {tally(rest)}")] if rest else []
     blocks += [Row(plots)] if plots else []
     yield Section(f"{task.name} · {len(task.ranks)} ranks", blocks)
@@ -62,25 +68,25 @@ def _chosen(ranks: Sequence[Rank]) -> list[Rank]:
     return sorted(chosen, key=lambda one: one.number)
 
 
-def _row(rank: Rank, now: float, *, with_host: bool) -> list[Value]:
+def _row(rank: Rank, now: float, metrics: Sequence[str], *, with_host: bool) -> list[Value]:
     state, running = style_of(rank.state), not rank.state.finished
     done = "" if rank.progress is None else f"{rank.progress:.0%}"
     left = rank.expected - now if running and rank.expected is not None else None
     return [
         str(rank.number),
         TableCell(state.word, state_style=state),
-        rank.host if with_host else "",
-        duration(elapsed(rank.started, rank.finished, now)),
         "" if rank.exit_code is None else str(rank.exit_code),
+        "silent, while the others report" if rank.silent and running else "",
         str(rank.restarts or ""),
         TableCell(done, bar=rank.progress) if done else "",
-        duration(left),
-        "" if rank.step is None else digits(rank.step),
-        "" if rank.rate is None else digits(rank.rate, 3),
         _memory(rank),
         "" if rank.cpu is None else f"{rank.cpu:.0%}",
-        assignments(rank.metrics),
-        "silent, while the others report" if rank.silent and running else "",
+        "" if rank.step is None else digits(rank.step),
+        *(brief(rank.metrics.get(name)) for name in metrics),
+        "" if rank.rate is None else digits(rank.rate, 3),
+        duration(elapsed(rank.started, rank.finished, now)),
+        duration(left),
+        rank.host if with_host else "",
     ]
 
 
