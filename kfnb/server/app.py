@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
+from threading import Event
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
-from kfnb.server.counters import Statistics, exposition
+from kfnb.server.counters import METRICS, Statistics, exposition
 from kfnb.server.findings import BadInput
-from kfnb.server.http_messages import JSON, HttpRequest, HttpResponse, error_response
+from kfnb.server.headers import REQUEST_ID, VERSION, request_id_of
+from kfnb.server.http_messages import INTERNAL, JSON, HttpRequest, HttpResponse, error_response
 from kfnb.server.openapi import openapi_of
 from kfnb.server.predictor import ModelFailed
 from kfnb.server.protocol_v1 import read_v1
@@ -30,8 +32,6 @@ _LARGE = 100_000
 """Bytes of a body that is read in a thread."""
 _MANY = 1000
 """Rows whose answer is written in a thread."""
-_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_METRICS = "text/plain; version=0.0.4; charset=utf-8"
 _EXTENSIONS = ["binary_tensor_data"]
 
 T = TypeVar("T")
@@ -52,19 +52,22 @@ class App:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; it is counted, and has an id."""
         began = time.perf_counter()
-        given = request.headers.get("x-kfnb-request-id", "")
-        request_id = given if _ID.fullmatch(given) else os.urandom(16).hex()
+        request_id = request_id_of(request.headers)
         path = unquote(request.path)
         verb = next((one for one, ends in _VERBS.items() if path.endswith(ends)), "other")
         try:
             response = await self._routed(request, path)
         except (BadInput, BadRequest, ModelFailed, Busy) as error:
             response = self._failed(error, request_id)
+        except Exception as error:
+            report(error)
+            response = error_response(500, "internal", INTERNAL)
+            self.statistics.count_failure(request_id, 500, "internal", type(error).__name__)
         self.statistics.count(verb, response.status, time.perf_counter() - began)
         headers = {
             **response.headers,
-            "x-kfnb-request-id": request_id,
-            "x-kfnb-version": self._served.version,
+            REQUEST_ID: request_id,
+            VERSION: self._served.version,
         }
         return replace(response, headers=headers)
 
@@ -134,8 +137,12 @@ class App:
 
     async def _explain_v1(self, request: HttpRequest) -> HttpResponse:
         rows = await self._rows_v1(request)
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._explaining, self._served.explainer.explain, rows)
+        loop, gone = asyncio.get_running_loop(), Event()
+        try:
+            explain = partial(self._served.explainer.explain, rows, gone.is_set)
+            found = await loop.run_in_executor(self._explaining, explain)
+        finally:
+            gone.set()  # a thread is not cancelled with its request: it ends after the row
         return HttpResponse(200, json_bytes(found), headers=_taken(rows))
 
     async def _infer_v2(self, request: HttpRequest) -> HttpResponse:
@@ -176,7 +183,7 @@ class App:
 
     async def _metrics(self, _: HttpRequest) -> HttpResponse:
         labels = {"name": self._served.name, "version": self._served.version}
-        return HttpResponse(200, exposition(self.statistics, labels).encode(), _METRICS)
+        return HttpResponse(200, exposition(self.statistics, labels).encode(), METRICS)
 
     async def _stats(self, _: HttpRequest) -> HttpResponse:
         batches = {

@@ -42,12 +42,12 @@ class Arrays:
 
         if not rows:
             return np.empty((0, *(self._shape or ())), self._dtype)
-        fitting = _FITTING.get(self._kind)
-        if fitting is not None and not leaf_types(rows) <= fitting:
+        fitting, given = _FITTING.get(self._kind), leaf_types(rows)
+        if fitting is not None and not given <= fitting:
             wrong = Unfit(InputProblem.TYPE, f"the row holds something else than {_NAMES[self._kind]}")
             return self._find(rows, findings, wrong, lambda row: not leaf_types([row]) <= fitting)
         try:
-            found = np.array(rows, "float64" if self._kind in "fiu" else self._dtype)
+            found = self._exact(rows) if given == {int} and self._kind in "iu" else self._wide(rows)
         except OverflowError:
             return self._find(rows, findings, _not_finite(), _overflows)
         except (TypeError, ValueError):
@@ -59,6 +59,20 @@ class Arrays:
             )
             return self._add(findings, None, Unfit(InputProblem.MISSING, message))
         return self._checked(found, findings) if self._kind in "fiu" else found
+
+    def _exact(self, rows: Sequence[Any]) -> Any:
+        """Integers as they are, as floats have no odd ones above 2**53; as floats if they are beyond all types."""
+        import numpy as np
+
+        try:
+            return np.array(rows, "int64" if self._kind == "i" else "uint64")
+        except OverflowError:
+            return self._wide(rows)
+
+    def _wide(self, rows: Sequence[Any]) -> Any:
+        import numpy as np
+
+        return np.array(rows, "float64" if self._kind in "fiu" else self._dtype)
 
     def _checked(self, found: Any, findings: Findings) -> Any:
         """Numbers in the array's own type."""
@@ -72,13 +86,24 @@ class Arrays:
         if self._dtype is None:
             self._rows_with(np.isinf(found), findings, _not_finite())
             return found
-        limits = np.finfo(self._dtype) if self._kind == "f" else np.iinfo(self._dtype)
-        beyond = ~missing & ((found < float(limits.min)) | (found > float(limits.max)))
+        least, most = self._limits(exact=found.dtype.kind in "iu")
+        beyond = ~missing & ((found < least) | (found > most))
         self._rows_with(beyond, findings, Unfit(InputProblem.RANGE, f"a number is not one of {self._dtype}"))
         if self._kind in "iu":
             broken = ~missing & (found != np.trunc(found))
             self._rows_with(broken, findings, Unfit(InputProblem.TYPE, "a number is not an integer"))
         return found if findings.refused else found.astype(self._dtype, copy=False)
+
+    def _limits(self, *, exact: bool) -> tuple[Any, Any]:
+        """The least and the largest number of the array's type: as integers, else as floats."""
+        import numpy as np
+
+        limits = np.finfo(self._dtype) if self._kind == "f" else np.iinfo(self._dtype)
+        if exact:
+            return limits.min, limits.max
+        most = float(limits.max)
+        # float() rounds the largest integer of 64 bits up, to a number that is too large
+        return float(limits.min), most if self._kind == "f" else np.nextafter(most + 1, 0)
 
     def _rows_with(self, where: Any, findings: Findings, unfit: Unfit) -> None:
         if where.any():

@@ -14,6 +14,8 @@ _TIME = re.compile(
 )
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 """How many a second has."""
+_MOST_UNITS = 2**63 - 1
+"""Times and durations are kept as signed integers of 64 bits, whose least value stands for a missing one."""
 _SHOWN = 40
 """Characters of a value in a message."""
 
@@ -134,9 +136,10 @@ def _time(column: InputColumn, value: Any) -> Any:
         time = np.datetime64(f"{date}T{clock or '00:00'}", column.unit)  # type: ignore[call-overload]
     except ValueError:
         raise Unfit(InputProblem.TYPE, f"{_shown(value)} is not a time in ISO 8601") from None
-    if str(time)[: len(date)] != date:
+    units = int(time.astype("int64")) - _seconds(offset or "Z") * _UNITS[column.unit]
+    if str(time)[: len(date)] != date or abs(units) > _MOST_UNITS:
         raise Unfit(InputProblem.RANGE, f"{_shown(value)} is beyond the times that the column can hold")
-    return int(time.astype("int64")) - _seconds(offset or "Z") * _UNITS[column.unit]
+    return units
 
 
 def _seconds(offset: str) -> int:
@@ -159,12 +162,16 @@ def _span(column: InputColumn, value: Any) -> Any:
     """The column's units, of a number of seconds or a text."""
     import pandas as pd
 
+    if type(value) not in (int, float, str):  # a list, multiplied, would be repeated
+        raise _wrong(column, value)
     try:
-        return round(
-            (pd.Timedelta(value).total_seconds() if type(value) is str else value) * _UNITS[column.unit]
-        )
-    except (TypeError, ValueError, OverflowError):
+        seconds = pd.Timedelta(value).total_seconds() if type(value) is str else value
+        units = round(seconds * _UNITS[column.unit])
+    except (ValueError, OverflowError):
         raise _wrong(column, value) from None
+    if abs(units) > _MOST_UNITS:
+        raise Unfit(InputProblem.RANGE, f"{_shown(value)} is beyond the durations that the column can hold")
+    return units
 
 
 def _any(column: InputColumn, value: Any) -> Any:  # noqa: ARG001 - one of a table of functions

@@ -16,6 +16,9 @@ BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 1
 They never change, so that the counts of several servers can be added.
 """
 
+METRICS = "text/plain; version=0.0.4; charset=utf-8"
+"""The content type of Prometheus' text format."""
+
 _FAILURES = 20
 
 

@@ -44,8 +44,8 @@ class Explainer:
     trees: Callable[[], TreeExplainer | None]
     lock: Lock
 
-    def explain(self, rows: InputRows) -> dict[str, Any]:
-        """What is answered for rows. Raises ``BadRequest``, ``ModelFailed``."""
+    def explain(self, rows: InputRows, abandoned: Callable[[], bool] = lambda: False) -> dict[str, Any]:
+        """What is answered for rows, until it is ``abandoned``. Raises ``BadRequest``, ``ModelFailed``."""
         if rows.count > MOST_ROWS:
             raise BadRequest(f"at most {MOST_ROWS} rows are explained at once", "too-many-rows", 422)
         if self.sample is None or not len(self.sample):
@@ -57,12 +57,12 @@ class Explainer:
         given = self.inputs.join([rows])
         names = self._names(given)
         predictions = listed(self.predictor.predict(given)) if rows.count else []
-        found = [self._explained(given[place : place + 1], names) for place in range(rows.count)]
-        return {
-            "explanations": [
-                {"prediction": prediction, **one} for prediction, one in zip(predictions, found, strict=True)
-            ]
-        }
+        found = [
+            {"prediction": prediction, **self._explained(given[place : place + 1], names)}
+            for place, prediction in enumerate(predictions)
+            if not abandoned()
+        ]
+        return {"explanations": found}
 
     def _names(self, given: Any) -> tuple[str, ...]:
         if self.inputs.named:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 
 from kfnb.server.http_messages import (
+    INTERNAL,
     Handler,
     HttpLimits,
     HttpRequest,
@@ -57,7 +59,7 @@ class HttpConnection(asyncio.Protocol):
         self._serving, self._limits = serving, serving.limits
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._reader = RequestReader(self._limits, serving.buffered, self._take, self._leave)
+        self._reader = RequestReader(self._limits, serving.buffered, self._take, self._send_continue)
         self._since = self._loop.time()
         """When what the reader is doing has begun."""
         self._waiting: deque[tuple[HttpRequest, bool]] = deque()
@@ -82,6 +84,8 @@ class HttpConnection(asyncio.Protocol):
         self._reader.release()
         if self._answering:
             self._answering.cancel()
+        while self._waiting:
+            self._forget(self._waiting.popleft()[0])
         self._serving.closed(self)
 
     def data_received(self, data: bytes) -> None:
@@ -116,7 +120,8 @@ class HttpConnection(asyncio.Protocol):
 
     def check(self, now: float) -> None:
         """Close the connection if the client is too slow."""
-        waited, limits, phase = now - self._since, self._limits, self._reader.phase
+        waited, limits = now - self._since, self._limits
+        phase = self._reader.phase if self._transport.is_reading() else None
         if self._full:
             unread = self._transport.get_write_buffer_size()
             if now - self._full[0] > limits.slow_seconds + unread / limits.rate:
@@ -133,14 +138,14 @@ class HttpConnection(asyncio.Protocol):
     # -- within
 
     def _take(self, request: HttpRequest, last: bool) -> None:
+        self._since = self._loop.time()
         self._waiting.append((request, last))
         if self._answering:
             self._transport.pause_reading()  # a client that pipelines waits for the answers
         else:
             self._answering = self._loop.create_task(self._answer())
 
-    def _leave(self) -> None:
-        """Let the client send the body that it has announced."""
+    def _send_continue(self) -> None:
         if not self._answering:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -167,23 +172,31 @@ class HttpConnection(asyncio.Protocol):
         last = False
         while self._waiting and not last:
             request, last = self._waiting.popleft()
-            response = await self._respond(request)
+            try:
+                response = await self._respond(request)
+            finally:
+                self._forget(request)
             last = last or self._serving.stopping
             await self._send(response, close=last, empty=request.method == "HEAD")
-            self._transport.resume_reading()
+        self._transport.resume_reading()  # only now: what waits is what came at once
         self._answering = None
         self._since = self._loop.time()
         if last or self._reader.refusal:
             self._end()
 
+    def _forget(self, request: HttpRequest) -> None:
+        """Count the body of a request no longer, which is answered or will not be."""
+        self._serving.buffered.size -= len(request.body)
+
     async def _respond(self, request: HttpRequest) -> HttpResponse:
-        if self._serving.local and not names_this_machine(request.headers.get("host", "")):
-            return error_response(421, "wrong-host", "the Host header does not name this machine")
+        refused = _refusal(request.headers) if self._serving.local else None
+        if refused is not None:
+            return refused
         try:
             return await self._serving.handler(request)
         except Exception as error:
             report(error)
-            return error_response(500, "internal", "internal error of the server; its log has more")
+            return error_response(500, "internal", INTERNAL)
 
     async def _send(self, response: HttpResponse, *, close: bool, empty: bool) -> None:
         """Write a response; of a large body no more than the client reads, as asyncio copies what waits."""
@@ -197,11 +210,27 @@ class HttpConnection(asyncio.Protocol):
             await self._full[1]
 
 
+def _refusal(headers: Mapping[str, str]) -> HttpResponse | None:
+    """Why a server of this machine does not answer: a web page asks, by another name or from another place."""
+    if not names_this_machine(headers.get("host", "")):
+        return error_response(421, "wrong-host", "the Host header does not name this machine")
+    origin = headers.get("origin")
+    if origin is not None and not _is_here(origin):
+        return error_response(403, "wrong-origin", "the Origin header does not name this machine")
+    return None
+
+
+def _is_here(origin: str) -> bool:
+    place = origin.partition("://")[2]
+    return bool(place) and names_this_machine(place)
+
+
 @lru_cache(maxsize=100)
 def names_this_machine(host: str) -> bool:
     """Whether a host, with or without a port, is localhost or a loopback address; empty is."""
     name, _, port = host.rpartition(":")
-    name = (name if port.isdigit() and name else host).strip("[]")
+    bare = ":" in name and not name.endswith("]")  # an address of IPv6 without a port
+    name = (name if port.isdigit() and name and not bare else host).strip("[]")
     try:
         return ip_address(name).is_loopback
     except ValueError:

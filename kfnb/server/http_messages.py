@@ -13,6 +13,8 @@ REASONS = {status.value: status.phrase for status in HTTPStatus}
 
 NO_BODY = (204, 304)
 
+INTERNAL = "internal error of the server; its log has more"
+
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
@@ -61,7 +63,7 @@ class HttpLimits:
     body: int = 100_000_000
     """Bytes of a body."""
     buffered: int = 400_000_000
-    """Bytes of the bodies of all connections that are being received."""
+    """Bytes of the bodies of all connections that are being received or answered; smaller ones are taken beyond it."""
     connections: int = 1000
     head_seconds: float = 10
     """Seconds within which the head of a request arrives."""
@@ -71,6 +73,11 @@ class HttpLimits:
     """Bytes a second."""
     idle_seconds: float = 75
     """Seconds for which a connection without a request is kept."""
+
+    @property
+    def share(self) -> int:
+        """Bytes of a body that is taken even where ``buffered`` is reached: all connections together double that."""
+        return self.buffered // self.connections
 
 
 def error_response(

@@ -10,6 +10,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from kfnb.server.http_messages import HttpLimits, HttpRequest, HttpResponse, error_response
 
 _WITHOUT_UPGRADE = ("upgrade", "connection", "http2-settings")
+BUSY = "the server has too many large requests; try again later"
 _PER_HEADER = 4
 """Bytes of a header beside its name and value."""
 
@@ -24,46 +25,52 @@ class Phase(Enum):
 
 
 class Buffered:
-    """Bytes of the bodies that all connections of a server are receiving."""
+    """Bytes of the bodies that all connections of a server are receiving, or have not answered yet."""
 
     def __init__(self) -> None:
         self.size = 0
 
 
 class RequestReader:
-    """Reads the requests of one connection, and gives each to ``take``, with whether it is the last."""
+    """Reads the requests of one connection, and gives each to ``take``, with whether it is the last.
+
+    ``send_continue`` is called for a client that waits for it before it sends a body.
+    """
 
     def __init__(
         self,
         limits: HttpLimits,
         buffered: Buffered,
         take: Callable[[HttpRequest, bool], None],
-        leave: Callable[[], None],
+        send_continue: Callable[[], None],
     ) -> None:
         self.phase = Phase.IDLE
         self.size = 0
         """Bytes of the body so far."""
         self.refusal: HttpResponse | None = None
         """Why nothing more is read."""
-        self._limits, self._buffered, self._take, self._leave = limits, buffered, take, leave
+        self._limits, self._buffered = limits, buffered
+        self._take, self._send_continue = take, send_continue
         self._parser = HttpRequestParser(self)
         self._url, self._chunks = b"", list[bytes]()
         self._headers: dict[str, str] = {}
-        self._head_size = self._arrived = 0
+        self._head_size = 0
+        self._arrived = 0
+        """Bytes that arrived since the request began, without those that came with its beginning."""
 
     def feed(self, data: bytes) -> None:
         """Read what has arrived."""
         if self.phase is Phase.REFUSED:
             return
+        self._arrived += len(data)
         try:
             self._parser.feed_data(data)
         except HttpParserUpgrade as upgrade:
             self._without_upgrade(data[upgrade.args[0] :])
         except HttpParserError:
             self.refuse(400, "bad-request", "the request is not HTTP/1.1")
-        if self.phase is Phase.HEAD:
-            self._arrived += len(data)  # the parser keeps a header until it is complete
-            self._check_head(self._arrived)
+        if self.phase is Phase.HEAD:  # the parser keeps a header until it is complete
+            self._check_head(max(self._arrived, self._head_size))
 
     def refuse(self, status: int, code: str, message: str) -> None:
         """Read no more, for a reason that is answered."""
@@ -72,7 +79,7 @@ class RequestReader:
             self.phase, self.refusal = Phase.REFUSED, error_response(status, code, message)
 
     def release(self) -> None:
-        """Forget the body."""
+        """Forget the body that is arriving."""
         self._buffered.size -= self.size
         self.size, self._chunks = 0, []
 
@@ -107,7 +114,7 @@ class RequestReader:
         if int(self._headers.get("content-length", 0)) > self._limits.body:
             self._refuse_body()
         elif self._headers.get("expect", "").lower() == "100-continue":
-            self._leave()
+            self._send_continue()
 
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body."""
@@ -118,8 +125,8 @@ class RequestReader:
         self._buffered.size += len(chunk)
         if self.size > self._limits.body:
             self._refuse_body()
-        elif self._buffered.size > self._limits.buffered:
-            self.refuse(503, "busy", "the server is receiving too many large requests; try again later")
+        elif self._buffered.size > self._limits.buffered and self.size > self._limits.share:
+            self.refuse(503, "busy", BUSY)
 
     def on_message_complete(self) -> None:
         """Hand over a request."""
@@ -127,7 +134,7 @@ class RequestReader:
             return
         method = self._parser.get_method().decode()
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self.release()
+        self.size, self._chunks = 0, []  # it is counted until it is answered
         self.phase = Phase.IDLE
         # a client of HTTP/1.0 that asks for keep-alive expects a header that says so: it is not worth one
         last = not self._parser.should_keep_alive() or self._parser.get_http_version() == "1.0"

@@ -93,7 +93,7 @@ async def _serve(served: Served, host: str, port: int, socket: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     limits = HttpLimits()
-    handler = with_gzip(App(served), limits.body)
+    handler = with_gzip(App(served), limits)
     if socket:
         server = await HttpServer.on_socket(handler, socket, limits)
     else:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import kfnb
+from kfnb.capture.embedded.transforms import kfnb_Transform
 from kfnb.errors import UsageError
 from kfnb.resources.components import api
 from kfnb.resources.components.display import DISPLAYS
@@ -96,6 +97,15 @@ def test_a_traceback_has_the_cell_and_the_line(notebook: Shell) -> None:
         ("<cell of clean>", 2),
     ]
     assert "return df.nothing" in str(error.traceback[-2].statement)
+
+
+def test_a_character_that_only_looks_like_the_end_of_a_line_moves_no_line_of_a_traceback() -> None:
+    code = '# cell t, line 3\nMARK = "a\x0cb\u2028c"\n\ndef transform(df):\n    return df.nothing\n'
+    with pytest.raises(AttributeError) as error:
+        kfnb_Transform("t", code).transform([1])
+    frame = error.traceback[-1]
+    assert (frame.path, frame.lineno + 1) == ("<cell t>", 6)
+    assert "return df.nothing" in str(frame.statement)
 
 
 def test_it_has_what_it_needs_of_the_notebook(shell: Shell) -> None:

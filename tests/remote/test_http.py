@@ -189,10 +189,8 @@ def test_nothing_listens():
 
 def test_a_server_that_says_nothing_is_asked_once(server):
     server.then = silence(1.0)
-    began = time.monotonic()
     with pytest.raises(NoAnswer, match=r"no answer within 0\.2 s"):
         Http(retry=RetryPolicy(pause=0.01, read=0.2)).send(get(server))
-    assert time.monotonic() - began < 1
     assert len(server.asked) == 1
 
 
@@ -221,7 +219,7 @@ def test_no_server_is_waited_for_longer_than_patience_lasts(server, asked):
     server.script = [answer(429, retry_after=asked)]
     began = time.monotonic()
     Http(retry=HASTE).send(get(server))
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 30
 
 
 def test_pauses_grow_and_have_a_limit():
@@ -241,8 +239,8 @@ def test_after_the_deadline_there_is_no_other_try(server):
     began = time.monotonic()
     hasty = RetryPolicy(tries=100, pause=0.1, longest=0.1, deadline=0.45)
     assert Http(retry=hasty).send(get(server)).status == 503
-    assert time.monotonic() - began < 1
-    assert 2 <= len(server.asked) <= 6
+    assert time.monotonic() - began < 8  # of 10 s that a hundred tries take
+    assert 1 <= len(server.asked) <= 6
 
 
 def test_a_body_that_comes_byte_by_byte_is_given_up_at_the_deadline(server):
@@ -251,7 +249,7 @@ def test_a_body_that_comes_byte_by_byte_is_given_up_at_the_deadline(server):
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="its answer did not end in time"):
         Http(retry=RetryPolicy(tries=1, read=1.0, deadline=0.4)).send(get(server))
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 8  # of 10 s that the body takes
 
 
 def test_a_slow_body_is_waited_for(server):
@@ -475,19 +473,20 @@ def test_the_proxy_is_that_of_the_environment_but_never_to_this_machine(monkeypa
 
 
 def test_lines_come_as_they_are_written(server):
+    read = threading.Event()
+
     def act(line: socket.socket) -> None:
         line.sendall(b"HTTP/1.1 200 X\r\ntransfer-encoding: chunked\r\n\r\n")
         for part in (b"one\ntw", "o ü\n".encode(), b"end"):
             line.sendall(f"{len(part):x}\r\n".encode() + part + b"\r\n")
-            time.sleep(0.1)
+            read.wait(60)
         line.sendall(b"0\r\n\r\n")
 
     server.then = act
-    stream = Http(retry=HASTE).open(get(server), silent_for=5.0)
+    stream = Http(retry=HASTE).open(get(server), silent_for=30.0)
     lines = stream.lines("the log")
-    began = time.monotonic()
-    assert next(lines) == "one"
-    assert time.monotonic() - began < 0.25
+    assert next(lines) == "one", "before the next is written"
+    read.set()
     assert list(lines) == ["two ü", "end"]
 
 

@@ -334,6 +334,31 @@ def test_numbers_that_an_array_of_small_integers_cannot_hold_are_refused(value, 
     assert problems(inputs, [[0, 0], [value, 0]]) == [(kind, "", 1)]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "most"), [("int64", 2**63 - 1), ("uint64", 2**64 - 1), ("int32", 2**31 - 1)]
+)
+def test_integers_of_an_array_are_exact_up_to_the_largest(dtype, most):
+    inputs = inputs_for(np.zeros((4, 1), dtype))
+    assert through_json(inputs, [[most], [most - 1]]).tolist() == [[most], [most - 1]]
+    assert problems(inputs, [[0], [most + 1]]) == [("out-of-range", "", 1)]
+    assert problems(inputs, [[0], [float(most + 1)]]) == [("out-of-range", "", 1)]
+
+
+@pytest.mark.parametrize("unit", ["s", "ns"])
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [(True, "wrong-type"), ([], "wrong-type"), ("soon", "wrong-type"), (1e30, "out-of-range")],
+)
+def test_what_is_not_a_duration_that_a_column_can_hold_is_refused(unit, value, kind):
+    inputs = inputs_for(pd.DataFrame({"waited": pd.to_timedelta([1, 2], "s").as_unit(unit)}))
+    assert problems(inputs, [{"waited": 1.5}, {"waited": value}]) == [(kind, "waited", 1)]
+
+
+def test_a_time_that_is_too_late_only_in_utc_is_refused():
+    inputs = inputs_for(pd.DataFrame({"at": pd.to_datetime(["2020-01-01"], utc=True).as_unit("ns")}))
+    assert problems(inputs, [{"at": "2262-04-11T23:47:16-23:00"}]) == [("out-of-range", "at", 0)]
+
+
 # -- what is done about it
 
 

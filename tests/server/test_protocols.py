@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
 import struct
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from kfnb.server.app import App
 from kfnb.server.encoding import json_rows
+from kfnb.server.http_messages import HttpRequest
+from kfnb.server.served import serve_folder
 from tests.server.model_folders import Program, customers
 
 TABLE = customers(40, seed=1)
@@ -361,3 +368,61 @@ def test_the_log_has_no_value_of_a_row(churn: Program):
     churn.ask("POST", PREDICT, {"instances": [{**ROWS[0], "city": "SECRET", "age": "SECRET"}]})
     churn.ask("GET", "/SECRET?x=SECRET")
     assert "SECRET" not in churn.log.read_text()
+
+
+def test_an_explanation_whose_client_has_gone_is_not_made_to_its_end(churn_deployed: Path):
+    served = serve_folder(churn_deployed, "churn", "7")
+    began, release, scored = threading.Event(), threading.Event(), []
+
+    def score(rows: object) -> object:
+        scored.append(1)
+        began.set()
+        release.wait(10)
+        return served.predictor.score(rows)
+
+    predictor = replace(served.predictor)
+    object.__setattr__(predictor, "score", score)
+    explainer = replace(served.explainer, predictor=predictor)
+
+    async def scenario() -> int:
+        app = App(replace(served, explainer=explainer))
+        body = json.dumps({"instances": ROWS[:20]}).encode()
+        asking = asyncio.create_task(app(HttpRequest("POST", "/v1/models/churn:explain", {}, body)))
+        await asyncio.to_thread(began.wait, 10)
+        asking.cancel()
+        await asyncio.wait({asking})
+        release.set()
+        await app(
+            HttpRequest("POST", "/v1/models/churn:explain", {}, b'{"instances": []}')
+        )  # which waits for it
+        of_one = len(scored)
+        await app(
+            HttpRequest("POST", "/v1/models/churn:explain", {}, json.dumps({"instances": ROWS[:1]}).encode())
+        )
+        return of_one - (len(scored) - of_one)
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_an_internal_error_is_counted_as_any_other(churn_deployed: Path, capfd):
+    class Broken:
+        def explain(self, rows: object, abandoned: object) -> dict:
+            raise LookupError("Ann")
+
+    async def scenario() -> None:
+        app = App(replace(serve_folder(churn_deployed, "churn", "7"), explainer=Broken()))  # type: ignore[arg-type]
+        body = json.dumps({"instances": ROWS[:1]}).encode()
+        answer = await app(HttpRequest("POST", "/v1/models/churn:explain", {}, body))
+        counted = app.statistics.as_json()
+        assert (answer.status, counted["requests"]["explain"], counted["errors"]) == (
+            500,
+            {"500": 1},
+            {"internal": 1},
+        )
+        assert counted["failures"][-1]["message"] == "LookupError"
+        assert counted["failures"][-1]["id"] == answer.headers["x-kfnb-request-id"]
+
+    asyncio.run(scenario())
+    log = capfd.readouterr().err
+    assert "LookupError" in log
+    assert "Ann" not in log

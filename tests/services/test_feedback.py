@@ -208,7 +208,10 @@ def test_what_waits_to_be_written_is_bounded(tmp_path: Path, monkeypatch: pytest
 
 def test_a_folder_that_cannot_be_written_loses_answers_alone(tmp_path: Path) -> None:
     (tmp_path / "answers.db").mkdir()
-    keep(tmp_path, response("r", b'{"predictions": [1]}'))
+    keep(tmp_path, response("lost", b'{"predictions": [1]}'))
+    (tmp_path / "answers.db").rmdir()
+    keep(tmp_path, response("kept", b'{"predictions": [1]}'))
+    assert answered(tmp_path, ["lost", "kept"]) == {"kept": {1: [1]}}
 
 
 def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ from kfnb.resources.services.kserve import graph_split, logs, snapshot
 from kfnb.resources.services.kserve.account import ACCOUNT, SECRET, StoreAccount
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
+from kfnb.resources.services.kserve.failure_report import FailureReports
 from kfnb.resources.services.kserve.mode import KServeSettings
+from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.latency import percentile
@@ -576,6 +578,23 @@ class TestTrouble:
         assert any(line.startswith("  storage-initializer: ValueError: NoSuchKey") for line in further)
         assert further[-1].startswith("  fix: serve the version again")
 
+    def test_a_pod_of_another_service_that_cannot_be_created_says_nothing_of_this_one(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        event = {
+            "metadata": {"name": "e1"},
+            "involvedObject": {"kind": "ReplicaSet", "name": "churn-2-predictor-5c9"},
+            "type": "Warning",
+            "reason": "FailedCreate",
+            "message": 'pods "churn-2-predictor-5c9-x" is forbidden: exceeded quota: team',
+        }
+        standard.objects.put("events", event)
+        reports = FailureReports(standard.kubernetes, NAMESPACE)
+        service = {"metadata": {"name": "churn"}}
+        assert not reports.of("churn", "churn@1", 1, Observation(service), newest=True).failed
+        other = Observation({"metadata": {"name": "churn-2"}})
+        assert reports.of("churn-2", "churn@1", 1, other, newest=True).failed
+
     def test_a_quota_that_is_used_up_is_the_reason_of_a_version_without_pods(
         self, standard: Cluster, version: Versions
     ) -> None:
@@ -822,3 +841,26 @@ class TestRuntimesOfKServe:
         assert asked == [
             f"http://{name}-predictor.team-a.svc.cluster.local{path.format(name)}" for name in named
         ]
+
+
+class TestAnotherServiceHasTheNameOfTheCanary:
+    """The canary of ``churn`` would be the InferenceService ``churn-canary``, which is there already."""
+
+    def test_a_canary_is_refused_with_the_reason_and_nothing_changes(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.engine.create(ServiceSpec("churn-canary", ALICE.first([target(version())])))
+        now = served(standard, version)
+        with pytest.raises(Conflict, match="churn-canary"):
+            standard.engine.change("churn", BOB.canary(now.desired, target(version()), 10))
+        after = standard.engine.get("churn")
+        assert after.desired == now.desired
+        assert after.settled
+
+    def test_its_pods_are_not_taken_for_those_of_the_service(
+        self, standard: Cluster, version: Versions
+    ) -> None:
+        standard.engine.create(ServiceSpec("churn-canary", ALICE.first([target(version())])))
+        settled(standard.engine, "churn-canary")
+        standard.engine.create(ServiceSpec("churn", ALICE.first([target(version(load="fails"))])))
+        assert settled(standard.engine, "churn").state is ServiceState.FAILED

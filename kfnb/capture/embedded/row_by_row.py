@@ -141,7 +141,7 @@ def kfnb_cause(code: str, found: str) -> str:
         "get_dummies factorize Categorical astype unique codes": "depends on the values that it finds in the rows",
         "dropna drop_duplicates query sample head explode": "changes the number of rows",
     }
-    lines, calls = code.splitlines(), []
+    lines, calls = code.split("\n"), []
     words = re.findall(r"\w{3,}", found.partition(" of row")[0])
     for function in ast.parse(code).body:
         nodes = ast.walk(function) if getattr(function, "name", "") != "fit" else ()

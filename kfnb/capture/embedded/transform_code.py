@@ -35,7 +35,7 @@ def kfnb_run_text(module: Any, code: str, file: str) -> None:
     import re
     import sys
 
-    lines = code.splitlines()
+    lines = code.split("\n")  # as Python counts them: a form feed in a text ends no line
     marks = [(0, file, 1)]  # the number of lines before, the cell, and the line there
     for number, line in enumerate(lines, 1):
         mark = re.match(r"# cell (.+), line (\d+)$", line)

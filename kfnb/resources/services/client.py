@@ -14,9 +14,7 @@ from kfnb.remote.http import Answer, Http, Request, Transport
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.services.engine import ServiceAddress
 from kfnb.resources.services.rows import instances
-
-VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
-"""Headers of an answer: the version that gave it, and the id by which labels are found later."""
+from kfnb.server.headers import REQUEST_ID, VERSION
 
 _MOST_ROWS = {"predict": 5000, "explain": 100}
 """Rows of a request; more are sent in several."""

@@ -45,9 +45,8 @@ def supervisor(backend, run_id):
 
 
 def test_submit_returns_at_once_and_the_run_follows(backend, tmp_path):
-    begun = time.monotonic()
     run_id = backend.submit(submission(long_one, tmp_path, seconds=0.0))
-    assert time.monotonic() - begun < 0.5
+    assert not backend.get(run_id).state.finished
 
     events = list(backend.events(run_id))
 

@@ -151,7 +151,11 @@ class KServeEngine:
         return found
 
     def _advance(self, record: ServiceRecord, seen: Observation) -> Observation:
-        """Write what can be written now for what is requested, and return what is there then."""
+        """Write what can be written now for what is requested, and return what is there then.
+
+        Raises ``Conflict`` where an object of that name is there, and is not this service's.
+        """
+        taken: Conflict | None = None
         for _ in range(_TRIES):
             writes = [*next_writes(record, seen, self._settings)]
             if not writes:
@@ -159,10 +163,13 @@ class KServeEngine:
             try:
                 for write in writes:
                     self._resources.write(write)
-            except Conflict:
+            except Conflict as conflict:
+                taken = conflict if conflict.exists else None
                 seen = self._resources.observe(record.name)
                 continue
             return self._resources.observe(record.name)
+        if taken is not None:
+            raise taken
         return seen
 
     # -- what is there

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -62,12 +63,13 @@ class FailureReports:
     ) -> FailureReport:
         if not newest:
             return FailureReport()
+        makers = re.compile(rf"{re.escape(name)}(-r\d+)?-predictor")  # and not those of service NAME-2
         events = [
-            one for one in self._events("") if word(one, "involvedObject", "name").startswith(f"{name}-")
+            one
+            for one in self._events("")
+            if one.get("reason") == "FailedCreate" and makers.match(word(one, "involvedObject", "name"))
         ]
-        diagnosis = explained(
-            Diagnosis(PodState.STARTING), [one for one in events if one.get("reason") == "FailedCreate"]
-        )
+        diagnosis = explained(Diagnosis(PodState.STARTING), events)
         if failed or diagnosis.stuck or known_cause(messages) is not None:
             return FailureReport(_text(ref, diagnosis, messages, {}, Parity()), failed=True)
         return FailureReport("; ".join(messages[:1]))

@@ -116,16 +116,18 @@ class ServingResources:
     def observe(self, name: str) -> Observation:
         """A service's objects as they are now. Raises ``ServiceNotFound``."""
         service = self.service(name)
-        pods = tuple(self._pods(name))
+        found = tuple(self._pods(name))
+        own = tuple(one for one in found if at(one, "metadata", "labels", POD_OF) == name)
         mode = mode_of(service)
         if mode is DeploymentMode.KNATIVE:
-            return Observation(service, pods=pods, revisions=self._revisions(name, service))
-        canary = self._optional("inferenceservices", canary_name(name))
+            return Observation(service, pods=own, revisions=self._revisions(name, service))
+        canary = _owned(self._optional("inferenceservices", canary_name(name)), name)
+        pods = own if canary is None else found  # another service may have the canary's name
         graph = self._optional("inferencegraphs", graph_name(name))
         routed = self._routed(name) if rows(service, "spec", "canary") else None
         owned = _owned(graph, name)
         routers = () if owned is None else tuple(self._routers(name))
-        return Observation(service, _owned(canary, name), owned, routers, pods, routed=routed)
+        return Observation(service, canary, owned, routers, pods, routed=routed)
 
     def _pods(self, name: str) -> Iterator[Item]:
         query = {"labelSelector": f"{POD_OF} in ({name},{canary_name(name)})"}

@@ -17,6 +17,7 @@ from kfnb.catalog.database import Database, Schema
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.resources.services.local.predictions import UNREADABLE, predictions_in
+from kfnb.server.headers import REQUEST_ID
 from kfnb.server.http_messages import JSON, HttpResponse
 
 _logger = logger(__package__)
@@ -31,7 +32,6 @@ _LARGEST, _MOST_PENDING = 1_000_000, 8_000_000
 _DROPPED_AT_ONCE = 20
 """When there are too many, the oldest one in this number is dropped."""
 _ASKED_AT_ONCE = 500
-_REQUEST_ID = "x-kfnb-request-id"
 
 _SCHEMA = Schema(
     "the answers of a service",
@@ -91,7 +91,7 @@ class AnswerLog:
 
     def keep(self, revision: int, response: HttpResponse) -> None:
         """Keep the predictions that a revision answered, unless they are very large or too many wait."""
-        request, size = response.headers.get(_REQUEST_ID, ""), len(response.body)
+        request, size = response.headers.get(REQUEST_ID, ""), len(response.body)
         if not request or not response.content_type.startswith(JSON) or size > _LARGEST:
             return
         if self._pending_bytes + size > _MOST_PENDING:

@@ -30,11 +30,13 @@ class ChildProcess:
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
     ) -> ChildProcess:
-        """Start a process that does ``work`` in ``folder``, with its output in ``log``."""
+        """Start a process that does ``work`` in ``folder``, with its output in ``log``. Raises ``OSError``."""
         pids: list[int] = []
         running = processes.run(work, log=log, folder=folder, began=pids.append, passes=passes, shuts=shuts)
         made = cls(asyncio.create_task(running))
         await asyncio.sleep(0)  # it is started now
+        if not pids:
+            await made.status()  # which raises why it was not
         made.pid = pids[0]
         return made
 

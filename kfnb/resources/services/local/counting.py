@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.revision_process import RevisionProcess
 from kfnb.resources.services.local.router_process import RouterProcess
@@ -19,8 +20,12 @@ from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, Upstr
 from kfnb.resources.services.model import RevisionState
 from kfnb.server.http_messages import HttpRequest
 
+_logger = logger(__package__)
+
 PERIOD = 2.0
 """Seconds between two polls."""
+_PATIENCE = 2.0
+"""Seconds that a revision may take to say what it has counted: the others' counters wait for it."""
 
 _LARGEST_LOG, _KEPT_LOG = 20_000_000, 2_000_000
 """Bytes of a revision's log, and how many of the last are kept when it grows larger."""
@@ -40,13 +45,16 @@ class Counting:
         self._totals = Totals(known)
         self._samples = Samples(known)
         self._written: dict[int, Counted] = dict(known)
-        self._polled = 0.0
+        self._polled = asyncio.get_running_loop().time()
 
     async def run(self) -> None:
         """Poll until cancelled."""
         while True:
             await asyncio.sleep(PERIOD)
-            await self.once()
+            try:
+                await self.once()
+            except Exception:  # the next poll may succeed
+                _logger.exception("The counters of a poll are lost.")
 
     async def once(self) -> None:
         """Poll once, and record new values."""
@@ -87,10 +95,10 @@ async def _stats(revision: RevisionProcess) -> Counted:
         return {}
     upstream = Upstream(revision.socket)
     try:
-        answer = await upstream.send(HttpRequest("GET", "/kfnb/stats", {}))
+        answer = await asyncio.wait_for(upstream.send(HttpRequest("GET", "/kfnb/stats", {})), _PATIENCE)
         found: dict[str, Any] = json.loads(answer.body)
         return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
-    except (UpstreamGone, UpstreamSilent, ValueError, AttributeError):
+    except (UpstreamGone, UpstreamSilent, asyncio.TimeoutError, ValueError, AttributeError):
         return {}
     finally:
         upstream.close()

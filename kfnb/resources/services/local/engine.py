@@ -17,7 +17,6 @@ from kfnb.extras import require
 from kfnb.jobs.folder import absolute, check
 from kfnb.jobs.handle import JobHandle, open_home
 from kfnb.jobs.polling import Pace
-from kfnb.resources.services.client import REQUEST_ID
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.feedback import labels_by_request
 from kfnb.resources.services.local import folder as folders
@@ -32,6 +31,7 @@ from kfnb.resources.services.local.observer import ServiceObserver, outline
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.moves import conflict
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.server.headers import REQUEST_ID
 
 _STOPS_WITHIN = 45.0
 """Seconds that a service may take to finish the requests under way."""

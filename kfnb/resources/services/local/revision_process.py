@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.resources.runs.local.failure import from_status, last_line
@@ -20,6 +21,8 @@ from kfnb.resources.services.local.child_process import ChildProcess
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.upstream import answers
 from kfnb.resources.services.model import Parity, RevisionState, Target
+
+_logger = logger(__package__)
 
 _POLL = 0.05
 """Seconds between polls of a process that starts."""
@@ -112,8 +115,14 @@ class RevisionProcess:
                 with suppress(RevisionBroken, asyncio.CancelledError):
                     await checked
         except (RevisionBroken, OSError) as broken:
-            await asyncio.gather(*(one.end(1.0) for one in self._children))
-            self._become(RevisionState.FAILED, str(broken))
+            await self._fail(str(broken))
+        except Exception as error:  # else it would be PENDING for good
+            _logger.exception("Revision %d failed.", self.target.revision)
+            await self._fail(f"internal error in kfnb: {type(error).__name__}: {error}")
+
+    async def _fail(self, error: str) -> None:
+        await asyncio.gather(*(one.end(1.0) for one in self._children))
+        self._become(RevisionState.FAILED, error)
 
     async def _attempt(self, python: Path, checked: asyncio.Task[None]) -> float:
         """Serve until the process ends; the seconds for which it was ready. Raises ``RevisionBroken``."""

@@ -23,11 +23,11 @@ from kfnb.resources.services.local.routing import RoutedRevision, RoutingTable
 from kfnb.resources.services.local.shadow import Shadow
 from kfnb.resources.services.local.split import Split, place_of
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
+from kfnb.server.counters import METRICS
+from kfnb.server.headers import REQUEST_ID, VERSION, request_id_of
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpRequest, HttpResponse, error_response
 from kfnb.server.open_files import allow_connections
-
-VERSION, REQUEST_ID = "x-kfnb-version", "x-kfnb-request-id"
 
 _OPEN = frozenset({"/v2/health/live", "/v2/health/ready", "/ready"})
 """Paths that need no token."""
@@ -97,9 +97,8 @@ class Router:
         own = _OWN.get(path)
         if own is not None:
             return own(self)
-        if REQUEST_ID not in request.headers:
-            headers = {**request.headers, REQUEST_ID: os.urandom(8).hex()}
-            request = replace(request, headers=headers)
+        headers = {**request.headers, REQUEST_ID: request_id_of(request.headers)}  # one for a shadow, too
+        request = replace(request, headers=headers)
         split = request.method == "POST" and path.endswith((":explain", *_PREDICTING))
         called = request.headers.get(VERSION, "") or _version_in(path)
         if called:
@@ -182,7 +181,7 @@ class Router:
         """The counters for Prometheus."""
         by_ref = {one.ref: self.counters[one.revision] for one in self._table.routes}
         text = prometheus(self._service, by_ref)
-        return HttpResponse(_FINE, text.encode(), "text/plain; version=0.0.4; charset=utf-8")
+        return HttpResponse(_FINE, text.encode(), METRICS)
 
     def stats(self) -> HttpResponse:
         """The counters as JSON."""

@@ -46,7 +46,6 @@ class RouterProcess:
         self._folder, self._processes, self._listener = folder, processes, listener
         self._table = RoutingTable()
         self._line: ControlLine | None = None
-        self._asking = asyncio.Lock()
         self._child: ChildProcess | None = None
         self._life: asyncio.Task[None] | None = None
         self.lives = 0
@@ -68,11 +67,10 @@ class RouterProcess:
 
     async def report(self) -> RouterReport:
         """What it has counted."""
-        life = self.lives
         found = await self._ask({"report": True})
         counters = {int(number): data for number, data in found.get("counters", {}).items()}
         return RouterReport(
-            life, counters, {int(one): many for one, many in found.get("under_way", {}).items()}
+            self.lives, counters, {int(one): many for one, many in found.get("under_way", {}).items()}
         )
 
     async def end(self) -> None:
@@ -93,39 +91,46 @@ class RouterProcess:
                 child = await self._start()
                 await self._ask({"table": self._table.as_json()})
                 _logger.warning("The router ended with status %s.", await child.status())
-            except OSError as error:
-                _logger.warning("The router cannot be started: %s", error)
+            except Exception:  # without one, no request would ever be answered again
+                _logger.exception("The router cannot be started.")
             pause = _PAUSE if loop.time() - began > _STEADY else min(pause * 2, _LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
     async def _start(self) -> ChildProcess:
         if self._line is not None:
             self._line.close()
+            self._line = None
         mine, its = socket.socketpair()
+        with its:
+            try:
+                child = await self._started(mine, its)
+            except OSError:
+                mine.close()
+                raise
+        self.lives += 1
+        self._child, self._line = child, await ControlLine.of(mine)
+        return child
+
+    async def _started(self, mine: socket.socket, its: socket.socket) -> ChildProcess:
+        """The process, which has ``its`` end of the line. Raises ``OSError``."""
         folder, listener = self._folder, self._listener.fileno()
         token = str(folder.token_file) if folder.token_file.exists() else ""
-        work = partial(route, folder.name, str(folder.path), listener, its.fileno(), token)
-        self.lives += 1
-        self._child = await ChildProcess.start(
+        return await ChildProcess.start(
             self._processes,
-            work,
+            partial(route, folder.name, str(folder.path), listener, its.fileno(), token),
             folder.path / "router.log",
             folder.path,
             passes=[listener, its.fileno()],
             shuts=[mine.fileno()],
         )
-        its.close()
-        self._line = await ControlLine.of(mine)
-        return self._child
 
     async def _ask(self, message: dict[str, Any]) -> dict[str, Any]:
         """The answer to a message; empty where the router is gone. One that says nothing is ended."""
-        async with self._asking:
-            if self._line is None or self._child is None:
-                return {}
-            self._line.send(message)
-            try:
-                return await asyncio.wait_for(self._line.receive(), _DRAIN)
-            except (asyncio.TimeoutError, TimeoutError):
-                await self._child.end(0)
-                return {}
+        line, child = self._line, self._child
+        if line is None or child is None:
+            return {}
+        try:
+            return await asyncio.wait_for(line.ask(message), _DRAIN)
+        except (asyncio.TimeoutError, TimeoutError):
+            await child.end(0)
+            return {}
