@@ -56,10 +56,7 @@ export interface DetailMessage {
   error: string;
 }
 
-/**
- * A piece of an artifact, in one buffer, from byte `first` on; or the `error` why it cannot be downloaded.
- * `name` is for the file; a folder comes as a zip file.
- */
+/** A piece of an artifact (a folder as a zip file), from byte `first` on; or the `error` why not. */
 export interface PieceMessage {
   kind: "piece";
   type: string;
@@ -320,9 +317,8 @@ export interface RunTask {
   error: string;
   /** The cell and the line where. */
   place: string;
-  /** How many processes a training has; 0 for another task. */
   processes: number;
-  /** Those processes as static HTML, with their curves; empty where there are none. */
+  /** The processes of a training as static HTML, with their curves; empty for another task. */
   ranks: string;
 }
 

@@ -68,7 +68,7 @@ class kfnb_RankReports:  # noqa: N801 - a class that travels
         return found
 
     def pause(self) -> float:
-        """The least seconds between two writings of what is no state: they grow, so that a long training has few."""
+        """The least seconds between two writings, states apart: they grow, so that a long training has few."""
         import time
 
         return min(60.0, max(2.0, (time.monotonic() - self.began) / 500))

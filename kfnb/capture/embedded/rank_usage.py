@@ -6,7 +6,7 @@ from typing import Any
 
 
 class kfnb_RankUsage:  # noqa: N801 - a class that travels
-    """Samples what the ranks use, with all that they started: a rank is the leader of a session of its own.
+    """Samples what the ranks use, with all that they started: each rank leads its own session.
 
     While they run, it is known on Linux alone (``/proc``); when a rank has ended, everywhere.
     """

@@ -18,7 +18,7 @@ interface Props {
   title: string;
   /** Whether nothing more will be written. */
   over: boolean;
-  /** How many processes a training has, whose lines are told apart. */
+  /** How many processes a training has, whose lines are shown together or apart. */
   processes?: number;
   store: Followed;
 }

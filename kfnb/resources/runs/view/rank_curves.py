@@ -49,7 +49,7 @@ def _band(curves: Sequence[Points]) -> Iterator[tuple[float, float, float, float
 
 
 def _at(curve: Points, step: float) -> float | None:
-    """The value of a curve at a step, between two of its own on the line between them; None where it has none."""
+    """The value of a curve at a step, interpolated between its points; None outside of them."""
     index = bisect_left(curve, (step,))
     if index == len(curve):
         return None
