@@ -9,16 +9,17 @@ from kfnb.capture.embedded.rank_process import kfnb_guard, kfnb_RankProcess
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
 from kfnb.capture.embedded.rank_usage import kfnb_RankUsage
 from kfnb.capture.embedded.rendezvous import (
-    kfnb_free_ports,
     kfnb_gpus_of_a_node,
+    kfnb_meeting_points,
     kfnb_rank_variables,
     kfnb_threads_of_a_rank,
 )
 
 
 class kfnb_RankGroup:  # noqa: N801 - a class that travels
-    """``nodes`` x ``procs`` processes of one step. ``outputs`` are the paths that a failed attempt may have written to.
+    """``nodes`` x ``procs`` processes of one step: all of a training, or those of one pod of it.
 
+    ``outputs`` are the paths that a failed attempt may have written to.
     ``code`` is the exit code of the launcher.
     """
 
@@ -67,15 +68,15 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         import socket
 
         gpus = [kfnb_gpus_of_a_node(node, self.nodes, self.procs * self.gpus) for node in range(self.nodes)]
-        ports = kfnb_free_ports(3 + self.size)
+        hosts, ports, first = kfnb_meeting_points(self.nodes, self.procs)
         threads = kfnb_threads_of_a_rank(self.size)
         self.ranks = []
         self.reports.begin()
-        for rank in range(self.size):
-            variables = kfnb_rank_variables(rank, self.nodes, self.procs, ports, restart, self.restarts)
+        for rank in range(first, first + self.size):
+            variables = kfnb_rank_variables(rank, hosts, self.procs, ports, restart, self.restarts)
             variables.update(OMP_NUM_THREADS=threads)
             if self.gpus:
-                variables.update(CUDA_VISIBLE_DEVICES=gpus[rank // self.procs])
+                variables.update(CUDA_VISIBLE_DEVICES=gpus[(rank - first) // self.procs])
             process = kfnb_RankProcess(rank)
             if process.start(guard, [one.pipe for one in self.ranks]):
                 os.environ.update(variables)

@@ -38,6 +38,19 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
     return tuple(known[number] for number in sorted(known))
 
 
+def news(old: tuple[Rank, ...], new: tuple[Rank, ...]) -> dict[str, dict[str, Any]]:
+    """What is new of the ranks, by their numbers: ``merged`` makes the ``new`` ones of the ``old`` ones."""
+    before = {one.number: one for one in old}
+    found = {}
+    for rank in new:
+        known = before.get(rank.number, Rank(rank.number))
+        if known != rank or rank.number not in before:
+            facts = {name: getattr(rank, name) for name in _FIELDS}
+            facts |= {"state": str(rank.state), "exit": rank.exit_code, "metrics": dict(rank.metrics)}
+            found[str(rank.number)] = {**facts, "points": _added(known.curves, rank.curves)}
+    return found
+
+
 def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
     """The ranks of a task that is over: where the end of one was not reported, their launcher was killed."""
     lost = RunState.CANCELED
@@ -58,3 +71,16 @@ def _thinned(curve: list[tuple[float, float]]) -> tuple[tuple[float, float], ...
     while len(curve) > MOST:
         curve = [*curve[:-1:2], curve[-1]]
     return tuple(curve)
+
+
+def _added(
+    old: Mapping[str, tuple[tuple[float, float], ...]], new: Mapping[str, tuple[tuple[float, float], ...]]
+) -> list[tuple[float, dict[str, float]]]:
+    """The points of the ``new`` curves beyond the last steps of the ``old`` ones."""
+    last = {name: curve[-1][0] for name, curve in old.items() if curve}
+    return [
+        (step, {name: value})
+        for name, curve in new.items()
+        for step, value in curve
+        if name not in last or step > last[name]
+    ]
