@@ -1,7 +1,8 @@
 """The processes of a training, as what they reported adds up.
 
 What is new of a process: ``state``, ``host``, ``exit`` (its exit code), ``restarts``, ``started``, ``finished``,
-``progress``, ``step``, ``metrics``, ``silent``, and ``points``, metrics with their steps. What is unknown is left out.
+``progress``, ``step``, ``rate``, ``expected``, ``memory``, ``peak``, ``cpu``, ``metrics``, ``silent`` (see
+``Rank``), and ``points``, metrics with their steps. What is unknown is left out.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from typing import Any
 
 from kfnb.entities import Rank, RunState
 
+Curves = Mapping[str, tuple[tuple[float, float], ...]]
+
 MOST = 200
 """Points that a curve keeps."""
 
-_FIELDS = ("host", "restarts", "started", "finished", "progress", "step", "silent")
+_FIELDS = (
+    *("host", "restarts", "started", "finished", "progress", "step", "silent"),
+    *("rate", "expected", "memory", "peak", "cpu"),
+)
 
 
 def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tuple[Rank, ...]:
@@ -51,15 +57,20 @@ def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
     return tuple(one if one.state.finished else replace(one, state=lost) for one in ranks)
 
 
-def _extended(
-    curves: Mapping[str, tuple[tuple[float, float], ...]], points: Iterable[Any]
-) -> dict[str, tuple[tuple[float, float], ...]]:
-    longer = dict(curves)
+def _extended(curves: Curves, points: Iterable[Any]) -> Curves:
+    """The curves with some more points, thinned."""
+    new: dict[str, list[tuple[float, float]]] = {}
     for step, values in points:
         for name, value in values.items():
-            curve = (*longer.get(name, ()), (step, value))
-            longer[name] = curve if len(curve) <= MOST else (*curve[:-1:2], curve[-1])
-    return longer
+            new.setdefault(name, []).append((step, value))
+    return {**curves, **{name: _thinned([*curves.get(name, ()), *some]) for name, some in new.items()}}
+
+
+def _thinned(curve: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """At most ``MOST`` points of a curve, the first and the last among them."""
+    while len(curve) > MOST:
+        curve = [*curve[:-1:2], curve[-1]]
+    return tuple(curve)
 
 
 def _added(
