@@ -103,6 +103,41 @@ def test_amounts_have_a_mean_error(tmp_path: Path) -> None:
     assert (found.accuracy, found.mean_error) == (None, 0.25)
 
 
+@pytest.mark.parametrize("label", [[1.0, 4.0], {"height": 1.0, "width": 4.0}])
+def test_amounts_of_several_outputs_have_their_mean_error(tmp_path: Path, label: Any) -> None:
+    found = score(tmp_path, [[1.5, 2.0], [0.0, 1.0]], [label, [0.0, 1.0]])
+    assert (found.rows, found.accuracy, found.mean_error) == (2, None, 0.625)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "label", "kind"),
+    [
+        (True, "x", "true or false"),
+        (True, 2, "true or false"),
+        ("high", 0, "a text"),
+        (1.5, "x", "a number"),
+        ([1.0, 2.0], 1.0, "a list of 2"),
+        ([1.0, 2.0], [1.0], "a list of 2"),
+        ([1.0, "a"], [1.0, 2.0], "a list of 2"),
+    ],
+)
+def test_labels_of_another_kind_are_refused_and_none_is_kept(
+    tmp_path: Path, prediction: Any, label: Any, kind: str
+) -> None:
+    with pytest.raises(UsageError, match=f"of row 1 of request r cannot be compared with .*{kind}:"):
+        score(tmp_path, [prediction, prediction], [prediction, label])
+    assert scores_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("prediction", "label"), [(True, 1), (1, True), (None, "x"), ([True, "a"], [0, "b"])]
+)
+def test_labels_that_may_be_true_of_a_prediction_are_kept(
+    tmp_path: Path, prediction: Any, label: Any
+) -> None:
+    assert score(tmp_path, [prediction], [label]).rows == 1
+
+
 @given(st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 1, 1.5])), max_size=20))
 def test_a_score_is_that_of_the_last_label_of_each_row(
     tmp_path_factory: pytest.TempPathFactory, given_labels: list[tuple[int, float]]

@@ -17,6 +17,7 @@ from typing import Any
 
 from kfnb.catalog.database import Database, Schema
 from kfnb.entities import LabelScore
+from kfnb.errors import UsageError
 from kfnb.resources.services.local.answer_log import Answered
 from kfnb.resources.services.receipt import FeedbackReceipt
 
@@ -72,24 +73,72 @@ class LabelledPrediction:
     @classmethod
     def of(cls, prediction: Any, label: Any) -> LabelledPrediction:
         """What is compared."""
-        return cls(json.dumps(prediction), json.dumps(label))
+        return cls(json.dumps(prediction), json.dumps(_by_output(prediction, label)))
 
     def score(self) -> LabelScore:
-        """One row."""
+        """One row; of several outputs, the mean distance."""
         predicted, true = json.loads(self.prediction), json.loads(self.label)
-        numbers = all(type(one) in (int, float) for one in (predicted, true))
+        pairs = _pairs(predicted, true)
+        numbers = all(type(one) in (int, float) for pair in pairs for one in pair)
         return LabelScore(
             1,
             int(predicted == true),
-            int(numbers and not (float(predicted).is_integer() and float(true).is_integer())),
-            abs(predicted - true) if numbers else 0.0,
+            int(numbers and not all(float(one).is_integer() for pair in pairs for one in pair)),
+            sum(abs(one - other) for one, other in pairs) / len(pairs) if numbers and pairs else 0.0,
         )
+
+
+def _by_output(predicted: Any, label: Any) -> Any:
+    """A label as the model predicts: the columns of a table in their order, where it predicts a list."""
+    return list(label.values()) if isinstance(predicted, list) and isinstance(label, dict) else label
+
+
+def _pairs(predicted: Any, true: Any) -> list[tuple[Any, Any]]:
+    """Each output's prediction and label."""
+    both_lists = isinstance(predicted, list) and isinstance(true, list)
+    return list(zip(predicted, true, strict=False)) if both_lists else [(predicted, true)]
+
+
+def _kind(value: Any) -> str:
+    """What is predicted, in words."""
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return {bool: "true or false", int: "a number", float: "a number", str: "a text"}.get(type(value), "")
+
+
+def _comparable(predicted: Any, label: Any) -> bool:
+    """Whether a label can be true of what was predicted; 0 and 1 may stand for false and true."""
+    if isinstance(predicted, list) or isinstance(label, list):
+        same = isinstance(predicted, list) and isinstance(label, list) and len(predicted) == len(label)
+        return same and all(map(_comparable, predicted, label))
+    if isinstance(predicted, bool):
+        return label in (0, 1)
+    kinds = _kind(predicted), "a number" if isinstance(label, bool) else _kind(label)
+    return "" in kinds or kinds[0] == kinds[1]
+
+
+def _check(labels: Mapping[str, list[Any]], answers: Mapping[str, Answered]) -> None:
+    """Raise ``UsageError`` for labels of another kind than what was predicted."""
+    for request, some in labels.items():
+        for predictions in answers[request].values():
+            for row, (predicted, label) in enumerate(zip(predictions, some, strict=False)):
+                if label is not None and not _comparable(predicted, _by_output(predicted, label)):
+                    message = (
+                        f"the label {label!r} of row {row} of request {request} cannot be compared with"
+                        f" what was predicted, {_kind(predicted) or type(predicted).__name__}:"
+                    )
+                    hint = "no label of this call was kept; give them as the model predicts"
+                    raise UsageError(message, hint=hint, ref=request)
 
 
 def add_labels(
     folder: Path, labels: Mapping[str, list[Any]], answers: Mapping[str, Answered], by: str
 ) -> FeedbackReceipt:
-    """Keep the labels of rows, by request, beside what was predicted. Raises ``BackendError``."""
+    """Keep the labels of rows, by request, beside what was predicted.
+
+    Raises ``UsageError`` for labels of another kind, and ``BackendError``.
+    """
+    _check(labels, answers)
     became = Counter[str]()
     with labels_in(folder).writing() as connection:
         for request, some in labels.items():
