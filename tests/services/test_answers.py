@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from kfnb.resources.services.answers import Explanations, RowExplanation
+from kfnb.resources.services.view.answers import draw_explanations
 
 
 def explained(prediction: Any, outputs: tuple[str, ...]) -> RowExplanation:
@@ -45,3 +46,11 @@ def test_there_is_a_row_for_each_output_that_a_prediction_is_about(
 def test_one_output_can_be_chosen() -> None:
     frame = Explanations([explained([7.5, 8.5], ("0", "1"))] * 2).to_frame("0")
     assert frame.output.tolist() == ["0", "0"]
+
+
+def test_each_output_is_drawn() -> None:
+    drawn = draw_explanations([explained([7.5, 8.5], ("height", "width"))])["text/plain"]
+    assert "height: 1.5, on average 1" in drawn
+    assert "width: 2.5, on average 1" in drawn
+    many = tuple(f"out{place}" for place in range(8))
+    assert "3 more outputs" in draw_explanations([explained([1.0] * 8, many)])["text/plain"]

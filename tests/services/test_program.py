@@ -67,7 +67,7 @@ def test_a_model_answers_as_in_the_notebook_and_explains_itself(home: Path) -> N
     assert [one.prediction for one in explained] == models[0].predict(frame.head(2)).tolist()
     for one in explained:
         assert one.columns == ("age", "income", "plan")
-        assert one.strongest[0][0] == "age"
+        assert one.strongest(one.predicted[-1])[0][0] == "age"
         for base, value, shares in zip(one.base, one.value, one.contributions, strict=True):
             assert base + sum(shares) == pytest.approx(value, abs=1e-9)
     assert list(explained.to_frame().columns) == ["prediction", "output", "base", "age", "income", "plan"]

@@ -45,11 +45,6 @@ class RowExplanation:
     sentences: SentenceShares | None = None
 
     @property
-    def output(self) -> int:
-        """The place of the output that the prediction is about: its own class, else the last."""
-        return self.predicted[-1]
-
-    @property
     def predicted(self) -> tuple[int, ...]:
         """The places of the outputs that the prediction is about.
 
@@ -63,10 +58,9 @@ class RowExplanation:
         found = tuple(self.outputs.index(one) for one in named if one in self.outputs)
         return found or (len(self.outputs) - 1,)
 
-    @property
-    def strongest(self) -> list[tuple[str, float]]:
-        """Columns and their contributions to that output, the strongest first."""
-        found = zip(self.columns, self.contributions[self.output], strict=True)
+    def strongest(self, place: int) -> list[tuple[str, float]]:
+        """Columns and their contributions to the output of that place, the strongest first."""
+        found = zip(self.columns, self.contributions[place], strict=True)
         return sorted(found, key=lambda pair: -abs(pair[1]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kfnb.resources.services.answers import RowExplanation
@@ -10,7 +10,7 @@ from kfnb.ui.blocks import Block, Section, Text, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits
 
-_MOST_ROWS, _MOST_EXPLAINED, _MOST_COLUMNS = 20, 10, 12
+_MOST_ROWS, _MOST_EXPLAINED, _MOST_OUTPUTS, _MOST_COLUMNS = 20, 10, 5, 12
 
 
 def draw_predictions(values: Sequence[Any], versions: Sequence[str]) -> dict[str, str]:
@@ -33,17 +33,23 @@ def draw_explanations(explained: Sequence[RowExplanation]) -> dict[str, str]:
 
 
 def _section(at: int, one: RowExplanation) -> Block:
-    place = one.output
     heading = f"Row {at}: {_shown(one.prediction)}"
-    sums = f"{one.outputs[place]}: {digits(one.value[place], 4)}, on average {digits(one.base[place], 4)}"
-    return Section(heading, [Text(sums), _table(heading, one.strongest, "Column"), *_sentences(heading, one)])
+    blocks = [block for place in one.predicted[:_MOST_OUTPUTS] for block in _output(heading, one, place)]
+    rest = len(one.predicted) - _MOST_OUTPUTS
+    return Section(
+        heading, [*blocks, *([Text(f"{rest:,} more outputs; to_frame() has all.")] if rest > 0 else [])]
+    )
 
 
-def _sentences(heading: str, one: RowExplanation) -> list[Block]:
-    if one.sentences is None:
-        return []
-    shares = zip(one.sentences.texts, one.sentences.contributions[one.output], strict=True)
-    return [_table(heading, sorted(shares, key=lambda pair: -abs(pair[1])), "Sentence")]
+def _output(heading: str, one: RowExplanation, place: int) -> Iterator[Block]:
+    """What moved one output."""
+    yield Text(
+        f"{one.outputs[place]}: {digits(one.value[place], 4)}, on average {digits(one.base[place], 4)}"
+    )
+    yield _table(heading, one.strongest(place), "Column")
+    if one.sentences is not None:
+        shares = zip(one.sentences.texts, one.sentences.contributions[place], strict=True)
+        yield _table(heading, sorted(shares, key=lambda pair: -abs(pair[1])), "Sentence")
 
 
 def _table(label: str, shares: Sequence[tuple[str, float]], what: str) -> Block:
