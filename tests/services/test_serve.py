@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -133,14 +134,34 @@ def test_a_new_token_is_kept_in_a_file_that_only_its_user_can_read(churn: list[A
 
 
 def test_a_stopped_service_is_started_by_serving_it(churn: list[Any]) -> None:
-    service = kfnb.serve("churn@1").wait(30).stop()
-    until(api.engine_of(), "churn", lambda now: now.state is ServiceState.STOPPED)
-    with pytest.raises(kfnb.ServiceFailed, match="is STOPPED"):
+    service = kfnb.serve("churn@1").wait(30)
+    assert service.predict([[1, 2]]).tolist() == [103]
+    assert service.stop().state is ServiceState.STOPPED, "stop returns when it has stopped"
+    began = time.monotonic()
+    with pytest.raises(kfnb.ServiceFailed, match=r"service churn is STOPPED; %kf_services start churn"):
         service.predict([[1]])
+    assert time.monotonic() - began < 2
     with pytest.raises(kfnb.ServiceFailed):
         service.wait(1)
     kfnb.serve("churn@1").wait(30)
     assert service.predict([[1, 2]]).tolist() == [103]
+
+
+def test_a_service_that_is_being_stopped_is_started_by_serving_another_version(churn: list[Any]) -> None:
+    kfnb.serve("churn@1").wait(30)
+    api.engine_of().stop("churn")
+    assert kfnb.serve("churn@2").wait(30).traffic == {"churn@2": 100}
+
+
+def test_what_was_asked_just_before_a_stop_is_counted(churn: list[Any]) -> None:
+    service = kfnb.serve("churn@1").wait(30)
+    for _ in range(20):
+        service.ask([[1, 2]])
+    service.stop()
+    assert service.snapshot().revisions[0].counters.requests == 20
+    service.start().wait(30).ask([[1, 2]])
+    service.stop()
+    assert service.snapshot().revisions[0].counters.requests == 21
 
 
 def test_who_waits_is_told_what_failed(churn: list[Any], version: Versions) -> None:

@@ -31,6 +31,9 @@ from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
 
+_STOPS_WITHIN = 45.0
+"""Seconds that the requests under way may take at the end."""
+
 
 class Service:
     """A served model. Each property is read anew when it is accessed."""
@@ -228,8 +231,15 @@ class Service:
         return self
 
     def stop(self) -> Service:
-        """Answer no more requests, after those under way. What is served is kept, and ``start`` serves it again."""
+        """Answer no more requests, after those under way, and return once it has stopped, or after 45 s.
+
+        What is served is kept, and ``start`` serves it again.
+        """
         self._engine.stop(self.name)
+        self._client = ServiceClient(self.name, self._address)  # its address answers no more
+        for now in self.updates(_STOPS_WITHIN):
+            if now.state.finished:
+                break
         return self
 
     def start(self) -> Service:
