@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kfnb.entities import LogLine
@@ -25,7 +26,7 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import ON_CLUSTER, Mover, served_target
+from kfnb.resources.services.moves import ON_CLUSTER, Mover, other_models, served_target
 from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
@@ -55,7 +56,8 @@ class Service:
 
     def snapshot(self) -> ServiceSnapshot:
         """The whole service as plain data, now."""
-        return self._engine.get(self.name)
+        now = self._engine.get(self.name)
+        return replace(now, notes=(*now.notes, *other_models(now.desired)))
 
     @property
     def state(self) -> ServiceState:
