@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 from kfnb.errors import BackendError
@@ -77,3 +78,8 @@ def lock(file: int) -> None:
     except ImportError:
         raise BackendError("local runs need Linux or macOS; use --backend kubeflow") from None
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def gpus() -> int:
+    """The NVIDIA GPUs of this machine."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))

@@ -102,7 +102,7 @@ class Arrays:
         if exact:
             return limits.min, limits.max
         most = float(limits.max)
-        # of 64 bits, the largest integer is no float, and float() rounds it up to one that is too large
+        # float() rounds the largest integer of 64 bits up, to a number that is too large
         return float(limits.min), most if self._kind == "f" else np.nextafter(most + 1, 0)
 
     def _rows_with(self, where: Any, findings: Findings, unfit: Unfit) -> None:

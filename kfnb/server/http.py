@@ -19,7 +19,7 @@ class HttpServer:
     """A server that is listening.
 
     ``address`` is ``http://HOST:PORT`` or ``unix:PATH``. A server on a loopback address answers only requests whose
-    Host header names this machine, so that a web page cannot reach it under another name.
+    Host and Origin headers name this machine, so that web pages from elsewhere cannot reach it.
     """
 
     def __init__(self, listener: asyncio.Server, serving: Serving, address: str, path: Path | None) -> None:

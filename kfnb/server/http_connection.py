@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from ipaddress import ip_address
@@ -58,7 +59,7 @@ class HttpConnection(asyncio.Protocol):
         self._serving, self._limits = serving, serving.limits
         self._loop = asyncio.get_running_loop()
         self._transport: Any = None
-        self._reader = RequestReader(self._limits, serving.buffered, self._take, self._leave)
+        self._reader = RequestReader(self._limits, serving.buffered, self._take, self._send_continue)
         self._since = self._loop.time()
         """When what the reader is doing has begun."""
         self._waiting: deque[tuple[HttpRequest, bool]] = deque()
@@ -144,8 +145,7 @@ class HttpConnection(asyncio.Protocol):
         else:
             self._answering = self._loop.create_task(self._answer())
 
-    def _leave(self) -> None:
-        """Let the client send the body that it has announced."""
+    def _send_continue(self) -> None:
         if not self._answering:
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -189,8 +189,9 @@ class HttpConnection(asyncio.Protocol):
         self._serving.buffered.size -= len(request.body)
 
     async def _respond(self, request: HttpRequest) -> HttpResponse:
-        if self._serving.local and not names_this_machine(request.headers.get("host", "")):
-            return error_response(421, "wrong-host", "the Host header does not name this machine")
+        refused = _refusal(request.headers) if self._serving.local else None
+        if refused is not None:
+            return refused
         try:
             return await self._serving.handler(request)
         except Exception as error:
@@ -207,6 +208,21 @@ class HttpConnection(asyncio.Protocol):
             self._transport.write(response.body[place : place + _TOGETHER])
         if self._full:
             await self._full[1]
+
+
+def _refusal(headers: Mapping[str, str]) -> HttpResponse | None:
+    """Why a server of this machine does not answer: a web page asks, by another name or from another place."""
+    if not names_this_machine(headers.get("host", "")):
+        return error_response(421, "wrong-host", "the Host header does not name this machine")
+    origin = headers.get("origin")
+    if origin is not None and not _is_here(origin):
+        return error_response(403, "wrong-origin", "the Origin header does not name this machine")
+    return None
+
+
+def _is_here(origin: str) -> bool:
+    place = origin.partition("://")[2]
+    return bool(place) and names_this_machine(place)
 
 
 @lru_cache(maxsize=100)

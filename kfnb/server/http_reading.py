@@ -32,21 +32,25 @@ class Buffered:
 
 
 class RequestReader:
-    """Reads the requests of one connection, and gives each to ``take``, with whether it is the last."""
+    """Reads the requests of one connection, and gives each to ``take``, with whether it is the last.
+
+    ``send_continue`` is called for a client that waits for it before it sends a body.
+    """
 
     def __init__(
         self,
         limits: HttpLimits,
         buffered: Buffered,
         take: Callable[[HttpRequest, bool], None],
-        leave: Callable[[], None],
+        send_continue: Callable[[], None],
     ) -> None:
         self.phase = Phase.IDLE
         self.size = 0
         """Bytes of the body so far."""
         self.refusal: HttpResponse | None = None
         """Why nothing more is read."""
-        self._limits, self._buffered, self._take, self._leave = limits, buffered, take, leave
+        self._limits, self._buffered = limits, buffered
+        self._take, self._send_continue = take, send_continue
         self._parser = HttpRequestParser(self)
         self._url, self._chunks = b"", list[bytes]()
         self._headers: dict[str, str] = {}
@@ -110,7 +114,7 @@ class RequestReader:
         if int(self._headers.get("content-length", 0)) > self._limits.body:
             self._refuse_body()
         elif self._headers.get("expect", "").lower() == "100-continue":
-            self._leave()
+            self._send_continue()
 
     def on_body(self, chunk: bytes) -> None:
         """Take a part of the body."""

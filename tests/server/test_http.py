@@ -182,6 +182,24 @@ def test_what_is_not_a_request_is_refused_and_the_next_client_is_served(echoing:
 
 
 @pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost:8888", 200),
+        ("http://127.0.0.1:8888", 200),
+        ("https://evil.example", 403),
+        ("https://localhost.evil.example", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_a_web_page_from_elsewhere_is_not_answered(echoing: Running, origin, status):
+    lines = (
+        b"POST / HTTP/1.1\r\nOrigin: " + origin.encode() + b"\r\nContent-Length: 2\r\n" + CLOSE + b"\r\n{}"
+    )
+    assert status_of(echoing.exchange(lines)) == status
+
+
+@pytest.mark.parametrize(
     ("host", "local"),
     [
         ("", True),

@@ -13,6 +13,7 @@ import pytest
 import kfnb
 from kfnb.entities import RunState
 from kfnb.errors import StudyFailed, UsageError
+from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.model import StudyPlot, TrialState
 from kfnb.settings import settings
 from tests.conftest import Shell
@@ -243,16 +244,24 @@ def test_under_run_all_a_run_waits_for_the_study_that_it_takes_the_best_of(
     study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=4)
     assert not study.state.finished
     run = shell.run("%kf_submit churn --from-study sweep")
-    assert "study sweep is still running (0 of 4 trials): waiting until it ends" in capsys.readouterr().out
+    assert "of 4 trials): waiting until it ends" in capsys.readouterr().out
     assert len(study.trials) == 4
     assert run.arguments["x"] == study.best.params["x"]
 
 
-def test_waiting_for_a_study_is_left_by_an_interrupt_and_the_study_goes_on(shell: Shell) -> None:
+def test_waiting_for_a_study_is_left_by_an_interrupt_and_the_study_goes_on(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shell.run(SLOW)
     shell.run("%kf_pipeline churn train")
     study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=40)
-    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    wait = Study.wait
+
+    def interrupted(self: Study, timeout: float | None = None) -> Study:
+        threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return wait(self, timeout)
+
+    monkeypatch.setattr(Study, "wait", interrupted)
     result = shell.ip.run_cell("%kf_submit churn --from-study sweep")
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
     assert "sweep" in str(result.error_in_exec)

@@ -18,7 +18,7 @@ from typing import Any
 from kfnb.artifacts.digests import Digests
 from kfnb.disk import shortage
 from kfnb.entities import Artifact, RunState
-from kfnb.jobs import private
+from kfnb.jobs import private, system
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
@@ -36,7 +36,7 @@ from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
-from kfnb.resources.runs.local.resource_pool import ResourcePool, gpus
+from kfnb.resources.runs.local.resource_pool import ResourcePool
 from kfnb.resources.runs.local.scheduler import PipelineScheduler
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import read
@@ -154,7 +154,7 @@ def _engine(
     if pipeline.workspace:
         private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
-    room = ResourcePool(order.jobs, gpus(), order.most)
+    room = ResourcePool(order.jobs, system.gpus(), order.most)
     digests = Digests()
     tasks = TaskRunner(
         pipeline=pipeline,

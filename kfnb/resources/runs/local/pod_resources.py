@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from kfnb.jobs import system
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.importer import missing_opener
 from kfnb.resources.runs.local.known_values import Known
@@ -15,7 +16,6 @@ from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
 from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
-from kfnb.resources.runs.local.resource_pool import gpus
 from kfnb.resources.runs.local.spec import (
     ComponentSpec,
     Container,
@@ -164,7 +164,7 @@ def request_notes(pipeline: PipelineSpec, cores: int) -> Iterator[str]:
     for step, program in _programs(pipeline):
         if (processes := _processes(program)) > cores:
             yield f"{step.name} has {processes} processes on {cores} cores: they take turns"
-        if processes and program.demands.resources.gpus != "" and not gpus():
+        if processes and program.demands.resources.gpus != "" and not system.gpus():
             yield f"{step.name} requests GPUs, and this machine has none: its processes compute on the CPU"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):

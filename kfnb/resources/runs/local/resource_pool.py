@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from kfnb.jobs import system
 from kfnb.resources.runs.local.activity import Activity
@@ -124,8 +123,3 @@ class ResourcePool:
         return self._fits(share, sum(one.cores for one in waiting)) and self._has_memory(
             self.activity.largest()
         )
-
-
-def gpus() -> int:
-    """The NVIDIA GPUs of this machine."""
-    return len(list(Path("/dev").glob("nvidia[0-9]*")))
