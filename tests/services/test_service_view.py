@@ -128,9 +128,7 @@ def test_no_samples_break_the_chart(points: list[tuple[float, int]]) -> None:
 
 
 def test_the_copies_that_a_shadow_gets_are_no_requests_of_the_service() -> None:
-    now = service(
-        revision(1, 3, "default", 100, counted(7)), revision(2, 7, "shadow", 0, counted(221, 4))
-    )
+    now = service(revision(1, 3, "default", 100, counted(7)), revision(2, 7, "shadow", 0, counted(221, 4)))
     shown = draw_services([now])["text/plain"]
     assert re.search(r"Ready .* 7 +0  http", shown), shown
 

@@ -119,7 +119,9 @@ def other_models(now: DesiredState) -> tuple[str, ...]:
     """A note for each canary and shadow that is not a version of the default's model: perhaps a slip of the hand."""
     model = now.default.model
     others = [one for one in now.targets if one.model != model]
-    return tuple(f"the {one.role} {one.ref} is not a version of {model}, the default's model" for one in others)
+    return tuple(
+        f"the {one.role} {one.ref} is not a version of {model}, the default's model" for one in others
+    )
 
 
 def conflict(name: str, theirs: ServiceMove) -> Conflict:

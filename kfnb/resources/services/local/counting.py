@@ -78,7 +78,9 @@ class Counting:
                 self._totals.take(number, "revision", revision.restarts, stats)
             new[number] = self._totals.of(number)
             shorten(revision.log)
-        new = {number: data for number, data in new.items() if number in self._revisions}  # some retired meanwhile
+        new = {
+            number: data for number, data in new.items() if number in self._revisions
+        }  # some retired meanwhile
         for number in self._written.keys() - new.keys():
             self._totals.forget(number)
         self._samples.take(time.time(), new, self._router.pair)

@@ -169,7 +169,7 @@ class LocalServiceEngine:
 
 
 def _not_answering(now: ServiceSnapshot) -> ServiceFailed:
-    """The error of who asks a service that does not answer. One that cannot be served fails again when it is started."""
+    """The error of who asks a service that does not answer. One that is FAILED would fail again if it were started."""
     hints = {
         ServiceState.STOPPED: f"%kf_services start {now.name} starts it",
         ServiceState.FAILED: f"%kf_logs {now.name} shows what it wrote; serve another version",
