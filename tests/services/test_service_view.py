@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from service_samples import NOW, counted, revision, service, with_canary
 
@@ -122,6 +122,7 @@ def test_rates_are_those_between_samples() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e10), st.integers(0, 10**9)), max_size=20))
+@example([(0.0, 0), (2.2250738585e-313, 1)])
 def test_no_samples_break_the_chart(points: list[tuple[float, int]]) -> None:
     recent = tuple(CountSample(at, requests, 0) for at, requests in points)
     assert text(service(revision(1, 3, "default", 100, replace(counted(1), recent=recent))))
