@@ -26,6 +26,7 @@ from benchmarks.running import running
 from benchmarks.serving import serving
 from benchmarks.status import status
 from benchmarks.studies import studies
+from benchmarks.training import training
 from benchmarks.tuning import tuning
 from benchmarks.watching import watching
 
@@ -53,6 +54,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "studies": studies,
     "adding": adding,
     "serving": serving,
+    "training": training,
 }
 
 

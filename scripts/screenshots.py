@@ -116,6 +116,21 @@ for epoch in range(12):
     kf.report(loss, step=epoch)"""
 
 
+FIT = """%%kf_train fit --procs 4 --framework none --param epochs:int=3
+import time
+mine = kf.shard(people)
+inputs = np.column_stack([np.ones(len(mine)), mine.age / 100, mine.tenure / 100])
+weights = np.zeros(3)
+for epoch in range(epochs):
+    odds = 1 / (1 + np.exp(-inputs @ weights))
+    weights -= 2 * inputs.T @ (odds - mine.churn) / len(mine)
+    right = np.where(mine.churn == 1, odds, 1 - odds)
+    kf.log_metrics(step=epoch, loss=float(-np.log(right).mean()), accuracy=float((right > 0.5).mean()))
+    kf.progress((epoch + 1) / epochs)
+    time.sleep(0.05)"""
+TRAINING = 'kfnb.train("fit", {"epochs": 400})'
+
+
 def main() -> None:
     """Take all of them."""
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -130,6 +145,7 @@ def main() -> None:
         dark(page, lab)
         models(page, lab)
         serving(page, lab)
+        training(page, lab)
         cluster(page, lab)
         browser.close()
 
@@ -242,6 +258,31 @@ def serving(page: Page, lab: Lab) -> None:
     sheet.wait_until_ready()
     expect(service.get_by_role("button", name="Promote")).to_be_visible(timeout=60_000)
     take(page, cell, "service-dark", TALLEST_SERVICE)
+
+
+def training(page: Page, lab: Lab) -> None:
+    """A training that runs: its ranks; in the dark, the logs of its ranks side by side."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST})
+    lab.theme(LIGHT)
+    lab.write(
+        "training.ipynb",
+        ["%load_ext kfnb\nimport kfnb", f"%%kf_component customers\n{CUSTOMERS}", FIT, TRAINING],
+    )
+    sheet = lab.open(page, "training.ipynb")
+    sheet.run_all()
+    run = live(sheet, TRAINING)
+    expect(run.get_by_text(re.compile("[3-9][0-9]% done"))).to_be_visible(timeout=120_000)
+    take(page, sheet.cell(TRAINING), "training", settle=50)
+    sheet.finished()
+    expect(state(run, "Succeeded")).to_be_visible(timeout=120_000)
+    sheet.save()
+    lab.theme(DARK)
+    page.reload()
+    sheet.wait_until_ready()
+    take(page, sheet.cell(TRAINING), "training-dark")
+    run.get_by_role("tab", name="Log").click()
+    run.get_by_label("Ranks").select_option(label="ranks 0 to 3, side by side")
+    take(page, sheet.cell(TRAINING), "training-logs")
 
 
 def cluster(page: Page, lab: Lab) -> None:

@@ -55,6 +55,7 @@ SILENT = {
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.model_facts:kfnb_signature": "raises a TypeError that says what the model says",
     "kfnb.capture.embedded.models:kfnb_write_skops": "raises a TypeError that says what skops says",
+    "kfnb.capture.embedded.names:kfnb_keep": "why a value cannot leave the training is a note below its cell",
     "kfnb.capture.embedded.row_by_row:kfnb_checked_transform": "what a transform raises is the remark of its check",
     "kfnb.capture.embedded.row_by_row:kfnb_remark": "what a transform raises of a row is the remark of its check",
     "kfnb.capture.embedded.row_by_row:kfnb_unused": "a transform that fails without a column needs the column",
@@ -75,6 +76,7 @@ SILENT = {
     "kfnb.server.parity:_transform_checks.compared": "what a transform raises is in the report of the check",
     "kfnb.server.predictor:Predictor._run": "raises a ModelFailed, which is logged where it is answered",
     "kfnb.server.predictor:_features.features": "raises a ModelFailed, which is logged where it is answered",
+    "kfnb.resources.training.names:take_back": "why a value cannot leave the training is a note below its cell",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""

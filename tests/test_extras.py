@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 BEHIND = {
     "kfnb/artifacts": "a preview names the package that it needs",
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
+    "kfnb/resources/training/trainer/pod_store.py": "travels with a TrainJob, whose pods install what it needs",
     "kfnb/resources/datasets": "values.py asks for it, and files.py looks whether it is installed",
     "kfnb/server": "the program of a deployment, whose requirements name what it imports",
     "kfnb/resources/services/local": "LocalServiceEngine.create has asked for it, before the driver starts",

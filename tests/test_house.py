@@ -44,7 +44,7 @@ MADE_UP = Path(__file__).parent / "registry" / "kettles"
 NOUNS = sorted(
     folder.name for folder in (*(ROOT / "resources").iterdir(), MADE_UP) if (folder / "__init__.py").exists()
 )
-CLUSTER = {"kubeflow", "katib", "kserve"}
+CLUSTER = {"kubeflow", "katib", "kserve", "trainer"}
 ENGINES = {"local", *CLUSTER}
 
 # what a part must never import, whatever the layers say
@@ -66,6 +66,7 @@ SHARED = {
     ("models.view", "runs.view"): "the curves of metrics are drawn alike",
     ("runs.api", "models.local"): "runs are told in which registry they register what their steps saved",
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
+    ("runs.api", "training.trainer"): "a training on a cluster is a run",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
     ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
     (
@@ -82,6 +83,14 @@ SHARED = {
     ): "a version's packages are installed, and its end is told, as a step's are",
     ("studies.katib", "runs.kubeflow"): "a trial's log and failure are those of a step on a cluster",
     ("studies.local", "runs.local"): "a trial is a step, or a run, of the engine of runs",
+    (
+        "training.trainer",
+        "models.local",
+    ): "a training registers what its ranks saved in the registry here, as runs do",
+    (
+        "training.trainer",
+        "runs.kubeflow",
+    ): "the object store is a cluster's; a log, a failure and a change are those of a run there",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",
     ("studies.wire", "runs.wire"): "errors are told alike",
 }

@@ -56,10 +56,7 @@ export interface DetailMessage {
   error: string;
 }
 
-/**
- * A piece of an artifact, in one buffer, from byte `first` on; or the `error` why it cannot be downloaded.
- * `name` is for the file; a folder comes as a zip file.
- */
+/** A piece of an artifact (a folder as a zip file), from byte `first` on; or the `error` why not. */
 export interface PieceMessage {
   kind: "piece";
   type: string;
@@ -320,6 +317,9 @@ export interface RunTask {
   error: string;
   /** The cell and the line where. */
   place: string;
+  processes: number;
+  /** The processes of a training as static HTML, with their curves; empty for another task. */
+  ranks: string;
 }
 
 /** A row of a table of runs, which is the part of a subject of the type `runs`. */

@@ -4,6 +4,7 @@ import { Filter } from "../src/kit/log/filter.ts";
 import { LEVELS, Leveller } from "../src/kit/log/levels.ts";
 import { LONGEST, plain, read } from "../src/kit/log/lines.ts";
 import { Log, MOST_LINES } from "../src/kit/log/log.ts";
+import { rankOf } from "../src/kit/log/rank.ts";
 import { places, Search, toPattern } from "../src/kit/log/search.ts";
 import { logBytes } from "./samples.ts";
 
@@ -140,7 +141,7 @@ describe("levels", () => {
 });
 
 describe("a filter", () => {
-  const all = { level: 0, since: 0, only: null };
+  const all = { level: 0, since: 0, only: null, rank: null };
 
   it("shows lines of a level at least, with what continues them", () => {
     const log = taken("INFO: a\nWARNING: b\n  c\nd\n");
@@ -165,6 +166,17 @@ describe("a filter", () => {
     expect(new Filter({ ...all, since: 150 }, log).lines).toEqual([2]);
     expect(new Filter({ ...all, since: 300 }, log).lines).toEqual([]);
     expect(new Filter({ ...all, since: 150 }, taken("a\n")).lines).toEqual([0]);
+  });
+
+  it("shows what one rank of a training wrote, with the levels of its own lines", () => {
+    const log = taken(
+      "[rank 1] ERROR: a\n[rank 11] x\n[rank 0] b\n[rank 1]   at c\nrank 1 failed\n[rank 1] rank 0\n",
+    );
+    expect(new Filter({ ...all, rank: 1 }, log).lines).toEqual([0, 3, 5]);
+    expect(new Filter({ ...all, rank: 1, level: 3 }, log).lines).toEqual([0, 3]);
+    expect(new Filter({ ...all, rank: 1, only: toPattern("rank", false) }, log).lines).toEqual([5]);
+    expect(rankOf("[rank 12] [rank 1] a")).toEqual([12, 10]);
+    expect(rankOf("rank 1 failed")).toEqual([null, 0]);
   });
 
   it("begins anew when the log does", () => {

@@ -82,6 +82,8 @@ export function task(id: string, more: Partial<RunTask> = {}): RunTask {
     doing: "",
     error: "",
     place: "",
+    processes: 0,
+    ranks: "",
     ...more,
   };
 }

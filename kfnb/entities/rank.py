@@ -18,7 +18,9 @@ class Rank:
     ``exit_code`` is None while it runs, of a signal 128 and more. ``restarts``
     is how often all processes were started again. ``progress`` is from 0 to 1, None if it reports none. ``metrics`` are
     the last ones that it logged, with the last ``step``; ``curves`` those that have steps, as (step, value), thinned.
-    ``silent``: it has stopped to report while the others still do. Times are seconds since the epoch.
+    ``silent``: it has stopped to report while the others still do. ``rate`` is in steps a second, ``expected`` when it
+    will be done. ``memory`` is its bytes now, ``peak`` the most that it had, ``cpu`` the cores that it uses, on average
+    when it has ended; each with all that it started. Times are seconds since the epoch.
     """
 
     number: int
@@ -33,3 +35,8 @@ class Rank:
     metrics: Mapping[str, float] = field(default_factory=dict)
     curves: Mapping[str, tuple[tuple[float, float], ...]] = field(default_factory=dict)
     silent: bool = False
+    rate: float | None = None
+    expected: float | None = None
+    memory: int | None = None
+    peak: int | None = None
+    cpu: float | None = None

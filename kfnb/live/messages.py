@@ -78,10 +78,7 @@ class DetailMessage:
 
 @dataclass(frozen=True)
 class PieceMessage:
-    """A piece of an artifact, in one buffer, from byte ``first`` on; or the ``error`` why it cannot be downloaded.
-
-    ``name`` is for the file; a folder comes as a zip file.
-    """
+    """A piece of an artifact (a folder as a zip file), from byte ``first`` on; or the ``error`` why not."""
 
     kind: ClassVar[str] = "piece"
     type: str
@@ -377,6 +374,9 @@ class RunTask(TypedDict):
     """Why it failed, in one line."""
     place: str
     """The cell and the line where."""
+    processes: int
+    ranks: str
+    """The processes of a training as static HTML, with their curves; empty for another task."""
 
 
 class RunRow(TypedDict):

@@ -27,10 +27,16 @@ def ranks_comment(nodes: int, procs: int) -> str:
     return mark_generated(f"trained by {nodes} x {procs} processes")
 
 
+def nodes_of(source: str) -> tuple[int, int]:
+    """On how many nodes the program ``source`` is to run, and processes on each; zeros where it is not a training."""
+    found = _TRAINED.search(source)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
 def processes_of(source: str) -> int:
     """How many processes the program ``source`` declares; 0 where it is not a training."""
-    found = _TRAINED.search(source)
-    return int(found[1]) * int(found[2]) if found else 0
+    nodes, each = nodes_of(source)
+    return nodes * each
 
 
 def split_rank(line: str) -> tuple[int | None, str]:

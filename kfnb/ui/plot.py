@@ -42,7 +42,8 @@ class Axis:
 class PlotLine:
     """A line: its points from left to right, and what the legend says of them beside its label.
 
-    ``series`` tells whose it is, and ``kind`` which of them, by colour and by dashes.
+    ``series`` tells whose it is, and ``kind`` which of them, by colour and by dashes. ``band`` is an area behind it:
+    the lowest and the highest value at each place.
     """
 
     label: str
@@ -50,6 +51,7 @@ class PlotLine:
     summary: str
     series: int = 0
     kind: int = 0
+    band: Sequence[tuple[float, float, float]] = ()
 
     @property
     def colour(self) -> str:
@@ -104,7 +106,12 @@ class Plot:
 
 
 def _drawn(line: PlotLine, x: Axis, y: Axis) -> Iterator[Element]:
-    """A line; a dot makes one visible that has one point alone."""
+    """A line before its band; a dot makes one visible that has one point alone."""
+    if line.band:
+        low = [(at, least) for at, least, _ in reversed(line.band)]
+        high = [(at, most) for at, _, most in line.band]
+        area = f"{path(high, x, y)} L{path(low, x, y)[1:]} Z"
+        yield el("path", d=area, style=f"fill:{line.colour};fill-opacity:.18;stroke:none")
     yield el("path", d=path(line.points, x, y), style=line.style)
     if len(line.points) == 1:
         [(at, value)] = line.points

@@ -262,13 +262,13 @@ def test_who_interrupts_does_not_wait_for_a_server_that_is_silent(replay):
     import threading
 
     asking(replay.url, "viewer").version()  # the client's own imports are done
-    replay.faults.append(Fault(times=10_000, delay=4.0, match="team-a"))
+    replay.faults.append(Fault(times=10_000, delay=10.0, match="team-a"))
     timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
     timer.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         gather(ProbeTarget(asking(replay.url, "viewer"), NAMESPACE), START)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 9
 
 
 def test_one_part_that_cannot_be_had_spoils_no_other(replay, seen_by):

@@ -160,7 +160,7 @@ class ObjectServer:
             return {"kind": "Status", "status": "Success"}
         assert body is not None
         wanted = _merged(there, body) if method == "PATCH" else copy.deepcopy(body)
-        version = body["metadata"].get("resourceVersion")
+        version = body.get("metadata", {}).get("resourceVersion")
         if version and version != there["metadata"]["resourceVersion"]:
             message = f'Operation cannot be fulfilled on {kind} "{name}": the object has been modified'
             raise Answered(409, "Conflict", message, {"name": name})

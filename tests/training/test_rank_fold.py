@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.entities import LogLine, Rank, RunState, Task
+from kfnb.entities import LogLine, Rank, RunSnapshot, RunState, Task
 from kfnb.resources.runs.rank_fold import MOST, ended, merged
+from kfnb.resources.runs.view.rank_curves import curve_plots
 from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.runs.wire import RunWire
 from kfnb.text.logs import log_filter
 from kfnb.text.quantity import times
 from kfnb.text.ranks import processes_of, ranks_comment, split_rank
@@ -57,7 +62,7 @@ def test_a_task_shows_a_row_for_each_rank_and_the_failed_ones_of_many() -> None:
     row = next(line for line in text.splitlines() if "137" in line)
     assert {"1", "Failed", "pod-1", "137"} <= {*row.split()}
     assert "25%" in text
-    assert "loss = 0.5" in text
+    assert "loss" in text
     many = tuple(Rank(n, RunState.FAILED if n == 99 else RunState.SUCCEEDED) for n in range(100))
     text = draw_task(Task("fit", "fit", RunState.FAILED, ranks=many), now=5.0)["text/plain"]
     assert "Failed" in next(line for line in text.splitlines() if line.split()[:1] == ["99"])
@@ -85,3 +90,110 @@ def test_a_program_declares_its_processes() -> None:
 )
 def test_what_a_process_requests_is_multiplied(one: str, three: str) -> None:
     assert times(one, 3) == three
+
+
+def running(count: int, points: int = 200) -> RunSnapshot:
+    """A run of one training, whose ranks have logged by step."""
+    curve = tuple((float(step), 1 / (step + 1)) for step in range(points))
+    ranks = tuple(
+        Rank(
+            n,
+            RunState.RUNNING,
+            started=0.0,
+            progress=0.5,
+            step=points,
+            metrics={"loss": 0.5},
+            curves={"loss": tuple((step, value + n) for step, value in curve), "accuracy": curve},
+            rate=12.5,
+            expected=70.0,
+            memory=300_000_000,
+            peak=400_000_000,
+            cpu=0.98,
+        )
+        for n in range(count)
+    )
+    return RunSnapshot(
+        "r",
+        "r",
+        "p",
+        "local",
+        state=RunState.RUNNING,
+        tasks=(Task("fit", "fit", RunState.RUNNING, ranks=ranks),),
+    )
+
+
+def test_a_training_tells_how_far_it_is_how_fast_and_what_it_uses() -> None:
+    text = draw_task(running(2).tasks[0], now=10.0)["text/plain"]
+    assert "50% done · 1 min 00 s left · 12.5 steps a second · 600 MB of memory · 2.0 cores" in text
+    row = next(line for line in text.splitlines() if line.split()[:1] == ["1"])
+    assert {"50%", "12.5", "98%"} <= {*row.split()}
+    assert "300 MB" in row
+    ended = replace(running(1).tasks[0].ranks[0], state=RunState.SUCCEEDED, exit_code=0)
+    text = draw_task(Task("fit", "fit", RunState.SUCCEEDED, ranks=(ended,)), now=10.0)["text/plain"]
+    assert "12.5 steps a second · at most 400 MB of memory · 1.0 cores on average" in text
+    assert "left" not in text
+
+
+def test_a_metrics_curve_is_the_mean_of_all_ranks_with_their_range() -> None:
+    first, second = (Rank(n, curves={"loss": points}) for n, points in enumerate((LONGER, SHORTER)))
+    [plot] = curve_plots((first, second), alone=False)
+    [line] = plot.lines
+    assert [*line.points] == [(0.0, 4.0), (1.0, 3.0), (2.0, 2.5), (3.0, 1.0)]
+    assert [*line.band] == [(0.0, 4.0, 4.0), (1.0, 2.0, 4.0), (2.0, 2.0, 3.0), (3.0, 1.0, 1.0)]
+    assert [*curve_plots((first,), alone=False)] == []
+    ahead = (*(Rank(n, curves={"loss": SHORTER}) for n in range(4)), Rank(4, curves={"loss": LONGER}))
+    [plot] = curve_plots(ahead, alone=False)
+    assert [step for step, _ in plot.lines[0].points] == [1.0, 2.0], "one rank ahead of all is not a mean"
+    [alone] = curve_plots((first,), alone=True)
+    assert not alone.lines[0].band
+
+
+LONGER = ((0.0, 4.0), (1.0, 4.0), (2.0, 3.0), (3.0, 1.0))
+SHORTER = ((1.0, 2.0), (2.0, 2.0))
+
+
+@given(
+    st.lists(st.dictionaries(st.integers(-5, 5), st.floats(-1e9, 1e9), min_size=1), min_size=1, max_size=5)
+)
+def test_a_mean_is_within_its_range_wherever_ranks_have_logged(logged: list[dict[int, float]]) -> None:
+    ranks = [Rank(n, curves={"m": tuple(one.items())}) for n, one in enumerate(logged)]
+    [plot] = curve_plots(ranks, alone=True)
+    [line] = plot.lines
+    for (step, mean), (there, low, high) in zip(line.points, line.band, strict=False):
+        assert step == there
+        assert low - 1 <= mean <= high + 1
+    plot.to_html()
+    plot.to_text()
+
+
+def test_the_page_is_told_of_ranks_once_for_each_change_of_them() -> None:
+    old, wire = running(2), RunWire()
+    assert "Running" in wire.whole(old).parts[0]["ranks"]
+    fit = old.tasks[0]
+    assert wire.change(old, replace(old, tasks=(replace(fit, attempts=2),))).parts == [
+        {"id": "fit", "attempts": 2}
+    ]
+    failed = replace(fit.ranks[1], state=RunState.FAILED, exit_code=3)
+    [part] = wire.change(old, replace(old, tasks=(replace(fit, ranks=(fit.ranks[0], failed)),))).parts
+    assert {*part} == {"id", "ranks"}
+    assert "Failed" in part["ranks"]
+    assert wire.change(old, replace(old, tasks=(replace(fit, ranks=()),))).parts == [
+        {"id": "fit", "processes": 0, "ranks": ""}
+    ]
+
+
+def test_64_ranks_are_told_in_less_than_200_kilobytes() -> None:
+    [part] = RunWire().whole(running(64)).parts
+    assert part["processes"] == 64
+    assert len(part["ranks"]) < 200_000
+    [more] = RunWire().whole(running(500)).parts
+    assert len(more["ranks"]) < 200_000
+
+
+def test_curves_of_64_ranks_fold_fast_enough_for_a_day() -> None:
+    ranks: tuple[Rank, ...] = ()
+    began = time.process_time()
+    for event in range(100):
+        points = [[event * 40 + n, {"loss": 1.0}] for n in range(40)]
+        ranks = merged(ranks, {str(rank): {"points": points} for rank in range(64)})
+    assert (time.process_time() - began) / 100 < 0.05, "a day has some 3,000 events"

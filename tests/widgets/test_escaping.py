@@ -25,6 +25,7 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.view import draw_lineage
+from kfnb.resources.models.importance_report import ImportanceReport
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardGroup, ShownLeaderboard
 from kfnb.resources.models.model import (
     AliasChange,
@@ -35,6 +36,7 @@ from kfnb.resources.models.model import (
     VersionSnapshot,
 )
 from kfnb.resources.models.view.comparison import draw_model_comparison
+from kfnb.resources.models.view.importance import draw_importance
 from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
 from kfnb.resources.models.view.verification import draw_model_verification
@@ -44,6 +46,7 @@ from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_note
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.ranks import draw_ranks
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
@@ -51,7 +54,9 @@ from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.services.answers import RowExplanation
 from kfnb.resources.services.model import ServiceSnapshot
+from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.view.answers import draw_explanations, draw_predictions
+from kfnb.resources.services.view.feedback import draw_feedback
 from kfnb.resources.services.view.service import draw_service
 from kfnb.resources.services.view.services import draw_services
 from kfnb.resources.settings.view import draw_settings
@@ -351,6 +356,8 @@ DRAWN = {
     ),
     "draw_model_verification": lambda text: draw_model_verification(filled(ModelVerification, text)),
     "draw_transfer": lambda text: draw_transfer(filled(Transfer, text)),
+    "draw_feedback": lambda text: draw_feedback(filled(FeedbackReceipt, text)),
+    "draw_importance": lambda text: draw_importance(filled(ImportanceReport, text)),
     "draw_explanations": lambda text: draw_explanations([filled(RowExplanation, text)]),
     "draw_predictions": lambda text: draw_predictions([text, {text: [text]}], [text]),
     "draw_service": lambda text: draw_service(filled(ServiceSnapshot, text)),
@@ -362,6 +369,7 @@ DRAWN = {
     "draw_dry_run": lambda text: draw_dry_run(filled(DryRun, text)),
     "draw_run": lambda text: draw_run(filled(RunSnapshot, text), {text: text}),
     "draw_runs": lambda text: draw_runs([filled(RunSnapshot, text)]),
+    "draw_ranks": lambda text: draw_ranks(filled(Task, text), 0.0),
     "draw_schedules": lambda text: draw_schedules([filled(ScheduleSnapshot, text)]),
     "draw_settings": lambda text: draw_settings([(text, text, text)]),
     "draw_status": lambda text: draw_status(filled(Status, text)),

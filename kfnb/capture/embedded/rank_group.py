@@ -7,17 +7,19 @@ from typing import Any
 
 from kfnb.capture.embedded.rank_process import kfnb_guard, kfnb_RankProcess
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
+from kfnb.capture.embedded.rank_usage import kfnb_RankUsage
 from kfnb.capture.embedded.rendezvous import (
-    kfnb_free_ports,
     kfnb_gpus_of_a_node,
+    kfnb_meeting_points,
     kfnb_rank_variables,
     kfnb_threads_of_a_rank,
 )
 
 
 class kfnb_RankGroup:  # noqa: N801 - a class that travels
-    """``nodes`` x ``procs`` processes of one step. ``outputs`` are the paths that a failed attempt may have written to.
+    """``nodes`` x ``procs`` processes of one step: all of a training, or those of one pod of it.
 
+    ``outputs`` are the paths that a failed attempt may have written to.
     ``code`` is the exit code of the launcher.
     """
 
@@ -28,6 +30,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         self.code = 0
         self.stopping = False
         self.reports = kfnb_RankReports()
+        self.usage = kfnb_RankUsage()
         self.ranks: list[Any] = []
         self.selector: Any = None
 
@@ -65,15 +68,15 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         import socket
 
         gpus = [kfnb_gpus_of_a_node(node, self.nodes, self.procs * self.gpus) for node in range(self.nodes)]
-        ports = kfnb_free_ports(3 + self.size)
+        hosts, ports, first = kfnb_meeting_points(self.nodes, self.procs)
         threads = kfnb_threads_of_a_rank(self.size)
         self.ranks = []
-        self.reports.received.clear()
-        for rank in range(self.size):
-            variables = kfnb_rank_variables(rank, self.nodes, self.procs, ports, restart, self.restarts)
+        self.reports.begin()
+        for rank in range(first, first + self.size):
+            variables = kfnb_rank_variables(rank, hosts, self.procs, ports, restart, self.restarts)
             variables.update(OMP_NUM_THREADS=threads)
             if self.gpus:
-                variables.update(CUDA_VISIBLE_DEVICES=gpus[rank // self.procs])
+                variables.update(CUDA_VISIBLE_DEVICES=gpus[(rank - first) // self.procs])
             process = kfnb_RankProcess(rank)
             if process.start(guard, [one.pipe for one in self.ranks]):
                 os.environ.update(variables)
@@ -87,7 +90,8 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
                 "pid": process.pid,
                 "restarts": restart,
             }
-            self.reports.add(rank, {**facts, "started": process.started, "exit": None, "finished": None})
+            ended = {"exit": None, "finished": None, "expected": None}
+            self.reports.add(rank, {**facts, **ended, "started": process.started})
         return False
 
     def watch(self) -> Any:
@@ -99,7 +103,10 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             self.selector.register(one.pipe, EVENT_READ, one)
         while any(one.code is None for one in self.ranks):
             self.turn(ended=False)
-            self.reports.note_silence([one.rank for one in self.ranks if one.code is None])
+            running = {one.rank: one.pid for one in self.ranks if one.code is None}
+            self.reports.note_silence([*running])
+            for rank, facts in self.usage.sample(running).items():
+                self.reports.add(rank, facts)
             if self.stopping or any(one.code for one in self.ranks):
                 return self.end()
         self.close()
@@ -130,8 +137,6 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
 
     def turn(self, *, ended: bool) -> None:
         """Wait a moment for output, pass it on, and take note of processes that have ended; ``ended``: as requested."""
-        import time
-
         for key, _ in self.selector.select(0.05):
             if self.relay(key.data) == b"":
                 self.selector.unregister(key.fileobj)
@@ -139,7 +144,9 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             if one.code is None and one.poll():
                 one.ended = one.code != 0 and (ended or self.stopping)
                 state = "SUCCEEDED" if not one.code else "CANCELED" if one.ended else "FAILED"
-                self.reports.add(one.rank, {"state": state, "exit": one.code, "finished": time.time()})
+                facts = {"state": state, "exit": one.code, "finished": one.left}
+                used = self.usage.total(one.pid, one.usage, one.left - one.started)
+                self.reports.add(one.rank, facts | used)
         self.reports.flush()
 
     def relay(self, process: Any) -> bytes | None:

@@ -53,6 +53,8 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
     """The process ``rank``. ``code`` is its exit code, of a signal 128 and more; None while it runs. ``signalled`` is
     the number of the signal that killed it, or 0.
 
+    ``usage`` is what the system tells of it at its end.
+
     ``ended``: it failed because it was asked to end. ``failure`` is what it reported of its end: the reason and when.
     """
 
@@ -65,6 +67,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         self.ended = False
         self.failure: tuple[str, float] | None = None
         self.left = 0.0
+        self.usage: Any = None
         self.buffer = b""
 
     def start(self, guard: int, others: Sequence[int]) -> bool:
@@ -140,7 +143,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         import signal
         import time
 
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        pid, status, self.usage = os.wait4(self.pid, os.WNOHANG)
         if pid:
             self.signalled = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
             self.code = 128 + self.signalled if self.signalled else os.WEXITSTATUS(status)

@@ -17,19 +17,34 @@ def kfnb_free_ports(count: int) -> list[int]:
         return [one.getsockname()[1] for one in taken]
 
 
+def kfnb_meeting_points(nodes: int, procs: int) -> tuple[list[str], list[int], int]:
+    """The address of each node, the ports of the training, and the first rank that is launched here.
+
+    All ``nodes`` are this machine, unless the environment says which one of several it is.
+    """
+    import os
+
+    hosts = os.environ.get("KFNB_HOSTS", "").split(",")
+    if hosts == [""]:
+        return ["127.0.0.1"] * nodes, kfnb_free_ports(3 + nodes * procs), 0
+    first = int(os.environ["KFNB_PORT"])
+    ports = range(first, first + 3 + len(hosts) * procs)
+    return hosts, list(ports), int(os.environ["KFNB_NODE"]) * procs
+
+
 def kfnb_rank_variables(
-    rank: int, nodes: int, procs: int, ports: Sequence[int], restart: int, restarts: int
+    rank: int, hosts: Sequence[str], procs: int, ports: Sequence[int], restart: int, restarts: int
 ) -> dict[str, str]:
-    """The environment variables of the process ``rank`` of ``nodes`` x ``procs``, all of them on this machine.
+    """The environment variables of the process ``rank`` of ``procs`` on each of the nodes ``hosts``.
 
     ``ports`` are the three meeting points and one port for each process.
     """
     import json
 
-    host, size = "127.0.0.1", nodes * procs
+    host, nodes, size = hosts[0], len(hosts), len(hosts) * procs
     node, local = divmod(rank, procs)
     master, jax, tracker, *own = map(str, ports)
-    workers = [f"{host}:{port}" for port in own]
+    workers = [f"{hosts[number // procs]}:{port}" for number, port in enumerate(own)]
     cluster = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": rank}}
     return {
         "KFNB_RANK": str(rank),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kfnb.capture.embedded.rank_reports import kfnb_report_rank
+from kfnb.capture.embedded.reports import kfnb_number
 
 
 def kfnb_rank(what: str = "RANK") -> int:
@@ -54,7 +55,8 @@ def kfnb_reported_metrics(log_metrics: Callable[..., None]) -> Callable[..., Non
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         log_metrics(given, step=step, **values)
         numbers = {str(name): float(value) for name, value in {**dict(given or {}), **values}.items()}
-        kfnb_report_rank(step=step, metrics={name: n for name, n in numbers.items() if n - n == 0})
+        at = None if step is None else kfnb_number(step)
+        kfnb_report_rank(step=at, metrics={name: n for name, n in numbers.items() if n - n == 0})
 
     return log
 

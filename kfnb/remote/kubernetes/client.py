@@ -127,9 +127,9 @@ class Kubernetes:
         query = {"fieldManager": MANAGER} | ({"force": "true"} if force else {}) | _dry(dry_run)
         return self._json("PATCH", path, query, body, kind="application/apply-patch+yaml")
 
-    def delete(self, path: str, *, dry_run: bool = False) -> Mapping[str, Any]:
-        """Delete an object, and then what it owns."""
-        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
+    def delete(self, path: str, *, order: str = "Background", dry_run: bool = False) -> Mapping[str, Any]:
+        """Delete an object, and then what it owns; with the ``order`` ``Foreground``, it goes last."""
+        options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": order}
         return self._json("DELETE", path, _dry(dry_run), options)
 
     def lines(self, path: str, query: Query | None = None, *, follow: bool = False) -> Iterator[str]:

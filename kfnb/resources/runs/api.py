@@ -21,6 +21,7 @@ from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
+from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.selection import Selection
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
+    from kfnb.resources.training.trainer.engine import TrainerEngine
 
 
 @accepts(tell="notify")
@@ -111,7 +113,7 @@ def run(id: str) -> Run:
     ``RunNotFound``.
     """
     backend, bare = target.split_reference(id)
-    chosen = _home_of(bare) if backend is None else engine_of(backend)
+    chosen = _home_of(bare) if backend is None or bare.startswith("t") else engine_of(backend)
     return Run(chosen, chosen.get(bare).id)
 
 
@@ -140,7 +142,7 @@ def runs(
         archived=archived,
     )
     chosen = engine_of(backend)
-    return RunList(lambda: chosen.list(selection, limit=limit))
+    return RunList(lambda: listed(chosen, trainer_engine, selection, limit))
 
 
 def _state(word: str) -> entities.RunState:
@@ -253,8 +255,17 @@ class _Connection:
 _connection = _Connection()
 
 
+def trainer_engine() -> TrainerEngine:
+    """The engine of trainings on the cluster that the settings name. Raises ``BackendError`` without a cluster."""
+    from kfnb.resources.training.trainer.connection import connect
+
+    return connect(_registry)
+
+
 def _home_of(run_id: str) -> RunEngine:
-    """The engine of a run with that id: Kubeflow's ids have no dash so early."""
+    """The engine of a run with that id: Kubeflow's ids have no dash so early, and are hexadecimal."""
+    if run_id.startswith("t"):
+        return trainer_engine()
     return _local() if re.match(r"\d{6}-", run_id) else engine_of(None)
 
 

@@ -1,7 +1,8 @@
 """The processes of a training, as what they reported adds up.
 
 What is new of a process: ``state``, ``host``, ``exit`` (its exit code), ``restarts``, ``started``, ``finished``,
-``progress``, ``step``, ``metrics``, ``silent``, and ``points``, metrics with their steps. What is unknown is left out.
+``progress``, ``step``, ``rate``, ``expected``, ``memory``, ``peak``, ``cpu``, ``metrics``, ``silent`` (see
+``Rank``), and ``points``, metrics with their steps. What is unknown is left out.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ from typing import Any
 
 from kfnb.entities import Rank, RunState
 
+Curves = Mapping[str, tuple[tuple[float, float], ...]]
+
 MOST = 200
 """Points that a curve keeps."""
 
-_FIELDS = ("host", "restarts", "started", "finished", "progress", "step", "silent")
+_FIELDS = (
+    *("host", "restarts", "started", "finished", "progress", "step", "silent"),
+    *("rate", "expected", "memory", "peak", "cpu"),
+)
 
 
 def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tuple[Rank, ...]:
@@ -32,18 +38,49 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
     return tuple(known[number] for number in sorted(known))
 
 
+def news(old: tuple[Rank, ...], new: tuple[Rank, ...]) -> dict[str, dict[str, Any]]:
+    """What is new of the ranks, by their numbers: ``merged`` makes the ``new`` ones of the ``old`` ones."""
+    before = {one.number: one for one in old}
+    found = {}
+    for rank in new:
+        known = before.get(rank.number, Rank(rank.number))
+        if known != rank or rank.number not in before:
+            facts = {name: getattr(rank, name) for name in _FIELDS}
+            facts |= {"state": str(rank.state), "exit": rank.exit_code, "metrics": dict(rank.metrics)}
+            found[str(rank.number)] = {**facts, "points": _added(known.curves, rank.curves)}
+    return found
+
+
 def ended(ranks: tuple[Rank, ...]) -> tuple[Rank, ...]:
     """The ranks of a task that is over: where the end of one was not reported, their launcher was killed."""
     lost = RunState.CANCELED
     return tuple(one if one.state.finished else replace(one, state=lost) for one in ranks)
 
 
-def _extended(
-    curves: Mapping[str, tuple[tuple[float, float], ...]], points: Iterable[Any]
-) -> dict[str, tuple[tuple[float, float], ...]]:
-    longer = dict(curves)
+def _extended(curves: Curves, points: Iterable[Any]) -> Curves:
+    """The curves with some more points, thinned."""
+    new: dict[str, list[tuple[float, float]]] = {}
     for step, values in points:
         for name, value in values.items():
-            curve = (*longer.get(name, ()), (step, value))
-            longer[name] = curve if len(curve) <= MOST else (*curve[:-1:2], curve[-1])
-    return longer
+            new.setdefault(name, []).append((step, value))
+    return {**curves, **{name: _thinned([*curves.get(name, ()), *some]) for name, some in new.items()}}
+
+
+def _thinned(curve: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """At most ``MOST`` points of a curve, the first and the last among them."""
+    while len(curve) > MOST:
+        curve = [*curve[:-1:2], curve[-1]]
+    return tuple(curve)
+
+
+def _added(
+    old: Mapping[str, tuple[tuple[float, float], ...]], new: Mapping[str, tuple[tuple[float, float], ...]]
+) -> list[tuple[float, dict[str, float]]]:
+    """The points of the ``new`` curves beyond the last steps of the ``old`` ones."""
+    last = {name: curve[-1][0] for name, curve in old.items() if curve}
+    return [
+        (step, {name: value})
+        for name, curve in new.items()
+        for step, value in curve
+        if name not in last or step > last[name]
+    ]

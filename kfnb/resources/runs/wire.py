@@ -5,6 +5,7 @@ What is sent, when and by whom is decided elsewhere.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from kfnb.entities import RunSnapshot, RunState, Task
 from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import LabelsMessage, Pair, RunHead, RunRow, RunTask
 from kfnb.resources.runs.view.iterations import Loops
+from kfnb.resources.runs.view.ranks import draw_ranks
 from kfnb.resources.runs.view.tree import Tree, is_indexed, is_iteration
 from kfnb.text.group_names import group_title
 from kfnb.ui.states import shown
@@ -32,7 +34,10 @@ class RunWire:
     def whole(self, run: RunSnapshot) -> Content:
         """All of the run."""
         by_id = {task.id: task for task in run.tasks}
-        return Content(self._head(run), [_task(task, by_id) for task in run.tasks if not is_iteration(task)])
+        parts = [
+            {**_task(task, by_id), "ranks": _ranks(task)} for task in run.tasks if not is_iteration(task)
+        ]
+        return Content(self._head(run), parts)
 
     def change(self, old: RunSnapshot, new: RunSnapshot) -> Content:
         """What is new since ``old``."""
@@ -44,13 +49,14 @@ class RunWire:
             lambda task: {} if is_iteration(task) else _task(task, after),
             lambda task: {} if is_iteration(task) else _task(task, before),
         )
-        return Content(new_fields(self._head(old), self._head(new)), tasks)
+        return Content(new_fields(self._head(old), self._head(new)), _with_ranks(tasks, before, after))
 
     def _head(self, run: RunSnapshot) -> RunHead:
         return _head(run, self._command(run))
 
 
 def _task(task: Task, by_id: Mapping[str, Task]) -> RunTask:
+    """A task but for its ranks, which are drawn apart."""
     path, turn = _place(task, by_id)
     task = shown(task)
     return {
@@ -72,7 +78,25 @@ def _task(task: Task, by_id: Mapping[str, Task]) -> RunTask:
         "doing": sentence(task.doing),
         "error": sentence(task.error.message) if task.error else "",
         "place": sentence(task.error.place) if task.error else "",
+        "processes": len(task.ranks),
+        "ranks": "",
     }
+
+
+def _with_ranks(
+    parts: Sequence[dict[str, Any]], before: Mapping[str, Task], after: Mapping[str, Task]
+) -> list[dict[str, Any]]:
+    """The parts that are new, and the ranks where something is: they are drawn once for each change."""
+    new = {part["id"]: part for part in parts}
+    for id, task in after.items():
+        known = before.get(id)
+        if (known.ranks if known else ()) != task.ranks:
+            new[id] = {"id": id, **new.get(id, {}), "ranks": _ranks(task)}
+    return [*new.values()]
+
+
+def _ranks(task: Task) -> str:
+    return draw_ranks(task, time.time())["text/html"] if task.ranks else ""
 
 
 def _place(task: Task, by_id: Mapping[str, Task]) -> tuple[list[str], list[int]]:

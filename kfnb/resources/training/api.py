@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.capture.component import Component
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.tracer import dependencies_of
-from kfnb.capture.training import FRAMEWORKS, Training
+from kfnb.capture.training import FRAMEWORKS, Training, framework_of
 from kfnb.capture.training_checks import check_training, training_notes
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError, did_you_mean
@@ -25,6 +25,7 @@ from kfnb.resources.datasets.api import with_data
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.training.engine import TrainingSubmission
 from kfnb.resources.training.inputs import written
 from kfnb.settings import settings
 from kfnb.target import backend_name
@@ -77,16 +78,24 @@ def start(
     backend: str | None = None,
     notify: Callable[[str], None] = print,
 ) -> Run:
-    """Start a training with the notebook's values; its run has the outputs ``requested``."""
-    if backend_name(backend) != "local":
-        raise _elsewhere(component.name)
+    """Start a training with the notebook's values; its run has the outputs ``requested``.
+
+    Here it is one step, which launches all of its processes. On a cluster it is a TrainJob, whose pods launch those of
+    a node each.
+    """
+    local = backend_name(backend) == "local"
     notebook = workspace().notebook
     check_training(component)
     dependencies = dependencies_of(notebook, component)
     for note in training_notes(component, dependencies):
         notify(f"note: {note}")
+    training = component.options.training or Training()
     built = build_alone(
-        notebook, component, requested, image=settings().base_image, index_urls=settings().index_urls
+        notebook,
+        component if local else of_a_node(component, training),
+        requested,
+        image=settings().base_image,
+        index_urls=settings().index_urls,
     )
     compiled = pipelines.compiled(built)
     inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
@@ -94,7 +103,7 @@ def start(
     try:
         given = _arguments(compiled, dependencies, values, arguments or {})
         submission = Submission(
-            spec=with_data(compiled.spec, given, local=True),
+            spec=with_data(compiled.spec, given, local=local),
             platform=compiled.platform,
             arguments=given,
             name=f"{component.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -104,8 +113,11 @@ def start(
             inputs=place,
             notify=notify,
         )
-        engine = runs.engine_of("local")
-        return Run(engine, engine.submit(submission))
+        if local:
+            here = runs.engine_of("local")
+            return Run(here, here.submit(submission))
+        trainer, framework = runs.trainer_engine(), framework_of(component, dependencies)
+        return Run(trainer, trainer.train(TrainingSubmission(submission, training, framework)))
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -123,11 +135,11 @@ def _arguments(
     return {**check_arguments(compiled.spec, {**values, **params, **given}), **files}
 
 
-def _elsewhere(name: str) -> UsageError:
-    """The error for a training that is to be a TrainJob."""
-    return UsageError(
-        f"{name} cannot be trained on a cluster from its cell yet:",
-        hint=f"train it here with --backend local, or submit a pipeline of it (%kf_pipeline p {name}, %kf_submit p"
-        " --backend kubeflow)",
-        ref=name,
-    )
+def of_a_node(component: Component, training: Training) -> Component:
+    """The component as each pod of a training runs it: the processes of one node.
+
+    They are started again by their launcher only where there are no others: else by Kubernetes.
+    """
+    restarts = training.max_restarts if training.nodes == 1 else 0
+    own = replace(training, nodes=1, max_restarts=restarts)
+    return replace(component, options=replace(component.options, training=own))

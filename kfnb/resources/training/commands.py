@@ -6,6 +6,7 @@ import ast
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kfnb.capture import capture
 from kfnb.capture.capture import Pending
@@ -104,9 +105,11 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
     """Take the names back from rank 0, and capture the component as if its cell had run here."""
     notebook = session.cells.workspace.notebook
     component = pending.component
-    folder = Path(run.outputs[kfp_name(component.name)][NAMES].uri)
-    for note in take_back(folder, component, notebook.namespace):
-        session.notify(f"note: {note}")
+    kept = run.outputs[kfp_name(component.name)][NAMES]
+    with TemporaryDirectory(prefix="kfnb-names-") as copied:
+        folder = Path(kept.uri) if kept.store is None else kept.download(Path(copied) / NAMES)
+        for note in take_back(folder, component, notebook.namespace):
+            session.notify(f"note: {note}")
     found = capture.finish(notebook, pending)
     notebook.components[found.name] = replace(found, files=_files(session, pending, found))
     for note in found.notes:

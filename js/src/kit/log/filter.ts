@@ -1,11 +1,16 @@
 import { Leveller } from "./levels.ts";
 import type { Log } from "./log.ts";
+import { rankOf } from "./rank.ts";
 
-/** Which lines are shown: of a level at least, from a moment on (0 for all), and with a pattern in them. */
+/**
+ * Which lines are shown: of a level at least, from a moment on (0 for all), with a pattern in them, and of one rank of
+ * a training.
+ */
 export interface Selection {
   level: number;
   since: number;
   only: RegExp | null;
+  rank: number | null;
 }
 
 /** The numbers of the lines of a log that are shown: kfnb/text/logs.py chooses the same. */
@@ -37,8 +42,11 @@ export class Filter {
       if (this.#fits(log.line(this.#next)) && this.#next >= from) this.lines.push(this.#next);
   }
 
-  #fits(line: string): boolean {
-    const { level, only } = this.#selection;
+  #fits(written: string): boolean {
+    const { level, only, rank } = this.#selection;
+    const [writer, from] = rank === null ? [null, 0] : rankOf(written);
+    if (writer !== rank) return false;
+    const line = written.slice(from);
     if (level && this.#leveller.level(line) < level) return false;
     return !only || line.search(only) >= 0;
   }

@@ -66,4 +66,5 @@ export function showAll(reading: Reading): void {
   reading.only.value = false;
   reading.level.value = 0;
   reading.since.value = 0;
+  reading.ranks.value = [];
 }

@@ -16,12 +16,14 @@ export interface Find {
   at: number;
   /** The number of the line of the match that is stood at; -1 for none. */
   line: number;
+  /** Counts up each time that it is gone to. */
+  moved: number;
   type(text: string): void;
   step(by: number): void;
 }
 
-/** Look for a word in a log, and go from one match to the next; `show` brings a line into view. */
-export function useFind(log: Log, reading: Reading, show: (line: number) => void): Find {
+/** Look for a word in a log, and go from one match to the next; `leave` is called before one is gone to. */
+export function useFind(log: Log, reading: Reading, leave: () => void): Find {
   const text = reading.find.value;
   const settled = useSettled(text);
   const regular = reading.regular.value;
@@ -31,13 +33,15 @@ export function useFind(log: Log, reading: Reading, show: (line: number) => void
   const matches = search?.matches ?? [];
   const [line, setLine] = useState(-1);
   const [at, setAt] = useState(-1);
+  const [moved, setMoved] = useState(0);
   // another word begins anew
   useEffect(() => go(search && matches.length ? 0 : -1), [search]);
   const go = (index: number) => {
     const found = matches[index] ?? -1;
     setAt(index);
     setLine(found);
-    if (found >= 0) show(found);
+    setMoved((count) => count + 1);
+    if (found >= 0) leave();
   };
   return {
     pattern,
@@ -46,6 +50,7 @@ export function useFind(log: Log, reading: Reading, show: (line: number) => void
     count: matches.length,
     at,
     line,
+    moved,
     type: (next) => {
       reading.find.value = next;
     },

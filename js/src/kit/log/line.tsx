@@ -6,6 +6,8 @@ interface Props {
   digits: number;
   top: number;
   text: string;
+  /** Where the part of it that is shown begins. */
+  from: number;
   /** The parts of a line with colours. */
   spans: readonly Span[] | undefined;
   pattern: RegExp | null;
@@ -13,24 +15,25 @@ interface Props {
 }
 
 /** One line of a log, with its number, its colours, and what was looked for marked. */
-export function Line({ number, digits, top, text, spans, pattern, current }: Props) {
+export function Line({ number, digits, top, text, from, spans, pattern, current }: Props) {
   return (
     <div class="line" style={`top:${top}px`} data-current={current}>
       <span class="number" style={`width:${digits}ch`} data-number={number + 1} />
-      <span class="text">{drawn(text, spans, places(text, pattern))}</span>
+      <span class="text">{drawn(text, from, spans, places(text, pattern))}</span>
     </div>
   );
 }
 
-function drawn(text: string, spans: readonly Span[] | undefined, found: [number, number][]) {
-  if (!spans) return marked(text, 0, found);
+function drawn(text: string, start: number, spans: readonly Span[] | undefined, found: [number, number][]) {
+  if (!spans) return marked(text.slice(start), start, found);
   let at = 0;
   return spans.map((span) => {
-    const from = at;
+    const from = Math.max(at, start);
+    const shown = span.text.slice(from - at);
     at += span.text.length;
     return (
-      <span key={from} class={span.paint}>
-        {marked(span.text, from, found)}
+      <span key={at} class={span.paint}>
+        {marked(shown, from, found)}
       </span>
     );
   });

@@ -1,19 +1,16 @@
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Followed } from "../../store/followed.ts";
 import { Copy } from "../copy.tsx";
-import { useRows } from "../rows.ts";
 import { Waiting } from "../waiting.tsx";
 import { grouped, many } from "../words.ts";
-import { Filter, type Selection } from "./filter.ts";
+import { Column } from "./column.tsx";
+import { Filter } from "./filter.ts";
 import { Filters, showAll } from "./filters.tsx";
 import { Finder, useFind } from "./find.tsx";
-import { Line } from "./line.tsx";
 import { type Log, MOST_LINES } from "./log.ts";
+import { RankChoice } from "./rankchoice.tsx";
 import type { Reading } from "./reading.ts";
 import { toPattern } from "./search.ts";
-
-export const LINE = 18;
-const AT_END = 4;
 
 interface Props {
   /** What names the log, in messages. */
@@ -21,11 +18,13 @@ interface Props {
   title: string;
   /** Whether nothing more will be written. */
   over: boolean;
+  /** How many processes a training has, whose lines are shown together or apart. */
+  processes?: number;
   store: Followed;
 }
 
 /** The log of a task or a trial: only the lines that are seen are in the page. */
-export function LogView({ part, title, over, store }: Props) {
+export function LogView({ part, title, over, processes, store }: Props) {
   const [log, setLog] = useState<Log | null>(null);
   useEffect(() => {
     setLog(store.openLog(part));
@@ -34,35 +33,27 @@ export function LogView({ part, title, over, store }: Props) {
   if (!log) return null;
   log.changed.value;
   if (!log.known) return <Waiting gone={store.gone.value !== ""} />;
-  return <Lines log={log} part={part} title={title} over={over} store={store} />;
+  return <Lines log={log} part={part} title={title} over={over} processes={processes ?? 0} store={store} />;
 }
 
-function Lines({ log, part, title, over, store }: Props & { log: Log }) {
-  const box = useRef<HTMLDivElement>(null);
-  const version = log.changed.value;
-  const selection = useSelection(store.reading);
-  const filter = useMemo(() => (selection ? new Filter(selection, log) : null), [selection, log]);
-  filter?.update(log);
-  const count = filter ? filter.lines.length : log.lines.length;
-  const rows = useRows(box, count, LINE);
-  const find = useFind(log, store.reading, (line) => {
-    store.reading.follow.value = false;
-    rows.reveal(filter ? filter.lines.indexOf(line) : line - log.first, true);
+function Lines({ log, part, title, over, processes, store }: Props & { log: Log; processes: number }) {
+  const { reading } = store;
+  const columns = useColumns(reading, processes);
+  const filters = useFilters(reading, columns, log);
+  const find = useFind(log, reading, () => {
+    reading.follow.value = false;
   });
-  const follow = useFollow(box, store, version);
-  const digits = String(log.end).length;
-  const shown = useMemo(
-    () => filter?.lines.slice(rows.from, rows.to) ?? range(log.first + rows.from, log.first + rows.to),
-    // a version stands for the lines
-    [version, log, filter, rows.from, rows.to],
-  );
+  const follow = () => {
+    reading.follow.value = !reading.follow.peek();
+  };
   return (
     <div class="log" role="tabpanel" aria-label="Log">
       <div class="log-bar">
         <Finder find={find} />
-        <Filters reading={store.reading} log={log} />
+        {processes > 1 && <RankChoice processes={processes} reading={reading} />}
+        <Filters reading={reading} log={log} />
         <label class="follow">
-          <input type="checkbox" checked={store.reading.follow.value} onChange={follow} /> Follow
+          <input type="checkbox" checked={reading.follow.value} onChange={follow} /> Follow
         </label>
         <Copy text={() => log.text} label="Copy the log">
           Copy
@@ -76,27 +67,26 @@ function Lines({ log, part, title, over, store }: Props & { log: Log }) {
         </button>
       </div>
       {log.first > 0 && <div class="log-note soft">{leftOut(log)}</div>}
-      <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label={`Log of ${title}`}>
-        <div class="sheet" style={`height:${count * LINE}px;min-width:${log.widest + digits + 4}ch`}>
-          {shown.map((number, index) => (
-            <Line
-              key={number}
-              number={number}
-              digits={digits}
-              top={(rows.from + index) * LINE}
-              text={log.line(number)}
-              spans={log.colours.get(number)}
-              pattern={find.pattern}
-              current={number === find.line}
+      <div class="log-columns">
+        {columns.map((rank, index) => (
+          <div key={rank} class="log-column">
+            {columns.length > 1 && <div class="log-note soft">rank {rank}</div>}
+            <Column
+              log={log}
+              filter={filters[index] ?? null}
+              rank={rank}
+              title={rank === null ? title : `${title}, rank ${rank}`}
+              find={find}
+              reading={reading}
             />
-          ))}
-        </div>
+          </div>
+        ))}
       </div>
       <div class="log-note soft">
-        {filter && (
+        {filters[0] && (
           <>
-            {grouped(count)} of {many(log.lines.length, "line")} shown{" "}
-            <button type="button" class="link" onClick={() => showAll(store.reading)}>
+            {grouped(shownOf(filters))} of {many(log.lines.length, "line")} shown{" "}
+            <button type="button" class="link" onClick={() => showAll(reading)}>
               Show all
             </button>
             {" · "}
@@ -108,18 +98,31 @@ function Lines({ log, part, title, over, store }: Props & { log: Log }) {
   );
 }
 
-/** Which lines are shown; null for all of them. */
-function useSelection(reading: Reading): Selection | null {
-  const [level, since] = [reading.level.value, reading.since.value];
-  const [text, regular] = [reading.only.value ? reading.find.value : "", reading.regular.value];
+/** The ranks whose lines are side by side; one column of all where none is chosen. */
+function useColumns(reading: Reading, processes: number): readonly (number | null)[] {
+  const ranks = reading.ranks.value;
   return useMemo(() => {
-    const only = toPattern(text, regular);
-    return level || since || only ? { level, since, only } : null;
-  }, [level, since, text, regular]);
+    const chosen = ranks.filter((rank) => rank < processes);
+    return chosen.length ? chosen : [null];
+  }, [ranks, processes]);
 }
 
-function range(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+/** Which lines each column shows; null for all of them. */
+function useFilters(reading: Reading, columns: readonly (number | null)[], log: Log): (Filter | null)[] {
+  const [level, since] = [reading.level.value, reading.since.value];
+  const [text, regular] = [reading.only.value ? reading.find.value : "", reading.regular.value];
+  const filters = useMemo(() => {
+    const only = toPattern(text, regular);
+    return columns.map((rank) =>
+      level || since || only || rank !== null ? new Filter({ level, since, only, rank }, log) : null,
+    );
+  }, [level, since, text, regular, columns, log]);
+  for (const filter of filters) filter?.update(log);
+  return filters;
+}
+
+function shownOf(filters: readonly (Filter | null)[]): number {
+  return filters.reduce((sum, filter) => sum + (filter?.lines.length ?? 0), 0);
 }
 
 function leftOut(log: Log): string {
@@ -130,31 +133,4 @@ function ended(log: Log, over: boolean): string {
   const lines = many(log.total, "line");
   if (log.ended) return log.total ? `${lines} · the log has ended` : "Nothing was written.";
   return over ? lines : `${lines} so far`;
-}
-
-/** Stay at the end as long as that is wished; scrolling up ends it, scrolling to the end begins it again. */
-function useFollow(box: { current: HTMLDivElement | null }, store: Followed, version: number): () => void {
-  const { follow } = store.reading;
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element && follow.value) element.scrollTop = element.scrollHeight;
-    // a version stands for the lines
-  }, [version, follow.value]);
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (!element) return undefined;
-    let last = element.scrollTop;
-    const scroll = () => {
-      const up = element.scrollTop < last;
-      last = element.scrollTop;
-      const atEnd = element.scrollHeight - element.clientHeight - last < AT_END;
-      if (up && !atEnd) follow.value = false;
-      else if (atEnd && !up) follow.value = true;
-    };
-    element.addEventListener("scroll", scroll, { passive: true });
-    return () => element.removeEventListener("scroll", scroll);
-  }, [box, follow]);
-  return () => {
-    follow.value = !follow.peek();
-  };
 }

@@ -10,4 +10,6 @@ export class Reading {
   /** The least level that is shown, and the moment from which on; 0 for all. */
   readonly level = signal(0);
   readonly since = signal(0);
+  /** The ranks of a training whose lines are shown, side by side; none for all lines in the order of time. */
+  readonly ranks = signal<readonly number[]>([]);
 }

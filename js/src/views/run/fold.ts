@@ -26,6 +26,8 @@ const BLANK: Omit<RunTask, "id" | "name" | "path" | "title"> = {
   doing: "",
   error: "",
   place: "",
+  processes: 0,
+  ranks: "",
 };
 
 /** A run and its tasks, from the messages so far. */

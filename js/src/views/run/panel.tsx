@@ -2,6 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Copy } from "../../kit/copy.tsx";
 import { Details } from "../../kit/details.tsx";
 import { Elapsed } from "../../kit/elapsed.tsx";
+import { Html } from "../../kit/html.tsx";
 import { LogView } from "../../kit/log/logview.tsx";
 import { Sign, stateStyle } from "../../kit/sign.tsx";
 import { isOver, styleOf } from "../../kit/states.ts";
@@ -14,10 +15,11 @@ import type { Stack } from "./stack.ts";
 import type { RunStore } from "./store.ts";
 import type { Section } from "./view.ts";
 
-const SECTIONS = [
+const SECTIONS: readonly (readonly [Section, string])[] = [
+  ["ranks", "Ranks"],
   ["details", "Details"],
   ["log", "Log"],
-] as const;
+];
 
 /** What there is to know of the task that is open. */
 export function Panel({ store }: { store: RunStore }) {
@@ -44,13 +46,18 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   const choose = (section: Section) => {
     store.view.section.value = section;
   };
-  const section = store.view.section.value;
+  const [sections, section] = sectionsOf(task, store);
   return (
-    <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
+    <aside ref={panel} class="panel" data-ranks={task.processes > 0} aria-label={`Task ${task.title}`}>
       <PanelHead task={task} store={store} />
       {stack.tasks.size > 1 && <Iterations stack={stack} chosen={task.id} store={store} />}
-      <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
-      {section === "details" ? (
+      <Tabs label="Sections" names={sections} chosen={section} choose={choose} />
+      {section === "ranks" && (
+        <div class="section" role="tabpanel" aria-label="Ranks">
+          <Html html={task.ranks} />
+        </div>
+      )}
+      {section === "details" && (
         <Details
           key={task.id}
           part={task.id}
@@ -58,11 +65,26 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
           store={store}
           adorn={adorn}
         />
-      ) : (
-        <LogView key={task.id} part={task.id} title={task.title} over={isOver(task.state)} store={store} />
+      )}
+      {section === "log" && (
+        <LogView
+          key={task.id}
+          part={task.id}
+          title={task.title}
+          over={isOver(task.state)}
+          processes={task.processes}
+          store={store}
+        />
       )}
     </aside>
   );
+}
+
+/** The sections of a task, of which only a training has ranks, and the one that is shown. */
+function sectionsOf(task: RunTask, store: RunStore): [typeof SECTIONS, Section] {
+  const sections = task.processes ? SECTIONS : SECTIONS.slice(1);
+  const [chosen] = sections.find(([name]) => name === store.view.section.value) ?? sections[0] ?? ["details"];
+  return [sections, chosen];
 }
 
 /** A panel below the graph may be out of sight: its beginning is scrolled into view. */
@@ -74,7 +96,7 @@ function intoView(panel: HTMLElement | null): void {
 
 function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
   // the details begin with the error too, as soon as they are those of the task that failed
-  const details = store.view.section.value === "details" ? store.details.value.get(task.id) : "";
+  const details = sectionsOf(task, store)[1] === "details" ? store.details.value.get(task.id) : "";
   const showsError = details?.includes('role="alert"');
   const facts = joined(
     task.turn.length > 0 && store.label(task),

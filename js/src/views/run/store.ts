@@ -21,6 +21,7 @@ export class RunStore extends Followed {
   readonly labels = signal<Labels>({ tasks: {}, groups: {} });
   readonly downloads = new Downloads(this);
   readonly #stacks = new Set<Stack>();
+  #opened = false;
   #head = false;
   #shape = false;
 
@@ -43,11 +44,21 @@ export class RunStore extends Followed {
     this.head.value = this.fold.value.head;
     this.shape.value++;
     this.changed.value++;
+    this.#openTraining();
   }
 
   protected add(head: Head, parts: readonly Part[]): void {
     const touched = this.fold.peek()?.change(head as Partial<RunHead>, parts as unknown as TaskNews[]);
     if (touched) this.#note(touched);
+    this.#openTraining();
+  }
+
+  /** Show the ranks of a run that is one training, as soon as there are some, until the user closes them. */
+  #openTraining(): void {
+    const [task, another] = this.fold.peek()?.tasks.values() ?? [];
+    if (this.#opened || !task?.processes || another) return;
+    this.#opened = true;
+    this.view.show(task.path.join("/"), task.id);
   }
 
   askLabels(): void {

@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 import type { Order } from "../../kit/table/columns.ts";
 
 export type Tab = "graph" | "timeline" | "tasks" | "report";
-export type Section = "details" | "log";
+export type Section = "ranks" | "details" | "log";
 
 /** The place of the graph's upper left corner, and its scale. */
 export interface Camera {
@@ -14,7 +14,8 @@ export interface Camera {
 /** What a person did in a run's picture: it belongs to the run, wherever the picture is. */
 export class View {
   readonly tab = signal<Tab>("graph");
-  readonly section = signal<Section>("details");
+  /** Null until the user chooses: then it is the first that a task has. */
+  readonly section = signal<Section | null>(null);
   /** The stack whose panel is open, by key, and which of its tasks, by id. */
   readonly open = signal("");
   readonly task = signal("");

@@ -7,6 +7,7 @@ from typing import Any
 
 from kfnb.entities import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import literal
+from kfnb.resources.runs.rank_fold import news
 
 Fact = tuple[float, str, str, Mapping[str, Any]]
 """An event without its number: time, kind, task, data. Artifacts are objects, not JSON: they can be opened."""
@@ -80,6 +81,8 @@ def _of_task(old: Task | None, new: Task, now: float) -> Iterator[Fact]:
         yield new.finished or now, "outputs", new.id, {"values": literal(new.outputs), "metrics": new.metrics}
     if new.decided != (old.decided if old else ""):
         yield new.started or new.finished or now, "decided", new.id, {"text": new.decided}
+    if ranks := news(old.ranks if old else (), new.ranks):
+        yield now, "ranks", new.id, {"ranks": ranks}
     if new.doing != (old.doing if old else ""):
         yield now, "doing", new.id, {"text": new.doing}
 

@@ -21,7 +21,7 @@ from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.engine import Submission
-from kfnb.resources.runs.kubeflow import environment_variables
+from kfnb.resources.runs.kubeflow import environment_variables, trainings
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
@@ -86,8 +86,9 @@ class KubeflowRunEngine:
         return Pace(self.polling.shortest, self.polling.shortest)
 
     def cautions(self, submission: Submission) -> Iterator[str]:
-        """Notes on environment variables that steps read and the pods will not have."""
-        return environment_variables.cautions(
+        """Notes on environment variables that steps read and the pods will not have, and on trainings."""
+        yield from trainings.cautions(submission.spec)
+        yield from environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env
         )
 

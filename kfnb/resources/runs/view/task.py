@@ -48,14 +48,16 @@ def draw_task(
 
     ``contents`` are the texts of its HTML and Markdown artifacts, ``previews`` the beginnings of the others, both by
     URI, as far as the caller read them: nothing is fetched here. ``now`` is the time for the duration of a running
-    task. Unless ``titled``, the line with its name and state is left out, since the page shows them live.
+    task. Unless ``titled``, the line with its name and state and the ranks of a training are left out, since the page
+    shows them live.
     """
     leaf = _leaf(shown(task))
-    blocks: list[Block] = [_title(leaf, time.time() if now is None else now)] if titled else []
+    now = time.time() if now is None else now
+    blocks: list[Block] = [_title(leaf, now)] if titled else []
     if task.state is RunState.FAILED:
         blocks.append(cause_block(leaf))
     parts = [
-        *rank_blocks(task, time.time() if now is None else now),
+        *(rank_blocks(task, now) if titled else ()),
         *_inputs(list(_pairs(task.inputs)), previews),
         *_outputs(leaf, list(_pairs(task.outputs)), contents, previews),
     ]

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.resources.studies.katib import pod_settings, program
+from kfnb.remote.kubernetes import pod_settings
+from kfnb.resources.studies.katib import program
 from kfnb.resources.studies.katib.steps import Input, Steps, TrialStep
 from kfnb.resources.studies.model import Dimension
-from kfnb.text.quantity import amount
 
 CONTAINER = "trial"
 """The name of the container that is the trial."""
@@ -160,7 +160,7 @@ def _container(
         ],
         **pod_settings.container(settings),
     }
-    resources = _resources([step.container.get("resources") or {} for step in steps])
+    resources = pod_settings.resources([step.container.get("resources") or {} for step in steps])
     return {**container, "resources": resources} if resources else container
 
 
@@ -199,22 +199,3 @@ def _settings(steps: Steps) -> Mapping[str, Any]:
 def _literal(value: str) -> str:
     """A text that Kubernetes, which replaces ``$(NAME)`` and halves ``$$``, leaves unchanged."""
     return value.replace("$", "$$")
-
-
-def _resources(requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The resources of a container that is enough for each of KFP's executors."""
-    found: dict[str, dict[str, str]] = {}
-    for request in requests:
-        accelerator = request.get("accelerator") or {}
-        count = accelerator.get("resourceCount") or accelerator.get("count") or ""
-        amounts = {
-            ("limits", "cpu"): request.get("resourceCpuLimit"),
-            ("limits", "memory"): request.get("resourceMemoryLimit"),
-            ("limits", accelerator.get("resourceType") or accelerator.get("type") or ""): str(count),
-            ("requests", "cpu"): request.get("resourceCpuRequest"),
-            ("requests", "memory"): request.get("resourceMemoryRequest"),
-        }
-        for (kind, name), value in amounts.items():
-            if name and value and amount(value) > amount(found.get(kind, {}).get(name, "")):
-                found.setdefault(kind, {})[name] = value
-    return found

@@ -1,9 +1,11 @@
-"""What a step asks of Kubernetes beside its resources, from the pipeline's second document to its trials' pods."""
+"""What a step requests of Kubernetes, from the pipeline's documents to pods that kfnb writes itself."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from kfnb.text.quantity import amount
 
 Json = Mapping[str, Any]
 
@@ -29,14 +31,14 @@ _KNOWN = {
 
 
 def faults(settings: Json) -> Iterator[str]:
-    """What of an executor's settings no trial's pod can have."""
+    """What of an executor's settings the pod cannot have."""
     for name in settings:
         if name not in _KNOWN:
-            yield f"the Kubernetes setting {name} is not one that a trial's pod is given"
+            yield f"the Kubernetes setting {name} is not one that a pod is given"
     for group in (*_VARIABLES, *_FOLDERS, "imagePullSecret"):
         for item in settings.get(group, ()):
             if not _name(item, _FOLDERS.get(group, _VARIABLES.get(group, ("secretName",)))[0]):
-                yield f"{group} has a name that the run decides, which a trial does not know"
+                yield f"{group} has a name that the run decides, which the pod does not know"
 
 
 def variables(settings: Json) -> list[dict[str, Any]]:
@@ -53,7 +55,7 @@ def variables(settings: Json) -> list[dict[str, Any]]:
 
 
 def container(settings: Json) -> dict[str, Any]:
-    """What a trial's container is given."""
+    """What the container is given."""
     mounts = [
         {
             "name": f"volume-{number}",
@@ -67,7 +69,7 @@ def container(settings: Json) -> dict[str, Any]:
 
 
 def pod(settings: Json) -> dict[str, Any]:
-    """What a trial's pod is given."""
+    """What a pod is given."""
     volumes = []
     for number, (group, item) in enumerate(_folders(settings)):
         name, kind, reference = _FOLDERS[group]
@@ -85,9 +87,28 @@ def pod(settings: Json) -> dict[str, Any]:
 
 
 def metadata(settings: Json, always: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """The labels and annotations of a trial's pod, with those that it ``always`` has as both."""
+    """The labels and annotations of the pod, with those that it ``always`` has as both."""
     given = settings.get("podMetadata", {})
     return {kind: {**given.get(kind, {}), **always} for kind in ("labels", "annotations")}
+
+
+def resources(requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The resources of a container that is enough for each of KFP's executors."""
+    found: dict[str, dict[str, str]] = {}
+    for request in requests:
+        accelerator = request.get("accelerator") or {}
+        count = accelerator.get("resourceCount") or accelerator.get("count") or ""
+        amounts = {
+            ("limits", "cpu"): request.get("resourceCpuLimit"),
+            ("limits", "memory"): request.get("resourceMemoryLimit"),
+            ("limits", accelerator.get("resourceType") or accelerator.get("type") or ""): str(count),
+            ("requests", "cpu"): request.get("resourceCpuRequest"),
+            ("requests", "memory"): request.get("resourceMemoryRequest"),
+        }
+        for (kind, name), value in amounts.items():
+            if name and value and amount(value) > amount(found.get(kind, {}).get(name, "")):
+                found.setdefault(kind, {})[name] = value
+    return found
 
 
 def _folders(settings: Json) -> Iterator[tuple[str, Json]]:

@@ -1,0 +1,1 @@
+"""Trainings on a cluster: TrainJobs of Kubeflow Trainer."""

@@ -1,0 +1,430 @@
+"""A training on a cluster: TrainJobs whose pods are processes that really run, and a store of S3's protocol."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kfnb
+from kfnb import settings as config
+from kfnb import target
+from kfnb.entities import RunState
+from kfnb.errors import BackendError, RunFailed, RunNotFound
+from kfnb.jobs.polling import Pace
+from kfnb.remote.current import Current
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.runs.selection import Selection
+from kfnb.resources.training.trainer import connection
+from tests.conftest import Shell
+from tests.training.simulated_trainer import ClusterUnderTest, Trainer, simulated
+from tests.training.trainer_cluster import Node, RealTrainer, TrainerCluster
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    """The address of an S3 server that has a bucket called ``bucket``."""
+    server_module = pytest.importorskip("moto.server")
+    server = server_module.ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    with urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/bucket", method="PUT")):
+        pass
+    yield f"{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTrainer]:
+    """Trainer itself on a real API server, with a node of this machine; see ``trainer_cluster``."""
+    running = TrainerCluster(tmp_path_factory.mktemp("trainer"))
+    node = Node(running, tmp_path_factory.mktemp("node"))
+    try:
+        yield RealTrainer(running, node)
+    finally:
+        node.close()
+        running.close()
+
+
+@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.slow)])
+def cluster(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str
+) -> Iterator[ClusterUnderTest]:
+    """A cluster with Trainer, its runtimes, and the object store of the namespace's runs."""
+    number = next(_numbers)
+    namespace = f"team-{number}"
+    with ExitStack() as opened:
+        if request.param == "real":
+            found: ClusterUnderTest = request.getfixturevalue("real").in_namespace(namespace)
+        else:
+            found = opened.enter_context(simulated(tmp_path / "cluster"))
+        use(found, s3, namespace, monkeypatch)
+        yield found
+
+
+def use(cluster: ClusterUnderTest, s3: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the settings name a namespace of a cluster, whose runs are stored in a bucket."""
+    for body in stored_at(s3, f"s3://bucket/root-{namespace}"):
+        cluster.put(body)
+    configuration = cluster.configuration()
+    made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
+    monkeypatch.setattr(target, "kubernetes", lambda *_: made)
+    monkeypatch.setenv("KFNB_NAMESPACE", namespace)
+    config.reset()
+    monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
+    monkeypatch.setattr(connection, "_current", Current())
+    cluster.store = s3
+
+
+def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:
+    """The objects that say where the runs of a namespace are stored, and with which keys."""
+    reference = {"secretName": "store", "accessKeyKey": "id", "secretKeyKey": "key"}
+    access = {"endpoint": store, "region": "us-east-1", "disableSSL": True, "forcePathStyle": True}
+    access |= {"credentials": {"fromEnv": False, "secretRef": reference}}
+    data = {"defaultPipelineRoot": root, "providers": json.dumps({"s3": {"default": access}})}
+    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kfp-launcher"}, "data": data}
+    keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
+    held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
+    yield {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "data": held}
+
+
+def trainjob(cluster: ClusterUnderTest) -> dict[str, Any]:
+    """The only TrainJob."""
+    [found] = cluster.trainjobs()
+    return found
+
+
+def until(condition: Any, seconds: float = 30) -> Any:
+    """What a condition gives, once it is true."""
+    end = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < end, "it has not happened"
+        time.sleep(0.05)
+    return found
+
+
+def started(shell: Shell, cell: str, **options: Any) -> Any:
+    """A training of a cell that has trained here before, started without waiting."""
+    shell.run("%%kf_train fit\n" + cell)
+    return kfnb.train("fit", backend="kubeflow", **options)
+
+
+TRAIN = """%%kf_train fit --nodes 2 --param lr:float=0.5 --backend kubeflow -o training
+mine = kf.shard(xs)
+total = sum(mine) * lr
+for step in range(3):
+    kf.log_metrics(step=step, loss=total / (step + 1))
+kf.progress(1)
+print("rank", kf.rank, "of", kf.world_size)
+if kf.rank == 0:
+    only_here = "rank 0"
+"""
+
+
+def test_the_names_of_rank_0_come_back_from_a_trainjob(
+    shell: Shell, cluster: ClusterUnderTest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run("%%kf_component load\nxs = list(range(10))")
+    shell.run(TRAIN)
+    assert (shell["mine"], shell["total"], shell["only_here"]) == ([0, 2, 4, 6, 8], 10.0, "rank 0")
+    printed = capsys.readouterr().out
+    assert {"[rank 0] rank 0 of 2", "[rank 1] rank 1 of 2"} <= {*printed.splitlines()}
+    run = shell["training"]
+    assert (run.state, run.backend) == (RunState.SUCCEEDED, "kubeflow")
+    first, second = run.tasks["fit"].ranks
+    assert (first.state, first.exit_code, first.progress, first.step) == (RunState.SUCCEEDED, 0, 1.0, 2)
+    assert (second.host, second.curves["loss"]) == (
+        cluster.node(1),
+        ((0, 12.5), (1, 6.25), (2, pytest.approx(12.5 / 3))),
+    )
+    assert run.metrics["fit"] == {"loss": pytest.approx(10 / 3)}
+    assert "rank 0" not in run.logs("fit", rank=1)
+    assert kfnb.run(run.id).state is RunState.SUCCEEDED
+
+
+FIRST = """
+import os, time
+if os.environ.get("JOB_COMPLETION_INDEX"):
+    {}
+"""
+
+
+def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
+    shell: Shell, cluster: ClusterUnderTest
+) -> None:
+    run = started(
+        shell, FIRST.format("time.sleep(0.3 if kf.rank else 60); raise ValueError('bad shard')"), nodes=2
+    )
+    with pytest.raises(RunFailed, match="fit: rank 1: ValueError: bad shard"):
+        run.wait(30)
+    task = run.tasks["fit"]
+    assert task.error.place.endswith("line 5")
+    assert [one.state for one in task.ranks] == [RunState.CANCELED, RunState.FAILED]
+    assert task.ranks[1].exit_code == 1
+    assert trainjob(cluster)["spec"]["suspend"] is True, "Kubernetes would start it again"
+    until(lambda: all(one.code is not None for one in cluster.containers()))
+    assert "ValueError: bad shard" in run.logs("fit", rank=1)
+
+
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("os._exit(3)", "rank 0 exited with code 3"),
+        (
+            "os.kill(os.getpid(), 9)",
+            "rank 0 was killed by SIGKILL, most likely because the machine ran out of memory",
+        ),
+    ],
+)
+def test_a_process_that_ends_without_words_is_told(
+    shell: Shell, cluster: ClusterUnderTest, code: str, why: str
+) -> None:
+    run = started(shell, FIRST.format(f"kf.rank or {code}; time.sleep(9)"), nodes=2)
+    with pytest.raises(RunFailed, match=why):
+        run.wait(30)
+
+
+def test_a_pod_that_needs_too_much_memory_is_told_by_its_status(
+    shell: Shell, cluster: ClusterUnderTest
+) -> None:
+    run = started(
+        shell, FIRST.format("os.kill(int(open('/proc/self/stat').read().split()[3]), 9) or time.sleep(9)")
+    )
+    until(cluster.containers)
+    cluster.containers()[0].kill()
+    with pytest.raises(
+        RunFailed, match="node 0: its container was killed: it used more memory than its limit"
+    ):
+        run.wait(30)
+
+
+def test_all_pods_connect_by_the_rendezvous_of_their_names(shell: Shell, cluster: ClusterUnderTest) -> None:
+    code = FIRST.format(
+        """
+    import socket
+    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    if kf.rank == 0:
+        with socket.create_server((host, port)) as server:
+            peers = []
+            for _ in range(kf.world_size - 1):
+                peer, _ = server.accept()
+                peers.append(int(peer.recv(9)))
+        seen = sorted(peers)
+    else:
+        for _ in range(200):
+            try:
+                with socket.create_connection((host, port)) as peer:
+                    peer.sendall(b"%d" % kf.rank)
+                break
+            except OSError:
+                time.sleep(0.05)
+"""
+    )
+    run = started(shell, code + "total = kf.rank", nodes=2, procs=2).wait(60)
+    assert [one.number for one in run.tasks["fit"].ranks] == [0, 1, 2, 3]
+    assert [one.host for one in run.tasks["fit"].ranks] == [cluster.node(0)] * 2 + [cluster.node(1)] * 2
+    assert len(cluster.containers()) == 2
+
+
+def test_max_restarts_lets_kubernetes_start_a_node_again(
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    mark = tmp_path / "failed-once"
+    code = FIRST.format(
+        f"mark = {str(mark)!r}\n    if not os.path.exists(mark): open(mark, 'w'); raise OSError('lost')"
+    )
+    shell.run("%%kf_train fit --max-restarts 1\n" + code)
+    run = kfnb.train("fit", backend="kubeflow", nodes=2).wait(40)
+    assert 1 in [one.restarts for one in run.tasks["fit"].ranks]
+    assert "OSError: lost" in run.logs("fit"), "the log of the pod that was replaced"
+
+
+def test_a_stopped_training_has_time_to_save_and_can_be_started_again(
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    mark = tmp_path / "saved"
+    code = FIRST.format(f"""try:
+        if not os.path.exists({str(mark)!r}): time.sleep(60)
+    finally:
+        open({str(mark)!r}, "w").close()""")
+    run = started(shell, code, nodes=2)
+    until(lambda: run.state is RunState.RUNNING and len(run.tasks["fit"].ranks) == 2)
+    until(lambda: all(one.state is RunState.RUNNING for one in run.tasks["fit"].ranks))
+    run.stop()
+    until(lambda: run.state is RunState.CANCELED)
+    assert mark.exists()
+    run.retry()
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster: ClusterUnderTest) -> None:
+    code = FIRST.format("""found = kf.resume()
+    if found is None:
+        with kf.checkpoint(3) as folder:
+            (folder / "weights").write_text("w3")
+        time.sleep(60)
+    print("from", (found / "weights").read_text(), "of", found.name)""")
+    run = started(shell, code, nodes=2)
+    record = json.loads(trainjob(cluster)["metadata"]["annotations"]["kfnb/record"])
+    until(lambda: _stored(cluster, record["root"], "checkpoints/0000000003/complete"))
+    target.require_kubernetes().patch(
+        cluster.path(run.id), {"spec": {"suspend": True}}
+    )  # as Kueue, or kubectl
+    until(lambda: run.state is RunState.PAUSED)
+    run.retry()
+    run.wait(40)
+    assert "from w3 of 0000000003" in run.logs("fit")
+
+
+def test_a_failed_training_is_trained_again_under_its_id(
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
+) -> None:
+    mark = tmp_path / "failed-once"
+    code = FIRST.format(
+        f"if not os.path.exists({str(mark)!r}): open({str(mark)!r}, 'w'); raise OSError('disk')"
+    )
+    run = started(shell, code)
+    with pytest.raises(RunFailed, match="rank 0: OSError: disk"):
+        run.wait(30)
+    assert run.retry().wait(60).state is RunState.SUCCEEDED
+    assert run.tasks["fit"].error is None
+
+
+def test_large_inputs_and_models_go_through_the_store_and_secrets_stay_in_it(
+    shell: Shell, cluster: ClusterUnderTest
+) -> None:
+    shell.run("%%kf_component load\nimport numpy as np\nx = np.random.default_rng(0).normal(size=200_000)")
+    shell.run("""%%kf_train fit --nodes 2 --backend kubeflow -o training
+text = "$(HOME) $$ `id` ${HOME} 'x'"
+mean = float(kf.shard(x).mean())
+if kf.rank == 0:
+    from sklearn.linear_model import LinearRegression
+    kf.save(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), name="line", score=0.5)
+""")
+    assert shell["mean"] == pytest.approx(shell["x"][::2].mean())
+    assert shell["text"] == "$(HOME) $$ `id` ${HOME} 'x'", "neither a shell nor Kubernetes has changed it"
+    written = json.dumps(trainjob(cluster))
+    assert "secret-of-the-store" not in written
+    assert base64.b64encode(b"secret-of-the-store").decode() not in written
+    assert all(len(one) <= 60_000 for one in trainjob(cluster)["spec"]["trainer"]["args"])
+    assert [one.name for one in kfnb.models()] == ["line"]
+    assert kfnb.model("line@1").metrics == {"score": 0.5}
+
+
+@pytest.fixture
+def trained(shell: Shell) -> Shell:
+    """A notebook with a training that has trained here."""
+    shell.run("%%kf_train fit\ntotal = kf.rank")
+    return shell
+
+
+@pytest.fixture
+def simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterator[Trainer]:
+    """A simulated cluster with Trainer and a store."""
+    with simulated(tmp_path / "cluster") as found:
+        use(found, s3, f"team-{next(_numbers)}", monkeypatch)
+        yield found
+
+
+@pytest.mark.parametrize(
+    ("verb", "message"),
+    [
+        ("create trainjobs", "cannot create a TrainJob: eve may not create trainjobs"),
+        ("get configmaps", "the artifact store of runs is unknown"),
+        ("get secrets", "may not read secret store in namespace"),
+    ],
+)
+def test_what_the_user_may_not_do_is_told_before_anything_has_started(
+    trained: Shell, simulation: Trainer, verb: str, message: str
+) -> None:
+    simulation.objects.refused.add(verb)
+    with pytest.raises(BackendError, match=message):
+        kfnb.train("fit", backend="kubeflow")
+    assert simulation.trainjobs() == []
+
+
+def test_a_store_that_is_not_there_is_told_with_how_to_set_one(trained: Shell, simulation: Trainer) -> None:
+    simulation.objects.remove("secrets", "store")
+    with pytest.raises(
+        BackendError, match=r"cannot use the cluster's object store: .*secret store"
+    ) as refused:
+        kfnb.train("fit", backend="kubeflow")
+    assert "pipeline_root=s3://BUCKET/FOLDER" in (refused.value.hint or "")
+    assert simulation.trainjobs() == []
+
+
+def test_a_cluster_without_trainer_is_told(trained: Shell, simulation: Trainer) -> None:
+    simulation.objects.kinds -= {"trainjobs", "trainingruntimes", "clustertrainingruntimes"}
+    with pytest.raises(BackendError, match="Kubeflow Trainer is not installed in this cluster"):
+        kfnb.train("fit", backend="kubeflow")
+
+
+def test_a_runtime_that_is_deleted_breaks_nothing(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow")
+    simulation.objects.remove("clustertrainingruntimes", "torch-distributed")
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_a_queue_and_a_quota_are_told_while_the_training_waits(trained: Shell, simulation: Trainer) -> None:
+    simulation.queued = True
+    trained.run("%%kf_train queued --queue gpus\ntotal = kf.rank")
+    run = kfnb.train("queued", backend="kubeflow")
+    until(lambda: run.tasks["queued"].doing == "waits in queue gpus of Kueue until there is room")
+    assert run.state is RunState.PENDING
+    run.stop()
+    simulation.quota = (
+        "pods is forbidden: exceeded quota: team, requested: cpu=8, used: cpu=0, limited: cpu=4"
+    )
+    run = kfnb.train("fit", backend="kubeflow")
+    until(lambda: run.tasks["fit"].doing.startswith("quota team of the namespace is used up"))
+    simulation.quota = ""
+    assert run.wait(30).state is RunState.SUCCEEDED
+
+
+def test_trainings_are_listed_archived_and_deleted_as_runs(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow")
+    with pytest.raises(BackendError, match=r"run train-fit.* is (PENDING|RUNNING)"):
+        run.delete()
+    run.wait(30)
+    engine = run._engine
+    assert [(one.id, one.state) for one in engine.list()] == [(run.id, RunState.SUCCEEDED)]
+    run.archive()
+    assert (engine.list(), len(engine.list(Selection(archived=True)))) == ([], 1)
+    run.unarchive()
+    assert kfnb.run(run.id[:-2]).id == run.id, "the start of its id does"
+    run.delete()
+    with pytest.raises(RunNotFound, match="unknown training"):
+        kfnb.run(run.id)
+
+
+def test_the_end_of_a_training_is_known_without_its_pods(trained: Shell, simulation: Trainer) -> None:
+    run = kfnb.train("fit", backend="kubeflow").wait(30)
+    for pod in simulation.objects.of("pods"):
+        simulation.objects.remove("pods", pod["metadata"]["name"])
+    connection._current = Current()  # another session
+    again = kfnb.run(run.id)
+    assert again.state is RunState.SUCCEEDED
+    assert again.tasks["fit"].ranks[0].exit_code == 0
+    with pytest.raises(BackendError, match=r"the log of train-fit.* is gone"):
+        again.logs()
+
+
+def _stored(cluster: ClusterUnderTest, root: str, key: str) -> bool:
+    """Whether the store has an object of a training."""
+    bucket, _, folder = root.partition("://")[2].partition("/")
+    access = StoreAccess("s3", f"http://{cluster.store}", "us-east-1", keys=AccessKeys("key", "secret"))
+    return f"{bucket}/{folder}/{key}" in [
+        one.path for one in ObjectStore(access).list_all(f"{bucket}/{folder}")
+    ]
