@@ -16,7 +16,7 @@ _WIDE, _HIGH = 480, 90
 _NEAR = 0.5
 """Points of percent by which the true shares may differ from the requested ones."""
 _CLOSEST = 0.001
-"""Seconds between samples that a rate can be told from."""
+"""Seconds that two samples of a rate are apart at least."""
 
 
 def traffic(now: ServiceSnapshot) -> Iterator[Block]:
