@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,17 @@ def _positive(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
     raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+
+
+def _services_since(began: float) -> list[str]:
+    """The services on this machine that were started since a moment, as by a notebook, and still run."""
+    from kfnb.resources.services.api import services
+
+    return [
+        one.name
+        for one in services(backend="local")
+        if not one.state.finished and (one.started or one.created or 0.0) >= began
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +60,7 @@ class RunNotebooks(Command):
 
     def run(self, session: Session) -> None:
         """Execute them."""
+        began = time.time()
         try:
             results = run_notebooks(
                 list(self.notebooks),
@@ -68,6 +81,8 @@ class RunNotebooks(Command):
                 if path is not None and path.exists():
                     session.out(str(path))
         if not all(result.succeeded for result in results):
+            for name in _services_since(began):
+                session.notify(f"service {name} is still running; kfnb services stop {name} stops it")
             session.fail()
 
     def _gathered(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ class NotebookFailure:
     """Why a notebook failed.
 
     ``cell`` is the cell as displayed (``cell [3]``), empty if no cell is the cause; ``index`` is its position among
-    all cells that papermill ran, from 0; ``line`` its first line; ``error`` the exception
+    all cells that papermill ran, from 0; ``line`` the line that it is known by; ``error`` the exception
     (``ValueError: no such column``); ``traceback`` the kernel's, without colours.
     """
 

@@ -24,6 +24,8 @@ from kfnb.execute.result import NotebookFailure
 _logger = logger(__package__)
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_PREPARING = ("%load_ext ", "%matplotlib")
+"""Magics that a cell begins with, whatever it does."""
 _LONGEST = 2000
 """Maximum characters of an exception's message that are shown outside the notebook."""
 
@@ -93,9 +95,15 @@ def _blame(
         error=_ANSI.sub("", error).strip()[:_LONGEST],
         cell=f"cell [{cell.get('execution_count') or count}]",
         index=index,
-        line=cell["source"].strip().partition("\n")[0],
+        line=_telling_line(cell["source"]),
         traceback=_ANSI.sub("", traceback),
     )
+
+
+def _telling_line(source: str) -> str:
+    """The line that a cell is known by: its first one that does more than set up the notebook."""
+    lines = [line.strip() for line in source.splitlines() if line.strip()] or [""]
+    return next((line for line in lines if not line.startswith(_PREPARING)), lines[0])
 
 
 def _is_plain_exit(reply: Mapping[str, Any]) -> bool:

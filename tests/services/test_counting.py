@@ -87,3 +87,20 @@ def test_the_first_rate_of_a_service_that_is_started_again_is_that_of_its_time(l
     asyncio.run(scenario())
     assert counted(log)["1"]["requests"] == 1010
     assert 1 < counted(log)["1"]["per_second"] <= 100
+
+
+def test_a_revision_that_retires_during_a_poll_leaves_no_counters(log: EventLog) -> None:
+    async def scenario() -> None:
+        revisions, journal = {1: revision(1), 2: revision(2)}, ServiceJournal(log)
+
+        async def retires(request: HttpRequest) -> HttpResponse:
+            revisions.pop(2)
+            journal.retired(2)
+            return await tells(request)
+
+        server = await HttpServer.on_socket(retires, "r2.sock")
+        await Counting(CountingRouter(r1=3, r2=4), revisions, journal, {}).once()  # type: ignore[arg-type]
+        await server.stop(0)
+
+    asyncio.run(scenario())
+    assert counted(log).keys() == {"1"}

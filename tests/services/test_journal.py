@@ -91,6 +91,14 @@ def test_a_revision_that_is_gone_leaves_one_event(log: EventLog) -> None:
     assert folded(log).notes == (), "nothing is unknown"
 
 
+def test_what_was_written_of_a_revision_after_its_end_says_nothing(log: EventLog) -> None:
+    journal = served(log)
+    journal.retired(1)
+    journal.counted({1: COUNTED})
+    journal.revision(1, RevisionState.DRAINING)
+    assert folded(log).notes == ()
+
+
 def test_counters_are_kept_when_a_service_starts_again(log: EventLog) -> None:
     journal = served(log)
     journal.counted({1: COUNTED})

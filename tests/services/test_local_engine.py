@@ -217,6 +217,37 @@ def test_a_version_that_is_killed_is_started_again_and_its_requests_go_to_the_ot
     assert load.failures == []
 
 
+def test_the_log_of_a_version_that_ended_says_how(
+    engine: LocalServiceEngine, version: Versions, home: Path
+) -> None:
+    served(engine, version)
+    os.kill(processes(home)["r1"], signal.SIGKILL)
+    until(engine, "churn", lambda now: now.revisions[0].restarts == 1 and now.state is ServiceState.READY)
+    assert any("SIGKILL" in line.text for line in engine.logs("churn"))
+
+
+def test_a_version_that_is_rolled_back_to_is_known_to_have_passed_its_check(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
+    now = served(engine, version)
+    engine.change("churn", BOB.serve(now.desired, target(version())))
+    now = until(engine, "churn", lambda now: now.settled and len(now.revisions) == 1)
+    engine.change("churn", BOB.rollback(now.desired))
+    now = until(engine, "churn", lambda now: now.settled and len(now.revisions) == 1)
+    parity = now.revisions[0].parity
+    assert (now.revisions[0].number, parity.passed) == (3, True)
+    assert parity.report["checks"][0]["name"] == "row by row"
+
+
+def test_a_version_that_was_never_checked_is_not_checked_after_a_rollback_either(
+    engine: LocalServiceEngine, version: Versions
+) -> None:
+    engine.create(ServiceSpec("churn", ALICE.first([target(version(), unchecked=True)])))
+    engine.change("churn", BOB.serve(settled(engine, "churn").desired, target(version())))
+    engine.change("churn", BOB.rollback(settled(engine, "churn").desired))
+    assert settled(engine, "churn").revisions[0].parity.passed is None
+
+
 def test_the_only_version_comes_back_too(engine: LocalServiceEngine, version: Versions, home: Path) -> None:
     load = Load(served(engine, version).url)
     os.kill(processes(home)["r1"], signal.SIGKILL)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from kfnb.errors import UsageError
 from kfnb.resources.services.model import DesiredState, Target
-from kfnb.resources.services.moves import MOST_EARLIER, Mover
+from kfnb.resources.services.moves import MOST_EARLIER, Mover, other_models
 
 ALICE = Mover("alice", "a reason")
 
@@ -61,6 +61,14 @@ def test_the_default_is_no_canary_and_no_shadow() -> None:
         ALICE.canary(first(), target(1), 5)
     with pytest.raises(UsageError, match="answers requests already"):
         ALICE.shadow(first(), target(1))
+
+
+def test_a_canary_of_another_model_is_told_of() -> None:
+    other = replace(target(7), model="odd")
+    assert other_models(ALICE.canary(first(), other, 5)) == (
+        "the canary odd@7 is not a version of churn, the default's model",
+    )
+    assert other_models(ALICE.canary(first(), target(7), 5)) == ()
 
 
 def test_what_changes_nothing_is_no_change() -> None:

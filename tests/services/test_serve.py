@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import stat
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from IPython.core.completer import provisionalcompleter
+from nbformat.v4 import new_code_cell, new_notebook
 from service_conformance import Versions, until
 
 import kfnb
@@ -133,14 +136,63 @@ def test_a_new_token_is_kept_in_a_file_that_only_its_user_can_read(churn: list[A
 
 
 def test_a_stopped_service_is_started_by_serving_it(churn: list[Any]) -> None:
-    service = kfnb.serve("churn@1").wait(30).stop()
-    until(api.engine_of(), "churn", lambda now: now.state is ServiceState.STOPPED)
-    with pytest.raises(kfnb.ServiceFailed, match="is STOPPED"):
+    service = kfnb.serve("churn@1").wait(30)
+    assert service.predict([[1, 2]]).tolist() == [103]
+    assert service.stop().state is ServiceState.STOPPED, "stop returns when it has stopped"
+    began = time.monotonic()
+    with pytest.raises(kfnb.ServiceFailed, match=r"service churn is STOPPED; %kf_services start churn"):
         service.predict([[1]])
+    assert time.monotonic() - began < 2
     with pytest.raises(kfnb.ServiceFailed):
         service.wait(1)
     kfnb.serve("churn@1").wait(30)
     assert service.predict([[1, 2]]).tolist() == [103]
+
+
+def test_a_service_that_is_being_stopped_is_started_by_serving_another_version(churn: list[Any]) -> None:
+    kfnb.serve("churn@1").wait(30)
+    api.engine_of().stop("churn")
+    assert kfnb.serve("churn@2").wait(30).traffic == {"churn@2": 100}
+
+
+def test_what_was_asked_just_before_a_stop_is_counted(churn: list[Any]) -> None:
+    service = kfnb.serve("churn@1").wait(30)
+    for _ in range(20):
+        service.ask([[1, 2]])
+    service.stop()
+    assert service.snapshot().revisions[0].counters.requests == 20
+    service.start().wait(30).ask([[1, 2]])
+    service.stop()
+    assert service.snapshot().revisions[0].counters.requests == 21
+
+
+def test_a_canary_of_another_model_is_told_of(churn: list[Any], version: Versions) -> None:
+    version("odd")
+    service = kfnb.serve("churn@1").wait(30).canary("odd@1", 5).wait(30)
+    assert "the canary odd@1 is not a version of churn, the default's model" in service.snapshot().notes
+
+
+def test_a_model_folder_that_was_changed_is_named_by_its_version(churn: list[Any]) -> None:
+    file = churn[1].path() / "model.txt"
+    file.chmod(0o600)
+    file.write_text("something else")
+    with pytest.raises(BackendError, match=r"churn@2 cannot be served: .*changed on disk.*repairs it"):
+        kfnb.serve("churn@2")
+
+
+def test_a_notebook_that_fails_after_it_has_started_a_service_says_that_it_still_runs(
+    churn: list[Any], tmp_path: Path, capsys: Any
+) -> None:
+    kfnb.serve("churn@1", name="before").wait(30)
+    kfnb.serve("churn@1").wait(30).stop()
+    notebook = tmp_path / "fails.ipynb"
+    starts = "%load_ext kfnb\nimport kfnb\nkfnb.service('churn').start().wait()\nraise ValueError('no')"
+    nbformat.write(new_notebook(cells=[new_code_cell(starts)]), notebook)
+    assert main(["run", str(notebook), "--output-dir", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err
+    assert "cell [1]: import kfnb\n  ValueError: no" in told
+    assert "service churn is still running; kfnb services stop churn stops it" in told
+    assert "service before" not in told
 
 
 def test_who_waits_is_told_what_failed(churn: list[Any], version: Versions) -> None:

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from service_samples import NOW, counted, revision, service, with_canary
 
@@ -28,6 +28,7 @@ from kfnb.resources.services.model import (
     ServiceState,
 )
 from kfnb.resources.services.view.service import draw_service, sections
+from kfnb.resources.services.view.services import draw_services
 from kfnb.resources.services.view.use import curl_line
 from kfnb.resources.services.wire import ServiceWire
 
@@ -121,9 +122,16 @@ def test_rates_are_those_between_samples() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e10), st.integers(0, 10**9)), max_size=20))
+@example([(0.0, 0), (2.2250738585e-313, 1)])
 def test_no_samples_break_the_chart(points: list[tuple[float, int]]) -> None:
     recent = tuple(CountSample(at, requests, 0) for at, requests in points)
     assert text(service(revision(1, 3, "default", 100, replace(counted(1), recent=recent))))
+
+
+def test_the_copies_that_a_shadow_gets_are_no_requests_of_the_service() -> None:
+    now = service(revision(1, 3, "default", 100, counted(7)), revision(2, 7, "shadow", 0, counted(221, 4)))
+    shown = draw_services([now])["text/plain"]
+    assert re.search(r"Ready .* 7 +0  http", shown), shown
 
 
 def test_a_service_that_is_stopped_offers_no_address() -> None:

@@ -134,10 +134,10 @@ def _create(engine: ServiceEngine, spec: ServiceSpec) -> Service:
 
 
 def _change(engine: ServiceEngine, known: ServiceSnapshot, after: DesiredState) -> Service:
-    """Apply a desired state to a service; start it if it is stopped."""
+    """Apply a desired state to a service; start it if it is stopped, or about to be."""
     if after != known.desired:
         engine.change(known.name, after)
-    if known.state.finished:
+    if known.state.finished or known.stopping:
         engine.start(known.name)
     return Service(engine, known.name)
 

@@ -151,8 +151,8 @@ class StopService(Command):
         if service.state.finished:
             session.notify(f"service {service.name} is stopped already")
             return
-        service.stop()
         session.notify(f"stopping service {service.name}")
+        service.stop()
 
 
 @dataclass(frozen=True, kw_only=True)

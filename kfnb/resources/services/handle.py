@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from kfnb.entities import LogLine
@@ -25,11 +26,14 @@ from kfnb.resources.services.model import (
     ServiceState,
     Target,
 )
-from kfnb.resources.services.moves import ON_CLUSTER, Mover, served_target
+from kfnb.resources.services.moves import ON_CLUSTER, Mover, other_models, served_target
 from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
+
+_STOPS_WITHIN = 45.0
+"""Seconds that the requests under way may take at the end."""
 
 
 class Service:
@@ -52,7 +56,8 @@ class Service:
 
     def snapshot(self) -> ServiceSnapshot:
         """The whole service as plain data, now."""
-        return self._engine.get(self.name)
+        now = self._engine.get(self.name)
+        return replace(now, notes=(*now.notes, *other_models(now.desired)))
 
     @property
     def state(self) -> ServiceState:
@@ -228,8 +233,15 @@ class Service:
         return self
 
     def stop(self) -> Service:
-        """Answer no more requests, after those under way. What is served is kept, and ``start`` serves it again."""
+        """Answer no more requests, after those under way, and return once it has stopped, or after 45 s.
+
+        What is served is kept, and ``start`` serves it again.
+        """
         self._engine.stop(self.name)
+        self._client = ServiceClient(self.name, self._address)  # its address answers no more
+        for now in self.updates(_STOPS_WITHIN):
+            if now.state.finished:
+                break
         return self
 
     def start(self) -> Service:

@@ -248,7 +248,8 @@ class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
     ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
-    what its paths are added to, ``token_file`` has the token that requests need; both may be empty.
+    what its paths are added to, ``token_file`` has the token that requests need; both may be empty. ``stopping`` is
+    whether it was asked to stop, and finishes the requests under way.
     """
 
     name: str
@@ -266,6 +267,7 @@ class ServiceSnapshot:
     finished: float | None = None
     error: str = ""
     notes: tuple[str, ...] = ()
+    stopping: bool = False
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -288,7 +290,8 @@ class ServiceSnapshot:
     def settled(self) -> bool:
         """Whether the desired state is reached, or cannot be reached."""
         return self.state.finished or (
-            self.observed >= self.desired.generation
+            not self.stopping
+            and self.observed >= self.desired.generation
             and len(self.current) == len(self.desired.targets)
             and all(one.settled for one in self.current)
         )

@@ -115,6 +115,15 @@ def check_percent(percent: int) -> int:
     return percent
 
 
+def other_models(now: DesiredState) -> tuple[str, ...]:
+    """A note for each canary and shadow that is not a version of the default's model: perhaps a slip of the hand."""
+    model = now.default.model
+    others = [one for one in now.targets if one.model != model]
+    return tuple(
+        f"the {one.role} {one.ref} is not a version of {model}, the default's model" for one in others
+    )
+
+
 def conflict(name: str, theirs: ServiceMove) -> Conflict:
     """The error for a change to a service that another user has changed since it was read."""
     at = time.strftime("%H:%M:%S", time.localtime(theirs.at))

@@ -13,7 +13,7 @@ from typing import Any
 from kfnb.diagnostics import logger
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.revision_process import RevisionProcess
-from kfnb.resources.services.local.router_process import RouterProcess
+from kfnb.resources.services.local.router_process import RouterProcess, RouterReport
 from kfnb.resources.services.local.samples import Samples
 from kfnb.resources.services.local.totals import Counted, Totals
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent
@@ -58,9 +58,18 @@ class Counting:
 
     async def once(self) -> None:
         """Poll once, and record new values."""
+        await self._take(await self._router.report())
+
+    async def last(self, report: RouterReport) -> None:
+        """Record what the router had counted when it ended, and the revisions, which have not ended yet."""
+        try:
+            await self._take(report)
+        except Exception:  # the service ends all the same
+            _logger.exception("The last counters are lost.")
+
+    async def _take(self, report: RouterReport) -> None:
         loop = asyncio.get_running_loop()
         seconds, self._polled = loop.time() - self._polled, loop.time()
-        report = await self._router.report()
         new: dict[int, Counted] = {}
         for number, revision in list(self._revisions.items()):
             if number in report.counters:
@@ -69,6 +78,9 @@ class Counting:
                 self._totals.take(number, "revision", revision.restarts, stats)
             new[number] = self._totals.of(number)
             shorten(revision.log)
+        new = {
+            number: data for number, data in new.items() if number in self._revisions
+        }  # some retired meanwhile
         for number in self._written.keys() - new.keys():
             self._totals.forget(number)
         self._samples.take(time.time(), new, self._router.pair)

@@ -11,6 +11,7 @@ from tempfile import mkdtemp
 from kfnb.errors import BackendError
 from kfnb.jobs import private
 from kfnb.resources.models.api import model
+from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.model import DesiredState, Target
 from kfnb.server import deployment
@@ -29,7 +30,7 @@ def deploy(folder: ServiceFolder, target: Target) -> None:
     if version.digest != target.digest:
         message = f"{target.ref} has other content in the {target.registry} registry now"
         raise BackendError(message, hint="serve it again", ref=target.ref)
-    source = version.path()
+    source = _verified(version)
     try:
         private.make(place.parent)
         draft = Path(mkdtemp(prefix=_DRAFT, dir=place.parent))
@@ -41,6 +42,17 @@ def deploy(folder: ServiceFolder, target: Target) -> None:
             shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise BackendError(f"{place} cannot be written: {error.strerror or error}", ref=str(place)) from None
+
+
+def _verified(version: ModelVersion) -> Path:
+    """Its model folder. Raises ``BackendError`` with its name, as the registry knows a folder by its digest alone."""
+    try:
+        return version.path()
+    except BackendError as error:
+        hint = "registering the same content again repairs it"
+        raise BackendError(
+            f"{version.ref} cannot be served: {error};", code=error.code, hint=hint, ref=version.ref
+        ) from None
 
 
 def clear(folder: ServiceFolder, desired: DesiredState) -> None:

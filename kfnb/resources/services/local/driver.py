@@ -67,7 +67,7 @@ async def _drive(folder: ServiceFolder, log: EventLog, processes: Processes) -> 
         return await reconciler.run(stop)
     finally:
         counter.cancel()
-        await router.end()
+        await counting.last(await router.end())
         await reconciler.end()
         await processes.end()
 

@@ -28,7 +28,7 @@ from kfnb.resources.services.local.labels import add_labels
 from kfnb.resources.services.local.listener import listening
 from kfnb.resources.services.local.logs import read_logs
 from kfnb.resources.services.local.observer import ServiceObserver, outline
-from kfnb.resources.services.model import DesiredState, ServiceSnapshot
+from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.moves import conflict
 from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.server.headers import REQUEST_ID
@@ -142,8 +142,7 @@ class LocalServiceEngine:
         del version, verb
         folder, now = folders.find(self._home, name), self.get(name)
         if now.state.finished or not now.url:
-            hint = f"%kf_services start {name} starts it" if now.state.finished else "wait until it is ready"
-            raise ServiceFailed(f"service {name} is {now.state}: {now.error}", hint=hint, ref=name)
+            raise _not_answering(now)
         token = folder.token()
         return ServiceAddress(now.url, {"authorization": f"Bearer {token}"} if token else {})
 
@@ -167,6 +166,17 @@ class LocalServiceEngine:
             if len(found) == len(ids) or time.monotonic() > until:
                 return found
             time.sleep(_POLL)
+
+
+def _not_answering(now: ServiceSnapshot) -> ServiceFailed:
+    """The error of who asks a service that does not answer. One that is FAILED would fail again if it were started."""
+    hints = {
+        ServiceState.STOPPED: f"%kf_services start {now.name} starts it",
+        ServiceState.FAILED: f"%kf_logs {now.name} shows what it wrote; serve another version",
+    }
+    why = f": {now.error}" if now.error else ""
+    hint = hints.get(now.state, "wait until it is ready")
+    return ServiceFailed(f"service {now.name} is {now.state}{why}", hint=hint, ref=now.name)
 
 
 def _ended(handle: JobHandle[ServiceFolder]) -> bool:

@@ -85,6 +85,7 @@ class ServiceFold(JobFold[int]):
         self._notes: dict[int, str] = {}
         self._revisions: dict[int, Revision] = {}
         self._counted: dict[int, dict[str, Any]] = {}
+        self._retired: set[int] = set()
 
     @property
     def finished(self) -> bool:
@@ -147,6 +148,10 @@ class ServiceFold(JobFold[int]):
 
     def _part(self, event: Event) -> int:
         return int(event.task) if event.task.isdecimal() else 0
+
+    def _concerns(self, event: Event) -> bool:
+        """Whether its revision is still there: what was written of one after its end says nothing."""
+        return self._part(event) not in self._retired
 
     # -- the service
 
@@ -233,6 +238,7 @@ class ServiceFold(JobFold[int]):
         return Counters(**{**data, **made})
 
     def _on_retired(self, event: Event) -> None:
+        self._retired.add(self._part(event))
         self._revisions.pop(self._part(event), None)
         self._notes.pop(self._part(event), None)
         self._counted.pop(self._part(event), None)

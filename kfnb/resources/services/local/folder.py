@@ -6,6 +6,7 @@
                         of the same number, the second finds the file there
 ``versions/DIGEST/``    a model folder with the program that serves it, by the digest of the model
 ``revisions/N/``        a revision's ``log``, and in ``check.json`` what the check of its version found
+``checks/DIGEST.json``  the report of the check that a version has passed, by the digest of the model
 ``rN.sock``             the socket of a revision
 ``token``               the token that requests need, if they need one
 ``port``                the port that it had last
@@ -141,6 +142,17 @@ class ServiceFolder(JobFolder):
     def version(self, digest: str) -> Path:
         """The folder that serves the version with that digest."""
         return self.path / "versions" / digest[:32]
+
+    def passed_check(self, digest: str) -> Path:
+        """The report of the check that the version with that digest has passed; there is none before."""
+        return self.path / "checks" / f"{digest[:32]}.json"
+
+    def keep_check(self, digest: str, report: Path) -> None:
+        """Remember that the version with that digest has passed its check."""
+        place = self.passed_check(digest)
+        with suppress(OSError):
+            private.make(place.parent)
+            private.write(place, report.read_text(encoding="utf-8"))
 
     def revision(self, number: int) -> Path:
         """The folder of a revision."""

@@ -46,6 +46,7 @@ class ServiceObserver:
             owner=settings.owner,
             created=settings.created,
             token_file=str(self._folder.token_file) if settings.protected else "",
+            stopping=self._folder.stopping and not now.state.finished,
         )
 
     def _scored(self, revision: Revision) -> Revision:

@@ -149,7 +149,14 @@ class RevisionProcess:
             await child.end(1.0)
             await self._end_of(child)
             return f"it did not answer within {_LATEST:g} s"
-        return _reason(await self._end_of(child), self.log, since)
+        reason = _reason(await self._end_of(child), self.log, since)
+        self._log_line(f"{self.target.ref}: {reason}")
+        return reason
+
+    def _log_line(self, text: str) -> None:
+        """Write a line where users look for what the process wrote: one that was killed has written nothing."""
+        with suppress(OSError):
+            private.append(self.log, f"{text}\n")
 
     async def _answers(self, child: ChildProcess) -> bool:
         """Wait until a process answers; False if it ends before, or takes too long."""
@@ -179,7 +186,10 @@ class RevisionProcess:
 
     async def _check(self, python: Path) -> None:
         """Check the version, unless that was done. Raises ``RevisionBroken`` if it fails."""
-        if self.target.unchecked or self.parity.passed:
+        if self.parity.passed:
+            return
+        if self.target.unchecked:
+            self._recall()
             return
         report = self._folder / "check.json"
         child = await self._start(program.checking(python, self._around.folder, self.target, report))
@@ -188,6 +198,14 @@ class RevisionProcess:
         self._changed(self)
         if status:
             raise RevisionBroken(f"{self.target.ref} did not pass its check: {self._why(status)}")
+        self._around.folder.keep_check(self.target.digest, report)
+
+    def _recall(self) -> None:
+        """Let what an earlier revision of the same bytes passed be known of this one, which a rollback brings back."""
+        report = _report(self._around.folder.passed_check(self.target.digest))
+        if report:
+            self.parity = Parity(passed=True, report=report)
+            self._changed(self)
 
     def _why(self, status: int) -> str:
         if self.parity.report:

@@ -246,9 +246,15 @@ async def _route(
             if server is not None:
                 await server.stop(_DRAIN)
             await answers.close()
-            line.send({"stopped": True})
+            line.send(_report(router))
             return
         else:
-            counted = {str(number): one.as_json() for number, one in router.counters.items()}
-            under_way = {str(number): one.under_way for number, one in router.counters.items()}
-            line.send({"counters": counted, "under_way": under_way})
+            line.send(_report(router))
+
+
+def _report(router: Router) -> dict[str, Any]:
+    """What it has counted, and the requests under way, by revision."""
+    return {
+        "counters": {str(number): one.as_json() for number, one in router.counters.items()},
+        "under_way": {str(number): one.under_way for number, one in router.counters.items()},
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -67,21 +68,25 @@ class RouterProcess:
 
     async def report(self) -> RouterReport:
         """What it has counted."""
-        found = await self._ask({"report": True})
+        return self._reported(await self._ask({"report": True}))
+
+    def _reported(self, found: Mapping[str, Any]) -> RouterReport:
         counters = {int(number): data for number, data in found.get("counters", {}).items()}
         return RouterReport(
             self.lives, counters, {int(one): many for one, many in found.get("under_way", {}).items()}
         )
 
-    async def end(self) -> None:
-        """Accept no more requests, finish those under way, and end."""
+    async def end(self) -> RouterReport:
+        """Accept no more requests, finish those under way, and end; what it has counted by then."""
         self._listener.close()
         if self._life is not None:
             self._life.cancel()
             await asyncio.wait({self._life})
-        if self._child is not None:
-            await self._ask({"stop": True})
-            await self._child.end(1.0)
+        if self._child is None:
+            return RouterReport(self.lives)
+        last = self._reported(await self._ask({"stop": True}))
+        await self._child.end(1.0)
+        return last
 
     async def _live(self) -> None:
         loop, pause = asyncio.get_running_loop(), _PAUSE

@@ -73,6 +73,7 @@ def draw_service(now: ServiceSnapshot, home: Home | None = None) -> dict[str, st
 def _summary(now: ServiceSnapshot) -> Iterator[Block]:
     facts = (
         "" if now.state.finished else now.url,
+        "stopping" if now.stopping else "",
         f"sticky by {now.desired.sticky}" if now.desired.sticky else "",
         "requests need a token" if now.token_file else "",
         f"by {now.owner}" if now.owner else "",

@@ -34,8 +34,9 @@ def draw_services(services: Sequence[ServiceSnapshot]) -> dict[str, str]:
 
 def _row(one: ServiceSnapshot) -> list[Value]:
     style = service_style(one.state)
-    requests = sum(each.counters.requests for each in one.revisions)
-    failed = sum(each.counters.failed for each in one.revisions)
+    answering = [each.counters for each in one.revisions if each.role != "shadow"]  # which gets copies
+    requests = sum(each.requests for each in answering)
+    failed = sum(each.failed for each in answering)
     return [
         one.name,
         TableCell(style.word, state_style=style),

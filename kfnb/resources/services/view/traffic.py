@@ -15,6 +15,8 @@ _MINUTE = 60.0
 _WIDE, _HIGH = 480, 90
 _NEAR = 0.5
 """Points of percent by which the true shares may differ from the requested ones."""
+_CLOSEST = 0.001
+"""Seconds that two samples of a rate are apart at least."""
 
 
 def traffic(now: ServiceSnapshot) -> Iterator[Block]:
@@ -63,7 +65,7 @@ def _rates(samples: Sequence[CountSample]) -> list[Point]:
     return [
         (one.at, max(0, one.requests - before.requests) / (one.at - before.at))
         for before, one in pairwise(samples)
-        if one.at > before.at
+        if one.at - before.at > _CLOSEST
     ]
 
 
