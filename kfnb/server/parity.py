@@ -58,8 +58,8 @@ def check(served: Served) -> dict[str, Any]:
         checks = [*_transform_checks(served, rows), *_prediction_checks(served, rows), _replay_check(replay)]
         if all(one.passed for one in checks):
             checks += [
-                ParityCheck(name, not message, message)
-                for name, message in request_checks(served.folder, served.compute)
+                ParityCheck(name, passed, message)
+                for name, passed, message in request_checks(served.folder, served.compute)
             ]
     return {
         "passed": all(one.passed for one in checks),

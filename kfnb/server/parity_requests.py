@@ -20,6 +20,8 @@ from kfnb.server.protocol_v2 import read_v2, tensors_of
 from kfnb.server.tables import BadRequest
 
 _UNSEEN = "kfnb: a value that no one has"
+_LOOKALIKES = ("", "007", "NA", "1e5", "true")
+"""Texts that look like something else."""
 _SOME_ROWS = 20
 
 
@@ -58,6 +60,24 @@ class Requests:
             return _words(error)
         return ""
 
+    def raises(self, rows: Any) -> str:
+        """The error of the transform or the model for rows; empty if there is none."""
+        try:
+            self.answer(rows)
+        except ModelFailed as error:
+            return _words(error)
+        return ""
+
+    def taken(self, rows: Any) -> str:
+        """What is wrong if rows are refused. An error of the model is not: who asks gets to know it."""
+        try:
+            self.answer(rows)
+        except (BadInput, BadRequest) as error:
+            return _words(error)
+        except ModelFailed:
+            return ""
+        return ""
+
     def refused(self, rows: Any, problem: InputProblem) -> str:
         """What is wrong if rows are not refused for that reason."""
         try:
@@ -74,21 +94,29 @@ class Requests:
         return [{**row, column: value} for row in self.rows[:_SOME_ROWS]]
 
 
-def request_checks(folder: ModelFolder, compute: Compute) -> Iterator[tuple[str, str]]:
-    """The name of each check, and what is wrong, empty for nothing."""
+def request_checks(folder: ModelFolder, compute: Compute) -> Iterator[tuple[str, bool, str]]:
+    """The name of each check, whether it passed, and what is wrong or to be known, empty for nothing."""
     inputs = inputs_of(folder.facts, folder.rows, OnBadInput.REJECT)
     rows = json_rows(folder.rows)
     try:
         predictions = compute([inputs.rows(rows)])[0]
     except (BadInput, BadRequest, ModelFailed) as error:
-        yield "the example as a request", _words(error)
+        yield "the example as a request", False, _words(error)
         return
     requests = Requests(inputs, compute, folder, rows, predictions)
+    for name, wrong in _checks(requests):
+        yield name, not wrong, wrong
+    if inputs.named:
+        yield "texts that training did not have", True, _first(requests, lambda one: _raises(requests, one))
+
+
+def _checks(requests: Requests) -> Iterator[tuple[str, str]]:
+    """The name of each check that may fail, and what is wrong, empty for nothing."""
     yield "the example as JSON", _round_trip(requests)
     yield "the example as tensors", _tensors(requests)
-    yield "the same request again", requests.same(rows)
+    yield "the same request again", requests.same(requests.rows)
     yield "a request without rows", requests.accepted([])
-    if inputs.named:
+    if requests.inputs.named:
         yield from _column_checks(requests)
 
 
@@ -163,7 +191,7 @@ def _unseen(requests: Requests, column: InputColumn) -> str:
         return ""
     rows = requests.changed(column.name, _UNSEEN)
     closed = column.known or column.family is Family.CATEGORY
-    return requests.refused(rows, InputProblem.UNSEEN) if closed else requests.accepted(rows)
+    return requests.refused(rows, InputProblem.UNSEEN) if closed else requests.taken(rows)
 
 
 def _other_type(requests: Requests, column: InputColumn) -> str:
@@ -193,14 +221,25 @@ def _texts(requests: Requests, column: InputColumn) -> str:
     """An empty text, and one with zeros in front: what makes numbers or missing values of texts loses them."""
     if column.family is not Family.TEXT or column.known:
         return ""
-    for text in ("", "007", "NA", "1e5", "true"):
+    for text in _LOOKALIKES:
         rows = requests.changed(column.name, text)
         frame = requests.inputs.join([requests.inputs.rows(rows)])
         if list(frame[column.name]) != [text] * len(rows):
             return f"{text!r} becomes {frame[column.name][0]!r}"
-        wrong = requests.accepted(rows)
+        wrong = requests.taken(rows)
         if wrong:
             return f"{text!r}: {wrong}"
+    return ""
+
+
+def _raises(requests: Requests, column: InputColumn) -> str:
+    """That the model raises an error for a text, as one that makes numbers of postal codes does."""
+    if column.family is not Family.TEXT or column.known:
+        return ""
+    for text in (_UNSEEN, *_LOOKALIKES):
+        error = requests.raises(requests.changed(column.name, text))
+        if error:
+            return f"{text!r}: {error}; such a request is answered with an error"
     return ""
 
 
