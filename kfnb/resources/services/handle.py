@@ -17,7 +17,6 @@ from kfnb.resources.services.answers import Explanations, explanation_of
 from kfnb.resources.services.client import ServedAnswer, ServiceClient
 from kfnb.resources.services.engine import ServiceAddress, ServiceEngine
 from kfnb.resources.services.feedback import labels_of, request_ids
-from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import (
     DesiredState,
     RevisionState,
@@ -28,6 +27,7 @@ from kfnb.resources.services.model import (
 )
 from kfnb.resources.services.moves import ON_CLUSTER, Mover, other_models, served_target
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.revision_rows import row_of
 from kfnb.resources.services.rows import predictions
 from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
 from kfnb.settings import owner
@@ -267,24 +267,7 @@ class Service:
         require("pandas", "to_frame")
         import pandas as pd
 
-        rows = [
-            {
-                "version": one.ref,
-                "role": one.role,
-                "state": str(one.state),
-                "percent": one.percent if one.share is None else one.share,
-                "requests": one.counters.requests,
-                "errors": one.counters.failed,
-                "p50_ms": percentile(one.counters.latency, 50),
-                "p99_ms": percentile(one.counters.latency, 99),
-                "bad_inputs": sum(sum(some.values()) for some in one.counters.bad_inputs.values()),
-                "labels": one.labels.rows,
-                "accuracy": one.labels.accuracy,
-                "mean_error": one.labels.mean_error,
-            }
-            for one in self.snapshot().revisions
-        ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame([row_of(one) for one in self.snapshot().revisions])
 
     def updates(self, timeout: float | None = None) -> Iterator[ServiceSnapshot]:
         """The service at each poll, at the engine's pace, for ``timeout`` seconds at most."""

@@ -248,8 +248,7 @@ class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
 
     ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
-    what its paths are added to, ``token_file`` has the token that requests need; both may be empty. ``stopping`` is
-    whether it was asked to stop, and finishes the requests under way.
+    what its paths are added to, ``token_file`` has the token of requests; both may be empty. ``stopping``: it is asked to stop.
     """
 
     name: str
