@@ -175,9 +175,7 @@ def test_a_transform_that_raises_for_a_new_text_passes_with_a_word_about_it(tmp_
     report = report_of(sums_folder(tmp_path / "model", LOOKS_UP, texts()))
     assert report["passed"]
     (remark,) = remarks(report)
-    assert remark.startswith(
-        "column text: 'kfnb: a value that no one has': the transform raised KeyError"
-    )
+    assert remark.startswith("column text: 'kfnb: a value that no one has': the transform raised KeyError")
     assert remark.endswith("such a request is answered with an error")
     assert remarks(report_of(sums_folder(tmp_path / "any", ANY_TEXT, texts()))) == []
 

@@ -200,7 +200,10 @@ for step in range(start, 4):
         ("%%kf_train fit --procs -1\nx = 1", "--procs -1: give a number from 1 on"),
         ("%%kf_train fit --max-restarts -1\nx = 1", "--max-restarts -1: give a number from 0 on"),
         ("%%kf_train fit --framework tensorlfow\nx = 1", "did you mean tensorflow?"),
-        ("%%kf_train fit --backend kubeflow\nx = 1", "no cluster is known here: %kf_config context=NAME names one"),
+        (
+            "%%kf_train fit --backend kubeflow\nx = 1",
+            "no cluster is known here: %kf_config context=NAME names one",
+        ),
         (
             "%%kf_train fit --procs 2\nimport xgboost, lightgbm",
             "cell fit [1] imports xgboost and lightgbm, and one of them connects the processes",
