@@ -77,6 +77,8 @@ SILENT = {
     "kfnb.server.predictor:Predictor._run": "raises a ModelFailed, which is logged where it is answered",
     "kfnb.server.predictor:_features.features": "raises a ModelFailed, which is logged where it is answered",
     "kfnb.resources.training.names:take_back": "why a value cannot leave the training is a note below its cell",
+    "kfnb.resources.training.trainer.pod_program:main": "a pod has no kfnb that could log; the reason is reported",
+    "kfnb.resources.training.trainer.pod_store:Checkpoints.keep": "a pod has no kfnb that could log; it is printed",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""

@@ -72,7 +72,7 @@ def main(job: Mapping[str, Any]) -> int:
     except Exception as error:  # a store or an installation may raise anything
         return fail(node, f"{type(error).__name__}: {error}", 1)
     if code == _TIMED_OUT:
-        return fail(node, f"it took longer than the {job['timeout']} s of --timeout", code)
+        return fail(node, f"timed out after {job['timeout']} s (--timeout)", code)
     if code:
         return fail(node, why(folder / "failure"), code)
     try:
