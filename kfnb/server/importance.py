@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from kfnb.server.mixing import shuffled
 
 
-@dataclass(frozen=True)
-class ColumnImportance:
-    """The mean loss of the score, and its standard deviation over the repetitions."""
-
-    column: str
-    mean: float
-    deviation: float
-
-
 def permutation_importance(
     score: Callable[[Any], float], rows: Any, columns: tuple[str, ...], *, repeats: int = 5
-) -> list[ColumnImportance]:
-    """The importance of each column of ``rows``, the largest first.
+) -> list[tuple[str, float, float]]:
+    """Each column of ``rows`` with the mean loss of the score and its standard deviation, the largest loss first.
 
     ``score`` gives for rows a number that is larger the better the model predicts them: it knows the truth, in the
     order of the rows. The same rows have the same importance each time.
@@ -33,5 +23,5 @@ def permutation_importance(
     found = []
     for place, name in enumerate(columns):
         losses = [whole - score(shuffled(rows, place, random.permutation(len(rows)))) for _ in range(repeats)]
-        found.append(ColumnImportance(name, float(np.mean(losses)), float(np.std(losses))))
-    return sorted(found, key=lambda one: -one.mean)
+        found.append((name, float(np.mean(losses)), float(np.std(losses))))
+    return sorted(found, key=lambda one: -one[1])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.resources.models.importance_report import ImportanceReport
+from kfnb.resources.models.importance_report import ColumnImportance, ImportanceReport
 from kfnb.server.encoding import json_value
 
 MOST_ROWS = 10_000
@@ -102,7 +102,8 @@ def importances_of(
         raise UsageError(f"{ref} does not take these rows: {error}: {error.error}", ref=ref) from None
     except (TypeError, ValueError) as error:
         raise UsageError(f"{ref} cannot be compared with {named}: {error}", ref=ref) from None
-    return ImportanceReport(ref, named, word, whole, len(given.rows), tuple(ranked))
+    columns = tuple(ColumnImportance(*one) for one in ranked)
+    return ImportanceReport(ref, named, word, whole, len(given.rows), columns)
 
 
 def _check_classes(ref: str, named: str, model: Any, labels: Any) -> None:

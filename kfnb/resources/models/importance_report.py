@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kfnb.server.importance import ColumnImportance
+
+@dataclass(frozen=True)
+class ColumnImportance:
+    """What the score loses without a column: the mean, and its standard deviation over the repetitions."""
+
+    column: str
+    mean: float
+    deviation: float
 
 
 @dataclass(frozen=True)
