@@ -19,6 +19,6 @@ def listed(
         return found
     try:
         trainings = trainer().list(selection, limit=limit)
-    except BackendError:  # there is no Trainer, or Kubernetes cannot be reached
+    except BackendError:  # Trainer is not installed, or Kubernetes cannot be reached
         return found
     return sorted([*found, *trainings], key=lambda one: -(one.created or 0.0))[:limit]

@@ -1,6 +1,6 @@
 """KServe as an engine of services: every InferenceService of a namespace is a service, whatever created it.
 
-There is no controller of kfnb's in the cluster. What has to wait for something else (requests go to a version once that
+kfnb runs no controller in the cluster. What has to wait for something else (requests go to a version once that
 answers) is written by whoever looks at the service next.
 """
 

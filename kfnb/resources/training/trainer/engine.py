@@ -1,6 +1,6 @@
 """Kubeflow Trainer as an engine of trainings: each is a TrainJob, and a run.
 
-There is no controller of kfnb's in the cluster. What has to be done when a training ends (its result is recorded, and
+kfnb runs no controller in the cluster. What has to be done when a training ends (its result is recorded, and
 pods that Kubernetes would start again are ended) is done by whoever looks at it next.
 """
 
