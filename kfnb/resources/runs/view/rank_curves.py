@@ -67,4 +67,4 @@ def _summary(
 ) -> str:
     first, last = number(mean[0][1]), number(mean[-1][1])
     course = last if len(mean) == 1 else f"{first} → {last}"
-    return f"{course}, from {number(edges[-1][1])} to {number(edges[-1][2])}" if edges else course
+    return f"{course}; ranks from {number(edges[-1][1])} to {number(edges[-1][2])}" if edges else course
