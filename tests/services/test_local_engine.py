@@ -142,7 +142,8 @@ def test_a_version_that_is_replaced_finishes_what_it_has(
     assert [one.state for one in now.revisions] == [RevisionState.READY, RevisionState.READY]
     for one in waiting:
         one.join()
-    assert (load.failures, load.answers) == ([], {"1": 5})
+    assert (load.failures, load.count) == ([], 5)
+    assert load.answers["1"] >= 4  # the canary gets one of a hundred: perhaps one of these five
     until(engine, "churn", lambda now: len(now.revisions) == 1)
 
 
