@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import pickle
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,14 +18,17 @@ import pytest
 import kfnb
 from kfnb import settings as config
 from kfnb import target
-from kfnb.entities import RunState
+from kfnb.commands.session import Session
+from kfnb.entities import NAMES, RunState
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.retry import RetryPolicy
+from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.selection import Selection
+from kfnb.resources.training import commands
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
 from tests.training.simulated_trainer import ClusterUnderTest, Trainer, simulated
@@ -152,6 +156,63 @@ def test_the_names_of_rank_0_come_back_from_a_trainjob(
     assert run.metrics["fit"] == {"loss": pytest.approx(10 / 3)}
     assert "rank 0" not in run.logs("fit", rank=1)
     assert kfnb.run(run.id).state is RunState.SUCCEEDED
+
+
+class Executes:
+    """What a pickle can do."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.file,)
+
+
+def test_names_that_were_changed_in_the_store_are_not_unpickled(
+    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    follow, file = commands._follow, tmp_path / "executed"
+
+    def follow_and_change(session: Session, run: Run) -> None:
+        follow(session, run)
+        files, path = run.outputs["fit"][NAMES].filesystem()
+        files.pipe_file(f"{path}/0", pickle.dumps(Executes(file)))
+        index = {"mine": {"file": "0", "format": "cloudpickle"}}
+        files.pipe_file(f"{path}/names.json", json.dumps(index).encode())
+
+    monkeypatch.setattr(commands, "_follow", follow_and_change)
+    shell.run("%%kf_component load\nxs = list(range(10))")
+    assert "were changed in the object store" in shell.fails(TRAIN)
+    assert not file.exists(), "the kernel has executed what was in the store"
+    assert "mine" not in shell.ip.user_ns
+
+
+def test_names_that_cannot_be_read_from_the_store_are_told_in_one_line(
+    shell: Shell, cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any) -> None:
+        raise BackendError("the store does not answer")
+
+    monkeypatch.setattr("kfnb.resources.training.trainer.storage.TrainingObjects.results", fails)
+    shell.run("%%kf_component load\nxs = list(range(10))")
+    assert "no name has come back from it: its outputs cannot be read: the store does not" in shell.fails(
+        TRAIN
+    )
+
+
+def test_outputs_that_were_changed_in_the_store_are_told_and_not_used(
+    shell: Shell, cluster: ClusterUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell.run("%%kf_component load\nxs = list(range(10))")
+    shell.run(TRAIN)
+    run = shell["training"]
+    files, path = run.outputs["fit"][NAMES].filesystem()
+    place = f"{path.removesuffix(f'outputs/{NAMES}')}outputs.json"
+    files.pipe_file(place, files.cat_file(place) + b" ")
+    monkeypatch.setattr(connection, "_current", Current())
+    again = kfnb.run(run.id)
+    assert again.outputs["fit"] == {}
+    assert any("outputs.json was changed" in note for note in again.snapshot().notes)
 
 
 FIRST = """

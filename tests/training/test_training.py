@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -214,6 +215,16 @@ for step in range(start, 4):
 def test_what_cannot_train_is_refused_in_one_message(shell: Shell, cell: str, message: str) -> None:
     assert message in shell.fails(cell)
     assert kfnb.runs() == [] or not list(kfnb.runs())
+
+
+def test_an_input_that_cannot_travel_leaves_nothing_of_the_others_behind(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    shell.run("%%kf_component load\na_first = [object]\nclass Busy:\n    pass\nz_last = Busy()")
+    shell.run("import threading\nz_last.lock = threading.Lock()")
+    shell.fails("%%kf_train fit\nprint(a_first, z_last, kf.rank)")
+    assert not [*tmp_path.glob("kfnb-inputs-*")]
 
 
 def test_processes_that_all_do_the_same_are_noted(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,13 +9,16 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.artifacts.digests import Digests
 from kfnb.entities import Rank, RunState
 from kfnb.errors import BackendError
 from kfnb.resources.runs.engine import Submission
@@ -23,6 +26,7 @@ from kfnb.resources.runs.kubeflow import trainings
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.rank_fold import merged, news
 from kfnb.resources.training.trainer.logs import PodLine, split_line
+from kfnb.resources.training.trainer.pod_store import Checkpoints, digest_of
 from kfnb.resources.training.trainer.record import TrainingResult, as_result, result_of, shortened
 from kfnb.resources.training.trainer.runtimes import TrainingRuntime, choose
 from kfnb.resources.training.trainer.state import first_failure, ranks_of, state_of, waiting_for
@@ -302,6 +306,46 @@ def test_a_result_outlives_its_pods_and_anything_else_is_no_result() -> None:
         assert result_of({"metadata": {"annotations": {"kfnb/result": damaged}}}) is None
     large = TrainingResult(RunState.SUCCEEDED, 5.0, None, tuple(replace(rank, number=n) for n in range(4000)))
     assert len(as_result(large)) < 100_000
+
+
+@given(
+    st.dictionaries(
+        st.text("abc/", min_size=1).filter(lambda name: "//" not in name and name.strip("/") == name),
+        st.binary(),
+    )
+)
+def test_a_pod_and_the_kernel_know_an_artifact_by_the_same_digest(files: dict[str, bytes]) -> None:
+    with TemporaryDirectory() as temporary:
+        for name, content in files.items():
+            file = Path(temporary, *(f"{part}-{depth}" for depth, part in enumerate(name.split("/"))), "file")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            assert digest_of(file) == Digests().content(file)
+        assert digest_of(Path(temporary)) == Digests().content(Path(temporary))
+
+
+class KeptCheckpoints:
+    """A store with two checkpoints, whose second one was cut off."""
+
+    def __init__(self) -> None:
+        self.fetched: list[str] = []
+
+    def folders(self, _: str) -> list[str]:
+        return ["0000000001", "0000000002"]
+
+    def has(self, key: str) -> bool:
+        return key == "checkpoints/0000000001/complete"
+
+    def fetch(self, key: str, target: Path) -> None:
+        self.fetched.append(key)
+        target.mkdir()
+
+
+def test_a_checkpoint_that_was_not_stored_completely_is_not_fetched(tmp_path: Path) -> None:
+    store = KeptCheckpoints()
+    Checkpoints(store, tmp_path).restore()  # type: ignore[arg-type]  # what of it a pod asks here
+    assert store.fetched == ["checkpoints/0000000001/content"]
+    assert [one.name for one in tmp_path.iterdir()] == ["0000000001"]
 
 
 def test_large_arguments_are_not_in_the_record() -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kfnb import entities
 from kfnb.entities import LogLine
+from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.resources.experiments.model import Experiment
@@ -109,3 +110,10 @@ class RunEngine(Protocol):
     def experiments(self) -> builtins.list[Experiment]:
         """All experiments."""
         ...
+
+
+def check_finished(run_id: str, state: entities.RunState) -> None:
+    """Check that nothing of a run is under way. Raises ``BackendError``."""
+    if not state.finished:
+        message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+        raise BackendError(message, code="still-running", hint=hint, ref=run_id)

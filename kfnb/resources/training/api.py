@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import shutil
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.capture.component import Component
@@ -99,8 +100,8 @@ def start(
     )
     compiled = pipelines.compiled(built)
     inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
-    values, place = written(inputs, notebook.namespace)
-    try:
+    with TemporaryDirectory(prefix="kfnb-inputs-", ignore_cleanup_errors=True) as place:
+        values = written(inputs, notebook.namespace, Path(place))
         given = _arguments(compiled, dependencies, values, arguments or {})
         submission = Submission(
             spec=with_data(compiled.spec, given, local=local),
@@ -118,8 +119,6 @@ def start(
             return Run(here, here.submit(submission))
         trainer, framework = runs.trainer_engine(), framework_of(component, dependencies)
         return Run(trainer, trainer.train(TrainingSubmission(submission, training, framework)))
-    finally:
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _arguments(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from kfnb.artifacts.digests import Digests
 from kfnb.capture import capture
 from kfnb.capture.capture import Pending
 from kfnb.capture.cell import Cell
@@ -18,8 +19,8 @@ from kfnb.capture.training import FRAMEWORKS, Training
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
 from kfnb.commands.words import count
-from kfnb.entities import NAMES, kfp_name
-from kfnb.errors import RunFailed
+from kfnb.entities import NAMES, Artifact, kfp_name
+from kfnb.errors import BackendError, RunFailed
 from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.training import api
@@ -105,15 +106,32 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
     """Take the names back from rank 0, and capture the component as if its cell had run here."""
     notebook = session.cells.workspace.notebook
     component = pending.component
-    kept = run.outputs[kfp_name(component.name)][NAMES]
+    kept = run.outputs[kfp_name(component.name)].get(NAMES)
+    if kept is None:
+        why = "; ".join(run.snapshot().notes)
+        raise BackendError(
+            f"run {run.id} has succeeded, but no name has come back from it: {why}", ref=run.id
+        )
     with TemporaryDirectory(prefix="kfnb-names-") as copied:
-        folder = Path(kept.uri) if kept.store is None else kept.download(Path(copied) / NAMES)
+        folder = Path(kept.uri) if kept.store is None else _copied(kept, Path(copied) / NAMES)
         for note in take_back(folder, component, notebook.namespace):
             session.notify(f"note: {note}")
     found = capture.finish(notebook, pending)
     notebook.components[found.name] = replace(found, files=_files(session, pending, found))
     for note in found.notes:
         session.notify(f"note: {note}")
+
+
+def _copied(kept: Artifact, folder: Path) -> Path:
+    """The names of a training on a cluster, in a folder. Raises ``BackendError`` if they are not those of its rank 0.
+
+    They may be pickles, and others may write to the store.
+    """
+    kept.download(folder)
+    if Digests().content(folder) != kept.digest:
+        message = f"the names of the training were changed in the object store: {kept.uri} is not what rank 0 wrote;"
+        raise BackendError(message, hint="no name has come back; train again", ref=kept.uri)
+    return folder
 
 
 def _files(session: Session, pending: Pending, component: Component) -> Files:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,16 +13,12 @@ from kfnb.capture.values import ValueKind
 from kfnb.entities import Artifact
 
 
-def written(inputs: Mapping[str, ValueKind], namespace: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """The values of ``inputs`` as arguments of a run, and the folder in which those are that are artifacts."""
-    folder = tempfile.mkdtemp(prefix="kfnb-inputs-")  # only its owner may read it
-    arguments = {
-        name: namespace[name]
-        if kind.parameter
-        else _file(name, namespace[name], kind, Path(folder), namespace)
+def written(inputs: Mapping[str, ValueKind], namespace: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The values of ``inputs`` as arguments of a run; those that are artifacts are written into ``folder``."""
+    return {
+        name: namespace[name] if kind.parameter else _file(name, namespace[name], kind, folder, namespace)
         for name, kind in inputs.items()
     }
-    return arguments, folder
 
 
 def _file(name: str, value: Any, kind: ValueKind, folder: Path, namespace: Mapping[str, Any]) -> Artifact:

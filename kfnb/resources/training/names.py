@@ -16,7 +16,7 @@ from kfnb.capture.embedded.values import kfnb_load
 def take_back(folder: Path, component: Component, namespace: MutableMapping[str, Any]) -> Iterator[str]:
     """Give the names in the kernel the values that they had in rank 0; a note for each that did not come back.
 
-    The folder was written by the notebook's own run, so that its pickles are loaded.
+    The folder is what the notebook's own run has written, so that its pickles are loaded.
     """
     index: dict[str, dict[str, str]] = json.loads((folder / "names.json").read_text(encoding="utf-8"))
     classes = {name: one for name, one in namespace.items() if isinstance(one, type)}

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import math
 import os
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -14,19 +12,20 @@ from typing import Any
 
 from kfnb import entities
 from kfnb.entities import LogLine, RunState
-from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
+from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.fold import Event
-from kfnb.jobs.polling import PATIENCE, Pace
+from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
-from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables, trainings
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import outline
+from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.run_filter import pages
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
@@ -38,10 +37,9 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
-_MOST_FINISHED = 50
+"""How many of the newest runs are searched for a prefix of an id."""
 _PLACES = 3
 """Maximum number of named places of logs."""
-"""How many of the newest runs are searched for a prefix of an id."""
 
 
 class KubeflowRunEngine:
@@ -129,19 +127,7 @@ class KubeflowRunEngine:
         A server that does not answer, or refuses the token, is asked again for two hours; meanwhile the run has a note
         about it.
         """
-        watch, answered = self._track(run_id).watch, -math.inf
-        while True:
-            try:
-                new, answered = watch.events(after), time.monotonic()
-                for event in new:
-                    after = event.seq
-                    yield event
-                if not follow or watch.run(math.inf).state.finished:
-                    return
-            except BackendUnavailable:
-                if not follow or time.monotonic() - answered > PATIENCE:
-                    raise
-            time.sleep(self.pace.shortest)
+        yield from self._track(run_id).watch.followed(after, follow=follow, pause=self.pace.shortest)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the tasks wrote, in order; of one task (by id or name) or of all."""
@@ -172,9 +158,7 @@ class KubeflowRunEngine:
         state = tracked.watch.run(0).state
         if state is RunState.SUCCEEDED:
             return
-        if not state.finished:
-            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        check_finished(run_id, state)
         tracked.act("retry", again=False)
 
     def archive(self, run_id: str) -> None:
@@ -188,10 +172,7 @@ class KubeflowRunEngine:
     def delete(self, run_id: str) -> None:
         """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
         tracked = self._track(run_id)
-        state = tracked.watch.run(0).state
-        if not state.finished:
-            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        check_finished(run_id, tracked.watch.run(0).state)
         tracked.delete()
 
     def experiments(self) -> builtins.list[Experiment]:
@@ -201,7 +182,7 @@ class KubeflowRunEngine:
     def _track(self, run_id: str) -> TrackedRun:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
         if whole not in self._tracked:
-            self._forget()
+            forget_finished(self._tracked)
             self._tracked[whole] = TrackedRun(
                 self._server,
                 whole,
@@ -213,12 +194,6 @@ class KubeflowRunEngine:
                 SavedModels(self._registry) if self._registry else None,
             )
         return self._tracked[whole]
-
-    def _forget(self) -> None:
-        """Keep only the newest of the finished runs: the others can be requested again."""
-        over = [id for id, tracked in list(self._tracked.items()) if tracked.watch.over]
-        for id in over[:-_MOST_FINISHED]:
-            self._tracked.pop(id, None)
 
     def _pace(self) -> Pace:
         """How often one run is requested: less often the more runs are observed, while nothing changes."""

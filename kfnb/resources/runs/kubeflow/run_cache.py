@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import replace
+from typing import Protocol, TypeVar
 
 from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.fold import Event
-from kfnb.jobs.polling import Pace, Pause
+from kfnb.jobs.polling import PATIENCE, Pace, Pause
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _RECENT = 60.0
 """Seconds after a poll within which the next poll is expected."""
+_MOST_FINISHED = 50
+"""Finished runs that are kept."""
 
 
 class RunCache:
@@ -67,6 +71,25 @@ class RunCache:
                 raise
         return self._events[after:]
 
+    def followed(self, after: int, *, follow: bool, pause: float) -> Iterator[Event]:
+        """The events above ``after``; with ``follow``, as they arrive, until the run is finished.
+
+        They are looked for every ``pause`` seconds. A server that does not answer is asked again for two hours.
+        """
+        answered = -math.inf
+        while True:
+            try:
+                new, answered = self.events(after), time.monotonic()
+                for event in new:
+                    after = event.seq
+                    yield event
+                if not follow or self.run(math.inf).state.finished:
+                    return
+            except BackendUnavailable:
+                if not follow or time.monotonic() - answered > PATIENCE:
+                    raise
+            time.sleep(pause)
+
     def _refresh(self) -> None:
         self._pause.pace = self._pace()
         try:
@@ -88,6 +111,22 @@ class RunCache:
         self._events += [Event(number + at, *fact) for at, fact in enumerate(facts, start=1)]
         self._run = run
         return len(self._events) > number
+
+
+class Watched(Protocol):
+    """A run that is observed."""
+
+    watch: RunCache
+
+
+W = TypeVar("W", bound=Watched)
+
+
+def forget_finished(tracked: MutableMapping[str, W]) -> None:
+    """Keep only the newest of the finished runs: the others can be requested again."""
+    over = [id for id, one in list(tracked.items()) if one.watch.over]
+    for id in over[:-_MOST_FINISHED]:
+        tracked.pop(id, None)
 
 
 def _away(error: BackendUnavailable) -> str:

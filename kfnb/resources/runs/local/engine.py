@@ -23,7 +23,7 @@ from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.runs.engine import CACHED, Submission
+from kfnb.resources.runs.engine import CACHED, Submission, check_finished
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
@@ -199,9 +199,7 @@ class LocalRunEngine:
         state = self.get(run_id).state
         if state is RunState.SUCCEEDED:
             return
-        if not state.finished:
-            message, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
-            raise BackendError(message, code="still-running", hint=hint, ref=run_id)
+        check_finished(run_id, state)
         open_home(self._home)
         job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 

@@ -7,20 +7,20 @@ pods that Kubernetes would start again are ended) is done by whoever looks at it
 from __future__ import annotations
 
 import builtins
-import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
 from kfnb import entities
 from kfnb.entities import LogLine, RunState
-from kfnb.errors import BackendError, BackendUnavailable, Hidden, RunNotFound
+from kfnb.errors import BackendError, Hidden, RunNotFound
 from kfnb.jobs.fold import Event
-from kfnb.jobs.polling import PATIENCE, Pace
+from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes.fields import Item, mapping, word
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
-from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.engine import Submission, check_finished
+from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.training.engine import TrainingSubmission
@@ -34,7 +34,6 @@ from kfnb.resources.training.trainer.storage import TrainingObjects
 from kfnb.resources.training.trainer.tracked_training import TrackedTraining, outline
 from kfnb.resources.training.trainer.trainjob import ClusterTraining, new_name, trainjob
 
-_MOST_FINISHED = 50
 _DELETED = 90.0
 """Seconds that a TrainJob may take to go before it is made again."""
 
@@ -131,19 +130,7 @@ class TrainerEngine:
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The training's events above ``after``; with ``follow``, as they arrive, until it is finished."""
-        watch, answered = self._track(run_id).watch, -math.inf
-        while True:
-            try:
-                new, answered = watch.events(after), time.monotonic()
-                for event in new:
-                    after = event.seq
-                    yield event
-                if not follow or watch.run(math.inf).state.finished:
-                    return
-            except BackendUnavailable:
-                if not follow or time.monotonic() - answered > PATIENCE:
-                    raise
-            time.sleep(self.pace.shortest)
+        yield from self._track(run_id).watch.followed(after, follow=follow, pause=self.pace.shortest)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the processes wrote, also in pods that others have replaced."""
@@ -154,9 +141,7 @@ class TrainerEngine:
         logs = TrainingLogs(self._resources.kubernetes, self._resources.namespace)
         empty = True
         while True:
-            over = self.get(
-                name
-            ).state.finished  # looked at first, so that the last lines are read after the end
+            over = self.get(name).state.finished  # looked at first: the last lines are read after the end
             for line in logs.new(self._resources.pods(name)):
                 if not line.kind:
                     empty = False
@@ -190,9 +175,8 @@ class TrainerEngine:
         state = self._track(name).watch.run(0).state
         if state is RunState.SUCCEEDED:
             return
-        if not state.finished and state is not RunState.PAUSED:
-            hint = "stop it first, or wait for it"
-            raise BackendError(f"run {name} is {state}", code="still-running", hint=hint, ref=name)
+        if state is not RunState.PAUSED:
+            check_finished(name, state)
         if state is RunState.FAILED:
             self._again(name, item)
         else:
@@ -241,10 +225,7 @@ class TrainerEngine:
     def delete(self, run_id: str) -> None:
         """Delete a finished training and its pods. Its objects stay in the store, as those of runs do."""
         name = self._whole(run_id)
-        state = self._track(name).watch.run(0).state
-        if not state.finished:
-            hint = "stop it first, or wait for it"
-            raise BackendError(f"run {name} is {state}", code="still-running", hint=hint, ref=name)
+        check_finished(name, self._track(name).watch.run(0).state)
         self._resources.delete(name)
         self._tracked.pop(name, None)
 
@@ -255,9 +236,7 @@ class TrainerEngine:
     def _track(self, run_id: str) -> TrackedTraining:
         name = run_id if run_id in self._tracked else self._whole(run_id)
         if name not in self._tracked:
-            over = [one for one, tracked in [*self._tracked.items()] if tracked.watch.over]
-            for one in over[:-_MOST_FINISHED]:
-                self._tracked.pop(one, None)
+            forget_finished(self._tracked)
             self._tracked[name] = TrackedTraining(
                 self._resources, self._objects, name, lambda: self.polling, SavedModels(self._registry)
             )

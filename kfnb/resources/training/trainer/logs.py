@@ -10,9 +10,9 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.remote.kubernetes.fields import Item, mapping, rows, word
+from kfnb.remote.kubernetes.fields import Item, mapping, word
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
-from kfnb.resources.training.trainer.objects import CONTAINER, index_of
+from kfnb.resources.training.trainer.objects import CONTAINER, container_of, index_of
 from kfnb.resources.training.trainer.pod_program import MARK
 from kfnb.text.timestamps import seconds
 
@@ -46,9 +46,7 @@ class TrainingLogs:
 
     def _of(self, pod: Item) -> Iterator[PodLine]:
         uid = word(pod, "metadata", "uid")
-        status = next(
-            (one for one in rows(pod, "status", "containerStatuses") if one.get("name") == CONTAINER), {}
-        )
+        status = container_of(pod)
         state = mapping(status, "state")
         restarts = int(status.get("restartCount") or 0)
         if uid in self._complete or (not restarts and not ({"running", "terminated"} & state.keys())):

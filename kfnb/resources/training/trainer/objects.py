@@ -31,6 +31,11 @@ def trainer_job(runtime: Item) -> str:
     return CONTAINER
 
 
+def container_of(pod: Item) -> Item:
+    """The status of the container that trains; empty while there is none."""
+    return next((one for one in rows(pod, "status", "containerStatuses") if one.get("name") == CONTAINER), {})
+
+
 def index_of(pod: Item) -> int:
     """Which node of the training a pod is."""
     found = at(pod, "metadata", "labels", INDEX)

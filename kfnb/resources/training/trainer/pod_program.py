@@ -7,6 +7,7 @@ What the pod reports is in its log: a line that begins with ``MARK`` and a word;
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import os
@@ -23,7 +24,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Optional
 
-from kfnb.resources.training.trainer.pod_store import Checkpoints, PodStore
+from kfnb.resources.training.trainer.pod_store import Checkpoints, PodStore, digest_of
 
 MARK = "\x1ekfnb-"
 _MESSAGE = Path("/dev/termination-log")
@@ -86,9 +87,14 @@ def fail(node: int, reason: str, code: int) -> int:
     """Report why this pod has failed: in its log, and in the status of its container."""
     facts = {"node": node, "why": reason[:_LONGEST], "at": time.time()}
     report("failed", facts)
+    leave(facts)
+    return code
+
+
+def leave(facts: Mapping[str, Any]) -> None:
+    """Write facts of the end into the status of this pod's container."""
     with suppress(OSError):
         _MESSAGE.write_text(json.dumps(facts), encoding="utf-8")
-    return code
 
 
 def why(file: Path) -> str:
@@ -162,22 +168,30 @@ def _artifact(name: str, kind: str, folder: Path, metadata: Mapping[str, Any]) -
 
 
 def put_away(job: Mapping[str, Any], store: PodStore, folder: Path, node: int) -> None:
-    """Store what the ranks of this pod have written: of rank 0 the outputs, of others what they kept beside."""
+    """Store what the ranks of this pod have written: of rank 0 the outputs, of others what they kept beside.
+
+    The digest of what tells of the outputs is left in the pod's status: who may write to the store cannot change it.
+    """
     for one in sorted((folder / "ranks").glob("*")):
         if one.name != "0":
             store.send(one, f"ranks/{one.name}")
     if node:
         return
+    digests = {}
     for name in job["outputs"]["artifacts"]:
-        if (folder / "outputs" / name).exists():
-            store.send(folder / "outputs" / name, f"outputs/{name}")
+        output = folder / "outputs" / name
+        if output.exists():
+            digests[name] = digest_of(output)
+            store.send(output, f"outputs/{name}")
     written = json.loads((folder / "executor_output.json").read_text(encoding="utf-8"))
     values = {
         name: (folder / "outputs" / name).read_text(encoding="utf-8")
         for name in job["outputs"]["parameters"]
         if (folder / "outputs" / name).is_file()
     }
-    store.write("outputs.json", json.dumps({"written": written, "values": values}))  # the last: all is there
+    text = json.dumps({"written": written, "values": values, "digests": digests})
+    leave({"outputs": hashlib.sha256(text.encode()).hexdigest()})
+    store.write("outputs.json", text)  # the last: all is there
 
 
 @contextmanager

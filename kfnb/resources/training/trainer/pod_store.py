@@ -5,13 +5,13 @@ The text of this file travels in the TrainJob with ``pod_program``.
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,14 @@ class PodStore:
         """Write an object."""
         self._objects.put(self._store, self._key(key), text.encode())
 
+    def has(self, key: str) -> bool:
+        """Whether there is an object."""
+        try:
+            self._objects.head(self._store, self._key(key))
+        except FileNotFoundError:
+            return False
+        return True
+
     def folders(self, key: str) -> list[str]:
         """The names of the folders below a folder, in order."""
         found = self._objects.list_with_delimiter(self._store, prefix=f"{self._key(key)}/")
@@ -86,6 +94,19 @@ def _install(package: str, options: Sequence[str]) -> None:
         sys.path.insert(0, target)
 
 
+def digest_of(path: Path) -> str:
+    """The sha256 of a file, or of a folder's paths and files: the digest that artifacts have."""
+    whole = hashlib.sha256()
+    if path.is_dir():
+        for one in sorted(one for one in path.rglob("*") if one.is_file()):
+            whole.update(f"{one.relative_to(path)}\0{digest_of(one)}\n".encode())
+        return whole.hexdigest()
+    with path.open("rb") as opened:
+        while block := opened.read(1 << 20):
+            whole.update(block)
+    return whole.hexdigest()
+
+
 class Checkpoints:
     """Keeps the newest checkpoint of a training in the store, so that it outlives the pod."""
 
@@ -96,13 +117,13 @@ class Checkpoints:
     def restore(self) -> None:
         """Fetch the newest checkpoint that is complete."""
         for name in reversed(self._store.folders("checkpoints")):
+            if not self._store.has(f"checkpoints/{name}/complete"):  # the last object that is written
+                continue
             draft = self._folder / f".fetched-{name}"
             self._store.fetch(f"checkpoints/{name}/content", draft)
-            with suppress(OSError):  # the mark is the last object that was written
-                self._store.fetch(f"checkpoints/{name}/complete", self._folder / f".complete-{name}")
-                draft.rename(self._folder / name)
-                self._sent.add(name)
-                return
+            draft.rename(self._folder / name)
+            self._sent.add(name)
+            return
 
     def keep(self) -> None:
         """Send the newest checkpoint, and remove older ones."""

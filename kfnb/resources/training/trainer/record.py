@@ -39,12 +39,16 @@ class TrainingRecord:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """How a training ended. It is kept, since pods go, and Trainer may start an old TrainJob again."""
+    """How a training ended. It is kept, since pods go, and Trainer may start an old TrainJob again.
+
+    ``outputs`` is the digest of what tells of its outputs in the store; empty if it is unknown.
+    """
 
     state: RunState
     finished: float | None = None
     error: TaskError | None = None
     ranks: tuple[Rank, ...] = ()
+    outputs: str = ""
 
 
 def shortened(arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +94,7 @@ def result_of(item: Item) -> TrainingResult | None:
             found.get("finished"),
             TaskError(**error) if error else None,
             tuple(map(_rank, found.get("ranks", ()))),
+            str(found.get("outputs", "")),
         )
     except (KeyError, TypeError, ValueError):  # written by something else
         return None

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.entities import Rank, RunState
-from kfnb.remote.kubernetes.fields import Item, at, condition, mapping, rows, word
+from kfnb.remote.kubernetes.fields import Item, at, condition, mapping, word
 from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, diagnose, explained
 from kfnb.resources.runs.rank_fold import merged
-from kfnb.resources.training.trainer.objects import CONTAINER, QUEUE, STOPPED, index_of
+from kfnb.resources.training.trainer.objects import CONTAINER, QUEUE, STOPPED, container_of, index_of
 from kfnb.text.timestamps import seconds
 
 _ENDED = {PodState.SUCCEEDED: RunState.SUCCEEDED, PodState.FAILED: RunState.FAILED}
@@ -95,9 +95,18 @@ def first_failure(pods: Iterable[Item]) -> NodeFailure | None:
     return min(found, key=lambda one: one.at) if found else None
 
 
+def outputs_digest(pods: Iterable[Item]) -> str:
+    """The digest of what rank 0 has put out, as its pod has left it; empty if that is unknown."""
+    pod = newest(pods).get(0, {})
+    try:
+        return str(json.loads(word(container_of(pod), "state", "terminated", "message"))["outputs"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
 def _failure(pod: Item) -> NodeFailure:
     found = diagnose(pod, CONTAINER)
-    ended = mapping(_status(pod), "state", "terminated")
+    ended = mapping(container_of(pod), "state", "terminated")
     when = seconds(word(ended, "finishedAt")) or seconds(word(pod, "metadata", "creationTimestamp")) or 0.0
     try:
         reported = json.loads(found.left)
@@ -183,7 +192,3 @@ def _holds(item: Item, kind: str) -> bool:
 
 def _succeeded(pod: Item) -> bool:
     return word(pod, "status", "phase") == "Succeeded"
-
-
-def _status(pod: Item) -> Item:
-    return next((one for one in rows(pod, "status", "containerStatuses") if one.get("name") == CONTAINER), {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import json
 import tarfile
@@ -84,14 +85,20 @@ class TrainingObjects:
             }
         return found
 
-    def results(self, root: str) -> Mapping[str, Any] | None:
-        """What the executor of rank 0 has written; None if that is not there."""
+    def results(self, root: str, digest: str) -> Mapping[str, Any] | None:
+        """What rank 0 has put out: what its executor has ``written``, ``values``, and ``digests`` of its artifacts.
+
+        None if that is not there. Without a ``digest`` to check it by, it has no digests. Raises ``BackendError`` if it
+        was changed.
+        """
         try:
             files, path = self._opened(f"{root}/outputs.json")
-            found: Mapping[str, Any] = json.loads(files.cat_file(path))
+            text: bytes = files.cat_file(path)
         except FileNotFoundError:
             return None
-        return found
+        if digest and hashlib.sha256(text).hexdigest() != digest:
+            raise BackendError(f"{root}/outputs.json was changed since the training wrote it")
+        return {"digests": {}, **json.loads(text)} if digest else {**json.loads(text), "digests": {}}
 
     def opener(self) -> Callable[[str], tuple[Any, str]]:
         """What opens the artifacts: see ``Artifact.store``."""

@@ -27,6 +27,7 @@ from kfnb.resources.training.trainer.state import (
     first_failure,
     is_out_of_memory,
     newest,
+    outputs_digest,
     ranks_of,
     state_of,
     waiting_for,
@@ -74,7 +75,9 @@ class TrackedTraining:
         if not state.finished:
             return self._snapshot(item, TrainingResult(state, ranks=ranks), pods)
         error = self._why(item, pods) if state is RunState.FAILED else None
-        result = TrainingResult(state, _finished(item, pods), error, _over(ranks, state))
+        result = TrainingResult(
+            state, _finished(item, pods), error, _over(ranks, state), outputs_digest(pods)
+        )
         self._keep(item, result)
         return self._snapshot(item, result, pods)
 
@@ -118,7 +121,7 @@ class TrackedTraining:
     def _snapshot(self, item: Item, result: TrainingResult, pods: Sequence[Item]) -> RunSnapshot:
         run, record = outline(item, result), record_of(item)
         started = _started(pods) or (min((one.started for one in result.ranks if one.started), default=None))
-        outputs, notes = self._outputs(record.root, record.outputs, result.state)
+        outputs, notes = self._outputs(record.root, record.outputs, result)
         begun = started is not None and result.state not in (RunState.PENDING, RunState.PAUSED)
         task = Task(
             record.task,
@@ -154,14 +157,14 @@ class TrackedTraining:
         return waiting_for(item, pods, {name: self._resources.events(name) for name in names})
 
     def _outputs(
-        self, root: str, kinds: Mapping[str, str], state: RunState
+        self, root: str, kinds: Mapping[str, str], result: TrainingResult
     ) -> tuple[dict[str, Any], tuple[str, ...]]:
         """What rank 0 has put out, and a note where that is not known."""
-        if state is not RunState.SUCCEEDED or not root:
+        if result.state is not RunState.SUCCEEDED or not root:
             return {}, ()
         if self._results is None:
             try:
-                self._results = self._objects.results(root)
+                self._results = self._objects.results(root, result.outputs)
             except (BackendError, OSError) as error:
                 return {}, (f"its outputs cannot be read: {error}",)
         if self._results is None:
@@ -171,7 +174,14 @@ class TrackedTraining:
         for name, kind in kinds.items():
             made = (written.get("artifacts", {}).get(name, {}).get("artifacts") or [{}])[0]
             uri = f"{root}/outputs/{name}"
-            found[name] = Artifact(name, kind, uri, made.get("metadata") or {}, store=self._objects.opener())
+            found[name] = Artifact(
+                name,
+                kind,
+                uri,
+                made.get("metadata") or {},
+                self._results["digests"].get(name, ""),
+                self._objects.opener(),
+            )
         return found, ()
 
 
