@@ -15,7 +15,10 @@ from typing import Any
 from kfnb.capture.embedded import (
     attempts,
     chance,
+    check_reports,
     checkpoints,
+    checks,
+    column,
     columns,
     communicators,
     counting,
@@ -30,6 +33,7 @@ from kfnb.capture.embedded import (
     models,
     modules,
     names,
+    objects,
     profiles,
     rank_group,
     rank_pace,
@@ -42,6 +46,7 @@ from kfnb.capture.embedded import (
     row_by_row,
     samples,
     saving,
+    schemas,
     states,
     training,
     transform_code,
@@ -155,11 +160,16 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         transform_code,
         transform_files,
         transforms,
+        column,
+        objects,
         columns,
         profiles,
         counting,
         chance,
         distances,
+        schemas,
+        checks,
+        check_reports,
     )
     for name, function in vars(module).items()
     if name.startswith("kfnb_")

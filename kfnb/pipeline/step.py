@@ -86,6 +86,8 @@ def make_step(
         loaders += _savers()
         fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
         loaders += [module for kind in fitted for module in kind.modules]
+    if "check" in dependencies.kf:
+        loaders += ["numpy", "yaml"]
     variables = variables_of(component, dependencies, notebook.namespace)
     writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(

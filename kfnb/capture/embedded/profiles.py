@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kfnb.capture.embedded.columns import kfnb_Column, kfnb_read_column, kfnb_table_columns
+from kfnb.capture.embedded.column import kfnb_Column
+from kfnb.capture.embedded.columns import kfnb_read_column, kfnb_table_columns
 
 
 def kfnb_profile(table: Any, data: str = "", transform: str = "") -> dict[str, Any]:
