@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb.capture.embedded.columns import kfnb_read_column, kfnb_table_columns
+from kfnb.capture.embedded.columns import kfnb_column_of, kfnb_table_columns
 from kfnb.capture.embedded.counting import kfnb_Counter
 from kfnb.capture.embedded.schemas import kfnb_schema_reference, kfnb_schema_type
 
@@ -18,7 +18,9 @@ def kfnb_check_table(table: Any, schema: dict[str, Any]) -> list[dict[str, Any]]
     lines = kfnb_check_counts(counter.profile(), schema)
     for name, rules in schema["columns"].items():
         if name in raw:
-            lines += kfnb_check_values(name, rules, raw[name])
+            more = kfnb_check_values(name, rules, raw[name])
+            known = {(line["column"], line["check"]) for line in more}
+            lines = [line for line in lines if (line["column"], line["check"]) not in known] + more
     for line in lines:
         if line["verdict"] != "ok" and line["column"] in raw:
             line["examples"] = kfnb_examples(
@@ -138,7 +140,7 @@ def kfnb_check_values(name: str, rules: dict[str, Any], raw: Any) -> list[dict[s
     import numpy as np
 
     lines = []
-    column = kfnb_read_column(raw)
+    column = kfnb_column_of(raw)
     numbers = column.numbers
     if rules.get("type") == "integer" and numbers is not None and numbers.dtype.kind == "f":
         finite = numbers[np.isfinite(numbers)]

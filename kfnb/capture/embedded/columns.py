@@ -63,7 +63,7 @@ def kfnb_by_name(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def kfnb_read_column(raw: Any) -> kfnb_Column:
+def kfnb_column_of(raw: Any) -> kfnb_Column:
     """The values of a column as its library has it."""
     library = type(raw).__module__.partition(".")[0]
     if library == "pyarrow":
@@ -138,9 +138,9 @@ def kfnb_of_categories(series: Any) -> kfnb_Column:
     codes = series.cat.codes.to_numpy()
     categories = series.cat.categories
     present = codes[codes >= 0]
-    inner = kfnb_read_column(categories.to_series())
+    inner = kfnb_column_of(categories.to_series())
     if inner.numbers is not None or inner.ticks is not None:  # categories that are numbers or times
-        found = kfnb_read_column(categories.to_series().iloc[present])
+        found = kfnb_column_of(categories.to_series().iloc[present])
         found.rows, found.nulls = len(codes), len(codes) - len(present)
         return found
     counts = np.bincount(present, minlength=len(categories)).tolist()

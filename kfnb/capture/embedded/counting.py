@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.capture.embedded.column import kfnb_Column
-from kfnb.capture.embedded.columns import kfnb_read_column, kfnb_table_columns
+from kfnb.capture.embedded.columns import kfnb_column_of, kfnb_table_columns
 from kfnb.capture.embedded.profiles import kfnb_all_words, kfnb_numeral, kfnb_sort, kfnb_word
 
 
@@ -87,7 +87,7 @@ class kfnb_ColumnCounter:  # noqa: N801 - a class that travels
             self.rows += len(raw)
             self.add_numbers(raw.to_numpy())
             return
-        column = kfnb_read_column(raw)
+        column = kfnb_column_of(raw)
         self.rows += column.rows
         self.nulls += column.nulls
         if column.rows > column.nulls:
