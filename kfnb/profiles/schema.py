@@ -122,7 +122,7 @@ def _up(share: float) -> float:
 
 
 def _rounded(value: float, digits: int, to: Callable[[float], int]) -> float:
-    """A number rounded ``to`` below or above, at that many digits; without as many, as it is."""
+    """A number rounded ``to`` below or above, at that many digits; unchanged where floats do not have as many."""
     scale = 10.0**digits if abs(digits) < _MOST_DIGITS else 1.0
     return to(value * scale) / scale if math.isfinite(value * scale) else value
 

@@ -50,7 +50,7 @@ def kfnb_column_distance(
         "change": "",
     }
     found.update(dict.fromkeys(("psi", "js", "ks", "wasserstein", "limit", "p")))
-    if sort == "times" or None in (reference["nulls"], window["nulls"]):  # times go on
+    if sort == "times" or None in (reference["nulls"], window["nulls"]):  # the next window is later
         return found
     for old, new in kfnb_bin_shares(reference, window):
         psi = kfnb_psi(old, new)
