@@ -99,7 +99,7 @@ def make_step(
 
 
 def _loaders(component: Component, dependencies: Dependencies, kinds: Sequence[ValueKind]) -> Iterator[str]:
-    """The modules that a step needs beside those that it imports: for its values, and for what it does through ``kf``."""
+    """The modules that a step needs beside those that it imports: for its values, and for functions of ``kf``."""
     yield from (module for kind in kinds for module in kind.modules)
     yield from (module for one in component.inputs.values() for module in one.modules)
     if "save" in dependencies.kf:
