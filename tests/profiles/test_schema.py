@@ -148,6 +148,11 @@ def test_unique_optional_extra_and_freshness() -> None:
     assert broken(new, dated) == {}
 
 
+def test_an_empty_table_fails_unless_it_may_be_empty() -> None:
+    assert broken({"x": []}, "columns: {x: {range: [0, 1]}}")["", "rows"]["limit"] == "at least 1"
+    assert broken({"x": []}, "rows: 0\ncolumns: {x: {range: [0, 1]}}") == {}
+
+
 def test_windows_are_checked_by_their_counts() -> None:
     rules = kfnb_read_schema("rows: 3\ncolumns: {x: {range: [0, 1]}, w: {values: [a, b]}}", "s.yaml")
     counts = []
