@@ -10,7 +10,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from kfnb.capture.embedded.check_reports import kfnb_check_failure, kfnb_check_html, kfnb_check_words
+from kfnb.capture.embedded.check_reports import (
+    kfnb_check_failure,
+    kfnb_check_html,
+    kfnb_check_lines,
+    kfnb_check_words,
+)
 from kfnb.capture.embedded.checks import kfnb_check_counts, kfnb_check_table
 from kfnb.capture.embedded.counting import kfnb_added, kfnb_Counter
 from kfnb.capture.embedded.schemas import kfnb_read_schema, kfnb_schema_reference
@@ -225,6 +230,19 @@ def test_a_mistake_is_told_with_its_line(text: str, told: str) -> None:
 def test_whatever_a_column_holds_its_own_schema_fits(values: Any) -> None:
     table = pd.DataFrame({"x": values})
     assert broken(table, inferred(table)) == {}
+
+
+def test_a_schema_of_pandera_is_a_part_of_the_report() -> None:
+    pandera = pytest.importorskip("pandera.pandas")
+    schema = pandera.DataFrameSchema(
+        {"age": pandera.Column(int, pandera.Check.in_range(18, 99))}, name="people"
+    )
+    lines, name = kfnb_check_lines(pd.DataFrame({"age": [20, 300]}), schema)
+    assert (
+        kfnb_check_failure(lines, name)
+        == "1 of 1 checks of people failed: age pandera: 300 (limit: in_range(18, 99))"
+    )
+    assert lines[0]["examples"] == [(1, "300")]
 
 
 def test_a_report_escapes_what_is_in_the_data() -> None:
