@@ -30,12 +30,12 @@ def now() -> float:
 
 
 def real(seconds: float) -> float:
-    """How long, in real seconds, so many seconds of the clock take."""
+    """How long ``seconds`` of the clock take, in real seconds."""
     return seconds / _clock().rate
 
 
 def passed(seconds: float) -> float:
-    """How many seconds pass on the clock in so many real seconds."""
+    """How many seconds pass on the clock in real ``seconds``."""
     return seconds * _clock().rate
 
 

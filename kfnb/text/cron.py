@@ -4,7 +4,7 @@ Of six fields the first is the second; crontab's five get second 0. As in cron e
 the month or that of the week does, if both are given.
 
 Where the hands of the clock move, times of an hour that is given (``30 2 * * *``) happen once a day: those that are
-left out, at the moment of the change; those that come twice, the first time. A schedule of all hours goes on evenly.
+left out, at the moment of the change; those that come twice, the first time. A schedule of all hours continues evenly.
 """
 
 from __future__ import annotations

@@ -23,12 +23,12 @@ def add(home: Path, spec: ScheduleSpec, *, enabled: bool = True) -> ScheduleFold
     """Make a schedule, and see that its ticks are done. Raises ``BackendError``."""
     open_home(home)
     folder = folders.create(home, spec, enabled=enabled)
-    look_after(home)
+    ensure_running(home)
     return folder
 
 
-def look_after(home: Path) -> None:
-    """See that a scheduler runs, if any schedule of a home needs it, and tell it that something may have changed.
+def ensure_running(home: Path) -> None:
+    """See that a scheduler runs, if any schedule of a home needs it, and notify it that something may have changed.
 
     Raises ``BackendError``.
     """
@@ -57,7 +57,7 @@ def resume(folder: ScheduleFolder) -> None:
     """Do ticks again. Raises ``BackendError``."""
     if not records.history(folder).enabled:
         records.enable(folder, enabled=True)
-    look_after(folder.home)
+    ensure_running(folder.home)
 
 
 def run_now(folder: ScheduleFolder) -> Tick:

@@ -6,7 +6,7 @@
 =================  ==================================================================================
 
 The lock is held by the tick that runs, which is the job's driver. Beside the schedules is the folder of the scheduler,
-``.scheduler``, whose lock the one process holds that starts ticks; in its ``wake``, a FIFO, it is told of changes.
+``.scheduler``, whose lock the one process holds that starts ticks; ``wake``, a FIFO, notifies it of changes.
 """
 
 from __future__ import annotations
@@ -128,8 +128,8 @@ def wake_file(scheduler: JobFolder) -> Path:
 
 
 def wake(scheduler: JobFolder) -> None:
-    """Tell the scheduler, if it runs, that something has changed."""
-    with suppress(OSError):  # nobody reads, or there are no FIFOs here: then it looks by itself soon
+    """Notify the scheduler, if it runs, that something has changed."""
+    with suppress(OSError):  # no process reads, or there are no FIFOs here: then it polls soon
         line = os.open(wake_file(scheduler), os.O_WRONLY | os.O_NONBLOCK)
         try:
             os.write(line, b".")

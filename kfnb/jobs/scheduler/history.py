@@ -95,7 +95,7 @@ class ScheduleHistory(JobFold[str]):
 
     @property
     def finished(self) -> bool:
-        """Never: a schedule goes on until it is deleted."""
+        """Never: a schedule continues until it is deleted."""
         return False
 
     @property

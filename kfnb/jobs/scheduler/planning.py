@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.jobs.scheduler.history import ScheduleHistory, Missed, Reason
+from kfnb.jobs.scheduler.history import Missed, Reason, ScheduleHistory
 from kfnb.jobs.scheduler.timing import Due, Timing
 
 SET_BACK = 60.0
@@ -13,7 +13,7 @@ SET_BACK = 60.0
 
 @dataclass(frozen=True)
 class TickPlan:
-    """The tick to do now, by its time; the ticks that were missed before it, or instead; when to look again.
+    """The tick to do now, by its time; the ticks that were missed before it, or instead; when to poll again.
 
     None for none of them.
     """

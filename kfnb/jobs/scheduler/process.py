@@ -1,7 +1,7 @@
 """The scheduler of a home: ``python -m kfnb.jobs.scheduler.process FOLDER LOCK``. It sleeps, and starts ticks.
 
 ``LOCK`` is its folder's lock as an open file, which it holds as long as it starts ticks. It may be killed at any time:
-a tick goes on without it, and what it was about to start is due for the next scheduler.
+a tick continues without it, and what it was about to start is due for the next scheduler.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ from kfnb.jobs.spawn import leave_folder
 
 _logger = logger(__package__)
 
-_LOOKS = 10.0
-"""Real seconds after which it looks again though nothing told it to: a machine that slept tells nobody."""
+_POLL = 10.0
+"""Real seconds between polls at most: nothing notifies it that the machine has slept."""
 _GRACE = 60.0
 _STARTS_WITHIN = 5.0
 """Real seconds that a process takes to start on a machine with much to do."""
@@ -38,7 +38,7 @@ _STARTS_WITHIN = 5.0
 
 @dataclass
 class _Attended:
-    """A schedule, as of the last look: ``process`` is a tick that was started, ``order`` which."""
+    """A schedule, as of the last poll: ``process`` is a tick that was started, ``order`` which."""
 
     folder: ScheduleFolder
     spec: ScheduleSpec
@@ -66,14 +66,14 @@ class Scheduler:
     def run(self) -> None:
         """Start ticks until nothing is enabled any more."""
         while True:
-            wake = self._look()
+            wake = self._poll()
             if wake is not None:
                 self._sleep(wake)
             elif self._leave():
                 return
 
-    def _look(self) -> float | None:
-        """Do what is due; when to look again, None if nothing will be due."""
+    def _poll(self) -> float | None:
+        """Do what is due; when to poll again, None if nothing will be due."""
         there = {one.path.name: one for one in existing(self._folder.home)}
         for name in self._attended.keys() - there.keys():
             del self._attended[name]
@@ -101,7 +101,7 @@ class Scheduler:
         self._reap(one)
         now = clock.now()
         if one.starting:
-            return now + clock.passed(_LOOKS)
+            return now + clock.passed(_POLL)
         if went_back(one.past, now):
             records.set_back(one.folder, one.past.through)
             one.past = records.history(one.folder, one.past)
@@ -114,7 +114,7 @@ class Scheduler:
         elif todo.missed is not None:
             records.miss(one.folder, todo.missed)
         times = [time for time in (todo.wake, deadline) if time is not None]
-        return min(times, default=now + clock.passed(_LOOKS) if one.process else None)
+        return min(times, default=now + clock.passed(_POLL) if one.process else None)
 
     def _start(self, one: _Attended, order: TickOrder) -> None:
         try:
@@ -148,8 +148,8 @@ class Scheduler:
         return None
 
     def _sleep(self, wake: float) -> None:
-        """Sleep until then, or until it is told that something has changed."""
-        seconds = min(_LOOKS, max(0.0, clock.real(wake - clock.now())))
+        """Sleep until then, or until it is notified that something has changed."""
+        seconds = min(_POLL, max(0.0, clock.real(wake - clock.now())))
         ready, _, _ = select.select(
             [file for file in (self._alarm, self._line) if file >= 0], [], [], seconds
         )
@@ -160,12 +160,12 @@ class Scheduler:
     def _leave(self) -> bool:
         """Give up the lock, unless a schedule has come: who adds one writes it before it looks at the lock."""
         os.close(self._lock)
-        if self._look_again() and (lock := self._folder.lock()) is not None:
+        if self._needed() and (lock := self._folder.lock()) is not None:
             self._lock = lock
             return False
         return True
 
-    def _look_again(self) -> bool:
+    def _needed(self) -> bool:
         """Whether any schedule is enabled, of those that can be used."""
         for one in existing(self._folder.home):
             with suppress(BackendError):

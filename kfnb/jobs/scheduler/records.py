@@ -11,8 +11,8 @@ from kfnb import clock
 from kfnb.jobs import system
 from kfnb.jobs.eventlog import EventLog, Fact, opened, reading
 from kfnb.jobs.scheduler.folder import ScheduleFolder
-from kfnb.jobs.scheduler.history import KEPT, ScheduleHistory, Missed, TickState
-from kfnb.jobs.scheduler.order import TickOutcome, TickOrder
+from kfnb.jobs.scheduler.history import KEPT, Missed, ScheduleHistory, TickState
+from kfnb.jobs.scheduler.order import TickOrder, TickOutcome
 
 _OLD = ("tick", "ended", "missed", "set_back")
 
@@ -51,7 +51,7 @@ def set_back(folder: ScheduleFolder, shown: float) -> None:
 
 
 def enable(folder: ScheduleFolder, *, enabled: bool) -> None:
-    """Record that a schedule is paused, or goes on. Raises ``BackendError``."""
+    """Record that a schedule is paused, or resumed. Raises ``BackendError``."""
     with opened(folder.path) as log:
         log.append([("enabled", "", {"enabled": enabled, "at": clock.now()})])
 

@@ -1,4 +1,4 @@
-"""A tick: ``python -m kfnb.jobs.scheduler.ticking FOLDER ORDER``, a process of its own that does it once.
+"""A tick: ``python -m kfnb.jobs.scheduler.ticking FOLDER ORDER``, a separate process that does it once.
 
 ``ORDER`` is which tick, and what was missed before it, as JSON (``TickOrder``).
 """
@@ -18,13 +18,13 @@ from kfnb.jobs.eventlog import opened
 from kfnb.jobs.folder import check
 from kfnb.jobs.scheduler.folder import ScheduleFolder
 from kfnb.jobs.scheduler.history import TickState
-from kfnb.jobs.scheduler.order import BUSY, TickOutcome, TickOrder
+from kfnb.jobs.scheduler.order import BUSY, TickOrder, TickOutcome
 from kfnb.jobs.scheduler.records import begin, end
 from kfnb.jobs.spawn import leave_folder
 
 _logger = logger(__package__)
 _PATIENCE = 2.0
-"""Seconds that a process that only looks may hold the lock."""
+"""Seconds that a process that only reads may hold the lock."""
 
 Work = Callable[[ScheduleFolder, float], TickOutcome]
 """The function ``tick`` of a schedule's program: it does the tick that was due then. What it raises makes it FAILED."""
