@@ -292,12 +292,7 @@ NOUNS: list[Noun] = [
     Noun(
         "schedules",
         (
-            (
-                "SchedulePipeline",
-                "%kf_schedule",
-                "schedule",
-                "run a pipeline on a schedule",
-            ),
+            ("SchedulePipeline", "%kf_schedule", "schedule", "run a pipeline on a schedule"),
             ("ListSchedules", "%kf_schedules", "schedules", "list the schedules"),
             ("ShowSchedule", "%kf_schedules show", "schedules show", "show a schedule and its last runs"),
             ("PauseSchedule", "%kf_schedules pause", "schedules pause", "start no more runs of a schedule"),
