@@ -38,7 +38,7 @@ from kfnb.server.reading import InputRows, Numbers
 _LARGEST_RAW = 100_000
 """Bytes of a request that is kept as it came."""
 _WIDEST = 200
-"""Columns of an array that are fields of their own; those of a wider one are one list."""
+"""Columns of an array that are a field each; those of a wider one are one list."""
 
 
 class LoggedRows:

@@ -17,11 +17,12 @@ from kfnb.errors import UsageError
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
 from kfnb.resources.services.local.labels import add_labels
-from kfnb.resources.services.log_policy import LogPolicy
+from kfnb.resources.services.log_policy import size_of
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
 from kfnb.resources.services.stored import as_json, desired_of, target_of
+from kfnb.server.log_policy import LogPolicy
 from tests.conftest import Shell
 
 from service_samples import with_canary  # isort: skip - beside this file
@@ -128,11 +129,13 @@ def test_what_is_kept_can_be_changed_without_dropping_a_request(service: kfnb.Se
 def test_the_options_are_those_of_the_program(tmp_path: Path) -> None:
     from kfnb.server.main import _parser
 
-    policy = LogPolicy(drop=["a", "b"], hash="c", rate=5, days=2, size="500M")
+    policy = LogPolicy(drop=["a", "b"], hash="c", rate=5, days=2, size=size_of("500M"))
     options = _parser(tmp_path).parse_args(policy.options)
     assert (options.log_drop, options.log_hash, options.log_rate) == (["a", "b"], ["c"], 5)
     assert (options.log_days, options.log_size) == (2, 500_000_000)
-    assert LogPolicy().bytes == 1 << 30
+    assert size_of("") == LogPolicy().size == 1 << 30
+    with pytest.raises(UsageError, match="--log-size much: write 500M or 2G"):
+        size_of("much")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +145,7 @@ def test_the_options_are_those_of_the_program(tmp_path: Path) -> None:
         (LogPolicy(rate=-1), "--log-rate -1: give requests a second, from 0 on"),
         (LogPolicy(rate=float("nan")), "--log-rate nan"),
         (LogPolicy(days=0), "--log-days 0: give a number of days above 0"),
-        (LogPolicy(size="much"), "--log-size much: write 500M or 2G, from 10M on"),
-        (LogPolicy(size="1k"), "--log-size 1k"),
+        (LogPolicy(size=1000), "--log-size 1000: give at least 10M"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(home: Path, policy: LogPolicy, message: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from kfnb.errors import UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
-from kfnb.resources.services.log_policy import KEEP_ALL
 from kfnb.resources.services.model import DesiredState
+from kfnb.server.log_policy import KEEP_ALL
 
 
 def _protocols(desired: DesiredState) -> int:
