@@ -108,13 +108,12 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     ``sticky`` is a header by whose value the canary is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is
     done with rows that do not fit the signature; by default what the service does, ``reject`` for a new one. ``port`` 0
     is any that is free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that
-    holds one, or True for a new one, which is kept in the service's folder. A version gets requests once it has passed
-    its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which executes code when it is loaded, and
-    ``trust`` names types that are not known to be safe. ``log`` is what is kept of its requests: a ``LogPolicy``, False
-    for nothing, by default what the service keeps. On a cluster, ``image``, ``cpu`` and ``memory`` are those of its
-    pods, ``runtime`` is one of KServe's own that serves the model instead of its folder's program, and ``storage``
-    where the folder is already (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and
-    ``Conflict``.
+    holds one, or True for a new one, which is kept in the service's folder. ``unchecked`` serves a version without its
+    check. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names types that are not
+    known to be safe. ``log`` is what is kept of its requests: a ``LogPolicy``, False for nothing, by default what the
+    service keeps. On a cluster, ``image``, ``cpu`` and ``memory`` are those of its pods, ``runtime`` is one of KServe's
+    own in the place of its folder's program, and ``storage`` where the folder is already (``pvc://CLAIM/FOLDER``,
+    ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
     secret, engine, policy = _token(token, host), _engine_for(terms, backend), log_policy(log)
