@@ -28,7 +28,7 @@ from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
-from kfnb.resources.services.kserve.refusals import refuse
+from kfnb.resources.services.kserve.refusals import ONLY_HERE, refuse
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
@@ -284,15 +284,12 @@ class KServeEngine:
     def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
         """Nothing in the cluster keeps requests for kfnb: raises ``UsageError``."""
         del window
-        raise UsageError(f"service {name} does not keep its requests:", hint=_ONLY_HERE, ref=name)
+        raise UsageError(f"service {name} does not keep its requests:", hint=ONLY_HERE, ref=name)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
         del ids, labels, by
-        raise UsageError(f"service {name} does not remember its answers:", hint=_ONLY_HERE, ref=name)
-
-
-_ONLY_HERE = "requests are kept for services of this machine alone"
+        raise UsageError(f"service {name} does not remember its answers:", hint=ONLY_HERE, ref=name)
 
 
 def _taken(name: str, namespace: str) -> Conflict:

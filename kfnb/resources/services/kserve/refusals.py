@@ -8,6 +8,8 @@ from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.model import DesiredState
 from kfnb.server.log_policy import KEEP_ALL
 
+ONLY_HERE = "requests are kept for services of this machine alone"
+
 
 def _protocols(desired: DesiredState) -> int:
     """How many protocols the versions speak."""
