@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -310,6 +311,17 @@ def test_a_program_without_arrow_answers_and_says_that_it_keeps_nothing(
     options = main._parser(tmp_path).parse_args(["--log", str(tmp_path)])
     assert main._request_log(options, None) is None  # type: ignore[arg-type] - it is not looked at
     assert "requests are not kept: pyarrow is not installed here" in capsys.readouterr().err
+
+
+def test_columns_that_a_version_does_not_have_are_named_in_its_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = SimpleNamespace(facts={"inputs": [{"name": "x"}]}, transform=None)
+    served: Any = SimpleNamespace(folder=folder, inputs=of_column())
+    main._report_unknown(LogPolicy(drop=["x", "email"], hash=["zip"]), served)
+    assert "the model has no email, zip" in capsys.readouterr().err
+    main._report_unknown(LogPolicy(drop=["x"]), served)
+    assert not capsys.readouterr().err
 
 
 # -- files

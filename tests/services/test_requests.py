@@ -15,16 +15,18 @@ import pytest
 
 import kfnb
 from kfnb.errors import UsageError
+from kfnb.resources.models.model import ColumnType, Signature, VersionSnapshot
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
 from kfnb.resources.services.local.labels import add_labels, labels_by_row
-from kfnb.resources.services.log_policy import size_of
+from kfnb.resources.services.log_policy import check_columns, log_policy, size_of
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
 from kfnb.resources.services.stored import as_json, desired_of, target_of
 from kfnb.server.log_policy import LogPolicy
 from kfnb.server.main import _parser
+from tests.conftest import Shell
 
 from service_samples import with_canary  # isort: skip - beside this file
 
@@ -176,6 +178,52 @@ def test_labels_need_no_request_that_is_kept(tmp_path: Path) -> None:
 
 def test_the_command_has_the_options() -> None:
     made = ServeModel(model="churn", log_drop=("a",), log_rate=5.0)
-    assert made.log == LogPolicy(drop=["a"], rate=5)
-    assert ServeModel(model="churn").log is None
-    assert ServeModel(model="churn", no_log=True).log == LogPolicy(keep=False)
+    assert made.policy == LogPolicy(drop=["a"], rate=5)
+    assert ServeModel(model="churn").policy is None
+    assert ServeModel(model="churn", log=True).policy == LogPolicy()
+    assert ServeModel(model="churn", no_log=True).policy == LogPolicy(keep=False)
+
+
+def test_requests_can_not_be_kept_and_not_kept(shell: Shell) -> None:
+    assert "--log and --no-log: choose one" in shell.fails("%kf_serve churn --log --no-log")
+
+
+@pytest.mark.parametrize("log", [True, LogPolicy(), LogPolicy(drop=["a"])])
+def test_to_keep_requests_on_a_cluster_is_refused_however_it_is_said(log: LogPolicy | bool) -> None:
+    with pytest.raises(UsageError, match=r"no requests are kept on a cluster .*--backend local"):
+        log_policy(log, "kubeflow")
+    assert log_policy(None, "kubeflow") is None
+    assert log_policy(False, "kubeflow") == LogPolicy(keep=False)
+    assert log_policy(True, "local") == LogPolicy()
+
+
+def version(*columns: str, transform: str = "") -> VersionSnapshot:
+    signature = Signature(tuple(ColumnType(one, "string") for one in columns))
+    return VersionSnapshot("churn", 3, "ab" * 32, "skops", signature=signature, transform=transform)
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (LogPolicy(drop=["emial"]), r"--log-drop emial: churn@3 has no such column: did you mean email\?"),
+        (LogPolicy(hash=["zip"]), "--log-hash zip: churn@3 has no such column: it takes age, email"),
+    ],
+)
+def test_a_misspelt_column_is_refused_when_a_version_is_served(policy: LogPolicy, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_columns(policy, [version("age", "email")])
+    check_columns(LogPolicy(drop=["email"], hash=["age"]), [version("age", "email")])
+
+
+def test_a_service_with_a_misspelt_column_is_not_made(home: Path) -> None:
+    registered(40.0)
+    with pytest.raises(UsageError, match="did you mean email"):
+        kfnb.serve("churn@1", log=LogPolicy(drop=["emial"]))
+    assert not kfnb.services()
+
+
+def test_a_column_that_may_be_a_transforms_is_not_refused() -> None:
+    check_columns(LogPolicy(drop=["zip"]), [version("age", "email", transform="cd" * 32)])
+    with pytest.raises(UsageError, match="did you mean email"):
+        check_columns(LogPolicy(drop=["emial"]), [version("age", "email", transform="cd" * 32)])
+    check_columns(LogPolicy(drop=["3"]), [version("")])  # an array has no names

@@ -12,7 +12,7 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import log_policy
+from kfnb.resources.services.log_policy import check_columns, log_policy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,
@@ -116,15 +116,19 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
-    secret, engine, policy = _token(token, host), _engine_for(terms, backend), log_policy(log)
+    secret, engine = _token(token, host), _engine_for(terms, backend)
+    policy = log_policy(log, engine.name)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
     terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=policy or _log(known))
+    stays = known is not None and bool(canary or shadow) and model == known.name
+    if policy is not None:
+        named = (None if stays else model, canary and canary_of(canary)[0], shadow)
+        check_columns(policy, [version_of(one).snapshot() for one in named if one])
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         spec = ServiceSpec(name or "", wish.first(target_of(model, terms)), owner(), host, port, secret)
         return _create(engine, spec)
     _check_address(known, port, protected=bool(secret))
-    stays = bool(canary or shadow) and model == known.name
     return _change(engine, known, wish.next(known, None if stays else target_of(model, terms)))
 
 
