@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,14 @@ import pandas as pd
 import pytest
 
 import kfnb
+from kfnb.entities import RunState
 from kfnb.errors import UsageError
+from kfnb.jobs.eventlog import opened
 from kfnb.resources.models.model import ColumnType, Signature, VersionSnapshot
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
+from kfnb.resources.services.local.engine import LocalServiceEngine
+from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.labels import add_labels, labels_by_row
 from kfnb.resources.services.log_policy import check_columns, log_policy, size_of
 from kfnb.resources.services.model import Target
@@ -28,7 +33,8 @@ from kfnb.server.log_policy import LogPolicy
 from kfnb.server.main import _parser
 from tests.conftest import Shell
 
-from service_samples import with_canary  # isort: skip - beside this file
+from service_conformance import ALICE  # isort: skip - beside this file
+from service_samples import service as made_up, with_canary  # isort: skip - beside this file
 
 
 def customers(count: int = 40) -> pd.DataFrame:
@@ -168,6 +174,60 @@ def test_a_target_keeps_its_policy_and_an_older_one_has_the_usual(tmp_path: Path
     del (old := asdict(target))["log"]
     assert target_of(old).log == LogPolicy()
     assert not program.keeps_requests(tmp_path)  # nor is an older program asked to keep any
+
+
+def test_why_requests_are_not_kept_is_known_before_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, target = ServiceFolder(tmp_path), Target(1, "churn", 3, "ab" * 32)
+    here = Path(sys.executable)
+    assert "deployed by an earlier kfnb" in program.log_error(here, folder, target)
+    server = folder.version(target.digest) / "kfnb_server"
+    server.mkdir(parents=True)
+    (server / "request_log.py").touch()
+    assert program.log_error(here, folder, target) == ""
+    monkeypatch.setattr(program, "find_spec", lambda _: None)
+    assert "pyarrow is not installed; pip install 'kfnb[serve]'" in program.log_error(here, folder, target)
+    assert program.log_error(here, folder, replace(target, log=LogPolicy(keep=False))) == ""
+    bare = tmp_path / "python"  # of an environment without packages
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o700)
+    assert (
+        program.log_error(bare, folder, target) == "pyarrow cannot be installed in the environment of churn@3"
+    )
+
+
+def test_feedback_says_why_there_is_nothing_to_compare_with(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = LocalServiceEngine(home)
+    (one,) = with_canary().revisions[:1]
+    now = made_up(replace(one, log_error="pyarrow is not installed; pip install 'kfnb[serve]'"))
+    monkeypatch.setattr(engine, "get", lambda _: now)
+    assert (
+        engine._why_unknown("churn")
+        == "requests are not kept: pyarrow is not installed; pip install 'kfnb[serve]'"
+    )
+
+
+def test_old_requests_of_a_stopped_service_are_removed_by_whoever_looks(home: Path) -> None:
+    log, long_ago = LogPolicy(days=2), time.time() - 3 * 86400
+    desired = ALICE.first([Target(1, "churn", 3, "ab" * 32, log=log)])
+    with folders.new(home, "churn", ServiceSettings(), "") as made:
+        made.record(desired)
+    folder = folders.find(home, "churn")
+    with opened(folder.path, create=True) as events:
+        events.append([("state", "", {"state": RunState.RUNNING})])
+        events.append([("state", "", {"state": RunState.CANCELED})])
+    (folder.path / "lock").touch()
+    folder.requests.mkdir()
+    old, young = (
+        folder.requests / f"{at}-{at}-r1-x-1.parquet" for at in (int(long_ago * 1e6), int(time.time() * 1e6))
+    )
+    for one in (old, young):
+        one.write_bytes(b"x")
+    assert [one.name for one in kfnb.services()] == ["churn"]
+    assert sorted(folder.requests.iterdir()) == [young]
 
 
 def test_labels_need_no_request_that_is_kept(tmp_path: Path) -> None:
