@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from kfnb.resources.services.model import Revision, ServiceSnapshot
-from kfnb.resources.services.proportions import (
+from kfnb.entities.proportions import (
     Interval,
     Proportion,
     difference,
