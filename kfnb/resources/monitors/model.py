@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from kfnb.entities import Listing
+
 
 RuleKind = Literal[
     "drift",
@@ -266,6 +266,7 @@ class MonitorSnapshot:
     actions: tuple[Action, ...] = ()
     paused: bool = False
     next: float | None = None
+    backend: str = "local"
     notes: tuple[str, ...] = ()
     error: str = ""
 
@@ -280,5 +281,3 @@ class MonitorSnapshot:
         return tuple(one for one in self.alarms if one.until is None)
 
 
-class MonitorTable(Listing[MonitorSnapshot]):
-    """Monitors at the time of the request."""

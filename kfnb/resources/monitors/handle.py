@@ -1,0 +1,83 @@
+"""The handle of a monitor: what ``kfnb.monitor`` returns, whichever engine looks."""
+
+from __future__ import annotations
+
+from kfnb import entities
+from kfnb.jobs.polling import Pace
+from kfnb.resources.monitors.engine import MonitorEngine, MonitorPictures
+from kfnb.resources.monitors.model import Action, Alarm, MonitorSnapshot, MonitorState, Report
+
+
+class Monitor:
+    """What is watched of a service. Each property is read anew when it is accessed."""
+
+    def __init__(self, engine: MonitorEngine, name: str) -> None:
+        self._engine = engine
+        self.name = name
+
+    @property
+    def backend(self) -> str:
+        """The name of the engine that looks."""
+        return self._engine.name
+
+    @property
+    def pace(self) -> Pace:
+        """How often the monitor may be polled."""
+        return self._engine.pace
+
+    def snapshot(self) -> MonitorSnapshot:
+        """The whole monitor as plain data, now."""
+        return self._engine.get(self.name)
+
+    def pictures(self) -> MonitorPictures:
+        """What is drawn beside it: the reference, and the newest window's distributions."""
+        return self._engine.pictures(self.name)
+
+    @property
+    def state(self) -> MonitorState:
+        """OK, WARNING, ALARM or NO_DATA: the worst of its rules'."""
+        return self.snapshot().state
+
+    @property
+    def reports(self) -> tuple[Report, ...]:
+        """The newest reports, the oldest first."""
+        return self.snapshot().reports
+
+    @property
+    def alarms(self) -> tuple[Alarm, ...]:
+        """All alarms, the oldest first."""
+        return self.snapshot().alarms
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What was done about alarms, in its order."""
+        return self.snapshot().actions
+
+    def check(self) -> Report:
+        """Look now, answer alarms as at any time, and return the report.
+
+        Two looks within half of ``every`` count as one window. Raises ``BackendError``, ``UsageError``.
+        """
+        return self._engine.check(self.name)
+
+    def pause(self) -> Monitor:
+        """Look no more by the clock, until it is resumed."""
+        self._engine.pause(self.name)
+        return self
+
+    def resume(self) -> Monitor:
+        """Look by the clock again."""
+        self._engine.resume(self.name)
+        return self
+
+    def delete(self) -> None:
+        """Look no more, and forget what was found. What was done stays done."""
+        self._engine.delete(self.name)
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        return f"<Monitor {now.name} of {now.spec.service}: {'paused, ' if now.paused else ''}{now.state}>"
+
+
+class MonitorList(entities.Listing[Monitor]):
+    """Monitors at the time of the request."""

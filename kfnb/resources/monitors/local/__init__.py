@@ -1,0 +1,1 @@
+"""Monitors on this machine: their looks are ticks of a schedule."""

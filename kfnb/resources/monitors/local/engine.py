@@ -1,0 +1,145 @@
+"""The engine of monitors on this machine: folders, and schedules whose ticks are looks."""
+
+from __future__ import annotations
+
+import builtins
+from contextlib import suppress
+from pathlib import Path
+
+from kfnb import clock
+from kfnb.errors import BackendError
+from kfnb.jobs.folder import absolute
+from kfnb.jobs.handle import open_home
+from kfnb.jobs.polling import Pace
+from kfnb.jobs.scheduler import control
+from kfnb.jobs.scheduler import records as schedule_records
+from kfnb.jobs.scheduler.folder import ScheduleFolder, ScheduleSpec
+from kfnb.jobs.scheduler.folder import existing as schedules_in
+from kfnb.jobs.scheduler.timing import Timing
+from kfnb.resources.monitors.engine import MonitorPictures, MonitorPlan
+from kfnb.resources.monitors.hysteresis import overall
+from kfnb.resources.monitors.local import folder as folders
+from kfnb.resources.monitors.local.folder import MonitorFolder
+from kfnb.resources.monitors.local.look import look
+from kfnb.resources.monitors.local.records import MOST_REPORTS
+from kfnb.resources.monitors.model import MonitorSnapshot, MonitorState, Report
+from kfnb.resources.monitors.panes import together
+
+PROGRAM = "kfnb.resources.monitors.local.ticking"
+
+
+class LocalMonitorEngine:
+    """Monitors here. ``home`` holds them beside the services that they watch."""
+
+    name = "local"
+    pace = Pace(1.0, 5.0)
+
+    def __init__(self, home: Path) -> None:
+        self._home = absolute(Path(home), "home")
+
+    def create(self, plan: MonitorPlan) -> None:
+        """Make a monitor, or change one."""
+        open_home(self._home)
+        spec, folder = plan.spec, folders.made(self._home, plan.spec.name)
+        with folder.turn():
+            before = self._schedule(folder)
+            for name, compiled in plan.pipelines.items():
+                folder.keep_pipeline(name, compiled.spec, compiled.platform)
+            folder.keep_addresses(plan.addresses)
+            folder.forget_references()
+            folder.keep_reference(plan.reference)
+            if before is not None:
+                control.delete(before)
+            timing = Timing(every=spec.every, anchor=spec.created)
+            folder.record(spec)
+            made = control.add(self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, {"monitor": spec.name}))
+            folder.record(spec, made.path.name)
+
+    def get(self, name: str, reports: int = MOST_REPORTS) -> MonitorSnapshot:
+        """The monitor now."""
+        return self._snapshot(folders.find(self._home, name), reports)
+
+    def list(self) -> builtins.list[MonitorSnapshot]:
+        """The monitors there are."""
+        with suppress(BackendError):
+            control.look_after(self._home)  # the machine may have been off
+        return [self._snapshot(one, 1) for one in folders.existing(self._home)]
+
+    def pictures(self, name: str) -> MonitorPictures:
+        """The reference of the newest report's version, and the sum of its panes."""
+        folder = folders.find(self._home, name)
+        reports = folder.records.reports(1)
+        reference = folder.reference(reports[-1].version) if reports else None
+        if reference is None:
+            return MonitorPictures()
+        panes = folder.records.panes(reference.key, reports[-1].since - 1)
+        if not panes:
+            return MonitorPictures(reference)
+        window = together(panes)
+        return MonitorPictures(reference, window.inputs, window.predictions)
+
+    def check(self, name: str) -> Report:
+        """Look now."""
+        return look(folders.find(self._home, name))
+
+    def pause(self, name: str) -> None:
+        """Look no more by the clock."""
+        control.pause(self._known_schedule(name))
+
+    def resume(self, name: str) -> None:
+        """Look again."""
+        control.resume(self._known_schedule(name))
+
+    def delete(self, name: str) -> None:
+        """Look no more, and forget what was found."""
+        folder = folders.find(self._home, name)
+        schedule = self._schedule(folder)
+        if schedule is not None:
+            control.delete(schedule)
+        if not folder.remove(patience=10.0):
+            message = f"monitor {name} is being looked at by another process"
+            raise BackendError(message, code="still-running", hint="try again later", ref=name)
+
+    def _snapshot(self, folder: MonitorFolder, reports: int) -> MonitorSnapshot:
+        spec, records = folder.spec(), folder.records
+        standing, schedule = records.standing(), self._schedule(folder)
+        states = [one.state for one in standing.rules]
+        state = overall(states) if states else MonitorState.NO_DATA
+        same = [one.since for one in standing.rules if one.state is state]
+        past = None if schedule is None else schedule_records.history(schedule)
+        paused = past is not None and not past.enabled
+        return MonitorSnapshot(
+            spec,
+            state,
+            min(same, default=None),
+            standing.rules,
+            tuple(records.reports(reports)),
+            standing.alarms,
+            tuple(records.actions()),
+            paused,
+            None if schedule is None or paused else schedule.spec().timing.next(clock.now()),
+            self.name,
+            () if past is None else tuple(_told(one) for one in past.missed[-3:]),
+            records.error(),
+        )
+
+    def _schedule(self, folder: MonitorFolder) -> ScheduleFolder | None:
+        """The schedule of a monitor; None before it is complete."""
+        try:
+            id = folder.schedule()
+        except BackendError:
+            return None
+        return next((one for one in schedules_in(self._home) if id and one.path.name == id), None)
+
+    def _known_schedule(self, name: str) -> ScheduleFolder:
+        found = self._schedule(folders.find(self._home, name))
+        if found is None:
+            raise BackendError(f"the schedule of monitor {name} is gone: make the monitor again", ref=name)
+        return found
+
+
+def _told(missed: object) -> str:
+    """When looks were missed, in words."""
+    return str(missed)
+
+
