@@ -24,6 +24,7 @@ LAYERS = [
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},
     {
         "kfnb.aliases",
+        "kfnb.clock",
         "kfnb.compat",
         "kfnb.diagnostics",
         "kfnb.disk",

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.text.timespec import cron, cron_note, instant, span
+from kfnb.text.cron import cron, cron_note
+from kfnb.text.timespec import instant, span
 from kfnb.text.timestamps import rfc3339, seconds
 
 

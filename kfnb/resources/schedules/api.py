@@ -17,6 +17,7 @@ from kfnb.resources.runs.engine import Submission
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.uploads import model
 from kfnb.settings import settings
+from kfnb.text import cron as crons
 from kfnb.text import timespec
 from kfnb.text.timespec import instant
 
@@ -61,7 +62,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     if over is not None and over <= max(begin or 0, time.time()):
         raise UsageError(f"end={end}: no run would start before then; choose a later end, or omit it")
     rhythm = Recurrence(
-        cron=timespec.cron(cron) if cron else "",
+        cron=crons.cron(cron) if cron else "",
         every=timespec.span(every) if every else 0,
         start=begin,
         end=over,

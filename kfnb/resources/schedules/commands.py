@@ -13,7 +13,7 @@ from kfnb.errors import UsageError
 from kfnb.resources.runs.commands import env_option
 from kfnb.resources.schedules import api
 from kfnb.resources.uploads.api import uploaded
-from kfnb.text.timespec import cron_note
+from kfnb.text.cron import cron_note
 
 if TYPE_CHECKING:
     from kfnb.resources.schedules.handle import Schedule as ScheduleHandle
