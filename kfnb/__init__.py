@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from kfnb.resources.schedules.handle import Schedule
     from kfnb.resources.services.api import serve, service, services
     from kfnb.resources.services.handle import Service
+    from kfnb.resources.services.log_policy import LogPolicy
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
     from kfnb.resources.training.api import train
@@ -47,6 +48,7 @@ __all__ = [
     "KfnbError",
     "Leaderboard",
     "Lineage",
+    "LogPolicy",
     "ModelVersion",
     "Run",
     "RunFailed",

@@ -252,6 +252,7 @@ NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
+            "LogPolicy": "log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",

@@ -12,6 +12,7 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
+from kfnb.resources.services.log_policy import LogPolicy, log_policy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,
@@ -89,6 +90,7 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     unchecked: bool = False,
     pickle: bool = False,
     trust: Sequence[str] = (),
+    log: LogPolicy | bool | None = None,
     image: str = "",
     runtime: str = "",
     cpu: str = "",
@@ -107,23 +109,25 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     does, ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
     ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
     A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
-    executes code when it is loaded, and ``trust`` names types that are not known to be safe. On a cluster, ``image``,
-    ``cpu`` and ``memory`` (``"4Gi"``) are those of its pods, ``runtime`` is one of KServe's own (``xgboost``) that
-    serves the model instead of its folder's program, and ``storage`` where the folder is already
-    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``): see ``%kf_services pack``. Raises ``UsageError``, ``BackendError`` and
-    ``Conflict``.
+    executes code when it is loaded, and ``trust`` names types that are not known to be safe. ``log`` is what is
+    kept of its requests: a ``LogPolicy``, False for nothing, by default what the service keeps. On a cluster,
+    ``image``, ``cpu`` and ``memory`` (``"4Gi"``) are those of its pods, ``runtime`` is one of KServe's own
+    (``xgboost``) that serves the model instead of its folder's program, and ``storage`` where the folder is already
+    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``): see ``%kf_services pack``. Raises ``UsageError``, ``BackendError``
+    and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
     secret, engine = _token(token, host), _engine_for(terms, backend)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
-    terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known))
+    kept = _log(known) if log is None else log_policy(log)
+    terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=kept)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         spec = ServiceSpec(name or "", wish.first(target_of(model, terms)), owner(), host, port, secret)
         return _create(engine, spec)
     _check_address(known, port, protected=bool(secret))
-    kept = bool(canary or shadow) and model == known.name
-    return _change(engine, known, wish.next(known, None if kept else target_of(model, terms)))
+    stays = bool(canary or shadow) and model == known.name
+    return _change(engine, known, wish.next(known, None if stays else target_of(model, terms)))
 
 
 def _create(engine: ServiceEngine, spec: ServiceSpec) -> Service:
@@ -202,6 +206,11 @@ def engine_of(backend: str | None = None) -> ServiceEngine:
 def _on_bad_input(known: ServiceSnapshot | None) -> OnBadInput:
     """What a service does with input that does not fit; ``reject`` for a new one."""
     return "reject" if known is None else known.desired.default.on_bad_input
+
+
+def _log(known: ServiceSnapshot | None) -> LogPolicy:
+    """What a service keeps of its requests."""
+    return LogPolicy() if known is None else known.desired.default.log
 
 
 def _engine_for(terms: ServingTerms, backend: str | None) -> ServiceEngine:

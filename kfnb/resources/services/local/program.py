@@ -56,7 +56,14 @@ def serving(python: Path, folder: ServiceFolder, target: Target, socket: str) ->
     """What serves a version at a Unix socket in a process, until that is ended."""
     words = ["--socket", socket, "--name", folder.name, "--version", str(target.version)]
     words += ["--on-bad-input", target.on_bad_input, *_allowed(target)]
+    if target.log.keep and keeps_requests(folder.version(target.digest)):
+        words += ["--log", str(folder.requests), "--revision", str(target.revision), *target.log.options]
     return _program(python, folder.version(target.digest), words)
+
+
+def keeps_requests(deployment: Path) -> bool:
+    """Whether the program of a folder can keep requests: that of an earlier kfnb cannot."""
+    return (deployment / "kfnb_server" / "request_log.py").exists()
 
 
 def checking(python: Path, folder: ServiceFolder, target: Target, report: Path) -> Callable[[], int]:
