@@ -100,7 +100,7 @@ def find_monitor(name: str) -> Monitor:
     """The monitor of that name. Raises ``NotFound``."""
     where, called = split_reference(name)
     engine = engine_of(where)
-    return Monitor(engine, engine.get(called, 1).name)
+    return Monitor(engine, engine.get(called).name)
 
 
 def monitors(*, backend: str | None = None) -> MonitorList:

@@ -38,9 +38,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
 
 DISPLAYS = {
-    Monitor: Display(
-        lambda one: draw_monitor(one.snapshot(), one.pictures()), lambda one: as_json(one.snapshot())
-    ),
+    Monitor: Display(lambda one: draw_monitor(one.snapshot()), lambda one: as_json(one.snapshot())),
     MonitorList: Display(
         lambda some: draw_monitors([one.snapshot() for one in some]),
         lambda some: [as_json(one.snapshot()) for one in some],

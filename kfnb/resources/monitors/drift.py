@@ -19,7 +19,9 @@ _MISSING = 1.0
 def column_drifts(reference: Reference, window: Profile, rules: Sequence[Rule]) -> tuple[ColumnDrift, ...]:
     """The columns of a window, those that matter and moved most first."""
     known = {one["name"]: one for one in reference.profile["columns"]}
-    distances = [one for one in kfnb_distances(dict(reference.profile), dict(window)) if one["change"] != "extra"]
+    distances = [
+        one for one in kfnb_distances(dict(reference.profile), dict(window)) if one["change"] != "extra"
+    ]
     found = [
         _column(one, known[one["name"]], reference, window, _asked(rules, one["name"]), len(distances))
         for one in distances
@@ -69,7 +71,9 @@ def _column(
         return ColumnDrift(name, score, asked, importance, remark="missing")
     score = distance["psi"] if distance["enough"] else None
     limit = max(asked, reference.spread.get(name, 0.0), _by_chance(column, distance["rows"], columns))
-    return ColumnDrift(name, score, limit, importance, tuple(distance["nulls"]), ", ".join(_remarks(distance)))
+    return ColumnDrift(
+        name, score, limit, importance, tuple(distance["nulls"]), ", ".join(_remarks(distance))
+    )
 
 
 def _remarks(distance: Mapping[str, Any]) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 from kfnb.jobs.polling import Pace
 from kfnb.pipeline.spec import Compiled
@@ -25,15 +25,6 @@ class MonitorPlan:
     addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True)
-class MonitorPictures:
-    """What is drawn beside a snapshot: the ``reference``, and the newest window's profiles; empty where unknown."""
-
-    reference: Reference | None = None
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    predictions: Mapping[str, Any] = field(default_factory=dict)
-
-
 class MonitorEngine(Protocol):
     """A place where monitors look. Errors are ``BackendError``. ``pace`` is how often one may be polled."""
 
@@ -44,16 +35,12 @@ class MonitorEngine(Protocol):
         """Make a monitor, or change one of that name: its reports, alarms and actions stay."""
         ...
 
-    def get(self, name: str, reports: int = ...) -> MonitorSnapshot:
-        """The monitor now, with its newest ``reports``. Raises ``NotFound``."""
-        ...
-
-    def pictures(self, name: str) -> MonitorPictures:
-        """What is drawn beside it. Raises ``NotFound``."""
+    def get(self, name: str) -> MonitorSnapshot:
+        """The monitor now, with all reports that are kept. Raises ``NotFound``."""
         ...
 
     def list(self) -> builtins.list[MonitorSnapshot]:
-        """The monitors there are, by name, each with its newest report alone."""
+        """The monitors there are, by name, each with its newest report alone, and without profiles."""
         ...
 
     def check(self, name: str) -> Report:

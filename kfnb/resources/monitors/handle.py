@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfnb import entities
 from kfnb.jobs.polling import Pace
-from kfnb.resources.monitors.engine import MonitorEngine, MonitorPictures
+from kfnb.resources.monitors.engine import MonitorEngine
 from kfnb.resources.monitors.model import Action, Alarm, MonitorSnapshot, MonitorState, Report
 
 
@@ -28,10 +28,6 @@ class Monitor:
     def snapshot(self) -> MonitorSnapshot:
         """The whole monitor as plain data, now."""
         return self._engine.get(self.name)
-
-    def pictures(self) -> MonitorPictures:
-        """What is drawn beside it: the reference, and the newest window's distributions."""
-        return self._engine.pictures(self.name)
 
     @property
     def state(self) -> MonitorState:

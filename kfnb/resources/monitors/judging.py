@@ -82,7 +82,11 @@ def _skew(rule: Rule, facts: WindowFacts) -> Finding:
 def _score(rule: Rule, facts: WindowFacts) -> Finding:
     if facts.score is None:
         missing = any(one.importance is not None for one in facts.columns)
-        why = _too_few(facts) if missing or not facts.columns else "importances need a column of labels: --target"
+        why = (
+            _too_few(facts)
+            if missing or not facts.columns
+            else "importances need a column of labels: --target"
+        )
         return _unknown(rule, why)
     limit = max(rule.limit, facts.score_spread)
     evidence = f"drift weighted by importance is {digits(facts.score, 2)}"
@@ -124,7 +128,9 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
         limit = usual * (1 + rule.limit)
         return Finding(rule.id, found.low > limit, found.value, limit, _words(found))
     limit = usual - rule.limit
-    return Finding(rule.id, found.high < limit, found.value, limit, f"{_words(found)}; usual is {digits(usual, 3)}")
+    return Finding(
+        rule.id, found.high < limit, found.value, limit, f"{_words(found)}; usual is {digits(usual, 3)}"
+    )
 
 
 def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
@@ -149,7 +155,9 @@ def _latency(rule: Rule, facts: WindowFacts) -> Finding:
     return _over(rule, facts.p99_ms, f"99 % of the requests took at most {digits(facts.p99_ms, 3)} ms")
 
 
-def _since(what: str, when: Callable[[WindowFacts], float | None], *, waits: bool) -> Callable[[Rule, WindowFacts], Finding]:
+def _since(
+    what: str, when: Callable[[WindowFacts], float | None], *, waits: bool
+) -> Callable[[Rule, WindowFacts], Finding]:
     """How long ago something was; where it never was, since the monitor ``waits`` for it."""
 
     def judge_age(rule: Rule, facts: WindowFacts) -> Finding:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal
-
-
+from typing import Any, Literal
 
 RuleKind = Literal[
     "drift",
@@ -43,6 +41,11 @@ class MonitorState(str, Enum):
 
     def __str__(self) -> str:
         return self.value
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen: never, as long as there is a monitor."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,24 @@ class Action:
 
 
 @dataclass(frozen=True)
+class WindowProfiles:
+    """The distributions that are drawn: of the baseline and what is predicted for it, and of the newest window.
+
+    Each is a profile as JSON has it, empty where it is not known.
+    """
+
+    baseline: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class MonitorSnapshot:
-    """A monitor at one moment. ``reports`` and ``alarms`` and ``actions`` are the oldest first."""
+    """A monitor at one moment. ``reports``, ``alarms`` and ``actions`` are the oldest first. ``next`` is the next look.
+
+    ``error`` says why the last look failed.
+    """
 
     spec: MonitorSpec
     state: MonitorState = MonitorState.NO_DATA
@@ -264,6 +283,7 @@ class MonitorSnapshot:
     reports: tuple[Report, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     actions: tuple[Action, ...] = ()
+    profiles: WindowProfiles = WindowProfiles()
     paused: bool = False
     next: float | None = None
     backend: str = "local"
@@ -279,5 +299,3 @@ class MonitorSnapshot:
     def open_alarms(self) -> tuple[Alarm, ...]:
         """The alarms that last."""
         return tuple(one for one in self.alarms if one.until is None)
-
-

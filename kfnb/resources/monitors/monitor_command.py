@@ -40,7 +40,9 @@ class LimitOptions:
     drop: float | None = option(
         type=float, metavar="LIMIT", help="alarm if --metric loses this much of what is usual: 0.02"
     )
-    errors: float | None = option(type=float, metavar="SHARE", help="alarm above this share of failed requests")
+    errors: float | None = option(
+        type=float, metavar="SHARE", help="alarm above this share of failed requests"
+    )
     latency: float | None = option(
         type=float, metavar="MS", help="alarm if more than 1 %% of the requests take longer"
     )
@@ -79,10 +81,17 @@ class MonitorService(LimitOptions, Command):
 
     service: str = word("the service's name", values="service")
     baseline: str = option(
-        metavar="REF", values="data version", required=True, help="the version of a data set that it is compared with"
+        metavar="REF",
+        values="data version",
+        required=True,
+        help="the version of a data set that it is compared with",
     )
-    window: str = option(metavar="TIME", default=api.WINDOW, help=f"the newest time that is looked at (default {api.WINDOW})")
-    every: str = option(metavar="TIME", default=api.EVERY, help=f"time between two looks (default {api.EVERY})")
+    window: str = option(
+        metavar="TIME", default=api.WINDOW, help=f"the newest time that is looked at (default {api.WINDOW})"
+    )
+    every: str = option(
+        metavar="TIME", default=api.EVERY, help=f"time between two looks (default {api.EVERY})"
+    )
     then: tuple[str, ...] = repeated(
         metavar="STEP",
         values="monitor step",
@@ -90,17 +99,30 @@ class MonitorService(LimitOptions, Command):
         "promote, promote:REQUESTS, rollback, call:MODULE:FUNCTION",
     )
     name: str | None = option(help="the monitor's name (default: that of the service)")
-    target: str = option(default="", metavar="COLUMN", help="the baseline's column of labels (default: the one that is left)")
+    target: str = option(
+        default="", metavar="COLUMN", help="the baseline's column of labels (default: the one that is left)"
+    )
     references: int = option(
-        type=int, default=1, metavar="N", help="cut the baseline into N windows, whose own distances are not drift"
+        type=int,
+        default=1,
+        metavar="N",
+        help="cut the baseline into N windows, whose own distances are not drift",
     )
-    labels: int = option(type=int, default=1000, metavar="N", help="labels that a metric is of, the newest (default 1000)")
+    labels: int = option(
+        type=int, default=1000, metavar="N", help="labels that a metric is of, the newest (default 1000)"
+    )
     detector: str = option(
-        default="windows", values=("windows", "adwin"), help="how a drop is found: windows of labels, or adwin"
+        default="windows",
+        values=("windows", "adwin"),
+        help="how a drop is found: windows of labels, or adwin",
     )
-    slice: tuple[str, ...] = repeated(metavar="COLUMN", help="also measure the metric for each value of a column")
+    slice: tuple[str, ...] = repeated(
+        metavar="COLUMN", help="also measure the metric for each value of a column"
+    )
     cooldown: str = option(
-        metavar="TIME", default=api.COOLDOWN, help=f"time between two answers to alarms (default {api.COOLDOWN})"
+        metavar="TIME",
+        default=api.COOLDOWN,
+        help=f"time between two answers to alarms (default {api.COOLDOWN})",
     )
     budget: int = option(type=int, default=2, metavar="N", help="retrainings in 24 hours (default 2)")
     dry_run: bool = flag(help="only tell what steps would do")
@@ -129,6 +151,5 @@ class MonitorService(LimitOptions, Command):
             budget=self.budget,
             dry_run=self.dry_run,
         )
-        for note in made.pictures().reference_notes:
-            session.notify(note)
+        session.started(made)
         return made

@@ -67,9 +67,7 @@ def _metrics(rows: Sequence[Labelled]) -> Iterator[MetricValue]:
     if positive is not None:
         predicted = [one.right for one in rows if one.prediction == positive]
         true = [one.right for one in rows if one.label == positive]
-        yield from (
-            _share(name, some) for name, some in (("precision", predicted), ("recall", true)) if some
-        )
+        yield from (_share(name, some) for name, some in (("precision", predicted), ("recall", true)) if some)
 
 
 def _are_amounts(rows: Iterable[Labelled]) -> bool:

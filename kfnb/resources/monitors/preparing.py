@@ -54,7 +54,9 @@ def reference_of(spec: MonitorSpec, target: Target) -> Reference:
     )
     found = replace(found, training=_training(version, data, inputs))
     label = label_of(spec, inputs, list(map(str, frame.columns)))
-    return _with_spread(_with_model(found, loaded, version, target, frame, label), loaded, frame, spec.references)
+    return _with_spread(
+        _with_model(found, loaded, version, target, frame, label), loaded, frame, spec.references
+    )
 
 
 def baseline_of(spec: MonitorSpec, version: ModelVersion) -> DatasetVersion:
@@ -109,10 +111,14 @@ def _load(version: ModelVersion, target: Target) -> _Loaded:
     named = tuple(one.name for one in version.signature.inputs if one.name)
     try:
         folder = read_folder(version.path(), pickle=target.pickle, trust=target.trust)
-        taken = [one for one in folder.facts.get("inputs") or () if one.get("name") and not one.get("optional")]
+        taken = [
+            one for one in folder.facts.get("inputs") or () if one.get("name") and not one.get("optional")
+        ]
         return _Loaded(predictor_of(folder), tuple(str(one["name"]) for one in taken))
     except (TypeError, ValueError, OSError, ImportError, NotServable, BackendError) as error:
-        note = f"{version.ref} cannot be loaded here, so its predictions and importances are not known: {error}"
+        note = (
+            f"{version.ref} cannot be loaded here, so its predictions and importances are not known: {error}"
+        )
         return _Loaded(None, named, (note,))
 
 

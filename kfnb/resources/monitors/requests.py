@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from kfnb import clock
 from kfnb.resources.monitors.panes import LoggedRows
 from kfnb.resources.monitors.performance import Labelled
 from kfnb.resources.services.api import engine_of
@@ -12,13 +13,12 @@ from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow, values_of
 
 _COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "input", "prediction")
-_LABELLED = ("time", "input", "prediction", "label")
 _FAILED = 400
 
 
 def counted(service: str, backend: str, since: float, until: float, target: Target) -> Iterator[LoggedRows]:
     """The requests between two times, block by block. Predictions are those of ``target`` alone."""
-    window = RequestWindow(since, until, columns=_COUNTED)
+    window = RequestWindow(clock.real_at(since), clock.real_at(until), columns=_COUNTED)
     for block in engine_of(backend).requests(service, window):
         yield _logged(block, target.revision)
 
@@ -37,7 +37,7 @@ def _logged(block: Any, revision: int) -> LoggedRows:
         requests.num_rows,
         int(pc.sum(pc.greater_equal(requests["status"], _FAILED)).as_py() or 0),
         tuple(one for one in requests["latency_ms"].to_pylist() if one is not None),
-        None if times is None else times / 1e6,
+        None if times is None else clock.shown_at(times / 1e6),
         _inputs(block),
         [one for one in predictions if one is not None],
     )
@@ -55,13 +55,16 @@ def _inputs(block: Any) -> Any:
     return pa.Table.from_arrays(read.flatten(), names=[field.name for field in read.type])
 
 
-def labelled(
-    service: str, backend: str, target: Target, most: int, slices: Sequence[str]
-) -> list[Labelled]:
-    """The newest labelled rows that a version has predicted, the oldest first."""
-    found = engine_of(backend).labelled(service, target.revision, most, columns=tuple(slices))
+def labelled(service: str, backend: str, target: Target, most: int, slices: Sequence[str]) -> list[Labelled]:
+    """The newest labelled rows that a version has predicted, in the order of their labels."""
+    found = engine_of(backend).labelled(service, target.revision, most, inputs=bool(slices))
     return [
-        Labelled(one.prediction, one.label, one.at, {name: str(one.inputs.get(name)) for name in slices})
+        Labelled(
+            one.prediction,
+            one.label,
+            clock.shown_at(one.at),
+            {name: str(one.inputs.get(name)) for name in slices},
+        )
         for one in found
     ]
 
@@ -70,6 +73,5 @@ def labelled_rows(service: str, backend: str, target: Target, most: int) -> tupl
     """The newest labelled rows as a DataFrame of the model's inputs, and their labels."""
     import pandas as pd
 
-    found = engine_of(backend).labelled(service, target.revision, most, columns=None)
-    rows: list[Mapping[str, Any]] = [one.inputs for one in found if one.inputs]
-    return pd.DataFrame(rows), [one.label for one in found if one.inputs]
+    found = engine_of(backend).labelled(service, target.revision, most, inputs=True)
+    return pd.DataFrame([one.inputs for one in found]), [one.label for one in found]

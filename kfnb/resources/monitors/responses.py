@@ -114,7 +114,9 @@ def _within_budget(spec: MonitorSpec, turn: Turn, actions: Sequence[Action], now
     """The step, held where it is one retraining too many in 24 hours."""
     if kind_of(turn.text) != RETRAIN or (turn.begun is not None and turn.begun.costly):
         return turn
-    recent = [one for one in actions if kind_of(one.text) == RETRAIN and one.costly and now - one.since < _DAY]
+    recent = [
+        one for one in actions if kind_of(one.text) == RETRAIN and one.costly and now - one.since < _DAY
+    ]
     if len(recent) < spec.budget:
         return turn
     return replace(turn, held=f"budget: {len(recent)} retrainings in 24 hours, of {spec.budget}")

@@ -51,7 +51,9 @@ def report_as_json(report: Report) -> dict[str, Any]:
 
 def report_of(stored: Mapping[str, Any]) -> Report:
     """A report. Raises ``TypeError``, ``KeyError``."""
-    columns = tuple(ColumnDrift(*(_tuple(value) for value in one[: len(_NARROW)])) for one in stored["columns"])
+    columns = tuple(
+        ColumnDrift(*(_tuple(value) for value in one[: len(_NARROW)])) for one in stored["columns"]
+    )
     parts = {
         "columns": columns,
         "metrics": tuple(known(MetricValue, one) for one in stored["metrics"]),
@@ -89,5 +91,3 @@ def reference_of(stored: Mapping[str, Any]) -> Reference:
     mappings = {name: stored.get(name) or {} for name in names}
     plain = {name: value for name, value in stored.items() if name not in mappings}
     return Reference(**{**vars(known(Reference, {**plain, "profile": {}})), **mappings})
-
-

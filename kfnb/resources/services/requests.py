@@ -8,8 +8,8 @@ have different fields in ``input`` and ``features``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,21 @@ class RequestWindow:
         return not self.columns or column in self.columns
 
 
+@dataclass(frozen=True)
+class LabelledRow:
+    """A row that was predicted, and what turned out to be true; ``at`` is when that became known.
+
+    ``inputs`` are its columns, where they were asked for and are still kept.
+    """
+
+    at: float
+    request: str
+    row: int
+    prediction: Any
+    label: Any
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+
 def is_json(field: Any) -> bool:
     """Whether the values of a field are JSON."""
     metadata = field.metadata or {}
@@ -85,10 +100,10 @@ def _frame(block: Any) -> Any:
 
     flat = pa.Table.from_batches([block]).flatten()
     columns = {}
-    for field in flat.schema:
-        read = is_json(field) or field.name in ("problems", "raw", "label")
-        column = flat[field.name]
-        columns[field.name] = _objects(column) if read else column.to_pandas()
+    for one in flat.schema:
+        read = is_json(one) or one.name in ("problems", "raw", "label")
+        column = flat[one.name]
+        columns[one.name] = _objects(column) if read else column.to_pandas()
     return pd.DataFrame(columns)
 
 

@@ -63,7 +63,12 @@ def _run(command: str, message: dict[str, Any]) -> None:
     """Run a command, which gets the message as JSON on its input."""
     try:
         done = subprocess.run(
-            shlex.split(command), input=json.dumps(message), capture_output=True, text=True, timeout=_WITHIN, check=False
+            shlex.split(command),
+            input=json.dumps(message),
+            capture_output=True,
+            text=True,
+            timeout=_WITHIN,
+            check=False,
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise UsageError(f"{shlex.split(command)[0]} cannot be run: {error}") from None
@@ -77,7 +82,9 @@ def _notify(title: str, text: str) -> str:
     if program is None:
         return "shown in the monitor: no desktop was found"
     done = subprocess.run([program, title, text], capture_output=True, timeout=_WITHIN, check=False)
-    return "shown on the desktop" if not done.returncode else "shown in the monitor: the desktop did not answer"
+    return (
+        "shown on the desktop" if not done.returncode else "shown in the monitor: the desktop did not answer"
+    )
 
 
 def message_of(occasion: Occasion, event: str = "ALARM") -> dict[str, Any]:
@@ -106,11 +113,19 @@ def _take(occasion: Occasion) -> Outcome:
 def _check(argument: str) -> None:
     if argument and not argument.startswith(_WEB) and shutil.which(shlex.split(argument)[0]) is None:
         hint = "give the address of a webhook, or a command"
-        raise UsageError(f"--then alert:{argument}: there is no program {shlex.split(argument)[0]}:", hint=hint)
+        raise UsageError(
+            f"--then alert:{argument}: there is no program {shlex.split(argument)[0]}:", hint=hint
+        )
 
 
 def _plan(occasion: Occasion) -> str:
     return f"tell of it{f' by {occasion.argument}' if occasion.argument else ' on the desktop'}"
 
 
-ALERT_STEP = Step("alert", "tell of it: on the desktop, alert:URL by a webhook, alert:COMMAND by a command", _check, _plan, _take)
+ALERT_STEP = Step(
+    "alert",
+    "tell of it: on the desktop, alert:URL by a webhook, alert:COMMAND by a command",
+    _check,
+    _plan,
+    _take,
+)

@@ -35,7 +35,9 @@ def _check(argument: str) -> None:
     try:
         check_percent(int(argument))
     except ValueError:
-        raise UsageError(f"--then canary:{argument}: a percentage is missing", hint="write canary:1") from None
+        raise UsageError(
+            f"--then canary:{argument}: a percentage is missing", hint="write canary:1"
+        ) from None
 
 
 def _plan(occasion: Occasion) -> str:

@@ -23,7 +23,9 @@ def _take(occasion: Occasion) -> Outcome:
     better = new[1] < served[1] if new[0] == "mean_error" else new[1] > served[1]
     words = f"{new[0]} {digits(new[1], 3)} of {candidate}, {digits(served[1], 3)} of {target.ref}"
     detail = f"{words}, on the newest {len(labels):,} labels"
-    return Outcome("done" if better else "failed", detail if better else f"not better: {detail}", version=candidate)
+    return Outcome(
+        "done" if better else "failed", detail if better else f"not better: {detail}", version=candidate
+    )
 
 
 def _metric(ref: str, target: Target, rows: Any, labels: Sequence[Any]) -> tuple[str, float]:

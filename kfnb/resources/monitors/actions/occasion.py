@@ -58,7 +58,9 @@ class Occasion:
         """The version that the answer has made so far (``churn@8``). Raises ``UsageError`` if there is none."""
         found = next((one.version for one in reversed(self.before) if one.version), "")
         if not found:
-            raise UsageError(f"{self.text}: no step before it has made a version", hint="put retrain:PIPELINE first")
+            raise UsageError(
+                f"{self.text}: no step before it has made a version", hint="put retrain:PIPELINE first"
+            )
         return found
 
     def service(self) -> Service:

@@ -28,7 +28,9 @@ def _take(occasion: Occasion) -> Outcome:
         return Outcome("waiting", detail, version=candidate)
     if _fails_more_often(now):
         service.rollback(because=f"{occasion.because}; the canary fails more often than the default")
-        return Outcome("failed", f"{candidate} fails more often than the default: rolled back", version=candidate)
+        return Outcome(
+            "failed", f"{candidate} fails more often than the default: rolled back", version=candidate
+        )
     moved = _promote(service, now, occasion.because)
     return Outcome("done", f"{candidate} is the default{moved}", version=candidate)
 
@@ -62,5 +64,9 @@ def _plan(occasion: Occasion) -> str:
 
 
 PROMOTE_STEP = Step(
-    "promote", f"let the canary be the default after promote:REQUESTS (default {REQUESTS})", _check, _plan, _take
+    "promote",
+    f"let the canary be the default after promote:REQUESTS (default {REQUESTS})",
+    _check,
+    _plan,
+    _take,
 )

@@ -37,7 +37,9 @@ def _take(occasion: Occasion) -> Outcome:
         return Outcome("failed", f"run {now.id} {str(now.state).lower()}: {_why(begun.run)}", run=now.id)
     made = _made_by(occasion, begun.run)
     if made is None:
-        detail = f"run {now.id} has registered no version of {_model(occasion)}: let a step kf.save(model, name)"
+        detail = (
+            f"run {now.id} has registered no version of {_model(occasion)}: let a step kf.save(model, name)"
+        )
         return Outcome("failed", detail, run=now.id)
     made.promote(CANDIDATE, occasion.because)
     return Outcome("done", f"{made.ref} is {made.name}@{CANDIDATE}", run=now.id, version=made.ref)
@@ -73,5 +75,10 @@ def _plan(occasion: Occasion) -> str:
     return f"run {occasion.argument} on the newest data, and register its model as {CANDIDATE}"
 
 
-RETRAIN_STEP = Step("retrain", "run retrain:PIPELINE on the newest data; its model becomes the candidate", _check, _plan, _take)
-
+RETRAIN_STEP = Step(
+    "retrain",
+    "run retrain:PIPELINE on the newest data; its model becomes the candidate",
+    _check,
+    _plan,
+    _take,
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from kfnb import clock
@@ -15,15 +16,17 @@ from kfnb.jobs.scheduler import control
 from kfnb.jobs.scheduler import records as schedule_records
 from kfnb.jobs.scheduler.folder import ScheduleFolder, ScheduleSpec
 from kfnb.jobs.scheduler.folder import existing as schedules_in
+from kfnb.jobs.scheduler.history import Missed
 from kfnb.jobs.scheduler.timing import Timing
-from kfnb.resources.monitors.engine import MonitorPictures, MonitorPlan
+from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.local import folder as folders
 from kfnb.resources.monitors.local.folder import MonitorFolder
 from kfnb.resources.monitors.local.look import look
 from kfnb.resources.monitors.local.records import MOST_REPORTS
-from kfnb.resources.monitors.model import MonitorSnapshot, MonitorState, Report
+from kfnb.resources.monitors.model import MonitorSnapshot, MonitorState, Report, WindowProfiles
 from kfnb.resources.monitors.panes import together
+from kfnb.ui.words import moment
 
 PROGRAM = "kfnb.resources.monitors.local.ticking"
 
@@ -52,31 +55,21 @@ class LocalMonitorEngine:
                 control.delete(before)
             timing = Timing(every=spec.every, anchor=spec.created)
             folder.record(spec)
-            made = control.add(self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, {"monitor": spec.name}))
+            made = control.add(
+                self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, {"monitor": spec.name})
+            )
             folder.record(spec, made.path.name)
 
-    def get(self, name: str, reports: int = MOST_REPORTS) -> MonitorSnapshot:
+    def get(self, name: str) -> MonitorSnapshot:
         """The monitor now."""
-        return self._snapshot(folders.find(self._home, name), reports)
+        folder = folders.find(self._home, name)
+        return replace(self._snapshot(folder, MOST_REPORTS), profiles=_profiles(folder))
 
     def list(self) -> builtins.list[MonitorSnapshot]:
         """The monitors there are."""
         with suppress(BackendError):
-            control.look_after(self._home)  # the machine may have been off
+            control.ensure_running(self._home)  # the machine may have been off
         return [self._snapshot(one, 1) for one in folders.existing(self._home)]
-
-    def pictures(self, name: str) -> MonitorPictures:
-        """The reference of the newest report's version, and the sum of its panes."""
-        folder = folders.find(self._home, name)
-        reports = folder.records.reports(1)
-        reference = folder.reference(reports[-1].version) if reports else None
-        if reference is None:
-            return MonitorPictures()
-        panes = folder.records.panes(reference.key, reports[-1].since - 1)
-        if not panes:
-            return MonitorPictures(reference)
-        window = together(panes)
-        return MonitorPictures(reference, window.inputs, window.predictions)
 
     def check(self, name: str) -> Report:
         """Look now."""
@@ -116,6 +109,7 @@ class LocalMonitorEngine:
             tuple(records.reports(reports)),
             standing.alarms,
             tuple(records.actions()),
+            WindowProfiles(),
             paused,
             None if schedule is None or paused else schedule.spec().timing.next(clock.now()),
             self.name,
@@ -138,8 +132,23 @@ class LocalMonitorEngine:
         return found
 
 
-def _told(missed: object) -> str:
+def _profiles(folder: MonitorFolder) -> WindowProfiles:
+    """What the newest report's version is compared with, and the sum of its panes."""
+    reports = folder.records.reports(1)
+    reference = folder.reference(reports[-1].version) if reports else None
+    if reference is None:
+        return WindowProfiles()
+    panes = folder.records.panes(reference.key, reports[-1].since)
+    window = together(panes) if panes else None
+    return WindowProfiles(
+        reference.profile,
+        reference.predictions,
+        window.inputs if window else {},
+        window.predictions if window else {},
+    )
+
+
+def _told(missed: Missed) -> str:
     """When looks were missed, in words."""
-    return str(missed)
-
-
+    times = "1 look was" if missed.count == 1 else f"{missed.count:,} looks were"
+    return f"{times} missed from {moment(missed.first)} to {moment(missed.last)}: {missed.reason}"

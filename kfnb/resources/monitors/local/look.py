@@ -24,7 +24,7 @@ from kfnb.resources.services.api import service
 from kfnb.resources.services.model import Target
 
 _BEHIND = 1.0
-"""Seconds after which a request is surely in the log: a look counts those before."""
+"""Real seconds after which a request is surely in the log: a look counts those before."""
 _MOST_LABELS = 10_000
 """Labels in which ADWIN looks for a change."""
 _MOST_STEPS = 20
@@ -61,7 +61,7 @@ def _counted(
     spec: MonitorSpec, records: MonitorRecords, reference: Reference, target: Target, now: float
 ) -> Pane:
     """The window that ends now: the panes of before, and one more of what is new."""
-    since, until = now - spec.window, now - _BEHIND
+    since, until = now - spec.window, now - clock.passed(_BEHIND)
     begun = max(since, min(until, records.counted_until() or since))
     counter = PaneCounter(reference, begun, until)
     for block in counted(spec.service, spec.backend, begun, until, target):

@@ -104,7 +104,9 @@ class MonitorRecords:
         """Keep a pane, with the time until which it counts; panes that ended before ``since`` are dropped."""
         with self._database.writing() as connection:
             body = json.dumps(asdict(pane))
-            connection.execute("insert into panes values (?, ?, ?, ?)", (pane.since, pane.until, pane.key, body))
+            connection.execute(
+                "insert into panes values (?, ?, ?, ?)", (pane.since, pane.until, pane.key, body)
+            )
             connection.execute("delete from panes where until <= ?", (since,))
             _put_fact(connection, "counted", pane.until)
 

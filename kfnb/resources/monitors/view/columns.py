@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.resources.monitors.engine import MonitorPictures
-from kfnb.resources.monitors.model import ColumnDrift, MonitorState, Report
+from kfnb.resources.monitors.model import ColumnDrift, MonitorState, Report, WindowProfiles
 from kfnb.resources.monitors.view.distributions import distributions
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Block, Folded, Row, Section, Text
@@ -28,7 +27,7 @@ _COLUMNS = (
 )
 
 
-def columns(reports: Sequence[Report], pictures: MonitorPictures) -> Iterator[Block]:
+def columns(reports: Sequence[Report], profiles: WindowProfiles) -> Iterator[Block]:
     """The columns as rows, and the distributions of the first of them."""
     if not reports or not reports[-1].columns:
         return
@@ -38,11 +37,13 @@ def columns(reports: Sequence[Report], pictures: MonitorPictures) -> Iterator[Bl
     rest = len(reports[-1].columns) - len(shown)
     more = [Text(f"{rest:,} more columns: report.to_frame()")] if rest > 0 else []
     yield Section("Columns", [Table("Columns", _COLUMNS, rows).without_empty_columns(), *more])
-    drawn = list(_drawn([one.name for one in shown], pictures))
+    drawn = list(_drawn([one.name for one in shown], profiles))
     if drawn:
         few = ", ".join(one.name for one in shown[:3])
         text = f"Distributions: {few} and others are drawn in HTML."
-        yield Folded("Distributions: the baseline filled, the newest window as outlines", [Row(drawn)], text_form=text)
+        yield Folded(
+            "Distributions: the baseline filled, the newest window as outlines", [Row(drawn)], text_form=text
+        )
 
 
 def _row(one: ColumnDrift, windows: Sequence[float | None]) -> list[Value]:
@@ -69,10 +70,8 @@ def _sparkline(windows: Sequence[float | None], top: float) -> Value:
     return TableCell(f"drift of the last {len(windows)} windows", chart=chart)
 
 
-def _drawn(names: Sequence[str], pictures: MonitorPictures) -> Iterator[Block]:
-    if pictures.reference is None:
-        return
-    before, now = _by_name(pictures.reference.profile), _by_name(pictures.inputs)
+def _drawn(names: Sequence[str], profiles: WindowProfiles) -> Iterator[Block]:
+    before, now = _by_name(profiles.baseline), _by_name(profiles.inputs)
     for name in names[:_DRAWN]:
         if name in before and name in now:
             found = distributions(before[name], now[name])

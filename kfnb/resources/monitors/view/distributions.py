@@ -63,7 +63,11 @@ class Distributions:
             "div",
             el("strong", self.name, style="overflow-wrap:anywhere"),
             drawing,
-            el("div", ends, style=f"color:{theme.SOFT};font-size:12px;overflow-wrap:anywhere;max-width:{_WIDE}px"),
+            el(
+                "div",
+                ends,
+                style=f"color:{theme.SOFT};font-size:12px;overflow-wrap:anywhere;max-width:{_WIDE}px",
+            ),
             style="margin:0 0 12px",
         )
 
@@ -71,7 +75,8 @@ class Distributions:
     def _words(self) -> str:
         pairs = zip(self.bins, self.before, self.now, strict=True)
         return f"{self.name}: " + "; ".join(
-            f"{name} {digits(100 * old, 2)} % before, {digits(100 * new, 2)} % now" for name, old, new in pairs
+            f"{name} {digits(100 * old, 2)} % before, {digits(100 * new, 2)} % now"
+            for name, old, new in pairs
         )
 
     def to_text(self) -> str:

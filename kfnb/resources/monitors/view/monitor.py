@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.resources.monitors.engine import MonitorPictures
-from kfnb.resources.monitors.model import Action, Alarm, MetricValue, MonitorSnapshot, MonitorState, Report, RuleState
+from kfnb.resources.monitors.model import (
+    Action,
+    Alarm,
+    MetricValue,
+    MonitorSnapshot,
+    MonitorState,
+    Report,
+    RuleState,
+    WindowProfiles,
+)
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.distributions import distributions
 from kfnb.resources.monitors.view.states import action_style, monitor_style
@@ -48,18 +56,15 @@ _ACTIONS = (
 _MOST = 20
 
 
-def draw_monitor(
-    now: MonitorSnapshot, pictures: MonitorPictures | None = None, home: Home | None = None
-) -> dict[str, str]:
+def draw_monitor(now: MonitorSnapshot, home: Home | None = None) -> dict[str, str]:
     """A monitor as a mimebundle."""
-    pictures = pictures or MonitorPictures()
     report = now.reports[-1] if now.reports else None
     blocks = [
         *_summary(now, report),
         *_rules(now.rules),
         *time_line(now),
-        *columns(now.reports, pictures),
-        *_predictions(pictures),
+        *columns(now.reports, now.profiles),
+        *_predictions(now.profiles),
         *_performance(report),
         *_skew(report),
         *_alarms(now.alarms),
@@ -71,7 +76,9 @@ def draw_monitor(
 
 def _summary(now: MonitorSnapshot, report: Report | None) -> Iterator[Block]:
     spec = now.spec
-    seen = "" if report is None else f"{report.rows:,} rows in the last {duration(report.until - report.since)}"
+    seen = (
+        "" if report is None else f"{report.rows:,} rows in the last {duration(report.until - report.since)}"
+    )
     facts = (
         f"service {spec.service}{f' ({report.version})' if report else ''}",
         f"baseline {spec.baseline}",
@@ -107,11 +114,10 @@ def _rule(one: RuleState) -> list[Value]:
     ]
 
 
-def _predictions(pictures: MonitorPictures) -> Iterator[Block]:
-    reference = pictures.reference
-    if reference is None or not reference.predictions or not pictures.predictions.get("columns"):
+def _predictions(profiles: WindowProfiles) -> Iterator[Block]:
+    if not (profiles.expected.get("columns") and profiles.predictions.get("columns")):
         return
-    (before,), (now, *_) = reference.predictions["columns"], pictures.predictions["columns"]
+    (before, *_), (now, *_) = profiles.expected["columns"], profiles.predictions["columns"]
     found = distributions(before, now)
     if found is not None:
         yield Section("Predictions", [found])
@@ -122,7 +128,9 @@ def _performance(report: Report | None) -> Iterator[Block]:
         rows: list[list[Value]] = [_metric(one) for one in report.metrics]
         yield Section("Labels", [Table("Labels", _METRICS, rows)])
     if report is not None and report.estimate is not None:
-        yield Text(f"Estimated accuracy without labels: {digits(report.estimate, 3)} (assumes no concept drift).")
+        yield Text(
+            f"Estimated accuracy without labels: {digits(report.estimate, 3)} (assumes no concept drift)."
+        )
 
 
 def _metric(one: MetricValue) -> list[Value]:
@@ -133,7 +141,9 @@ def _metric(one: MetricValue) -> list[Value]:
 def _skew(report: Report | None) -> Iterator[Block]:
     if report is not None and report.skew:
         worst = sorted(report.skew.items(), key=lambda pair: -pair[1])[:_MOST]
-        rows: list[list[Value]] = [[name, TableCell(digits(one, 2), bar=min(1.0, one))] for name, one in worst]
+        rows: list[list[Value]] = [
+            [name, TableCell(digits(one, 2), bar=min(1.0, one))] for name, one in worst
+        ]
         yield Section("Served rows against the version's own training data", [Table("Skew", _SKEW, rows)])
 
 

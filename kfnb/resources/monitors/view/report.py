@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.resources.monitors.engine import MonitorPictures
-from kfnb.resources.monitors.model import Finding, MonitorState, Report
+from kfnb.resources.monitors.model import Finding, MonitorState, Report, WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Section, Title, bundle, notes_section
@@ -31,7 +30,7 @@ def draw_report(report: Report) -> dict[str, str]:
     blocks = [
         Title("Report", facts=facts),
         Section("Findings", [findings]),
-        *columns((report,), MonitorPictures()),
+        *columns((report,), WindowProfiles()),
         *notes_section(report.notes),
     ]
     return bundle("Report", blocks)

@@ -30,7 +30,9 @@ def _series(now: MonitorSnapshot) -> Iterator[tuple[str, Value, tuple[str, ...]]
     """What is drawn: its title, its value in a report, and the kinds of rules whose limit is a line."""
     yield "Drift weighted by importance", lambda one: one.score, ("score",)
     yield "Drift of the predictions", lambda one: one.prediction, ("prediction",)
-    names = dict.fromkeys(metric.name for report in now.reports for metric in report.metrics if not metric.slice)
+    names = dict.fromkeys(
+        metric.name for report in now.reports for metric in report.metrics if not metric.slice
+    )
     for name in list(names)[:2]:
         yield name.capitalize(), lambda one, name=name: one.performance.get(name), ("below", "above", "drop")
     yield "Largest drift of a column", lambda one: max(one.drift.values(), default=None), ("drift",)
@@ -77,5 +79,3 @@ def _alarm_lines(alarms: Sequence[Alarm], end: float, x: Axis, y: Axis) -> Itera
         at = (one.since - end) / _HOUR
         if x.low <= at <= x.high:
             yield PlotLine(f"alarm {one.number}", [(at, y.low), (at, y.high)], one.rule, series=4, kind=2)
-
-

@@ -37,7 +37,7 @@ from kfnb.resources.services.model import DesiredState, ServiceSnapshot, Service
 from kfnb.resources.services.moves import conflict, served_target
 from kfnb.resources.services.protocols import V2
 from kfnb.resources.services.receipt import FeedbackReceipt
-from kfnb.resources.services.requests import RequestWindow
+from kfnb.resources.services.requests import LabelledRow, RequestWindow
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -284,6 +284,13 @@ class KServeEngine:
     def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
         """Nothing in the cluster keeps requests for kfnb: raises ``UsageError``."""
         del window
+        raise UsageError(f"service {name} does not keep its requests:", hint=_ONLY_HERE, ref=name)
+
+    def labelled(
+        self, name: str, revision: int, most: int, *, inputs: bool = False
+    ) -> builtins.list[LabelledRow]:
+        """Nothing in the cluster keeps what was answered: raises ``UsageError``."""
+        del revision, most, inputs
         raise UsageError(f"service {name} does not keep its requests:", hint=_ONLY_HERE, ref=name)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
