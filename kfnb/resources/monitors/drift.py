@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.capture.embedded.distances import kfnb_chi2_quantile, kfnb_distances, kfnb_drift_score
+from kfnb.capture.embedded.chance import kfnb_chi2_quantile
+from kfnb.capture.embedded.distances import kfnb_distances, kfnb_drift_score
 from kfnb.resources.monitors.model import ColumnDrift, Rule
 from kfnb.resources.monitors.reference import Profile, Reference
 from kfnb.resources.monitors.rules import DRIFT
@@ -14,6 +16,11 @@ _CHANCE = 0.01
 """The probability that any column of a window without drift is beyond its limit."""
 _MOST_VALUES = 20
 _MISSING = 1.0
+_KS, _NULLS, _NEW = 0.08, 0.02, 0.01
+"""Shares of the values that have moved, of missing values that are new, and of values that are new or of another type,
+which are drift by themselves at the default limit."""
+_MORE, _MARGIN = 1.5, 1.5
+_NAMED = 3
 
 
 def column_drifts(reference: Reference, window: Profile, rules: Sequence[Rule]) -> tuple[ColumnDrift, ...]:
@@ -39,21 +46,31 @@ def drift_score(reference: Reference, window: Profile) -> float | None:
     return found
 
 
-def largest_distances(reference: Profile, window: Profile) -> dict[str, float]:
-    """By column, the population stability index of a window."""
+def psi_of(reference: Profile, window: Profile) -> dict[str, float]:
+    """By column, the population stability index of a window, where there are enough rows."""
     distances = kfnb_distances(dict(reference), dict(window))
     return {one["name"]: one["psi"] for one in distances if one.get("psi") is not None and one["enough"]}
+
+
+def spread_of(reference: Profile, window: Profile) -> dict[str, dict[str, float]]:
+    """By column, how far a part of the baseline is from all of it: what its seasons are."""
+    found = {}
+    for one in kfnb_distances(dict(reference), dict(window)):
+        if one.get("psi") is not None and one["enough"]:
+            nulls = one["nulls"][1] - one["nulls"][0]
+            found[str(one["name"])] = {"psi": one["psi"], "ks": one["ks"] or 0.0, "nulls": nulls}
+    return found
 
 
 def prediction_drift(reference: Reference, window: Profile) -> tuple[float | None, float]:
     """The drift of the predictions, and the limit that chance and the baseline's own windows do not pass."""
     if not reference.predictions or not window.get("columns"):
-        return None, reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (one,) = kfnb_distances(dict(reference.predictions), dict(window))[:1] or ({},)
     if not one.get("enough") or one.get("psi") is None:
-        return None, reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (column,) = reference.predictions["columns"]
-    return one["psi"], max(reference.prediction_spread, _by_chance(column, one["rows"], 1))
+    return one["psi"], _MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
 
 
 def _column(
@@ -67,24 +84,46 @@ def _column(
     name = str(distance["name"])
     importance = reference.importances.get(name, 0.0) if reference.importances else None
     if distance["change"] == "missing":
-        score = _MISSING if _enough(window) else None
-        return ColumnDrift(name, score, asked, importance, remark="missing")
-    score = distance["psi"] if distance["enough"] else None
-    limit = max(asked, reference.spread.get(name, 0.0), _by_chance(column, distance["rows"], columns))
-    return ColumnDrift(
-        name, score, limit, importance, tuple(distance["nulls"]), ", ".join(_remarks(distance))
-    )
+        gone = ("the column is missing",) if _enough(window) else ()
+        return ColumnDrift(name, _MISSING if gone else None, asked, importance, reasons=gone)
+    own = reference.spread.get(name, {})
+    chance = _by_chance(column, distance["rows"], columns)
+    limit = max(asked, _usual(own, "psi") + chance)
+    enough = bool(distance["enough"])
+    reasons = tuple(_reasons(distance, own, asked / DRIFT, columns)) if enough else ()
+    score = distance["psi"] if enough else None
+    return ColumnDrift(name, score, limit, importance, tuple(distance["nulls"]), reasons)
 
 
-def _remarks(distance: Mapping[str, Any]) -> Iterator[str]:
-    """What is to be known of a column beside its distance."""
-    before, after = distance["types"]
-    if before != after and distance["mistyped"]:
-        yield f"{before} before, {after} now"
-    if distance["unseen"]:
-        yield "new: " + ", ".join(str(value) for value, _ in distance["unseen"][:3])
-    if distance["gone"]:
-        yield "gone: " + ", ".join(map(str, distance["gone"][:3]))
+def _reasons(
+    distance: Mapping[str, Any], own: Mapping[str, float], scale: float, columns: int
+) -> Iterator[str]:
+    """What is drift by itself, though its index may be small: moved values, missing ones, new or lost categories.
+
+    The limits are in proportion to the one that was asked for; ``scale`` is 1 at the default.
+    """
+    rows = distance["rows"]
+    uneven = 1 / rows[0] + 1 / rows[1]
+    sure = math.log(2 * columns / _CHANCE)
+    ks = distance["ks"]
+    if ks is not None and ks > max(_KS * scale, _usual(own, "ks") + math.sqrt(sure / 2 * uneven)):
+        yield f"{100 * ks:.0f} % of the values have moved"
+    before, now = distance["nulls"]
+    chance = math.sqrt(2 * sure * max(before, 1 / rows[0]) * (1 - before) * uneven)
+    if now > _MORE * before and now - before > max(_NULLS * scale, _usual(own, "nulls") + chance):
+        yield f"{100 * now:.1f} % missing, {100 * before:.1f} % before"
+    unseen = sum(count for _, count in distance["unseen"])
+    if unseen > _NEW * scale * rows[1]:
+        yield "new: " + ", ".join(str(value) for value, _ in distance["unseen"][:_NAMED])
+    if distance["gone"] and not own:
+        yield "gone: " + ", ".join(map(str, distance["gone"][:_NAMED]))
+    if distance["mistyped"] > _NEW * scale:
+        yield f"{distance['types'][1]} now, {distance['types'][0]} before"
+
+
+def _usual(own: Mapping[str, float], kind: str) -> float:
+    """How far windows are without drift: half as much again as the baseline's own, which are few."""
+    return _MARGIN * own.get(kind, 0.0)
 
 
 def _asked(rules: Sequence[Rule], name: str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.resources.monitors.adwin import AdaptiveWindow
-from kfnb.resources.monitors.drift import column_drifts, drift_score, largest_distances, prediction_drift
+from kfnb.resources.monitors.drift import column_drifts, drift_score, prediction_drift, psi_of
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
@@ -34,7 +34,7 @@ def report_of(spec: MonitorSpec, reference: Reference, window: Window) -> Report
     columns = column_drifts(reference, pane.inputs, spec.rules)
     score = drift_score(reference, pane.inputs)
     prediction, prediction_limit = prediction_drift(reference, pane.predictions)
-    skew = largest_distances(reference.training, pane.training) if pane.training else {}
+    skew = psi_of(reference.training, pane.training) if pane.training else {}
     newest = list(window.labelled)[-spec.labels :]
     metrics = measured(newest, spec.slices)
     facts = WindowFacts(

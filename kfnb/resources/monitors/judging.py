@@ -21,8 +21,8 @@ class WindowFacts:
     """What is known of a window. Times are in seconds since 1970, None where nothing has come or it is unknown.
 
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
-    a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit`` are
-    what is usual without drift.
+    a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit``
+    are what is usual without drift.
     """
 
     now: float
@@ -64,10 +64,14 @@ def _drift(rule: Rule, facts: WindowFacts) -> Finding:
         return _unknown(rule, _too_few(facts))
     beyond = [one for one in some if one.exceeded]
     worst = sorted(beyond or some, key=lambda one: one.limit - (one.score or 0.0))[:_NAMED]
-    named = ", ".join(
-        f"{one.name} {digits(one.score or 0.0, 2)} (limit {digits(one.limit, 2)})" for one in worst
-    )
+    named = ", ".join(map(_column, worst))
     return Finding(rule.id, bool(beyond), worst[0].score, worst[0].limit, f"drift of {named}")
+
+
+def _column(one: ColumnDrift) -> str:
+    """A column with its drift, in words."""
+    figures = f"{digits(one.score or 0.0, 2)}, limit {digits(one.limit, 2)}"
+    return f"{one.name} ({'; '.join([figures, *one.reasons])})"
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
@@ -135,7 +139,9 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
 
 def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
     if facts.changed is None:
-        return Finding(rule.id, False, found.value, found.value, f"no change found; {_words(found)}")  # noqa: FBT003 - a field
+        return _over(
+            Rule(rule.kind, found.value, rule.subject), found.value, f"no change found; {_words(found)}"
+        )
     before, after = facts.changed
     evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
     return Finding(rule.id, after < before, after, before, evidence)

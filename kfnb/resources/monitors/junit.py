@@ -32,7 +32,8 @@ def junit(now: MonitorSnapshot) -> bytes:
     for one in now.rules:
         case = SubElement(suite, "testcase", classname=f"monitor.{now.name}", name=one.rule, time="0")
         _verdict(case, one)
-    return tostring(suite, encoding="utf-8", xml_declaration=True)
+    content: bytes = tostring(suite, encoding="utf-8", xml_declaration=True)
+    return content
 
 
 def _verdict(case: Element, one: RuleState) -> None:

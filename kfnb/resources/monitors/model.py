@@ -68,10 +68,10 @@ class MonitorSpec:
 
     ``baseline`` is the version of a data set that windows are compared with, cut into ``references`` windows of its own
     whose largest distance is not drift. Times are in seconds: the length of a ``window``, ``every`` how often one is
-    looked at, and the ``cooldown`` after an answer to an alarm until the next one. ``then`` are actions in their order
+    looked at, and the ``cooldown`` after an answer to an alarm until the next one. ``then`` are steps in their order
     (``alert``, ``retrain:churn``). ``target`` is the baseline's column of labels. A metric is measured on the newest
-    ``labels`` labels, and separately by each value of the columns ``slices``. ``budget`` is the number of retrainings in
-    24 hours. Until ``dry_run`` is False, actions only tell what they would do.
+    ``labels`` labels, and separately by each value of the columns ``slices``. ``budget`` is the number of retrainings
+    in 24 hours. With ``dry_run``, steps only tell what they would do.
     """
 
     name: str
@@ -111,6 +111,7 @@ class ColumnDrift:
 
     ``score`` is its population stability index, which ``limit`` is for; ``importance`` the share of the model's
     importance that it has, None where that is unknown. ``nulls`` are the shares of missing values, before and now.
+    ``reasons`` are drift by themselves, in words: values that moved though the index is small, new categories.
     """
 
     name: str
@@ -118,12 +119,14 @@ class ColumnDrift:
     limit: float
     importance: float | None = None
     nulls: tuple[float, float] = (0.0, 0.0)
-    remark: str = ""
+    reasons: tuple[str, ...] = ()
 
     @property
     def exceeded(self) -> bool | None:
-        """Whether it is beyond its limit; None where that is not known."""
-        return None if self.score is None else self.score > self.limit
+        """Whether it has drifted: by its score, or by a reason of its own; None where that is not known."""
+        if self.score is None:
+            return True if self.reasons else None
+        return self.score > self.limit or bool(self.reasons)
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ class Alarm:
 
 
 ActionState = Literal["held", "waiting", "started", "done", "failed", "skipped", "planned"]
-"""``held``: it may not begin yet. ``waiting``: for requests, or a version. ``planned``: what a dry run would have done."""
+"""``held``: it may not begin yet. ``waiting``: for requests or labels. ``planned``: what a dry run would have done."""
 
 ALERT, RETRAIN = "alert", "retrain"
 

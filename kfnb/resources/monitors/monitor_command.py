@@ -74,7 +74,9 @@ class LimitOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class MonitorService(LimitOptions, Command):
-    """Watch a service: compare its requests with a baseline, and act when it changes. Without limits, drift is limited."""
+    """Watch a service: compare its requests with a baseline, and act when it changes. Without limits, the drift is
+    limited.
+    """
 
     binds = True
     json = "print the monitor as JSON"
@@ -95,8 +97,8 @@ class MonitorService(LimitOptions, Command):
     then: tuple[str, ...] = repeated(
         metavar="STEP",
         values="monitor step",
-        help="a step that follows an alarm: alert, alert:URL, alert:COMMAND, retrain:PIPELINE, compare, canary:PERCENT, "
-        "promote, promote:REQUESTS, rollback, call:MODULE:FUNCTION",
+        help="a step that follows an alarm: alert, alert:URL, alert:COMMAND, retrain:PIPELINE, compare, "
+        "canary:PERCENT, promote, promote:REQUESTS, rollback, call:MODULE:FUNCTION",
     )
     name: str | None = option(help="the monitor's name (default: that of the service)")
     target: str = option(

@@ -13,7 +13,7 @@ from kfnb.resources.datasets.api import dataset
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.monitors.drift import drift_score, largest_distances
+from kfnb.resources.monitors.drift import drift_score, psi_of, spread_of
 from kfnb.resources.monitors.judging import LEAST_ROWS
 from kfnb.resources.monitors.model import MonitorSpec
 from kfnb.resources.monitors.performance import METRICS, Labelled, measured
@@ -182,16 +182,17 @@ def _with_spread(found: Reference, loaded: _Loaded, frame: Any, windows: int) ->
     """With the largest distances of the baseline's own windows from all of it: what its seasons are."""
     if windows < 2:  # noqa: PLR2004 - one window is all of it
         return found
-    spread: dict[str, float] = {}
+    spread: dict[str, dict[str, float]] = {}
     of_predictions = score = 0.0
     for number in range(windows):
         part = frame.iloc[number * len(frame) // windows : (number + 1) * len(frame) // windows]
         profile = kfnb_profile(part[list(found.inputs)])
-        for name, distance in largest_distances(found.profile, profile).items():
-            spread[name] = max(spread.get(name, 0.0), distance)
+        for name, own in spread_of(found.profile, profile).items():
+            known = spread.get(name, own)
+            spread[name] = {kind: max(value, known[kind]) for kind, value in own.items()}
         score = max(score, drift_score(found, profile) or 0.0)
         predicted = loaded.predict(part[list(found.inputs)]) if found.predictions else None
         if predicted is not None:
-            moved = largest_distances(found.predictions, kfnb_profile({PREDICTION: predicted}))
+            moved = psi_of(found.predictions, kfnb_profile({PREDICTION: predicted}))
             of_predictions = max(of_predictions, *moved.values(), 0.0)
     return replace(found, spread=spread, prediction_spread=of_predictions, score_spread=score)

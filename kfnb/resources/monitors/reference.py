@@ -32,9 +32,9 @@ class Reference:
 
     ``predictions`` is the profile of the version's predictions for the baseline; empty where it cannot be loaded here.
     ``importances`` add up to 1. ``usual`` are its metrics: those that were registered with it, else those on the
-    baseline. ``spread`` is by column the largest distance of the baseline's own windows from all of it, and
-    ``prediction_spread`` that of the predictions. ``training`` is the profile of the data that it was made of, where
-    that is other data. Times are in seconds since 1970.
+    baseline. ``spread`` is by column the largest distances of the baseline's own windows from all of it (``psi``,
+    ``ks``, ``nulls``); ``prediction_spread`` and ``score_spread`` are those of predictions and score. ``training`` is
+    the profile of the data that it was made of, where that is other data. Times are in seconds since 1970.
     """
 
     data: str
@@ -44,7 +44,7 @@ class Reference:
     predictions: Profile = field(default_factory=dict)
     importances: Mapping[str, float] = field(default_factory=dict)
     usual: Mapping[str, float] = field(default_factory=dict)
-    spread: Mapping[str, float] = field(default_factory=dict)
+    spread: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     prediction_spread: float = 0.0
     score_spread: float = 0.0
     training: Profile = field(default_factory=dict)

@@ -47,7 +47,7 @@ def _take(occasion: Occasion) -> Outcome:
 
 def _why(run_id: str) -> str:
     """Why a run has failed, in a sentence."""
-    errors = [task.error.message for task in run(run_id).snapshot().tasks.values() if task.error]
+    errors = [task.error.message for task in run(run_id).snapshot().tasks if task.error]
     return errors[0] if errors else "see its logs"
 
 

@@ -23,7 +23,7 @@ _COLUMNS = (
     Column("Windows", whole=True),
     Column("Missing", number=True),
     Column("Before", number=True),
-    Column("Remark"),
+    Column("What has changed"),
 )
 
 
@@ -59,7 +59,7 @@ def _row(one: ColumnDrift, windows: Sequence[float | None]) -> list[Value]:
         _sparkline(windows, top),
         f"{100 * now:.1f} %" if now or before else "",
         f"{100 * before:.1f} %" if now or before else "",
-        one.remark,
+        "; ".join(one.reasons),
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfnb.resources.monitors.model import Finding, MonitorState, Report, WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.states import monitor_style
-from kfnb.ui.blocks import Section, Title, bundle, notes_section
+from kfnb.ui.blocks import Block, Section, Title, bundle, notes_section
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import digits, moment
 
@@ -27,7 +27,7 @@ def draw_report(report: Report) -> dict[str, str]:
         "" if report.score is None else f"drift weighted by importance {digits(report.score, 2)}",
     )
     findings = Table("Findings", _FINDINGS, [_row(one) for one in report.findings])
-    blocks = [
+    blocks: list[Block] = [
         Title("Report", facts=facts),
         Section("Findings", [findings]),
         *columns((report,), WindowProfiles()),
