@@ -14,9 +14,13 @@ from typing import Any
 
 from kfnb.capture.embedded import (
     attempts,
+    chance,
     checkpoints,
+    columns,
     communicators,
+    counting,
     data,
+    distances,
     exact_tables,
     exact_values,
     figures,
@@ -26,6 +30,7 @@ from kfnb.capture.embedded import (
     models,
     modules,
     names,
+    profiles,
     rank_group,
     rank_pace,
     rank_process,
@@ -150,6 +155,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         transform_code,
         transform_files,
         transforms,
+        columns,
+        profiles,
+        counting,
+        chance,
+        distances,
     )
     for name, function in vars(module).items()
     if name.startswith("kfnb_")

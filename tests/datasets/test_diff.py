@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import bundle
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import NotFound, UsageError
+from kfnb.profiles.footers import profile_footers
+from kfnb.profiles.measuring import profile_table
 from kfnb.resources.datasets import files
 from kfnb.resources.datasets.diff import continuous, histogram, score
-from kfnb.resources.datasets.model import ColumnProfile
-from kfnb.resources.datasets.profile import profile_footers, profile_table
 from tests.conftest import Shell
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from kfnb.entities.profile import ColumnProfile
 from kfnb.resources.datasets.diff import continuous, histogram
-from kfnb.resources.datasets.model import KINDS, ColumnProfile, ColumnShift, DatasetDiff
+from kfnb.resources.datasets.model import KINDS, ColumnShift, DatasetDiff
 from kfnb.resources.datasets.view.version import contents, limit, short_type
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value

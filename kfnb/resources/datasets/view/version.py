@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry, Verification
+from kfnb.entities.profile import ColumnProfile
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry, Verification
 from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, brief, file_size, moment
