@@ -1,7 +1,7 @@
 """The scheduler: work that begins by the clock, whether a kernel runs or not.
 
-A schedule is a folder (``folder``) that says when (``timing``) which program does what. Each time is a tick: a
-separate process (``ticking``, started by ``order``) that holds the folder's lock while it works, so that no two work at once,
+A schedule is a folder (``folder``) that says when (``timing``) which program does what. Each time is a tick: a separate
+process (``ticking``, started by ``order``) that holds the folder's lock while it works, so that no two work at once,
 and that records its time before it begins, so that none is done twice. What happened is in the folder's event log
 (``records`` writes it, ``history`` is what it means).
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from kfnb import clock
 from kfnb.errors import BackendError
@@ -19,10 +21,12 @@ from kfnb.jobs.spawn import spawn
 _PROGRAM = "kfnb.jobs.scheduler.process"
 
 
-def add(home: Path, spec: ScheduleSpec, *, enabled: bool = True) -> ScheduleFolder:
-    """Make a schedule, and see that its ticks are done. Raises ``BackendError``."""
+def add(
+    home: Path, spec: ScheduleSpec, *, enabled: bool = True, files: Mapping[str, Any] | None = None
+) -> ScheduleFolder:
+    """Make a schedule, with further JSON ``files`` in its folder, and do its ticks. Raises ``BackendError``."""
     open_home(home)
-    folder = folders.create(home, spec, enabled=enabled)
+    folder = folders.create(home, spec, enabled=enabled, files=files)
     ensure_running(home)
     return folder
 
@@ -79,10 +83,11 @@ def run_now(folder: ScheduleFolder) -> Tick:
 
 
 def delete(folder: ScheduleFolder) -> None:
-    """Delete a schedule, and end its tick if one runs. Raises ``BackendError``."""
-    system.end_all(folder.id)
+    """Delete a schedule; a tick that runs is ended if it takes longer than a moment. Raises ``BackendError``."""
     if not folder.remove(patience=RELEASE):
-        raise BackendError(f"a tick of {folder.path.name} does not end", ref=folder.id)
+        system.end_all(folder.id)
+        if not folder.remove(patience=RELEASE):
+            raise BackendError(f"a tick of {folder.path.name} does not end", ref=folder.id)
     wake(scheduler_of(folder.home))
 
 

@@ -82,8 +82,10 @@ class ScheduleFolder(JobFolder):
         return self.path / "tick.log"
 
 
-def create(home: Path, spec: ScheduleSpec, *, enabled: bool = True) -> ScheduleFolder:
-    """Write a schedule. Raises ``BackendError``."""
+def create(
+    home: Path, spec: ScheduleSpec, *, enabled: bool = True, files: Mapping[str, Any] | None = None
+) -> ScheduleFolder:
+    """Write a schedule, with further JSON ``files``. Raises ``BackendError``."""
     path, _ = stamped(home / _SCHEDULES)
     folder = ScheduleFolder(path)
     try:
@@ -91,7 +93,8 @@ def create(home: Path, spec: ScheduleSpec, *, enabled: bool = True) -> ScheduleF
             number(path)
             with opened(path, create=True) as log:
                 log.append([("created", "", {"through": spec.created, "enabled": enabled})])
-            folder.put(_FILE, asdict(spec))
+            for name, data in {**(files or {}), _FILE: asdict(spec)}.items():
+                folder.put(name, data)
     except (BackendError, TypeError):
         shutil.rmtree(path, ignore_errors=True)
         raise

@@ -1,0 +1,40 @@
+"""A tick of a pipeline's schedule: it starts a run, unless as many run as may."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import datetime
+
+from kfnb.errors import BackendError
+from kfnb.jobs.scheduler.folder import ScheduleFolder
+from kfnb.jobs.scheduler.history import TickState
+from kfnb.jobs.scheduler.order import TickOutcome
+from kfnb.jobs.scheduler.records import history
+from kfnb.resources.runs.local.engine import LocalRunEngine
+from kfnb.resources.schedules.local.stored import StoredSubmission
+from kfnb.text.timezones import zone_of
+
+
+def tick(folder: ScheduleFolder, due: float) -> TickOutcome:
+    """Start a run, and do not wait for its end."""
+    stored, spec = StoredSubmission.read(folder), folder.spec()
+    engine = LocalRunEngine(folder.home, **stored.engine)
+    running = _running(engine, folder)
+    if len(running) >= stored.max_concurrency:
+        are = "is" if len(running) == 1 else "are"
+        return TickOutcome(TickState.SKIPPED, f"{', '.join(running)} {are} still running")
+    os.environ.update(stored.env)
+    when = datetime.fromtimestamp(due, zone_of(spec.timing.zone))
+    submission = stored.submission(f"{spec.name}-{when:%Y%m%d-%H%M%S}", folder.id)
+    return TickOutcome(made=engine.submit(submission))
+
+
+def _running(engine: LocalRunEngine, folder: ScheduleFolder) -> list[str]:
+    """The runs that earlier ticks started and that have not finished."""
+    found = []
+    for one in history(folder).ticks:
+        with suppress(BackendError):  # it was deleted
+            if one.made and not engine.get(one.made).state.finished:
+                found.append(one.made)
+    return found
