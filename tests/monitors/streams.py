@@ -59,7 +59,9 @@ def reference_of(frame: pd.DataFrame, windows: int = 1) -> Reference:
     return Reference("data@1", "model@1", profile, spread=spread)
 
 
-def findings(reference: Reference, windows: Iterable[pd.DataFrame], rules: Sequence[Rule]) -> Iterator[bool | None]:
+def findings(
+    reference: Reference, windows: Iterable[pd.DataFrame], rules: Sequence[Rule]
+) -> Iterator[bool | None]:
     """What each window says of the first rule."""
     for window in windows:
         counter = kfnb_Counter(dict(reference.profile))

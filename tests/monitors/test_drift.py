@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from streams import alarms, findings, plain, reference_of, seasonal
 
+from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.resources.monitors.drift import column_drifts, drift_score
 from kfnb.resources.monitors.model import Rule
-from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.resources.monitors.reference import Reference
 
 DRIFT = [Rule("drift", 0.2)]
@@ -30,7 +30,9 @@ def test_a_thousand_days_without_drift_are_at_most_ten_alarms(sizes: tuple[int, 
 def test_seasons_are_not_drift_with_several_reference_windows() -> None:
     random = np.random.default_rng(11)
     year = pd.concat([seasonal(random, 300, day) for day in range(365)], ignore_index=True)
-    known = alarms(findings(reference_of(year, 12), (seasonal(random, 1000, day) for day in range(1000)), DRIFT))
+    known = alarms(
+        findings(reference_of(year, 12), (seasonal(random, 1000, day) for day in range(1000)), DRIFT)
+    )
     assert sum(known) <= 10
     unknown = alarms(findings(reference_of(year), (seasonal(random, 1000, day) for day in range(365)), DRIFT))
     assert sum(unknown) > 100, "one reference window does not know the seasons"
@@ -102,7 +104,12 @@ def test_a_column_may_have_its_own_limit() -> None:
     reference = reference_of(plain(random, 10_000, 0))
     window = plain(random, 1000, 0)
     window["x1"] += 0.6
-    columns = {one.name: one for one in column_drifts(reference, kfnb_profile(window), [Rule("drift", 0.2), Rule("drift", 2.0, "x1")])}
+    columns = {
+        one.name: one
+        for one in column_drifts(
+            reference, kfnb_profile(window), [Rule("drift", 0.2), Rule("drift", 2.0, "x1")]
+        )
+    }
     assert (columns["x1"].limit, columns["x2"].limit) == (2.0, 0.2)
     assert not columns["x1"].exceeded
 

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kfnb.resources.services.local.answer_log import AnswerLog, answered, answers_in
 
 import kfnb
 from kfnb.entities import LabelScore
@@ -22,7 +23,6 @@ from kfnb.errors import UsageError
 from kfnb.resources.services.client import ServedAnswer
 from kfnb.resources.services.feedback import labels_by_request, labels_of, request_ids
 from kfnb.resources.services.local import answer_log
-from kfnb.resources.services.local.answer_log import AnswerLog, answered, answers_in
 from kfnb.resources.services.local.labels import add_labels, labels_in, scores_in
 from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.server.http_messages import HttpResponse

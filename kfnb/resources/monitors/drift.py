@@ -19,7 +19,9 @@ _MISSING = 1.0
 _KS, _NULLS, _NEW = 0.08, 0.02, 0.01
 """Shares of the values that have moved, of missing values that are new, and of values that are new or of another type,
 which are drift by themselves at the default limit."""
-_MORE, _MARGIN = 1.5, 1.5
+_MORE = 1.5
+MARGIN = 1.5
+"""How far windows without drift may be, as times of the largest distance of the baseline's own windows, which are few."""
 _NAMED = 3
 
 
@@ -65,12 +67,12 @@ def spread_of(reference: Profile, window: Profile) -> dict[str, dict[str, float]
 def prediction_drift(reference: Reference, window: Profile) -> tuple[float | None, float]:
     """The drift of the predictions, and the limit that chance and the baseline's own windows do not pass."""
     if not reference.predictions or not window.get("columns"):
-        return None, _MARGIN * reference.prediction_spread
+        return None, MARGIN * reference.prediction_spread
     (one,) = kfnb_distances(dict(reference.predictions), dict(window))[:1] or ({},)
     if not one.get("enough") or one.get("psi") is None:
-        return None, _MARGIN * reference.prediction_spread
+        return None, MARGIN * reference.prediction_spread
     (column,) = reference.predictions["columns"]
-    return one["psi"], _MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
+    return one["psi"], MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
 
 
 def _column(
@@ -122,8 +124,8 @@ def _reasons(
 
 
 def _usual(own: Mapping[str, float], kind: str) -> float:
-    """How far windows are without drift: half as much again as the baseline's own, which are few."""
-    return _MARGIN * own.get(kind, 0.0)
+    """How far windows are without drift."""
+    return MARGIN * own.get(kind, 0.0)
 
 
 def _asked(rules: Sequence[Rule], name: str) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.resources.monitors.adwin import AdaptiveWindow
-from kfnb.resources.monitors.drift import column_drifts, drift_score, prediction_drift, psi_of
+from kfnb.resources.monitors.drift import MARGIN, column_drifts, drift_score, prediction_drift, psi_of
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
@@ -46,7 +46,7 @@ def report_of(spec: MonitorSpec, reference: Reference, window: Window) -> Report
         pane.p99_ms,
         columns,
         score,
-        reference.score_spread,
+        MARGIN * reference.score_spread,
         prediction,
         prediction_limit,
         skew,
