@@ -13,7 +13,7 @@ from kfnb.resources.monitors.drift import column_drifts, drift_score, spread_of
 from kfnb.resources.monitors.hysteresis import state_after
 from kfnb.resources.monitors.judging import WindowFacts, judge
 from kfnb.resources.monitors.model import MonitorState, Rule
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 
 Rows = Callable[[np.random.Generator, int, int], pd.DataFrame]
 """Makes the rows of a day: of a generator, the number of rows, and the number of the day."""
@@ -47,7 +47,7 @@ def seasonal(random: np.random.Generator, rows: int, day: int) -> pd.DataFrame:
     )
 
 
-def reference_of(frame: pd.DataFrame, windows: int = 1) -> Reference:
+def reference_of(frame: pd.DataFrame, windows: int = 1) -> MonitorReference:
     """What windows are compared with."""
     profile = kfnb_profile(frame)
     spread: dict[str, dict[str, float]] = {}
@@ -56,11 +56,11 @@ def reference_of(frame: pd.DataFrame, windows: int = 1) -> Reference:
         for name, own in spread_of(profile, kfnb_profile(part)).items():
             known = spread.get(name, own)
             spread[name] = {kind: max(value, known[kind]) for kind, value in own.items()}
-    return Reference("data@1", "model@1", profile, spread=spread)
+    return MonitorReference("data@1", "model@1", profile, spread=spread)
 
 
 def findings(
-    reference: Reference, windows: Iterable[pd.DataFrame], rules: Sequence[Rule]
+    reference: MonitorReference, windows: Iterable[pd.DataFrame], rules: Sequence[Rule]
 ) -> Iterator[bool | None]:
     """What each window says of the first rule."""
     for window in windows:

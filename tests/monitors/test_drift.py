@@ -12,7 +12,7 @@ from streams import alarms, findings, plain, reference_of, seasonal
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.resources.monitors.drift import column_drifts, drift_score
 from kfnb.resources.monitors.model import Rule
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 
 DRIFT = [Rule("drift", 0.2)]
 
@@ -89,7 +89,7 @@ def test_the_score_follows_what_the_model_depends_on() -> None:
     random = np.random.default_rng(3)
     base = plain(random, 10_000, 0)
     weights = {"x1": 0.9, "x2": 0.1}
-    reference = Reference("data@1", "model@1", kfnb_profile(base), importances=weights)
+    reference = MonitorReference("data@1", "model@1", kfnb_profile(base), importances=weights)
     other = plain(random, 1000, 0)
     other["x9"] += 10
     assert (drift_score(reference, kfnb_profile(other)) or 0) < 0.05, "the model does not depend on x9"

@@ -72,7 +72,7 @@ def until(what: Callable[[], Any], seconds: float = 60.0) -> Any:
     return found
 
 
-def test_from_a_shift_to_a_new_default(shell: Shell, home: Path) -> None:
+def test_from_a_shift_to_a_new_default(shell: Shell, home: Path) -> None:  # noqa: PLR0915 - one long way
     random = np.random.default_rng(0)
     kfnb.add_data("churn-data", people(random, 3000))
     shell.run(TRAIN)

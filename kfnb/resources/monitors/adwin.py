@@ -28,7 +28,7 @@ class _Bucket:
 
 
 class AdaptiveWindow:
-    """Takes values from 0 to 1 one by one. ``confidence`` is the probability of a false change at each look."""
+    """Takes values from 0 to 1 one by one. ``confidence`` is the probability of a false change at each test."""
 
     def __init__(self, confidence: float = 0.002) -> None:
         self._confidence = confidence

@@ -41,7 +41,6 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     window: str | None = None,
     every: str | None = None,
     then: Then = (),
-    rules: RuleOptions | None = None,
     name: str | None = None,
     target: str = "",
     references: int = 1,
@@ -51,30 +50,25 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     cooldown: str | None = None,
     budget: int = 2,
     dry_run: bool = False,
+    **limits: Any,
 ) -> Monitor:
     """Watch a service: compare its requests with a baseline, and act when it changes. Returns the monitor's handle.
 
     ``baseline`` is a version of a data set with the columns that the model takes. ``drift`` limits the population
     stability index of all columns, or of each one by name; ``metric`` (accuracy, precision, recall, mean_error) is
-    measured on labels, and limited by ``below`` (0.85, or ``"accuracy=0.85"``). Further limits are ``rules``
-    (``RuleOptions``). Without any, drift is limited. Every ``every`` ("10m") the newest ``window`` ("1h") is looked at;
-    ``then`` are the steps that follow an alarm, in their order: ``"alert"``, ``"retrain:churn"``, ``"compare"``,
-    ``"canary:1"``, ``"promote"``, ``"rollback"``, or a function of a module. ``target`` is the baseline's column of
-    labels, ``references`` the number of windows that the baseline is cut into, whose own distances are not drift. A
-    metric is that of the newest ``labels`` labels, also by each value of the columns ``slices``; ``detector`` "adwin"
-    looks for a change instead. ``cooldown`` ("1d") is the time between two answers to alarms, ``budget`` the number of
-    retrainings in 24 hours. With ``dry_run``, steps only tell what they would do. A monitor of that name is changed.
-    Raises ``UsageError``, ``BackendError``.
+    measured on labels, and limited by ``below`` (0.85, or ``"accuracy=0.85"``). ``limits`` are the other fields of
+    ``RuleOptions`` (``latency=200``). Without any, drift is limited. Every ``every`` ("10m") the newest ``window``
+    ("1h") is checked; ``then`` are the steps that follow an alarm, in their order: ``"alert"``, ``"retrain:churn"``,
+    ``"compare"``, ``"canary:1"``, ``"promote"``, ``"rollback"``, or a function of a module. The other arguments are as
+    of ``MonitorSpec``. A monitor of that name is changed. Raises ``UsageError``, ``BackendError``.
     """
-    watched = service_of(service)
-    data = dataset(baseline)
+    watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
-    asked = rules or RuleOptions(drift, metric=metric, below=below)
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,
         data.ref,
-        asked.rules(),
+        RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules(),
         watched.backend,
         float(span(window or WINDOW)),
         float(span(every or EVERY)),
@@ -90,8 +84,8 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
         owner(),
         clock.now(),
     )
-    reference = reference_of(spec, watched.snapshot().desired.default)
     engine = engine_of(watched.backend)
+    reference = reference_of(spec, watched.snapshot().desired.default)
     engine.create(MonitorPlan(spec, reference, _pipelines(steps), addresses))
     return Monitor(engine, spec.name)
 

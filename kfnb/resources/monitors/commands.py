@@ -54,7 +54,7 @@ class ShowMonitor(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class CheckMonitor(Command):
-    """Look now, and answer alarms as at any time. In a terminal the exit code is 1 while there is an alarm."""
+    """Check a monitor now, and answer alarms as at any time. In a terminal the exit code is 1 in an alarm."""
 
     binds = True
     json = "print the monitor as JSON"
@@ -65,7 +65,7 @@ class CheckMonitor(Command):
     )
 
     def run(self, session: Session) -> Monitor:
-        """Look."""
+        """Check it."""
         monitor = _monitor(session, self.name)
         monitor.check()
         now = monitor.snapshot()
@@ -78,7 +78,7 @@ class CheckMonitor(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class PauseMonitor(Command):
-    """Look no more by the clock, until the monitor is resumed."""
+    """Pause the checks of a monitor, until they are resumed."""
 
     binds = True
     json = "print the monitor as JSON"
@@ -92,7 +92,7 @@ class PauseMonitor(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ResumeMonitor(Command):
-    """Look by the clock again."""
+    """Resume the checks."""
 
     binds = True
     json = "print the monitor as JSON"
@@ -106,7 +106,7 @@ class ResumeMonitor(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class DeleteMonitor(Command):
-    """Look no more, and forget what was found. What was done stays done."""
+    """End the checks, and forget what was found. What was done stays done."""
 
     names: tuple[str, ...] = word("names of monitors", values="monitor", many="+")
 

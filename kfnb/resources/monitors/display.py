@@ -7,7 +7,8 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.resources.monitors.handle import Monitor, MonitorList
-from kfnb.resources.monitors.model import MonitorSnapshot, Report
+from kfnb.resources.monitors.model import Report
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 from kfnb.resources.monitors.view.monitor import draw_monitor
 from kfnb.resources.monitors.view.monitors import draw_monitors
 from kfnb.resources.monitors.view.report import draw_report

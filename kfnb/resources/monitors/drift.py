@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.capture.embedded.chance import kfnb_chi2_quantile
 from kfnb.capture.embedded.distances import kfnb_distances, kfnb_drift_score
 from kfnb.resources.monitors.model import ColumnDrift, Rule
-from kfnb.resources.monitors.reference import Profile, Reference
+from kfnb.resources.monitors.reference import MonitorReference, Profile
 from kfnb.resources.monitors.rules import DRIFT
 
 _CHANCE = 0.01
@@ -21,24 +21,28 @@ _KS, _NULLS, _NEW = 0.08, 0.02, 0.01
 which are drift by themselves at the default limit."""
 _MORE = 1.5
 MARGIN = 1.5
-"""How far windows without drift may be, as times of the largest distance of the baseline's own windows, which are few."""
+"""How far windows without drift may be: times the largest distance of the baseline's own windows, which are few."""
 _NAMED = 3
 
 
-def column_drifts(reference: Reference, window: Profile, rules: Sequence[Rule]) -> tuple[ColumnDrift, ...]:
+def column_drifts(
+    reference: MonitorReference, window: Profile, rules: Sequence[Rule]
+) -> tuple[ColumnDrift, ...]:
     """The columns of a window, those that matter and moved most first."""
     known = {one["name"]: one for one in reference.profile["columns"]}
     distances = [
         one for one in kfnb_distances(dict(reference.profile), dict(window)) if one["change"] != "extra"
     ]
     found = [
-        _column(one, known[one["name"]], reference, window, _asked(rules, one["name"]), len(distances))
+        _column(
+            one, known[one["name"]], reference, window, _requested_limit(rules, one["name"]), len(distances)
+        )
         for one in distances
     ]
     return tuple(sorted(found, key=_weight))
 
 
-def drift_score(reference: Reference, window: Profile) -> float | None:
+def drift_score(reference: MonitorReference, window: Profile) -> float | None:
     """The drift of all columns weighted by importance; None where importances or the window are not known."""
     if not reference.importances or not _enough(window):
         return None
@@ -64,7 +68,7 @@ def spread_of(reference: Profile, window: Profile) -> dict[str, dict[str, float]
     return found
 
 
-def prediction_drift(reference: Reference, window: Profile) -> tuple[float | None, float]:
+def prediction_drift(reference: MonitorReference, window: Profile) -> tuple[float | None, float]:
     """The drift of the predictions, and the limit that chance and the baseline's own windows do not pass."""
     if not reference.predictions or not window.get("columns"):
         return None, MARGIN * reference.prediction_spread
@@ -78,21 +82,21 @@ def prediction_drift(reference: Reference, window: Profile) -> tuple[float | Non
 def _column(
     distance: Mapping[str, Any],
     column: Mapping[str, Any],
-    reference: Reference,
+    reference: MonitorReference,
     window: Profile,
-    asked: float,
+    requested: float,
     columns: int,
 ) -> ColumnDrift:
     name = str(distance["name"])
     importance = reference.importances.get(name, 0.0) if reference.importances else None
     if distance["change"] == "missing":
         gone = ("the column is missing",) if _enough(window) else ()
-        return ColumnDrift(name, _MISSING if gone else None, asked, importance, reasons=gone)
+        return ColumnDrift(name, _MISSING if gone else None, requested, importance, reasons=gone)
     own = reference.spread.get(name, {})
     chance = _by_chance(column, distance["rows"], columns)
-    limit = max(asked, _usual(own, "psi") + chance)
+    limit = max(requested, _usual(own, "psi") + chance)
     enough = bool(distance["enough"])
-    reasons = tuple(_reasons(distance, own, asked / DRIFT, columns)) if enough else ()
+    reasons = tuple(_reasons(distance, own, requested / DRIFT, columns)) if enough else ()
     score = distance["psi"] if enough else None
     return ColumnDrift(name, score, limit, importance, tuple(distance["nulls"]), reasons)
 
@@ -102,7 +106,7 @@ def _reasons(
 ) -> Iterator[str]:
     """What is drift by itself, though its index may be small: moved values, missing ones, new or lost categories.
 
-    The limits are in proportion to the one that was asked for; ``scale`` is 1 at the default.
+    The limits are in proportion to the requested one; ``scale`` is 1 at the default.
     """
     rows = distance["rows"]
     uneven = 1 / rows[0] + 1 / rows[1]
@@ -128,7 +132,7 @@ def _usual(own: Mapping[str, float], kind: str) -> float:
     return MARGIN * own.get(kind, 0.0)
 
 
-def _asked(rules: Sequence[Rule], name: str) -> float:
+def _requested_limit(rules: Sequence[Rule], name: str) -> float:
     """The limit of a column's drift: its own, that of all columns, or the default."""
     limits = {one.subject: one.limit for one in rules if one.kind == "drift"}
     return limits.get(name, limits.get("", DRIFT))

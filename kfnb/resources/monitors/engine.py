@@ -9,8 +9,9 @@ from typing import Protocol
 
 from kfnb.jobs.polling import Pace
 from kfnb.pipeline.spec import Compiled
-from kfnb.resources.monitors.model import MonitorSnapshot, MonitorSpec, Report
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.model import MonitorSpec, Report
+from kfnb.resources.monitors.reference import MonitorReference
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,13 @@ class MonitorPlan:
     """
 
     spec: MonitorSpec
-    reference: Reference
+    reference: MonitorReference
     pipelines: Mapping[str, Compiled] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class MonitorEngine(Protocol):
-    """A place where monitors look. Errors are ``BackendError``. ``pace`` is how often one may be polled."""
+    """A place where monitors are checked. Errors are ``BackendError``. ``pace`` is how often one may be polled."""
 
     name: str
     pace: Pace
@@ -44,17 +45,17 @@ class MonitorEngine(Protocol):
         ...
 
     def check(self, name: str) -> Report:
-        """Look now, and answer alarms as at any time."""
+        """Check now, and answer alarms as at any time."""
         ...
 
     def pause(self, name: str) -> None:
-        """Look no more by the clock; harmless when it is paused."""
+        """Pause the checks; harmless when they are paused."""
         ...
 
     def resume(self, name: str) -> None:
-        """Look again."""
+        """Resume the checks."""
         ...
 
     def delete(self, name: str) -> None:
-        """Look no more, and forget what was found. What was done stays done."""
+        """End the checks, and forget what was found. What was done stays done."""
         ...

@@ -12,12 +12,12 @@ from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
 from kfnb.resources.monitors.performance import Labelled, measured
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 
 
 @dataclass(frozen=True)
 class Window:
-    """What was seen between two looks: the sum of its panes, and the newest labels, the oldest first.
+    """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
     ``now`` and ``watched``, since when there is a monitor, are in seconds since 1970.
     """
@@ -28,7 +28,7 @@ class Window:
     watched: float
 
 
-def report_of(spec: MonitorSpec, reference: Reference, window: Window) -> Report:
+def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
     """The report of a window."""
     pane = window.pane
     columns = column_drifts(reference, pane.inputs, spec.rules)

@@ -1,11 +1,12 @@
-"""The handle of a monitor: what ``kfnb.monitor`` returns, whichever engine looks."""
+"""The handle of a monitor: what ``kfnb.monitor`` returns, whichever engine checks it."""
 
 from __future__ import annotations
 
 from kfnb import entities
 from kfnb.jobs.polling import Pace
 from kfnb.resources.monitors.engine import MonitorEngine
-from kfnb.resources.monitors.model import Action, Alarm, MonitorSnapshot, MonitorState, Report
+from kfnb.resources.monitors.model import Action, Alarm, MonitorState, Report
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 
 
 class Monitor:
@@ -17,7 +18,7 @@ class Monitor:
 
     @property
     def backend(self) -> str:
-        """The name of the engine that looks."""
+        """The name of the engine that checks it."""
         return self._engine.name
 
     @property
@@ -50,24 +51,24 @@ class Monitor:
         return self.snapshot().actions
 
     def check(self) -> Report:
-        """Look now, answer alarms as at any time, and return the report.
+        """Check now, answer alarms as at any time, and return the report.
 
-        Two looks within half of ``every`` count as one window. Raises ``BackendError``, ``UsageError``.
+        Two checks within half of ``every`` count as one window. Raises ``BackendError``, ``UsageError``.
         """
         return self._engine.check(self.name)
 
     def pause(self) -> Monitor:
-        """Look no more by the clock, until it is resumed."""
+        """Pause the checks, until they are resumed."""
         self._engine.pause(self.name)
         return self
 
     def resume(self) -> Monitor:
-        """Look by the clock again."""
+        """Resume the checks."""
         self._engine.resume(self.name)
         return self
 
     def delete(self) -> None:
-        """Look no more, and forget what was found. What was done stays done."""
+        """End the checks, and forget what was found. What was done stays done."""
         self._engine.delete(self.name)
 
     def __repr__(self) -> str:

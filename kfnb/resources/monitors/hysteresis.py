@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from kfnb.resources.monitors.model import MonitorState, Report
 
 NEEDED, LOOKED_AT = 2, 3
-"""Windows beyond a limit that are an alarm, of as many that are looked at."""
+"""Windows beyond a limit that are an alarm, of as many that are considered."""
 
 
 def state_after(before: MonitorState, exceeded: Sequence[bool | None]) -> MonitorState:
@@ -31,9 +31,9 @@ def overall(states: Iterable[MonitorState]) -> MonitorState:
 
 
 def separate(reports: Sequence[Report], every: float) -> list[Report]:
-    """Reports that count as windows of their own, the oldest first.
+    """Reports that count as separate windows, the oldest first.
 
-    Of those that follow each other by less than half of ``every`` seconds (someone looked between two ticks, or twice
+    Of those that follow each other by less than half of ``every`` seconds (someone checked between two ticks, or twice
     in a row), the newest counts, so that the same rows are not two windows.
     """
     kept: list[Report] = []

@@ -58,7 +58,7 @@ def judge(rule: Rule, facts: WindowFacts) -> Finding:
 
 
 def _drift(rule: Rule, facts: WindowFacts) -> Finding:
-    """Of all columns, or of one: a column of its own rule counts for that alone."""
+    """Of all columns, or of one: a column with a separate rule counts for that alone."""
     some = [one for one in facts.columns if rule.subject in ("", one.name) and one.score is not None]
     if not some:
         return _unknown(rule, _too_few(facts))

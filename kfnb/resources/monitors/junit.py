@@ -6,7 +6,8 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from kfnb.errors import UsageError
-from kfnb.resources.monitors.model import MonitorSnapshot, MonitorState, RuleState
+from kfnb.resources.monitors.model import MonitorState, RuleState
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 
 
 def write_junit(now: MonitorSnapshot, file: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kfnb.live.followables import Followable
 from kfnb.resources.monitors.api import engine_of
 from kfnb.resources.monitors.handle import Monitor
-from kfnb.resources.monitors.model import MonitorSnapshot
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 from kfnb.resources.monitors.view.monitor import draw_monitor
 from kfnb.resources.monitors.view.states import monitor_style
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Literal
+from typing import Literal
 
 RuleKind = Literal[
     "drift",
@@ -66,9 +66,9 @@ class Rule:
 class MonitorSpec:
     """What a monitor watches, and how.
 
-    ``baseline`` is the version of a data set that windows are compared with, cut into ``references`` windows of its own
+    ``baseline`` is the version of a data set that windows are compared with, cut into ``references`` windows
     whose largest distance is not drift. Times are in seconds: the length of a ``window``, ``every`` how often one is
-    looked at, and the ``cooldown`` after an answer to an alarm until the next one. ``then`` are steps in their order
+    checked, and the ``cooldown`` after an answer to an alarm until the next one. ``then`` are steps in their order
     (``alert``, ``retrain:churn``). ``target`` is the baseline's column of labels. A metric is measured on the newest
     ``labels`` labels, and separately by each value of the columns ``slices``. ``budget`` is the number of retrainings
     in 24 hours. With ``dry_run``, steps only tell what they would do.
@@ -123,7 +123,7 @@ class ColumnDrift:
 
     @property
     def exceeded(self) -> bool | None:
-        """Whether it has drifted: by its score, or by a reason of its own; None where that is not known."""
+        """Whether it has drifted: by its score, or by a separate reason; None where that is not known."""
         if self.score is None:
             return True if self.reasons else None
         return self.score > self.limit or bool(self.reasons)
@@ -234,7 +234,7 @@ class Action:
     """A step that an alarm led to. ``text`` is as it was asked for (``retrain:churn``), ``detail`` what became of it.
 
     ``run`` is the id of the run that it started, ``version`` the model version that it made or served. ``since`` is
-    when it was first looked at, ``at`` when last.
+    when it was first tried, ``at`` when last.
     """
 
     alarm: int
@@ -257,48 +257,3 @@ class Action:
     def costly(self) -> bool:
         """Whether it did, or does, more than to tell of the alarm."""
         return kind_of(self.text) != ALERT and self.state not in ("held", "skipped", "planned")
-
-
-@dataclass(frozen=True)
-class WindowProfiles:
-    """The distributions that are drawn: of the baseline and what is predicted for it, and of the newest window.
-
-    Each is a profile as JSON has it, empty where it is not known.
-    """
-
-    baseline: Mapping[str, Any] = field(default_factory=dict)
-    expected: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, Any] = field(default_factory=dict)
-    predictions: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class MonitorSnapshot:
-    """A monitor at one moment. ``reports``, ``alarms`` and ``actions`` are the oldest first. ``next`` is the next look.
-
-    ``error`` says why the last look failed.
-    """
-
-    spec: MonitorSpec
-    state: MonitorState = MonitorState.NO_DATA
-    since: float | None = None
-    rules: tuple[RuleState, ...] = ()
-    reports: tuple[Report, ...] = ()
-    alarms: tuple[Alarm, ...] = ()
-    actions: tuple[Action, ...] = ()
-    profiles: WindowProfiles = WindowProfiles()
-    paused: bool = False
-    next: float | None = None
-    backend: str = "local"
-    notes: tuple[str, ...] = ()
-    error: str = ""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return self.spec.name
-
-    @property
-    def open_alarms(self) -> tuple[Alarm, ...]:
-        """The alarms that last."""
-        return tuple(one for one in self.alarms if one.until is None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, repeated, word
@@ -52,24 +53,14 @@ class LimitOptions:
     data_age: str | None = option(metavar="TIME", help="alarm if the baseline is older: 30d")
 
     @property
-    def rules(self) -> RuleOptions:
-        """The limits."""
-        return RuleOptions(
-            list(self.drift) or None,
-            self.score,
-            self.prediction,
-            list(self.skew) or None,
-            self.metric,
-            self.below,
-            self.above,
-            self.drop,
-            self.errors,
-            self.latency,
-            self.no_traffic,
-            self.no_labels,
-            self.max_age,
-            self.data_age,
-        )
+    def limits(self) -> dict[str, Any]:
+        """The limits that were given, by name."""
+        given = {one.name: getattr(self, one.name) for one in fields(LimitOptions)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in given.items()
+            if value not in (None, ())
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,10 +80,12 @@ class MonitorService(LimitOptions, Command):
         help="the version of a data set that it is compared with",
     )
     window: str = option(
-        metavar="TIME", default=api.WINDOW, help=f"the newest time that is looked at (default {api.WINDOW})"
+        metavar="TIME",
+        default=api.WINDOW,
+        help=f"the time before a check that it considers (default {api.WINDOW})",
     )
     every: str = option(
-        metavar="TIME", default=api.EVERY, help=f"time between two looks (default {api.EVERY})"
+        metavar="TIME", default=api.EVERY, help=f"time between two checks (default {api.EVERY})"
     )
     then: tuple[str, ...] = repeated(
         metavar="STEP",
@@ -132,7 +125,7 @@ class MonitorService(LimitOptions, Command):
     def check(self, parser: Parser) -> None:
         """Refuse limits that are none."""
         del parser
-        self.rules.rules()
+        RuleOptions.of(**self.limits).rules()
 
     def run(self, session: Session) -> Monitor:
         """Make it."""
@@ -142,7 +135,7 @@ class MonitorService(LimitOptions, Command):
             window=self.window,
             every=self.every,
             then=self.then,
-            rules=self.rules,
+            **self.limits,
             name=self.name,
             target=self.target,
             references=self.references,

@@ -1,4 +1,4 @@
-"""Panes: what was counted of the requests between two looks. Panes add up, so a window is the sum of its panes."""
+"""Panes: what was counted of the requests between two checks. Panes add up, so a window is the sum of its panes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import reduce
 from typing import Any
 
 from kfnb.capture.embedded.counting import kfnb_added, kfnb_Counter
-from kfnb.resources.monitors.reference import PREDICTION, Profile, Reference
+from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
 
 _BOUNDS = tuple(10 ** (step / 8) for step in range(-8, 41))
 """Upper bounds of latency in milliseconds: an eighth of a decade apart, from 0.1 to 100,000."""
@@ -39,16 +39,16 @@ class Pane:
     @property
     def p99_ms(self) -> float | None:
         """What 99 % of the requests took at most, in milliseconds; None without requests."""
-        wanted, seen = 0.99 * sum(self.latency), 0
+        needed, seen = 0.99 * sum(self.latency), 0
         for bound, count in zip((*_BOUNDS, float("inf")), self.latency, strict=True):
             seen += count
-            if seen and seen >= wanted:
+            if seen and seen >= needed:
                 return bound
         return None
 
 
 @dataclass(frozen=True)
-class LoggedRows:
+class RequestBlock:
     """Rows of requests: ``inputs`` is a table of the columns that the model takes, or None where none were read.
 
     ``predictions`` are by row, None where there are none. A request with several rows counts once: ``latency`` has its
@@ -66,13 +66,13 @@ class LoggedRows:
 class PaneCounter:
     """Counts blocks of requests into the bins of a reference."""
 
-    def __init__(self, reference: Reference, since: float, until: float) -> None:
+    def __init__(self, reference: MonitorReference, since: float, until: float) -> None:
         self._pane = Pane(reference.key, since, until)
         self._inputs = kfnb_Counter(dict(reference.profile))
         self._predictions = kfnb_Counter(dict(reference.predictions)) if reference.predictions else None
         self._training = kfnb_Counter(dict(reference.training)) if reference.training else None
 
-    def add(self, block: LoggedRows) -> None:
+    def add(self, block: RequestBlock) -> None:
         """Count a block."""
         latency = list(self._pane.latency)
         for one in block.latency:

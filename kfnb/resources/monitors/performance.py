@@ -24,7 +24,7 @@ _LEAST_OF_SLICE = 30
 
 @dataclass(frozen=True)
 class Labelled:
-    """A prediction and what turned out to be true. ``slices`` are the values of the columns to look at separately."""
+    """A prediction and what turned out to be true. ``slices`` are the row's values of the columns to measure by."""
 
     prediction: Any
     label: Any
@@ -78,7 +78,7 @@ def _are_amounts(rows: Iterable[Labelled]) -> bool:
 
 
 def _positive(rows: Iterable[Labelled]) -> Any:
-    """The larger one of two classes: True, 1, ``yes``; None where there are more, or none can be told."""
+    """The larger one of two classes: True, 1, ``yes``; None where there are more, or they have no order."""
     classes = {value for one in rows for value in (one.prediction, one.label)}
     try:
         return max(classes) if len(classes) == 2 else None  # noqa: PLR2004 - two classes

@@ -17,7 +17,7 @@ from kfnb.resources.monitors.drift import drift_score, psi_of, spread_of
 from kfnb.resources.monitors.judging import LEAST_ROWS
 from kfnb.resources.monitors.model import MonitorSpec
 from kfnb.resources.monitors.performance import METRICS, Labelled, measured
-from kfnb.resources.monitors.reference import PREDICTION, Profile, Reference
+from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
 from kfnb.resources.services.model import Target
 
 _PREDICTED, _SHUFFLED = 50_000, 2_000
@@ -25,7 +25,7 @@ _PREDICTED, _SHUFFLED = 50_000, 2_000
 _REPEATS = 3
 
 
-def reference_of(spec: MonitorSpec, target: Target) -> Reference:
+def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
     """The reference of a version that is served. Raises ``UsageError``, ``BackendError``.
 
     Where a model cannot be loaded here, its predictions and importances are not known, and a note says why.
@@ -42,7 +42,7 @@ def reference_of(spec: MonitorSpec, target: Target) -> Reference:
     if len(frame) < LEAST_ROWS:
         hint = f"windows are compared with at least {LEAST_ROWS}"
         raise UsageError(f"{data.ref} has {len(frame)} rows:", hint=hint, ref=data.ref)
-    found = Reference(
+    found = MonitorReference(
         data.ref,
         version.ref,
         kfnb_profile(frame[list(inputs)], data.digest),
@@ -61,15 +61,15 @@ def reference_of(spec: MonitorSpec, target: Target) -> Reference:
 
 def baseline_of(spec: MonitorSpec, version: ModelVersion) -> DatasetVersion:
     """The data that windows are compared with: what the version was made of, if that is a later one of the baseline."""
-    asked = dataset(spec.baseline)
+    named = dataset(spec.baseline)
     for ref in version.data:
         try:
             own = dataset(ref)
         except KfnbError:  # it was removed, or is in another store
             continue
-        if own.name == asked.name and own.version > asked.version:
+        if own.name == named.name and own.version > named.version:
             return own
-    return asked
+    return named
 
 
 def label_of(spec: MonitorSpec, inputs: Sequence[str], columns: Sequence[str]) -> str:
@@ -147,8 +147,8 @@ def _training(version: ModelVersion, baseline: DatasetVersion, inputs: Sequence[
 
 
 def _with_model(
-    found: Reference, loaded: _Loaded, version: ModelVersion, target: Target, frame: Any, label: str
-) -> Reference:
+    found: MonitorReference, loaded: _Loaded, version: ModelVersion, target: Target, frame: Any, label: str
+) -> MonitorReference:
     """With what the version predicts for the baseline, and how much it depends on each column."""
     rows = kfnb_example(frame, _PREDICTED)
     predicted = loaded.predict(rows[list(found.inputs)])
@@ -178,7 +178,7 @@ def _importances(
         yield one.column, max(0.0, one.mean) / total if total else 0.0
 
 
-def _with_spread(found: Reference, loaded: _Loaded, frame: Any, windows: int) -> Reference:
+def _with_spread(found: MonitorReference, loaded: _Loaded, frame: Any, windows: int) -> MonitorReference:
     """With the largest distances of the baseline's own windows from all of it: what its seasons are."""
     if windows < 2:  # noqa: PLR2004 - one window is all of it
         return found

@@ -27,7 +27,7 @@ class Calibration:
 
 
 @dataclass(frozen=True)
-class Reference:
+class MonitorReference:
     """What a version is watched against. ``data`` and ``version`` are references (``churn-data@2``, ``churn@7``).
 
     ``predictions`` is the profile of the version's predictions for the baseline; empty where it cannot be loaded here.

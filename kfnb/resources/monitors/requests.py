@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kfnb import clock
-from kfnb.resources.monitors.panes import LoggedRows
+from kfnb.extras import require
+from kfnb.resources.monitors.panes import RequestBlock
 from kfnb.resources.monitors.performance import Labelled
 from kfnb.resources.services.api import engine_of
 from kfnb.resources.services.model import Target
@@ -16,15 +17,16 @@ _COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "input", "p
 _FAILED = 400
 
 
-def counted(service: str, backend: str, since: float, until: float, target: Target) -> Iterator[LoggedRows]:
+def counted(service: str, backend: str, since: float, until: float, target: Target) -> Iterator[RequestBlock]:
     """The requests between two times, block by block. Predictions are those of ``target`` alone."""
     window = RequestWindow(clock.real_at(since), clock.real_at(until), columns=_COUNTED)
     for block in engine_of(backend).requests(service, window):
         yield _logged(block, target.revision)
 
 
-def _logged(block: Any, revision: int) -> LoggedRows:
+def _logged(block: Any, revision: int) -> RequestBlock:
     """A block of the log: what each request was (its first row tells), its rows, and the predictions of a revision."""
+    require("pyarrow", "monitoring a service")
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -33,7 +35,7 @@ def _logged(block: Any, revision: int) -> LoggedRows:
     times = pc.max(block["time"].cast(pa.int64())).as_py()
     served = block.filter(pc.equal(block["revision"], revision))
     predictions = values_of(served["prediction"], served.schema.field("prediction"))
-    return LoggedRows(
+    return RequestBlock(
         requests.num_rows,
         int(pc.sum(pc.greater_equal(requests["status"], _FAILED)).as_py() or 0),
         tuple(one for one in requests["latency_ms"].to_pylist() if one is not None),
@@ -45,6 +47,7 @@ def _logged(block: Any, revision: int) -> LoggedRows:
 
 def _inputs(block: Any) -> Any:
     """The columns of the rows that were read, as a table; None where there are none."""
+    require("pyarrow", "monitoring a service")
     import pyarrow as pa
 
     if "input" not in block.schema.names:
@@ -71,6 +74,7 @@ def labelled(service: str, backend: str, target: Target, most: int, slices: Sequ
 
 def labelled_rows(service: str, backend: str, target: Target, most: int) -> tuple[Any, list[Any]]:
     """The newest labelled rows as a DataFrame of the model's inputs, and their labels."""
+    require("pandas", "comparing versions")
     import pandas as pd
 
     found = engine_of(backend).labelled(service, target.revision, most, inputs=True)

@@ -19,7 +19,7 @@ _DAY = 86400.0
 class Turn:
     """A step whose turn it is: of which alarm, in which ``attempt`` of its answer, at which ``place``.
 
-    ``begun`` is the step as it was left, if it was looked at before. With ``held`` it has to wait, with ``dropped`` it
+    ``begun`` is the step as it was left, if it was begun before. With ``held`` it has to wait, with ``dropped`` it
     is not taken any more: both say why.
     """
 
@@ -35,9 +35,9 @@ class Turn:
 def next_turns(
     spec: MonitorSpec, alarms: Sequence[Alarm], actions: Sequence[Action], now: float
 ) -> Iterator[Turn]:
-    """The steps that are to be taken or looked at now, at most one of each alarm's answer.
+    """The steps that are to be taken or followed up now, at most one of each alarm's answer.
 
-    Alerts are told also while another answer is under way. A failed answer is tried again as long as its alarm lasts.
+    Alerts are sent also while another answer is under way. A failed answer is tried again as long as its alarm lasts.
     """
     answers = [
         _Answer(spec, one, [each for each in actions if each.alarm == one.number], now) for one in alarms

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
@@ -20,7 +20,7 @@ Limits = float | str | Mapping[str, float] | None
 
 @dataclass(frozen=True)
 class RuleOptions:
-    """The limits that were asked for; None where one was not. Durations are words (``2d``)."""
+    """The requested limits; None where there is none. Durations are words (``2d``)."""
 
     drift: Limits | list[str] = None
     score: float | None = None
@@ -36,6 +36,16 @@ class RuleOptions:
     no_labels: str | None = None
     max_age: str | None = None
     data_age: str | None = None
+
+    @classmethod
+    def of(cls, **limits: Any) -> RuleOptions:
+        """The options by their names. Raises ``UsageError`` for one that is unknown."""
+        known = [one.name for one in fields(cls)]
+        for name in limits:
+            if name not in known:
+                hint = did_you_mean(name, known, f"limits are {', '.join(known)}")
+                raise UsageError(f"unknown limit {name}:", code="invalid-argument", hint=hint, ref=name)
+        return cls(**limits)
 
     def rules(self) -> tuple[Rule, ...]:
         """The rules; without any, those of drift: of columns, of predictions and of the weighted score.

@@ -19,7 +19,7 @@ from kfnb.resources.monitors.model import (
     RuleState,
 )
 from kfnb.resources.monitors.panes import Pane
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 
 T = TypeVar("T")
 
@@ -85,9 +85,9 @@ def pane_of(stored: Mapping[str, Any]) -> Pane:
     return Pane(**{**vars(known(Pane, plain)), **profiles})
 
 
-def reference_of(stored: Mapping[str, Any]) -> Reference:
+def reference_of(stored: Mapping[str, Any]) -> MonitorReference:
     """A reference. Raises ``TypeError``."""
     names = ("profile", "predictions", "training", "importances", "usual", "spread")
     mappings = {name: stored.get(name) or {} for name in names}
     plain = {name: value for name, value in stored.items() if name not in mappings}
-    return Reference(**{**vars(known(Reference, {**plain, "profile": {}})), **mappings})
+    return MonitorReference(**{**vars(known(MonitorReference, {**plain, "profile": {}})), **mappings})

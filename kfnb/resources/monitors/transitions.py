@@ -9,7 +9,7 @@ from kfnb.resources.monitors.hysteresis import separate, state_after
 from kfnb.resources.monitors.model import Alarm, Finding, MonitorSpec, MonitorState, Report, RuleState
 
 LOOKED_BACK = 10
-"""Reports that are looked at for the state of a rule: some of the last ones may have no data."""
+"""Reports that are considered for the state of a rule: some of the last ones may have no data."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Standing:
 def standing_after(
     spec: MonitorSpec, before: Standing, earlier: Sequence[Report], report: Report, now: float
 ) -> Standing:
-    """What stands after a report; ``earlier`` are the reports before, the oldest first.
+    """What holds after a report; ``earlier`` are the reports before, the oldest first.
 
     When another version is served, or rules have changed, what was found before says nothing: alarms end.
     """

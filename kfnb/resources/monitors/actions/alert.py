@@ -1,4 +1,4 @@
-"""``alert``: tell of an alarm once, on the desktop, by a webhook or by a command."""
+"""``alert``: report an alarm once, on the desktop, by a webhook or by a command."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kfnb.errors import KfnbError, UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
 from kfnb.resources.monitors.model import MonitorSpec
 
 _WITHIN = 30.0
@@ -32,8 +32,8 @@ def address_of(text: str) -> str:
     return target if target.startswith(_WEB) else ""
 
 
-def tell(spec: MonitorSpec, message: dict[str, Any], target: str, address: str = "") -> str:
-    """Tell of something; how it was told. Raises ``KfnbError`` if it could not be."""
+def notify(spec: MonitorSpec, message: dict[str, Any], target: str, address: str = "") -> str:
+    """Report something; how that was done. Raises ``KfnbError`` if it could not be."""
     text = f"{message['monitor']}: {message['event']}: {message['evidence']}"
     if address:
         _post(address, message)
@@ -41,7 +41,7 @@ def tell(spec: MonitorSpec, message: dict[str, Any], target: str, address: str =
     if target:
         _run(target, message)
         return f"{shlex.split(target)[0]} was run"
-    return _notify(f"kfnb monitor {spec.name}", text)
+    return _on_desktop(f"kfnb monitor {spec.name}", text)
 
 
 def _post(address: str, message: dict[str, Any]) -> None:
@@ -77,7 +77,7 @@ def _run(command: str, message: dict[str, Any]) -> None:
         raise UsageError(f"{shlex.split(command)[0]} ended with {done.returncode}: {last}")
 
 
-def _notify(title: str, text: str) -> str:
+def _on_desktop(title: str, text: str) -> str:
     program = shutil.which("notify-send")
     if program is None:
         return "shown in the monitor: no desktop was found"
@@ -88,7 +88,7 @@ def _notify(title: str, text: str) -> str:
 
 
 def message_of(occasion: Occasion, event: str = "ALARM") -> dict[str, Any]:
-    """What is told, as data."""
+    """The message of an alert, as data."""
     return {
         "monitor": occasion.spec.name,
         "service": occasion.spec.service,
@@ -101,13 +101,13 @@ def message_of(occasion: Occasion, event: str = "ALARM") -> dict[str, Any]:
     }
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     target = "" if occasion.text in occasion.addresses else occasion.argument
     try:
         address = occasion.addresses.get(occasion.text, "")
-        return Outcome("done", tell(occasion.spec, message_of(occasion), target, address))
+        return StepOutcome("done", notify(occasion.spec, message_of(occasion), target, address))
     except KfnbError as error:
-        return Outcome("failed", str(error))
+        return StepOutcome("failed", str(error))
 
 
 def _check(argument: str) -> None:
@@ -119,12 +119,12 @@ def _check(argument: str) -> None:
 
 
 def _plan(occasion: Occasion) -> str:
-    return f"tell of it{f' by {occasion.argument}' if occasion.argument else ' on the desktop'}"
+    return f"report it{f' by {occasion.argument}' if occasion.argument else ' on the desktop'}"
 
 
 ALERT_STEP = Step(
     "alert",
-    "tell of it: on the desktop, alert:URL by a webhook, alert:COMMAND by a command",
+    "report it: on the desktop, alert:URL by a webhook, alert:COMMAND by a command",
     _check,
     _plan,
     _take,

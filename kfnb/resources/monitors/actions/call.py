@@ -6,9 +6,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.errors import UsageError
 from kfnb.resources.monitors.actions.alert import message_of
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+
+_logger = logger(__package__)
 
 
 def text_of(function: Callable[..., Any]) -> str:
@@ -35,14 +38,15 @@ def _function(argument: str) -> Callable[[dict[str, Any]], Any]:
     return called
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     try:
         found = _function(occasion.argument)(message_of(occasion))
     except UsageError:
         raise
     except Exception as error:  # whatever a user's function raises
-        return Outcome("failed", f"{occasion.argument} raised {type(error).__name__}: {error}")
-    return Outcome("done", "called" if found is None else str(found)[:200])
+        _logger.warning("%s failed.", occasion.argument, exc_info=True)
+        return StepOutcome("failed", f"{occasion.argument} raised {type(error).__name__}: {error}")
+    return StepOutcome("done", "called" if found is None else str(found)[:200])
 
 
 def _check(argument: str) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from kfnb.errors import UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
 from kfnb.resources.services.model import RevisionState
 from kfnb.resources.services.moves import check_percent
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     candidate, service = occasion.candidate, occasion.service()
     now = service.snapshot()
     shown = next((one for one in now.revisions if one.role == "canary" and one.ref == candidate), None)
     if shown is None:
         if occasion.begun is not None and occasion.begun.state == "started":
-            return Outcome("failed", f"{candidate} is not the canary any more", version=candidate)
+            return StepOutcome("failed", f"{candidate} is not the canary any more", version=candidate)
         default = now.desired.default
         service.canary(
             candidate,
@@ -23,12 +23,12 @@ def _take(occasion: Occasion) -> Outcome:
             pickle=default.pickle,
             trust=default.trust,
         )
-        return Outcome("started", f"{candidate} is started", version=candidate)
+        return StepOutcome("started", f"{candidate} is started", version=candidate)
     if shown.state is RevisionState.FAILED:
-        return Outcome("failed", f"{candidate} cannot be served: {shown.error}", version=candidate)
+        return StepOutcome("failed", f"{candidate} cannot be served: {shown.error}", version=candidate)
     if shown.state is not RevisionState.READY:
-        return Outcome("started", f"{candidate} is {str(shown.state).lower()}", version=candidate)
-    return Outcome("done", f"{candidate} gets {shown.percent} % of the requests", version=candidate)
+        return StepOutcome("started", f"{candidate} is {str(shown.state).lower()}", version=candidate)
+    return StepOutcome("done", f"{candidate} gets {shown.percent} % of the requests", version=candidate)
 
 
 def _check(argument: str) -> None:

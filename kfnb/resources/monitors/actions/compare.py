@@ -7,23 +7,23 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import model
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step, no_argument
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome, no_argument
 from kfnb.resources.monitors.performance import LEAST, Labelled, measured
 from kfnb.resources.services.model import Target
 from kfnb.ui.words import digits
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     candidate, target = occasion.candidate, occasion.service().snapshot().desired.default
     rows, labels = occasion.labelled()
     if len(labels) < LEAST:
-        return Outcome("waiting", f"{len(labels):,} rows with labels of {LEAST}", version=candidate)
+        return StepOutcome("waiting", f"{len(labels):,} rows with labels of {LEAST}", version=candidate)
     served = _metric(f"{target.registry}:{target.ref}", target, rows, labels)
     new = _metric(f"{target.registry}:{candidate}", target, rows, labels)
     better = new[1] < served[1] if new[0] == "mean_error" else new[1] > served[1]
     words = f"{new[0]} {digits(new[1], 3)} of {candidate}, {digits(served[1], 3)} of {target.ref}"
     detail = f"{words}, on the newest {len(labels):,} labels"
-    return Outcome(
+    return StepOutcome(
         "done" if better else "failed", detail if better else f"not better: {detail}", version=candidate
     )
 
@@ -48,5 +48,9 @@ def _plan(occasion: Occasion) -> str:
 
 
 COMPARE_STEP = Step(
-    "compare", "go on only if the candidate is better on the newest labelled rows", no_argument, _plan, _take
+    "compare",
+    "continue only if the candidate is better on the newest labelled rows",
+    no_argument,
+    _plan,
+    _take,
 )

@@ -14,7 +14,7 @@ from kfnb.resources.services.handle import Service
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StepOutcome:
     """What became of a step. ``run`` and ``version`` are as of ``Action``; empty keeps what they were."""
 
     state: ActionState
@@ -71,14 +71,14 @@ class Occasion:
 @dataclass(frozen=True)
 class Step:
     """A kind of step: ``check`` refuses an argument that it cannot have, by ``UsageError``; ``plan`` says what it would
-    do, ``take`` does it, or looks how far it is.
+    do, ``take`` does it, or sees how far it is.
     """
 
     name: str
     summary: str
     check: Callable[[str], None]
     plan: Callable[[Occasion], str]
-    take: Callable[[Occasion], Outcome]
+    take: Callable[[Occasion], StepOutcome]
 
 
 def no_argument(argument: str) -> None:

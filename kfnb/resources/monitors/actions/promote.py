@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.errors import UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
 from kfnb.resources.services.comparison import comparison_of
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceSnapshot
@@ -13,26 +13,26 @@ REQUESTS = 200
 """Requests that a canary answers before it is promoted, where no number is given."""
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     candidate, service = occasion.candidate, occasion.service()
     now = service.snapshot()
     if now.desired.default.ref == candidate:
-        return Outcome("done", f"{candidate} is the default", version=candidate)
+        return StepOutcome("done", f"{candidate} is the default", version=candidate)
     canary = next((one for one in now.current if one.role == "canary" and one.ref == candidate), None)
     if canary is None:
         detail = f"{candidate} is not the canary: put canary:PERCENT before promote"
-        return Outcome("failed", detail, version=candidate)
-    wanted = _requests(occasion.argument)
-    if canary.counters.requests < wanted:
-        detail = f"{canary.counters.requests:,} requests of {wanted:,} to {candidate}"
-        return Outcome("waiting", detail, version=candidate)
+        return StepOutcome("failed", detail, version=candidate)
+    needed = _requests(occasion.argument)
+    if canary.counters.requests < needed:
+        detail = f"{canary.counters.requests:,} requests of {needed:,} to {candidate}"
+        return StepOutcome("waiting", detail, version=candidate)
     if _fails_more_often(now):
         service.rollback(because=f"{occasion.because}; the canary fails more often than the default")
-        return Outcome(
+        return StepOutcome(
             "failed", f"{candidate} fails more often than the default: rolled back", version=candidate
         )
     moved = _promote(service, now, occasion.because)
-    return Outcome("done", f"{candidate} is the default{moved}", version=candidate)
+    return StepOutcome("done", f"{candidate} is the default{moved}", version=candidate)
 
 
 def _promote(service: Service, now: ServiceSnapshot, because: str) -> str:

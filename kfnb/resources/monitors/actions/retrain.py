@@ -10,7 +10,7 @@ from kfnb.pipeline.spec import read_spec
 from kfnb.resources.datasets.api import with_newest_data
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
 from kfnb.resources.runs.api import run, submit
 
 CANDIDATE = "candidate"
@@ -19,7 +19,7 @@ _LOOKED_AT = 20
 """Versions that may be the one of a run: others may have been registered since."""
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     begun = occasion.begun
     if begun is None or not begun.run:
         started = submit(
@@ -29,20 +29,20 @@ def _take(occasion: Occasion) -> Outcome:
             cache=False,
             notify=lambda _text: None,
         )
-        return Outcome("started", f"run {started.id} has started", run=started.id)
+        return StepOutcome("started", f"run {started.id} has started", run=started.id)
     now = run(begun.run)
     if not now.state.finished:
-        return Outcome("started", f"run {now.id} is {str(now.state).lower()}", run=now.id)
+        return StepOutcome("started", f"run {now.id} is {str(now.state).lower()}", run=now.id)
     if now.state is not RunState.SUCCEEDED:
-        return Outcome("failed", f"run {now.id} {str(now.state).lower()}: {_why(begun.run)}", run=now.id)
+        return StepOutcome("failed", f"run {now.id} {str(now.state).lower()}: {_why(begun.run)}", run=now.id)
     made = _made_by(occasion, begun.run)
     if made is None:
         detail = (
             f"run {now.id} has registered no version of {_model(occasion)}: let a step kf.save(model, name)"
         )
-        return Outcome("failed", detail, run=now.id)
+        return StepOutcome("failed", detail, run=now.id)
     made.promote(CANDIDATE, occasion.because)
-    return Outcome("done", f"{made.ref} is {made.name}@{CANDIDATE}", run=now.id, version=made.ref)
+    return StepOutcome("done", f"{made.ref} is {made.name}@{CANDIDATE}", run=now.id, version=made.ref)
 
 
 def _why(run_id: str) -> str:

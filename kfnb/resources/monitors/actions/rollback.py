@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step, no_argument
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome, no_argument
 from kfnb.resources.services.targets import aliases_of
 
 
-def _take(occasion: Occasion) -> Outcome:
+def _take(occasion: Occasion) -> StepOutcome:
     service = occasion.service()
     default = service.snapshot().desired.default
     notes: list[str] = []
     alias = default.alias if default.alias in aliases_of(default) else False
     service.rollback(alias=alias, because=occasion.because, notify=notes.append)
     now = service.snapshot().desired.default
-    return Outcome("done", "; ".join([f"{now.ref} gets all requests", *notes]), version=now.ref)
+    return StepOutcome("done", "; ".join([f"{now.ref} gets all requests", *notes]), version=now.ref)
 
 
 def _plan(occasion: Occasion) -> str:

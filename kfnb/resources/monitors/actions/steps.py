@@ -11,7 +11,7 @@ from kfnb.resources.monitors.actions.alert import ALERT_STEP, address_of, shown
 from kfnb.resources.monitors.actions.call import CALL_STEP, text_of
 from kfnb.resources.monitors.actions.canary import CANARY_STEP
 from kfnb.resources.monitors.actions.compare import COMPARE_STEP
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome, Step
+from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
 from kfnb.resources.monitors.actions.promote import PROMOTE_STEP
 from kfnb.resources.monitors.actions.retrain import RETRAIN_STEP
 from kfnb.resources.monitors.actions.rollback import ROLLBACK_STEP
@@ -42,21 +42,21 @@ def checked(then: tuple[str | Callable[..., Any], ...]) -> tuple[tuple[str, ...]
     return tuple(map(shown, texts)), {shown(one): address_of(one) for one in texts if address_of(one)}
 
 
-def take(occasion: Occasion) -> Outcome:
-    """Take a step, or look how far it is. What goes wrong is its outcome."""
+def take(occasion: Occasion) -> StepOutcome:
+    """Take a step, or see how far it is. What goes wrong is its outcome."""
     step = _step(occasion.text)
     if occasion.spec.dry_run and kind_of(occasion.text) != ALERT:
-        return Outcome("planned", f"dry run: it would {step.plan(occasion)}")
+        return StepOutcome("planned", f"dry run: it would {step.plan(occasion)}")
     try:
         return step.take(occasion)
     except KfnbError as error:
-        return Outcome("failed", str(error))
+        return StepOutcome("failed", str(error))
     except Exception as error:
         _logger.exception("A step failed.")
-        return Outcome("failed", f"{type(error).__name__}: {error}")
+        return StepOutcome("failed", f"{type(error).__name__}: {error}")
 
 
-def after(occasion: Occasion, attempt: int, place: int, outcome: Outcome) -> Action:
+def after(occasion: Occasion, attempt: int, place: int, outcome: StepOutcome) -> Action:
     """The step as it is kept after an outcome."""
     begun = occasion.begun
     return Action(

@@ -1,1 +1,1 @@
-"""Monitors on this machine: their looks are ticks of a schedule."""
+"""Monitors on this machine: their checks are ticks of a schedule."""

@@ -1,4 +1,4 @@
-"""The engine of monitors on this machine: folders, and schedules whose ticks are looks."""
+"""The engine of monitors on this machine: folders, and schedules whose ticks are checks."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ from kfnb.jobs.scheduler.timing import Timing
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.local import folder as folders
+from kfnb.resources.monitors.local.check import check_monitor
 from kfnb.resources.monitors.local.folder import MonitorFolder
-from kfnb.resources.monitors.local.look import look
 from kfnb.resources.monitors.local.records import MOST_REPORTS
-from kfnb.resources.monitors.model import MonitorSnapshot, MonitorState, Report, WindowProfiles
+from kfnb.resources.monitors.model import MonitorState, Report
 from kfnb.resources.monitors.panes import together
+from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.ui.words import moment
 
 PROGRAM = "kfnb.resources.monitors.local.ticking"
@@ -72,25 +73,25 @@ class LocalMonitorEngine:
         return [self._snapshot(one, 1) for one in folders.existing(self._home)]
 
     def check(self, name: str) -> Report:
-        """Look now."""
-        return look(folders.find(self._home, name))
+        """Check now."""
+        return check_monitor(folders.find(self._home, name))
 
     def pause(self, name: str) -> None:
-        """Look no more by the clock."""
+        """Pause the checks."""
         control.pause(self._known_schedule(name))
 
     def resume(self, name: str) -> None:
-        """Look again."""
+        """Resume the checks."""
         control.resume(self._known_schedule(name))
 
     def delete(self, name: str) -> None:
-        """Look no more, and forget what was found."""
+        """End the checks, and forget what was found."""
         folder = folders.find(self._home, name)
         schedule = self._schedule(folder)
         if schedule is not None:
             control.delete(schedule)
         if not folder.remove(patience=10.0):
-            message = f"monitor {name} is being looked at by another process"
+            message = f"monitor {name} is being checked by another process"
             raise BackendError(message, code="still-running", hint="try again later", ref=name)
 
     def _snapshot(self, folder: MonitorFolder, reports: int) -> MonitorSnapshot:
@@ -113,7 +114,7 @@ class LocalMonitorEngine:
             paused,
             None if schedule is None or paused else schedule.spec().timing.next(clock.now()),
             self.name,
-            () if past is None else tuple(_told(one) for one in past.missed[-3:]),
+            () if past is None else tuple(_in_words(one) for one in past.missed[-3:]),
             records.error(),
         )
 
@@ -148,7 +149,7 @@ def _profiles(folder: MonitorFolder) -> WindowProfiles:
     )
 
 
-def _told(missed: Missed) -> str:
-    """When looks were missed, in words."""
-    times = "1 look was" if missed.count == 1 else f"{missed.count:,} looks were"
+def _in_words(missed: Missed) -> str:
+    """When checks were missed, in words."""
+    times = "1 check was" if missed.count == 1 else f"{missed.count:,} checks were"
     return f"{times} missed from {moment(missed.first)} to {moment(missed.last)}: {missed.reason}"

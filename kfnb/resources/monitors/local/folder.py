@@ -1,12 +1,12 @@
 """A monitor's folder: ``monitors/NAME`` in the home.
 
 ==================  ==========================================================================
-``monitor.json``    what it watches, and the id of the schedule whose ticks are its looks
+``monitor.json``    what it watches, and the id of the schedule whose ticks are its checks
 ``monitor.db``      what it has found and done, see ``records``
 ``references/``     what each version is compared with, made when it is first served
 ``pipelines/``      the pipelines that retrain, compiled when the monitor was made
-``addresses.json``  the webhooks that are told of alarms: such an address is a password
-``lock``            locked while someone looks
+``addresses.json``  the webhooks that get alarms: such an address is a password
+``lock``            locked while it is checked
 ==================  ==========================================================================
 """
 
@@ -26,13 +26,13 @@ from kfnb.jobs import private
 from kfnb.jobs.folder import HINT, JobFolder, names, usable
 from kfnb.resources.monitors.local.records import MonitorRecords
 from kfnb.resources.monitors.model import MonitorSpec
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.stored import reference_of, spec_of
 
 _SHELF = "monitors"
 _FILE = "monitor.json"
 _PATIENCE = 60.0
-"""Seconds that a look waits for another one."""
+"""Seconds that a check waits for another one."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class MonitorFolder(JobFolder):
 
     # -- references
 
-    def reference(self, version: str) -> Reference | None:
+    def reference(self, version: str) -> MonitorReference | None:
         """What a version is compared with; None if it was not made yet. Raises ``BackendError``."""
         file = self._reference(version)
         if not (self.path / file).exists():
@@ -77,7 +77,7 @@ class MonitorFolder(JobFolder):
         except (TypeError, AttributeError):
             return None  # of another version of kfnb: it is made anew
 
-    def keep_reference(self, reference: Reference) -> None:
+    def keep_reference(self, reference: MonitorReference) -> None:
         """Keep what a version is compared with. Raises ``BackendError``."""
         with usable(self.path / "references", HINT):
             private.make(self.path / "references")
@@ -121,10 +121,10 @@ class MonitorFolder(JobFolder):
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Hold the lock of those who look. Raises ``BackendError`` if someone else looks for a minute."""
+        """Hold the lock of a check. Raises ``BackendError`` if another process holds it for a minute."""
         lock = self.lock(patience=_PATIENCE)
         if lock is None:
-            message = f"monitor {self.name} is being looked at by another process"
+            message = f"monitor {self.name} is being checked by another process"
             raise BackendError(message, code="still-running", hint="try again later", ref=self.name)
         try:
             yield

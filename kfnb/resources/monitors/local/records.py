@@ -1,6 +1,6 @@
 """What a monitor has found and done: ``monitor.db`` in its folder.
 
-Records rather than events: what a look has found never changes, the newest reports are kept, and a list of monitors
+Records rather than events: what a check has found never changes, the newest reports are kept, and a list of monitors
 reads none of them.
 """
 
@@ -87,7 +87,7 @@ class MonitorRecords:
         return None if found is None else float(found)
 
     def error(self) -> str:
-        """Why the last look failed; empty if it did not."""
+        """Why the last check failed; empty if it did not."""
         return str(self._fact("error") or "")
 
     def _fact(self, name: str) -> Any:
@@ -111,7 +111,7 @@ class MonitorRecords:
             _put_fact(connection, "counted", pane.until)
 
     def find(self, report: Report, standing: Standing) -> None:
-        """Keep a report, and what stands after it."""
+        """Keep a report, and what holds after it."""
         with self._database.writing() as connection:
             body = json.dumps(report_as_json(report))
             connection.execute("insert into reports (until, body) values (?, ?)", (report.until, body))
@@ -130,7 +130,7 @@ class MonitorRecords:
             connection.execute("insert or replace into actions values (?, ?, ?, ?)", values)
 
     def fail(self, error: str) -> None:
-        """Keep why a look failed."""
+        """Keep why a check failed."""
         with self._database.writing() as connection:
             _put_fact(connection, "error", error)
 

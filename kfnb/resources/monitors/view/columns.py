@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.resources.monitors.model import ColumnDrift, MonitorState, Report, WindowProfiles
+from kfnb.resources.monitors.model import ColumnDrift, MonitorState, Report
+from kfnb.resources.monitors.snapshot import WindowProfiles
 from kfnb.resources.monitors.view.distributions import distributions
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Block, Folded, Row, Section, Text

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.resources.monitors.model import (
-    Action,
-    Alarm,
-    MetricValue,
-    MonitorSnapshot,
-    MonitorState,
-    Report,
-    RuleState,
-    WindowProfiles,
-)
+from kfnb.resources.monitors.model import Action, Alarm, MetricValue, MonitorState, Report, RuleState
+from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.distributions import distributions
 from kfnb.resources.monitors.view.states import action_style, monitor_style
@@ -83,21 +75,21 @@ def _summary(now: MonitorSnapshot, report: Report | None) -> Iterator[Block]:
         f"service {spec.service}{f' ({report.version})' if report else ''}",
         f"baseline {spec.baseline}",
         seen,
-        f"looks every {duration(spec.every)}",
+        f"checked every {duration(spec.every)}",
         "paused" if now.paused else f"next {moment(now.next)}" if now.next else "",
         "dry run" if spec.dry_run else "",
         f"{str(now.state).replace('_', ' ').lower()} since {moment(now.since)}" if now.since else "",
     )
     yield Title(now.name, monitor_style(now.state), now.backend, facts)
     if now.error:
-        yield Alert(monitor_style(MonitorState.ALARM), f"the last look failed: {now.error}", [])
+        yield Alert(monitor_style(MonitorState.ALARM), f"the last check failed: {now.error}", [])
     for one in now.open_alarms:
         yield Alert(monitor_style(MonitorState.ALARM), f"{one.rule}: {one.evidence}", [])
 
 
 def _rules(rules: tuple[RuleState, ...]) -> Iterator[Block]:
     if not rules:
-        yield Text("No look yet: monitor.check() looks now.")
+        yield Text("Not checked yet: monitor.check() checks it now.")
         return
     yield Section("Rules", [Table("Rules", _RULES, [_rule(one) for one in rules])])
 

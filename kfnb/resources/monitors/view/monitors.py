@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.resources.monitors.model import MonitorSnapshot
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.resources.monitors.model import Finding, MonitorState, Report, WindowProfiles
+from kfnb.resources.monitors.model import Finding, MonitorState, Report
+from kfnb.resources.monitors.snapshot import WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Block, Section, Title, bundle, notes_section

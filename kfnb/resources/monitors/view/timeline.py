@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
-from kfnb.resources.monitors.model import Alarm, MonitorSnapshot, Report
+from kfnb.resources.monitors.model import Alarm, Report
+from kfnb.resources.monitors.snapshot import MonitorSnapshot
 from kfnb.ui.blocks import Block, Row, Section
 from kfnb.ui.plot import Axis, Plot, PlotLine, Point, axis
 from kfnb.ui.words import digits, moment
@@ -34,8 +36,12 @@ def _series(now: MonitorSnapshot) -> Iterator[tuple[str, Value, tuple[str, ...]]
         metric.name for report in now.reports for metric in report.metrics if not metric.slice
     )
     for name in list(names)[:2]:
-        yield name.capitalize(), lambda one, name=name: one.performance.get(name), ("below", "above", "drop")
+        yield name.capitalize(), partial(_metric, name), ("below", "above", "drop")
     yield "Largest drift of a column", lambda one: max(one.drift.values(), default=None), ("drift",)
+
+
+def _metric(name: str, report: Report) -> float | None:
+    return report.performance.get(name)
 
 
 def _chart(now: MonitorSnapshot, title: str, value: Value, kinds: Sequence[str]) -> Plot | None:

@@ -1,4 +1,4 @@
-"""A look of a monitor here: count what is new, judge the window, and answer alarms."""
+"""A check of a monitor here: count what is new, judge the window, and answer alarms."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 
 from kfnb import clock
 from kfnb.errors import KfnbError
-from kfnb.resources.monitors.actions.alert import message_of, tell
-from kfnb.resources.monitors.actions.occasion import Occasion, Outcome
+from kfnb.resources.monitors.actions.alert import message_of, notify
+from kfnb.resources.monitors.actions.occasion import Occasion, StepOutcome
 from kfnb.resources.monitors.actions.steps import after, take
 from kfnb.resources.monitors.evaluation import Window, report_of
 from kfnb.resources.monitors.local.folder import MonitorFolder
@@ -16,7 +16,7 @@ from kfnb.resources.monitors.local.records import MonitorRecords
 from kfnb.resources.monitors.model import ALERT, Action, MonitorSpec, Report, argument_of, kind_of
 from kfnb.resources.monitors.panes import Pane, PaneCounter, together
 from kfnb.resources.monitors.preparing import reference_of
-from kfnb.resources.monitors.reference import Reference
+from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.requests import counted, labelled, labelled_rows
 from kfnb.resources.monitors.responses import Turn, next_turns
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
@@ -24,18 +24,18 @@ from kfnb.resources.services.api import service
 from kfnb.resources.services.model import Target
 
 _BEHIND = 1.0
-"""Real seconds after which a request is surely in the log: a look counts those before."""
+"""Real seconds after which a request is surely in the log: a check counts those before."""
 _MOST_LABELS = 10_000
 """Labels in which ADWIN looks for a change."""
 _MOST_STEPS = 20
 
 
-def look(folder: MonitorFolder) -> Report:
-    """Look once, and return the report. Raises ``BackendError``, which the monitor shows."""
+def check_monitor(folder: MonitorFolder) -> Report:
+    """Check once, and return the report. Raises ``BackendError``, which the monitor shows."""
     with folder.turn():
         spec, records = folder.spec(), folder.records
         try:
-            report = _look(folder, spec, records)
+            report = _checked(folder, spec, records)
         except KfnbError as error:
             records.fail(str(error))
             raise
@@ -43,7 +43,7 @@ def look(folder: MonitorFolder) -> Report:
         return report
 
 
-def _look(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> Report:
+def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> Report:
     now = clock.now()
     target = service(spec.service, backend=spec.backend).snapshot().desired.default
     reference = folder.reference(target.ref)
@@ -58,7 +58,7 @@ def _look(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> 
 
 
 def _counted(
-    spec: MonitorSpec, records: MonitorRecords, reference: Reference, target: Target, now: float
+    spec: MonitorSpec, records: MonitorRecords, reference: MonitorReference, target: Target, now: float
 ) -> Pane:
     """The window that ends now: the panes of before, and one more of what is new."""
     since, until = now - spec.window, now - clock.passed(_BEHIND)
@@ -110,11 +110,11 @@ def _step(
         lambda: _to_compare(spec),
     )
     if turn.dropped or turn.held:
-        outcome = Outcome("skipped" if turn.dropped else "held", turn.dropped or turn.held)
+        outcome = StepOutcome("skipped" if turn.dropped else "held", turn.dropped or turn.held)
     else:
         outcome = take(occasion)
     if outcome.state == "failed" and kind_of(turn.text) != ALERT:
-        _tell_of_failure(occasion, outcome)
+        _report_failure(occasion, outcome)
     return after(occasion, turn.attempt, turn.place, outcome)
 
 
@@ -127,13 +127,13 @@ def _to_compare(spec: MonitorSpec) -> tuple[Any, list[Any]]:
     return labelled_rows(spec.service, spec.backend, target, spec.labels)
 
 
-def _tell_of_failure(occasion: Occasion, outcome: Outcome) -> None:
-    """Tell those who were told of the alarm that a step has failed."""
+def _report_failure(occasion: Occasion, outcome: StepOutcome) -> None:
+    """Report to those who got the alarm that a step has failed."""
     message = {**message_of(occasion, "FAILED"), "evidence": f"{occasion.text}: {outcome.detail}"}
     for text in occasion.spec.then:
         if kind_of(text) == ALERT:
             address = occasion.addresses.get(text, "")
             try:
-                tell(occasion.spec, message, "" if address else argument_of(text), address)
-            except KfnbError:  # the alarm itself was told, or that failed too
+                notify(occasion.spec, message, "" if address else argument_of(text), address)
+            except KfnbError:  # the alarm itself was sent, or that failed too
                 continue
