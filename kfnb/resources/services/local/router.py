@@ -44,7 +44,7 @@ class Router:
     """Answers a request by one of the revisions in its table."""
 
     def __init__(self, service: str, token: str = "") -> None:
-        self._service, self._token = service, f"Bearer {token}".encode() if token else b""
+        self._service, self._token = service, token.encode()
         self._loop = asyncio.get_running_loop()
         self._table = RoutingTable()
         self._split = Split({})
@@ -111,7 +111,8 @@ class Router:
         return await self._forwarded(request, found, others=False)
 
     def _authorized(self, request: HttpRequest) -> bool:
-        return hmac.compare_digest(request.headers.get("authorization", "").encode(), self._token)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return hmac.compare_digest(token.strip().encode(), self._token) and scheme.lower() == "bearer"
 
     def _chosen(self, request: HttpRequest) -> RoutedRevision | None:
         """The revision whose turn it is."""
