@@ -15,7 +15,7 @@ class ColumnDistance:
     ``sort`` is ``numbers``, ``words``, ``times`` or another type. ``psi``, ``js`` (Jensen-Shannon, 0 to 1), ``ks`` and
     ``wasserstein`` (in the column's unit) are None where there is nothing to compare: times, lists. ``limit`` is that
     of ``psi``, and ``p`` the probability that chance alone moved it as far, which is a note: with many rows each
-    difference is significant. ``enough`` is whether there were 200 rows on both sides: without, nothing can be said.
+    difference is significant. ``enough`` is whether there were 200 rows on both sides: fewer tell nothing.
     ``nulls``, ``mistyped`` (texts among numbers) and ``outside`` (beyond the reference's minimum and maximum) are
     shares, ``unseen`` the categories that the reference does not have with their counts, ``gone`` those that the window
     should have.

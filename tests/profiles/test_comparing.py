@@ -85,7 +85,7 @@ def test_a_parquet_file_is_profiled_as_the_table_in_it(tmp_path: Path) -> None:
 
 
 def test_a_larger_parquet_file_is_counted_in_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kfnb.profiles.measuring._SAMPLE", 500)
+    monkeypatch.setattr("kfnb.profiles.parquet._SAMPLE", 500)
     whole = pd.concat([frame(seed, 3000) for seed in range(3)], ignore_index=True)
     for place in range(3):
         pq.write_table(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 
 def kfnb_drift_limit(bins: int, rows: tuple[int, int], columns: int = 1, chance: float = 0.01) -> float:
-    """The limit of a column's PSI: 0.2, or more where so few rows pass 0.2 by chance.
+    """The limit of a column's PSI: 0.2, or more where few rows pass 0.2 by chance.
 
     By chance the PSI of ``bins`` bins is distributed as chi-squared times ``1/n + 1/m``, where n and m are the rows.
-    ``chance`` is that of any of so many ``columns`` passing it.
+    ``chance`` is that of any of ``columns`` columns passing it.
     """
     if bins < 2 or not min(rows):  # noqa: PLR2004 - one bin cannot drift
         return 0.2
@@ -15,7 +15,7 @@ def kfnb_drift_limit(bins: int, rows: tuple[int, int], columns: int = 1, chance:
 
 
 def kfnb_chi2_tail(value: float, freedom: int) -> float:
-    """The probability that a chi-squared variable of so many degrees of freedom is above ``value``."""
+    """The probability that a chi-squared variable of ``freedom`` degrees of freedom is above ``value``."""
     import math
 
     if freedom < 1 or value <= 0:
@@ -48,7 +48,7 @@ def kfnb_chi2_tail(value: float, freedom: int) -> float:
 
 
 def kfnb_chi2_quantile(share: float, freedom: int) -> float:
-    """The value below which a chi-squared variable of so many degrees of freedom is with probability ``share``."""
+    """The value below which a chi-squared variable of ``freedom`` degrees of freedom is with probability ``share``."""
     import math
     from statistics import NormalDist
 

@@ -8,38 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-
-class kfnb_Column:  # noqa: N801 - a class that travels
-    """The values of a column by what they are: a column of Python objects may hold several kinds.
-
-    ``numbers`` are an array, in which NaN is a missing value, as the ``nulls`` are. ``ticks`` are integers, which count
-    ``unit`` since 1970. ``words`` are the counts of texts and truth values. ``others`` counts values of no such kind.
-    """
-
-    def __init__(
-        self,
-        kind: str,
-        rows: int,
-        nulls: int = 0,
-        *,
-        numbers: Any = None,
-        ticks: Any = None,
-        unit: str = "us",
-        words: dict[str, int] | None = None,
-        others: int = 0,
-    ) -> None:
-        self.kind = kind
-        self.rows = rows
-        self.nulls = nulls
-        self.numbers = numbers
-        self.ticks = ticks
-        self.unit = unit
-        self.words = words or {}
-        self.others = others
-
-    def seconds(self) -> Any:
-        """The times in seconds since 1970."""
-        return self.ticks * {"D": 86400.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}[self.unit]
+from kfnb.capture.embedded.column import kfnb_Column
+from kfnb.capture.embedded.objects import kfnb_of_objects
 
 
 def kfnb_table_columns(table: Any) -> dict[str, Any]:  # noqa: PLR0911 - a return for each kind
@@ -93,7 +63,7 @@ def kfnb_by_name(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def kfnb_read_column(raw: Any) -> kfnb_Column:
+def kfnb_column_of(raw: Any) -> kfnb_Column:
     """The values of a column as its library has it."""
     library = type(raw).__module__.partition(".")[0]
     if library == "pyarrow":
@@ -168,9 +138,9 @@ def kfnb_of_categories(series: Any) -> kfnb_Column:
     codes = series.cat.codes.to_numpy()
     categories = series.cat.categories
     present = codes[codes >= 0]
-    inner = kfnb_read_column(categories.to_series())
+    inner = kfnb_column_of(categories.to_series())
     if inner.numbers is not None or inner.ticks is not None:  # categories that are numbers or times
-        found = kfnb_read_column(categories.to_series().iloc[present])
+        found = kfnb_column_of(categories.to_series().iloc[present])
         found.rows, found.nulls = len(codes), len(codes) - len(present)
         return found
     counts = np.bincount(present, minlength=len(categories)).tolist()
@@ -208,7 +178,7 @@ def kfnb_of_polars(series: Any) -> kfnb_Column:
 
 
 def kfnb_of_numpy(array: Any) -> kfnb_Column:
-    """The values of an array of one dimension; of another, rows that are no single values."""
+    """The values of an array of one dimension; of another, rows that hold several."""
     import numpy as np
 
     array = np.asarray(array)
@@ -230,91 +200,3 @@ def kfnb_of_numpy(array: Any) -> kfnb_Column:
         name = "date32[day]" if unit == "D" else f"timestamp[{unit}]"
         return kfnb_Column(name, rows, rows - len(present), ticks=present.astype(np.int64), unit=unit)
     return kfnb_of_objects(array.tolist())
-
-
-def kfnb_of_objects(values: list[Any]) -> kfnb_Column:
-    """Python's objects, sorted by what they are. None, NaN, NaT and NA are missing values."""
-    import numpy as np
-
-    found = kfnb_Column("", len(values))
-    numbers, ticks, names = [], [], set()
-    kinds = set(map(type, values))
-    for kind in sorted(kinds, key=lambda one: one.__name__):
-        part = values if len(kinds) == 1 else [value for value in values if type(value) is kind]
-        name, content = kfnb_of_one_type(kind, part)
-        if name == "null":
-            found.nulls += len(part)
-            continue
-        names.add(name)
-        if isinstance(content, dict):
-            for word, count in content.items():
-                found.words[word] = found.words.get(word, 0) + count
-        elif content is None:
-            found.others += len(part)
-        elif name.startswith(("timestamp", "date")):
-            ticks.append(content)
-        else:
-            missing = np.isnan(content) if content.dtype.kind == "f" else np.zeros(len(content), bool)
-            found.nulls += int(missing.sum())
-            numbers.append(content[~missing])
-            names -= {name} if missing.all() and len(kinds) > 1 else set()
-    if names >= {"int64", "double"}:
-        names -= {"int64"}
-    if any(len(one) for one in numbers) or (numbers and not (ticks or found.words or found.others)):
-        found.numbers = np.concatenate(numbers)
-    found.ticks = np.concatenate(ticks) if ticks else None
-    found.kind = f"mixed({', '.join(sorted(names))})" if len(names) > 1 else "".join(names) or "null"
-    return found
-
-
-def kfnb_of_one_type(kind: type, part: list[Any]) -> tuple[str, Any]:
-    """Objects of one class: Arrow's name of it, and an array of numbers or ticks, or counts of words, or None."""
-    from collections import Counter
-    from datetime import date
-    from numbers import Real
-
-    import numpy as np
-
-    if kind.__name__ in ("NoneType", "NAType", "NaTType"):
-        return "null", None
-    if issubclass(kind, (bool, np.bool_)):
-        return "bool", dict(Counter("true" if value else "false" for value in part))
-    if issubclass(kind, str):
-        return "string", dict(Counter(map(str, part)))
-    if issubclass(kind, (date, np.datetime64)):
-        return kfnb_of_times(kind, part)
-    if issubclass(kind, (Real, np.number)) or kind.__name__ == "Decimal":
-        return kfnb_of_numbers(kind, part)
-    return kind.__name__, None
-
-
-def kfnb_of_times(kind: type, part: list[Any]) -> tuple[str, Any]:
-    """Dates and times of one class as Arrow's name of it, and ticks in microseconds; of those with a zone, in UTC."""
-    from datetime import datetime, timezone
-
-    import numpy as np
-
-    if kind.__name__ == "Timestamp":  # of pandas, which has nanoseconds
-        return "timestamp[us]", np.array([value.value // 1000 for value in part], dtype=np.int64)
-    if issubclass(kind, datetime):
-        part = [
-            value.astimezone(timezone.utc).replace(tzinfo=None) if value.tzinfo else value for value in part
-        ]
-    name = "timestamp[us]" if issubclass(kind, (datetime, np.datetime64)) else "date32[day]"
-    return name, np.array(part, dtype="datetime64[us]").astype(np.int64)
-
-
-def kfnb_of_numbers(kind: type, part: list[Any]) -> tuple[str, Any]:
-    """Numbers of one class as Arrow's name of it, and an array; None if they are larger than a float is."""
-    import numpy as np
-
-    whole = issubclass(kind, (int, np.integer))
-    try:
-        if whole:
-            return "int64", np.array(part, dtype=np.int64)
-    except OverflowError:  # more than 64 bits
-        pass
-    try:
-        return "double", np.array([float(value) for value in part])
-    except (OverflowError, ValueError, TypeError):  # complex numbers too
-        return kind.__name__, None

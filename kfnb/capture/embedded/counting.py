@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.capture.embedded.columns import kfnb_Column, kfnb_read_column, kfnb_table_columns
+from kfnb.capture.embedded.column import kfnb_Column
+from kfnb.capture.embedded.columns import kfnb_column_of, kfnb_table_columns
 from kfnb.capture.embedded.profiles import kfnb_all_words, kfnb_numeral, kfnb_sort, kfnb_word
 
 
@@ -86,7 +87,7 @@ class kfnb_ColumnCounter:  # noqa: N801 - a class that travels
             self.rows += len(raw)
             self.add_numbers(raw.to_numpy())
             return
-        column = kfnb_read_column(raw)
+        column = kfnb_column_of(raw)
         self.rows += column.rows
         self.nulls += column.nulls
         if column.rows > column.nulls:
@@ -173,6 +174,8 @@ class kfnb_ColumnCounter:  # noqa: N801 - a class that travels
 
     def profile(self) -> dict[str, Any]:
         """The profile of what was counted."""
+        import numpy as np
+
         found: dict[str, Any] = {
             "name": self.reference["name"],
             "type": kfnb_joined(self.kinds) if self.kinds else self.reference["type"],
@@ -188,6 +191,9 @@ class kfnb_ColumnCounter:  # noqa: N801 - a class that travels
             "unseen": tuple(sorted(self.unseen.items())),
             "mistyped": self.mistyped,
         }
+        if self.sort == "times" and self.count:
+            limits = np.array([self.least, self.most]) * 1e6
+            found.update(zip(("minimum", "maximum"), limits.astype("datetime64[us]").astype(str).tolist()))  # noqa: B905
         if self.sort == "numbers" and self.count:
             mean = self.total / self.count
             found.update(minimum=self.least.item(), maximum=self.most.item())

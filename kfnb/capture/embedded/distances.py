@@ -12,7 +12,7 @@ def kfnb_distances(reference: dict[str, Any], window: dict[str, Any]) -> list[di
     """How far each column of a window is from the reference's, and the limit of its ``psi``.
 
     The window is a count into the reference's bins, or any other profile. A column that one of them lacks is
-    ``missing`` or ``extra``. Under 200 rows on either side nothing can be said: ``enough`` is false.
+    ``missing`` or ``extra``. Under 200 rows on either side tell nothing: ``enough`` is false.
     """
     known = {column["name"]: column for column in reference["columns"]}
     found = {column["name"]: column for column in window["columns"]}
@@ -26,10 +26,10 @@ def kfnb_distances(reference: dict[str, Any], window: dict[str, Any]) -> list[di
 def kfnb_column_distance(
     reference: dict[str, Any], window: dict[str, Any], columns: int = 1
 ) -> dict[str, Any]:
-    """How far a column is from the reference's, which is one of so many ``columns``.
+    """How far a column is from the reference's, which is one of ``columns`` columns.
 
     ``psi`` and ``js`` (Jensen-Shannon, base 2, from 0 to 1) compare the reference's bins or values, with the infinite,
-    missing and mistyped values as bins of their own; ``ks`` and ``wasserstein`` (in the column's own unit) the numbers,
+    missing and mistyped values as further bins; ``ks`` and ``wasserstein`` (in the column's own unit) the numbers,
     as far as the bins tell. All are None where there is nothing to compare. ``p`` is a note: with many rows, each
     difference is significant.
     """
@@ -50,7 +50,7 @@ def kfnb_column_distance(
         "change": "",
     }
     found.update(dict.fromkeys(("psi", "js", "ks", "wasserstein", "limit", "p")))
-    if sort == "times" or None in (reference["nulls"], window["nulls"]):  # later times are no drift
+    if sort == "times" or None in (reference["nulls"], window["nulls"]):  # the next window is later
         return found
     for old, new in kfnb_bin_shares(reference, window):
         psi = kfnb_psi(old, new)
@@ -108,7 +108,7 @@ def kfnb_bin_shares(
     numbers = kfnb_sort(reference["type"]) == "numbers"
     by_value = not edges or bool(reference.get("top") and window.get("top"))
     by_edge = edges and not (numbers and by_value)
-    kinds = [kind for kind, wanted in (("value", by_value), ("edge", by_edge)) if wanted]
+    kinds = [kind for kind, chosen in (("value", by_value), ("edge", by_edge)) if chosen]
     return [(kfnb_shares(reference, reference, kind), kfnb_shares(reference, window, kind)) for kind in kinds]
 
 

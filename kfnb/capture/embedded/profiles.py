@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kfnb.capture.embedded.columns import kfnb_Column, kfnb_read_column, kfnb_table_columns
+from kfnb.capture.embedded.column import kfnb_Column
+from kfnb.capture.embedded.columns import kfnb_column_of, kfnb_table_columns
 
 
 def kfnb_profile(table: Any, data: str = "", transform: str = "") -> dict[str, Any]:
@@ -16,7 +17,7 @@ def kfnb_profile(table: Any, data: str = "", transform: str = "") -> dict[str, A
     Raises ``TypeError`` and ``ValueError`` for what is not a table (see ``kfnb_table_columns``).
     """
     raw = kfnb_table_columns(table)
-    columns = [kfnb_measure(name, kfnb_read_column(column)) for name, column in raw.items()]
+    columns = [kfnb_measure(name, kfnb_column_of(column)) for name, column in raw.items()]
     rows = columns[0]["rows"] if columns else 0
     return {"format": 1, "rows": rows, "data": data, "transform": transform, "columns": columns}
 
