@@ -117,9 +117,10 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
+    policy = None if log is None else log_policy(log)
     secret, engine = _token(token, host), _engine_for(terms, backend)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
-    kept = _log(known) if log is None else log_policy(log)
+    kept = policy or _log(known)
     terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=kept)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:

@@ -66,7 +66,7 @@ class Target:
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
     code, ``trust`` names types in it that are safe, ``log`` is what is kept of requests. On a cluster, ``image``,
-    ``cpu`` and ``memory`` are its pods', ``runtime`` is one of KServe's in its program's place, which is in ``storage``.
+    ``cpu`` and ``memory`` are its pods', ``runtime`` is one of KServe's in its program's place (in ``storage``).
     """
 
     revision: int

@@ -103,8 +103,17 @@ def _frame(block: Any) -> Any:
     for one in flat.schema:
         read = is_json(one) or one.name in ("problems", "raw", "label")
         column = flat[one.name]
-        columns[one.name] = _objects(column) if read else column.to_pandas()
+        columns[one.name] = _objects(column) if read else column.to_pandas(types_mapper=_nullable(column))
     return pd.DataFrame(columns)
+
+
+def _nullable(column: Any) -> Any:
+    """The type of integers some of which are missing: as floats, those beyond 2**53 would be others."""
+    import pandas as pd
+    import pyarrow as pa
+
+    missing = pa.types.is_integer(column.type) and column.null_count
+    return {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}.get if missing else None
 
 
 def _objects(column: Any) -> Any:
