@@ -8,7 +8,7 @@ from datetime import datetime
 
 from kfnb.errors import BackendError
 from kfnb.jobs.scheduler.folder import ScheduleFolder
-from kfnb.jobs.scheduler.history import TickState
+from kfnb.jobs.scheduler.history import ScheduleHistory, TickState
 from kfnb.jobs.scheduler.order import TickOutcome
 from kfnb.jobs.scheduler.records import history
 from kfnb.resources.runs.local.engine import LocalRunEngine
@@ -17,11 +17,13 @@ from kfnb.text.timezones import zone_of
 
 
 def tick(folder: ScheduleFolder, due: float) -> TickOutcome:
-    """Start a run, and do not wait for its end."""
+    """Start a run, and do not wait for its end. One that is asked for by hand does not wait for others."""
     stored, spec = StoredSubmission.read(folder), folder.spec()
     engine = LocalRunEngine(folder.home, **stored.engine)
-    running = _running(engine, folder)
-    if len(running) >= stored.max_concurrency:
+    past = history(folder)
+    running = _running(engine, past)
+    by_hand = past.running is not None and past.running[1].by_hand
+    if len(running) >= stored.max_concurrency and not by_hand:
         are = "is" if len(running) == 1 else "are"
         return TickOutcome(TickState.SKIPPED, f"{', '.join(running)} {are} still running")
     os.environ.update(stored.env)
@@ -30,10 +32,10 @@ def tick(folder: ScheduleFolder, due: float) -> TickOutcome:
     return TickOutcome(made=engine.submit(submission))
 
 
-def _running(engine: LocalRunEngine, folder: ScheduleFolder) -> list[str]:
+def _running(engine: LocalRunEngine, past: ScheduleHistory) -> list[str]:
     """The runs that earlier ticks started and that have not finished."""
     found = []
-    for one in history(folder).ticks:
+    for one in past.ticks:
         with suppress(BackendError):  # it was deleted
             if one.made and not engine.get(one.made).state.finished:
                 found.append(one.made)
