@@ -57,7 +57,7 @@ def test_a_check_reports_and_the_monitor_shows_it(churn: Any, ask: Ask, home: Pa
     assert json.loads(as_json(monitor))["state"] == "OK"
     assert [one.name for one in kfnb.monitors()] == ["churn"]
     assert "churn" in bundle(kfnb.monitors())["text/plain"]
-    assert "drift weighted by importance" in bundle(report)["text/plain"]
+    assert "churn@1 · 1,000 rows of 1 requests" in bundle(report)["text/plain"]
     for file in (home / "monitors" / "churn").rglob("*"):
         assert not stat.S_IMODE(file.stat().st_mode) & 0o077, file
 
@@ -160,13 +160,28 @@ def test_a_bad_version_is_rolled_back(churn: Any, ask: Ask, random: np.random.Ge
     assert churn.wait(60).versions == ("churn@1",)
     assert churn.history[0].action == "rollback"
     assert churn.history[0].because.startswith("monitor churn, alarm 1: accuracy 0.")
-    assert [(one.text, one.state, one.version) for one in monitor.actions] == [("rollback", "done", "churn@1")]
+    assert [(one.text, one.state, one.version) for one in monitor.actions] == [
+        ("rollback", "done", "churn@1")
+    ]
 
 
 def test_the_command_fails_on_an_alarm_and_writes_junit(
     churn: Any, ask: Ask, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made = main(["monitor", "churn", "--baseline", "churn-data@1", "--drift", "0.2", "--window", "1h", "--every", "1h"])
+    made = main(
+        [
+            "monitor",
+            "churn",
+            "--baseline",
+            "churn-data@1",
+            "--drift",
+            "0.2",
+            "--window",
+            "1h",
+            "--every",
+            "1h",
+        ]
+    )
     assert made == 0
     assert main(["monitors", "pause", "churn"]) == 0
     codes = []
