@@ -256,7 +256,7 @@ NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
-            "LogPolicy": "log_policy",
+            "LogPolicy": "kfnb.server.log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",
