@@ -37,9 +37,9 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
         )
 
 
-def not_kept(name: str) -> UsageError:
+def not_kept(name: str, what: str = "keep its requests") -> UsageError:
     """The error for what needs the requests that a service has answered."""
-    return UsageError(f"service {name} does not keep its requests:", hint=ONLY_HERE, ref=name)
+    return UsageError(f"service {name} does not {what}:", hint=ONLY_HERE, ref=name)
 
 
 def taken(name: str, namespace: str) -> Conflict:

@@ -128,7 +128,7 @@ def inputs_of(folder: Path, ids: Sequence[str], revision: int) -> dict[tuple[str
     import pyarrow.compute as pc
 
     known, found = pa.array(list(ids), pa.string()), dict[tuple[str, int], Mapping[str, Any]]()
-    for file in request_files(folder):
+    for file in log_files(folder):
         if file.revision != revision or not any(_in_reach(file, one) for one in ids):
             continue
         for block in _blocks(file, ("id", "row", "input")):
