@@ -5,118 +5,25 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kfnb
-from kfnb import settings as config
 from kfnb import target
 from kfnb.commands.session import Session
 from kfnb.entities import NAMES, RunState
 from kfnb.errors import BackendError, RunFailed, RunNotFound
-from kfnb.jobs.polling import Pace
 from kfnb.remote.current import Current
-from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.selection import Selection
 from kfnb.resources.training import commands
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
-from tests.training.simulated_trainer import ClusterUnderTest, Trainer, simulated
-from tests.training.trainer_cluster import Node, RealTrainer, TrainerCluster
-
-_numbers = count()
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of an S3 server that has a bucket called ``bucket``."""
-    server_module = pytest.importorskip("moto.server")
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/bucket", method="PUT")):
-        pass
-    yield f"{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTrainer]:
-    """Trainer itself on a real API server, with a node of this machine; see ``trainer_cluster``."""
-    running = TrainerCluster(tmp_path_factory.mktemp("trainer"))
-    node = Node(running, tmp_path_factory.mktemp("node"))
-    try:
-        yield RealTrainer(running, node)
-    finally:
-        node.close()
-        running.close()
-
-
-@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.slow)])
-def cluster(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str
-) -> Iterator[ClusterUnderTest]:
-    """A cluster with Trainer, its runtimes, and the object store of the namespace's runs."""
-    number = next(_numbers)
-    namespace = f"team-{number}"
-    with ExitStack() as opened:
-        if request.param == "real":
-            found: ClusterUnderTest = request.getfixturevalue("real").in_namespace(namespace)
-        else:
-            found = opened.enter_context(simulated(tmp_path / "cluster"))
-        use(found, s3, namespace, monkeypatch)
-        yield found
-
-
-def use(cluster: ClusterUnderTest, s3: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the settings name a namespace of a cluster, whose runs are stored in a bucket."""
-    for body in stored_at(s3, f"s3://bucket/root-{namespace}"):
-        cluster.put(body)
-    configuration = cluster.configuration()
-    made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
-    monkeypatch.setattr(target, "kubernetes", lambda *_: made)
-    monkeypatch.setenv("KFNB_NAMESPACE", namespace)
-    config.reset()
-    monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
-    monkeypatch.setattr(connection, "_current", Current())
-    cluster.store = s3
-
-
-def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:
-    """The objects that say where the runs of a namespace are stored, and with which keys."""
-    reference = {"secretName": "store", "accessKeyKey": "id", "secretKeyKey": "key"}
-    access = {"endpoint": store, "region": "us-east-1", "disableSSL": True, "forcePathStyle": True}
-    access |= {"credentials": {"fromEnv": False, "secretRef": reference}}
-    data = {"defaultPipelineRoot": root, "providers": json.dumps({"s3": {"default": access}})}
-    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kfp-launcher"}, "data": data}
-    keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
-    held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
-    yield {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "data": held}
-
-
-def trainjob(cluster: ClusterUnderTest) -> dict[str, Any]:
-    """The only TrainJob."""
-    [found] = cluster.trainjobs()
-    return found
-
-
-def until(condition: Any, seconds: float = 30) -> Any:
-    """What a condition gives, once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it has not happened"
-        time.sleep(0.05)
-    return found
+from tests.training.clusters import trainjob, until
+from tests.training.simulated_trainer import ClusterUnderTest, Trainer
 
 
 def started(shell: Shell, cell: str, **options: Any) -> Any:
@@ -389,14 +296,6 @@ def trained(shell: Shell) -> Shell:
     """A notebook with a training that has trained here."""
     shell.run("%%kf_train fit\ntotal = kf.rank")
     return shell
-
-
-@pytest.fixture
-def simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterator[Trainer]:
-    """A simulated cluster with Trainer and a store."""
-    with simulated(tmp_path / "cluster") as found:
-        use(found, s3, f"team-{next(_numbers)}", monkeypatch)
-        yield found
 
 
 @pytest.mark.parametrize(
