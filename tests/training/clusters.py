@@ -24,14 +24,18 @@ def use(cluster: ClusterUnderTest, s3: str, namespace: str, monkeypatch: pytest.
     """Let the settings name a namespace of a cluster, whose runs are stored in a bucket."""
     for body in stored_at(s3, f"s3://bucket/root-{namespace}"):
         cluster.put(body)
-    configuration = cluster.configuration()
+    cluster.store = s3
+    reach(cluster.configuration(), namespace, monkeypatch)
+
+
+def reach(configuration: Any, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the settings name a namespace of the cluster that a configuration of the client reaches."""
     made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
     monkeypatch.setattr(target, "kubernetes", lambda *_: made)
     monkeypatch.setenv("KFNB_NAMESPACE", namespace)
     config.reset()
     monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
     monkeypatch.setattr(connection, "_current", Current())
-    cluster.store = s3
 
 
 def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:

@@ -1,11 +1,13 @@
-"""The suite of every engine of trainings: this machine's launcher, and TrainJobs on clusters, simulated and real."""
+"""The suite of every engine of trainings: this machine's launcher, and TrainJobs on a simulated cluster.
+
+``test_real_trainer`` and ``test_recorded_trainer`` have it for Trainer itself.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.training.simulated_trainer import Trainer
-from tests.training.trainer_cluster import RealTrainer
 from tests.training.training_conformance import TrainingConformance
 
 
@@ -23,14 +25,3 @@ class TestSimulatedTrainer(TrainingConformance):
     @pytest.fixture(autouse=True)
     def place(self, simulation: Trainer) -> None:
         """A simulated cluster."""
-
-
-@pytest.mark.slow
-class TestRealTrainer(TrainingConformance):
-    """TrainJobs, with Trainer's own controllers: see ``trainer_cluster``."""
-
-    backend = "kubeflow"
-
-    @pytest.fixture(autouse=True)
-    def place(self, real_namespace: RealTrainer) -> None:
-        """A namespace of a real cluster."""

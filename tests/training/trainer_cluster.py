@@ -281,6 +281,11 @@ class RealTrainer:
         self._cluster, self._node, self._namespace = cluster, node, namespace
         self.store = ""
 
+    @property
+    def api(self) -> Api:
+        """The API server, asked by an administrator."""
+        return self._cluster.api
+
     def in_namespace(self, name: str) -> RealTrainer:
         self._cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return RealTrainer(self._cluster, self._node, name)
