@@ -7,6 +7,7 @@ kubelet (phases, exit codes, termination messages, logs with times) and the pods
 from __future__ import annotations
 
 import base64
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.kubernetes.api_server import certify
 from tests.services.object_server import Answered, Json, ObjectServer, serving
-from tests.training.pod_processes import PodProcess, PodProcesses, now
+from tests.training.pod_processes import PodProcess, PodProcesses, account_at, now
 
 KINDS = {
     "trainjobs",
@@ -93,6 +95,12 @@ class ClusterUnderTest(Protocol):
     def node(self, number: int) -> str:
         """The name of the host on which the pod of a node is."""
 
+    def account(self, folder: Path) -> dict[str, str]:
+        """The variables of a pod, whose service account is in a folder; it may do nothing until it is allowed to."""
+
+    def allow(self) -> None:
+        """Let the service account of pods train."""
+
 
 @contextmanager
 def simulated(folder: Path) -> Iterator[Trainer]:
@@ -104,8 +112,13 @@ def simulated(folder: Path) -> Iterator[Trainer]:
         ("deepspeed-distributed", "mpi"),
     ):
         objects.put("clustertrainingruntimes", runtime(name, policy))
-    with serving(objects) as url:
-        trainer = Trainer(objects, folder, url)
+    certificates = folder / "certificates"
+    certificates.mkdir(parents=True)
+    certify(certificates)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates / "serving.crt", certificates / "serving.key")
+    with serving(objects) as url, serving(objects, tls) as trusted:
+        trainer = Trainer(objects, folder, url, trusted)
         try:
             yield trainer
         finally:
@@ -115,8 +128,9 @@ def simulated(folder: Path) -> Iterator[Trainer]:
 class Trainer:
     """The controllers over ``objects``; ``queued``: Kueue admits nothing."""
 
-    def __init__(self, objects: TrainerObjects, folder: Path, url: str = "") -> None:
-        self.objects, self._url = objects, url
+    def __init__(self, objects: TrainerObjects, folder: Path, url: str = "", trusted: str = "") -> None:
+        self.objects, self._url, self._trusted = objects, url, trusted
+        self._folder = folder
         self.queued = False
         self.quota = self.store = ""
         self.processes: dict[str, PodProcess] = {}
@@ -152,6 +166,14 @@ class Trainer:
 
     def node(self, number: int) -> str:
         return f"worker-{number}"
+
+    def account(self, folder: Path) -> dict[str, str]:
+        self.objects.refused.add("create trainjobs")
+        ca = (self._folder / "certificates" / "serving.crt").read_text()
+        return account_at(folder, self._trusted, ca, "token-of-the-pod", "x")
+
+    def allow(self) -> None:
+        self.objects.refused.clear()
 
     def admit(self, kind: str, body: Json) -> None:
         """Trainer's webhook, and Kueue's."""

@@ -28,7 +28,7 @@ import yaml
 
 from tests.kubernetes import api_server
 from tests.services.kserve_cluster import Api
-from tests.training.pod_processes import PodProcess, PodProcesses, now
+from tests.training.pod_processes import PodProcess, PodProcesses, account_at, now
 
 Json = dict[str, Any]
 NODE = "node-1"
@@ -311,6 +311,27 @@ class RealTrainer:
 
     def node(self, number: int) -> str:
         return NODE
+
+    def account(self, folder: Path) -> dict[str, str]:
+        core = f"/api/v1/namespaces/{self._namespace}/serviceaccounts"
+        self.api.must("POST", core, {"metadata": {"name": "pipeline-runner"}})
+        token = self.api.must("POST", f"{core}/pipeline-runner/token", {"spec": {}})["status"]["token"]
+        server = self._cluster.server
+        return account_at(folder, server.url, server.ca.read_text(), token, self._namespace)
+
+    def allow(self) -> None:
+        """As the commands do that the refused step names."""
+        rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self._namespace}"
+        name, verbs = {"name": "kfnb-trainings"}, ["get", "list", "create", "delete"]
+        rules = [
+            {"apiGroups": ["trainer.kubeflow.org"], "resources": ["trainjobs"], "verbs": verbs},
+            {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": verbs},
+        ]
+        self.api.must("POST", f"{rbac}/roles", {"metadata": name, "rules": rules})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", **name}
+        account = {"kind": "ServiceAccount", "name": "pipeline-runner", "namespace": self._namespace}
+        binding = {"metadata": name, "roleRef": role, "subjects": [account]}
+        self.api.must("POST", f"{rbac}/rolebindings", binding)
 
 
 def _path(pod: Json) -> str:
