@@ -90,13 +90,16 @@ class ClusterUnderTest(Protocol):
         """The path of a TrainJob."""
 
     def containers(self) -> list[PodProcess]:
-        """What ran in the pods of the namespace."""
+        """What ran in the pods of the TrainJobs of the namespace."""
 
     def node(self, number: int) -> str:
         """The name of the host on which the pod of a node is."""
 
     def account(self, folder: Path) -> dict[str, str]:
-        """The variables of a pod, whose service account is in a folder; it may do nothing until it is allowed to."""
+        """The variables of a pod, whose service account is in a folder; both have its name.
+
+        The account ``runner`` may do nothing until it is allowed to.
+        """
 
     def allow(self) -> None:
         """Let the service account of pods train."""
@@ -170,7 +173,8 @@ class Trainer:
     def account(self, folder: Path) -> dict[str, str]:
         self.objects.refused.add("create trainjobs")
         ca = (self._folder / "certificates" / "serving.crt").read_text()
-        return account_at(folder, self._trusted, ca, "token-of-the-pod", "x")
+        found = account_at(folder, self._trusted, ca, "token-of-the-pod", "x")
+        return {**found, "KFP_POD_NAME": folder.name, "KFP_POD_UID": "6a9c2c4e-0d3b-4a58-9d3e-1f2c3b4a5d6e"}
 
     def allow(self) -> None:
         self.objects.refused.clear()

@@ -106,10 +106,9 @@ def step(
         "KFNB_STORE_ACCESS_KEY_ID": "key-of-the-store",
         "KFNB_STORE_SECRET_ACCESS_KEY": "secret-of-the-store",
     }
-    pod = {"KFP_POD_NAME": "fit-pod", "KFP_POD_UID": "6a9c2c4e-0d3b-4a58-9d3e-1f2c3b4a5d6e", **keys}
-    account = cluster.account(folder / "account")
+    account = cluster.account(folder / "runner")
     cluster.allow()
-    return Step(container, settings, given, folder, pods, {**account, **pod})
+    return Step(container, settings, given, folder, pods, {**account, **keys})
 
 
 def test_a_step_of_two_nodes_is_a_trainjob_and_puts_out_what_rank_0_has(
@@ -120,7 +119,7 @@ def test_a_step_of_two_nodes_is_a_trainjob_and_puts_out_what_rank_0_has(
     made = until(cluster.trainjobs)[0]
     assert made["spec"]["trainer"]["numNodes"] == 2
     assert made["spec"]["trainer"]["resourcesPerNode"]["limits"] == {"cpu": "500m", "memory": "1G"}
-    assert made["metadata"]["ownerReferences"][0]["name"] == "fit-pod", "it does not outlive the step's pod"
+    assert made["metadata"]["ownerReferences"][0]["name"] == "runner", "it does not outlive the step's pod"
     code, log = pod.ended()
     assert code == 0, log
     assert {"[rank 0] rank 0 of 2", "[rank 1] rank 1 of 2", "[rank 0] step 1: loss=20.0"} <= {*log}
@@ -239,7 +238,7 @@ def test_an_api_server_that_another_authority_vouches_for_is_told_nothing(
 ) -> None:
     pod = step(shell, simulation, pods, tmp_path)
     certify(tmp_path)
-    (tmp_path / "account" / "ca.crt").write_bytes((tmp_path / "serving.crt").read_bytes())
+    (tmp_path / "runner" / "ca.crt").write_bytes((tmp_path / "serving.crt").read_bytes())
     before = len(simulation.objects.requests)
     code, log = pod.ended()
     assert code == 1
