@@ -44,6 +44,14 @@ class Kf:
     local_rank = 0
     world_size = 1
 
+    def __init__(self) -> None:
+        self._saved: set[str] = set()
+        """The models that this cell has saved, as its step would."""
+
+    def begin_cell(self) -> None:
+        """A cell begins: it is a step of its own."""
+        self._saved.clear()
+
     def shard(self, data: Any) -> Any:
         """This process's share of a DataFrame, an array, a sequence or a data set: here, all of it."""
         return kfnb_shard(data)
@@ -122,14 +130,16 @@ class Kf:
         Here it is saved on trial only. Options are ``transform``, ``example``, ``data``, ``description``,
         ``pickle``, ``trust``.
         """
+        before = [{"folder": one} for one in sorted(self._saved)]
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
-            found = SimpleNamespace(metadata={}, path=folder)
+            found = SimpleNamespace(metadata={"kfnb_models": before}, path=folder)
             try:
                 kfnb_model_saver(found, kfnb_keep_transform)(model, name, **options)
             except (TypeError, ValueError) as error:
                 raise UsageError(f"kf.save: {error}") from None
-        [saved] = found.metadata["kfnb_models"]
+        saved = found.metadata["kfnb_models"][-1]
         _check_data(saved["data"])
+        self._saved.add(saved["folder"])
         numbers = "".join(f"  {key} = {value:.6g}" for key, value in saved["metrics"].items())
         print(f"{name or 'the model'} can be saved{'; a run registers it' if name else ''}{numbers}")
 

@@ -18,13 +18,12 @@ def load(shell: InteractiveShell) -> None:
     if id(shell) in _extensions:
         return
     from kfnb import settings as config
-    from kfnb.capture.kf import Kf
     from kfnb.ipython.extension import Extension
 
     settings: Any = config.reset(start=Path.cwd(), config=shell.config)
     shell.configurables.append(settings)  # so that %config Kfnb works
-    shell.user_ns.setdefault("kf", Kf())
     extension = Extension(shell)
+    shell.user_ns.setdefault("kf", extension.kf)
     extension.connect()
     _extensions[id(shell)] = extension
 

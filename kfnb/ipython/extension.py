@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import compat, registry
 from kfnb.capture.cell_magics import APART, CARRIED_MAGICS, begun
+from kfnb.capture.kf import Kf
 from kfnb.ipython.running_cell import Running
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Extension:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
+        self.kf = Kf()
         self.running: list[Running] = []
         self.waiting = [
             Running(raw, number, None)
@@ -54,6 +56,7 @@ class Extension:
 
     def before_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run."""
+        self.kf.begin_cell()
         number = compat.cell_number(self.shell)
         self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
         if "kernel" in vars(self):

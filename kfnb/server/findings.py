@@ -11,6 +11,8 @@ from kfnb.server.columns import MISSING, InputColumn, InputProblem
 
 _SHOWN = 20
 """Problems that an answer lists."""
+_NAMED = 5
+"""Kinds of problems in a column that a summary counts."""
 
 
 class OnBadInput(str, Enum):
@@ -69,9 +71,18 @@ class Findings:
         return ", ".join(f"{problem.value} in {column or 'the rows'}" for problem, column in self.counts)
 
     def summary(self) -> str:
-        """The first problem in words, and how many others there are."""
-        first, others = self.shown[0], sum(self.counts.values()) - 1
+        """The first problem in words and, if there are others, how many of which kind in which column."""
+        first, total = self.shown[0], sum(self.counts.values())
         place = f"column {first['column']}" if first["column"] else "the input"
         place = place if first["row"] is None else f"row {first['row']}, {place}"
-        more = f" (and {others} more)" if others > 0 else ""
+        more = f" ({total} problems: {self._counted()})" if total > 1 else ""
         return f"{place}: {first['message']}{more}"
+
+    def _counted(self) -> str:
+        """How often which problem is in which column, the most frequent first."""
+        rest = len(self.counts) - _NAMED
+        words = [
+            f"{times} x {problem.value}" + (f" in {column}" if column else "")
+            for (problem, column), times in self.counts.most_common(_NAMED)
+        ]
+        return ", ".join([*words, f"{rest} other kinds"] if rest > 0 else words)

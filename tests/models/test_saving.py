@@ -49,6 +49,13 @@ def test_a_cell_saves_on_trial_and_registers_nothing(
     assert api.registered() == []
 
 
+def test_a_cell_that_saves_two_models_under_one_name_fails_as_its_step_would(notebook: Shell) -> None:
+    twice = TRAIN + "\nkf.save(model, 'churn')"
+    message = notebook.fails(twice)
+    assert "a model is saved as churn already: give each model of a step its own name" in str(message)
+    notebook.run(TRAIN)
+
+
 def test_a_run_registers_what_its_steps_saved(notebook: Shell) -> None:
     run = notebook.submit("churn_pipeline", C=2.0)
     version = kfnb.model("churn@1")

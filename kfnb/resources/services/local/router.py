@@ -51,7 +51,7 @@ class Router:
     def __init__(
         self, service: str, token: str = "", keep: Callable[[int, HttpResponse], None] = lambda *_: None
     ) -> None:
-        self._service, self._token = service, f"Bearer {token}".encode() if token else b""
+        self._service, self._token = service, token.encode()
         self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._table = RoutingTable()
@@ -119,7 +119,8 @@ class Router:
         return await self._forwarded(request, found, others=False)
 
     def _authorized(self, request: HttpRequest) -> bool:
-        return hmac.compare_digest(request.headers.get("authorization", "").encode(), self._token)
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return hmac.compare_digest(token.strip().encode(), self._token) and scheme.lower() == "bearer"
 
     def _chosen(self, request: HttpRequest) -> RoutedRevision | None:
         """The revision whose turn it is."""
