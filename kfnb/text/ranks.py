@@ -44,8 +44,8 @@ class DeclaredTraining:
     def comments(self) -> list[str]:
         """The comments of the program."""
         size = mark_generated(f"trained by {self.nodes} x {self.procs} processes")
-        told = {name: getattr(self, name) for name in ("framework", "runtime", "queue", "restarts")}
-        return [size, mark_generated(f"on a cluster {json.dumps(told)}")] if self.nodes > 1 else [size]
+        settings = {name: getattr(self, name) for name in ("framework", "runtime", "queue", "restarts")}
+        return [size, mark_generated(f"on a cluster {json.dumps(settings)}")] if self.nodes > 1 else [size]
 
 
 def declared_training(source: str) -> DeclaredTraining | None:
@@ -53,8 +53,8 @@ def declared_training(source: str) -> DeclaredTraining | None:
     found = _TRAINED.search(source)
     if found is None:
         return None
-    told = _ON_A_CLUSTER.search(source)
-    return DeclaredTraining(int(found[1]), int(found[2]), **(json.loads(told[1]) if told else {}))
+    settings = _ON_A_CLUSTER.search(source)
+    return DeclaredTraining(int(found[1]), int(found[2]), **(json.loads(settings[1]) if settings else {}))
 
 
 def processes_of(source: str) -> int:

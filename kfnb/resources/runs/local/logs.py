@@ -13,7 +13,7 @@ from kfnb.resources.runs.local.folder import RunFolder
 _CHUNK = 1 << 20
 """Bytes after which a line without an end is cut."""
 _TICK = 0.01
-"""Seconds between two looks for new lines: a look is one call of the system."""
+"""Seconds between two polls for new lines: a poll is one call of the system."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class LogReader:
                 yield from self._of(task, until=int(size))
 
     def wait(self, seconds: float) -> None:
-        """Wait until there are new lines, for so many seconds at most."""
+        """Wait until there are new lines, for at most ``seconds``."""
         until = time.monotonic() + seconds
         while not self._order.has_grown and time.monotonic() < until:
             time.sleep(_TICK)

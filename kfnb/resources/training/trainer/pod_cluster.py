@@ -1,4 +1,4 @@
-"""Kubernetes as the pod of a step reaches it: a TrainJob of its own, followed to its end.
+"""Kubernetes as the pod of a step reaches it: its own TrainJob, followed to its end.
 
 The text of this file travels with ``pod_step``, so it needs Python's own library alone, from 3.9 on.
 """
@@ -32,11 +32,11 @@ _BROKEN = 500
 
 
 class TrainJobFailed(Exception):
-    """The training has failed; ``told``: its log has said why."""
+    """The training has failed; ``logged``: its log has the reason."""
 
-    def __init__(self, message: str, told: bool = False) -> None:  # noqa: FBT002 - an exception's arguments
+    def __init__(self, message: str, logged: bool = False) -> None:  # noqa: FBT002 - an exception's arguments
         super().__init__(message)
-        self.told = told
+        self.logged = logged
 
 
 def say(text: str) -> None:
@@ -150,7 +150,7 @@ class Cluster:
 
 
 def _message(error: urllib.error.HTTPError) -> str:
-    """What the API server has said."""
+    """What the API server has answered."""
     text = error.read().decode(errors="replace")
     try:
         return str(json.loads(text)["message"])
@@ -203,7 +203,7 @@ class FollowedTraining:
         if verdict:
             if verdict != self._printed:
                 say(verdict)
-            raise TrainJobFailed(verdict, told=True)
+            raise TrainJobFailed(verdict, logged=True)
         ended = _terminated(failed[0])
         why = facts.get("why") or (
             "its container was killed: it used more memory than its limit (OOMKilled)"

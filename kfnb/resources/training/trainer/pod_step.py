@@ -35,7 +35,7 @@ def main(job: Mapping[str, Any]) -> int:
     try:
         run(job)
     except TrainJobFailed as error:
-        if not error.told:
+        if not error.logged:
             say(f"the training failed: {error}")
         return 1
     return 0
