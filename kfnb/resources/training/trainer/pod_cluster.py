@@ -25,7 +25,9 @@ _CONTAINER = "node"
 _PATIENCE = 300.0
 """Seconds that the API server may not answer."""
 _PAUSE = 1.0
-"""Seconds between two looks at a training."""
+"""Seconds between two polls of a training."""
+_PAUSE_FOR_A_POD = 0.1
+"""Seconds of that for each pod: each poll requests the logs of all."""
 _FORBIDDEN, _MISSING, _EXISTS, _BUSY = 403, 404, 409, (401, 408, 429)
 _BROKEN = 500
 """The first status of an answer that may be another one later."""
@@ -186,7 +188,7 @@ class FollowedTraining:
             if failed or "Failed" in conditions:
                 self._fail(failed, str(conditions.get("Failed", {}).get("message", "it has failed")))
             self._wait(item, pods)
-            time.sleep(_PAUSE)
+            time.sleep(max(_PAUSE, len(pods) * _PAUSE_FOR_A_POD))
 
     def _failed(self, pods: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         """The pods of nodes that have failed more often than they may, the first failure first."""

@@ -51,14 +51,15 @@ def run(job: Mapping[str, Any]) -> None:
     words = sys.argv[2:]
     at = words.index("--executor_input") + 1
     given, source = json.loads(words[at]), words[at - 2]
+    taken = given.get("inputs", {})
     root = f"{job['folder']}/{of_step(given)}"
     store = PodStore(root, job["training"]["access"])
-    inputs = dict(sent(given["inputs"].get("artifacts", {}), root, store))
+    inputs = dict(sent(taken.get("artifacts", {}), root, store))
     training = {
         **job["training"],
         "command": [*words[: at - 2], "{{source}}", words[at - 1], "{{$}}", *words[at + 1 :]],
         "source": source,
-        "parameters": given["inputs"].get("parameterValues", {}),
+        "parameters": taken.get("parameterValues", {}),
         "inputs": inputs,
         "outputs": job["outputs"],
         "root": root,
@@ -109,11 +110,8 @@ def of_step(given: Mapping[str, Any]) -> str:
     """What the objects of this step's training are called: the same when KFP starts the step again."""
     outputs = json.dumps(given["outputs"], sort_keys=True)
     unique = "://" in outputs or "/v2/" in outputs  # else the run is not in it
-    seed = outputs if unique else outputs + os.environ.get("KFP_POD_UID", "")
-    return (
-        "step-"
-        + hashlib.sha256((seed + json.dumps(given["inputs"], sort_keys=True)).encode()).hexdigest()[:20]
-    )
+    seed = json.dumps(given, sort_keys=True) + ("" if unique else os.environ.get("KFP_POD_UID", ""))
+    return f"step-{hashlib.sha256(seed.encode()).hexdigest()[:20]}"
 
 
 def owners() -> list[dict[str, str]]:
