@@ -1,6 +1,7 @@
 """A recorded API server as a server: what real controllers and webhooks made of what kfnb wrote.
 
-Time passes with what is asked: each read gets the next answer of its path, until the recording's next write.
+Time passes with what is asked: each read gets the next answer of its path after those that other reads have got, until
+the recording's next write.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class RecordedExchanges(ObjectServer):
     def __init__(self, exchanges: Sequence[Exchange], live: set[str]) -> None:
         super().__init__(set(live))
         self._epochs, self._epoch = [*_epochs(exchanges)], 0
-        self._next: dict[str, int] = {}
+        self._now = 0
         self._last: dict[str, Exchange] = {}
         self.surprises: list[str] = []
 
@@ -78,12 +79,14 @@ class RecordedExchanges(ObjectServer):
 
     def _read(self, target: str) -> Exchange:
         answers = [
-            one for one in self._epochs[self._epoch] if one["method"] == "GET" and one["path"] == target
+            (at, one)
+            for at, one in enumerate(self._epochs[self._epoch])
+            if one["method"] == "GET" and one["path"] == target
         ]
-        at = self._next.get(target, 0)
         if answers:
-            self._next[target] = min(at + 1, len(answers) - 1)
-            self._last[target] = answers[at]
+            at, found = next((each for each in answers if each[0] > self._now), answers[-1])
+            self._now = max(self._now, at)
+            self._last[target] = found
         if target not in self._last:
             raise Answered(501, "NotImplemented", f"GET {target} was not recorded")
         return self._last[target]
@@ -104,7 +107,7 @@ class RecordedExchanges(ObjectServer):
         if before != now:
             message = f"{method} {target} was recorded with {before}, and now is {now}"
             raise Answered(501, "NotImplemented", message)
-        self._epoch, self._next = self._epoch + 1, {}
+        self._epoch, self._now = self._epoch + 1, 0
         return write
 
 
