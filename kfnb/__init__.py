@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
-    from kfnb.resources.datasets.api import add_data, dataset, datasets
+    from kfnb.resources.datasets.api import add_data, dataset, datasets, infer_schema
     from kfnb.resources.datasets.handle import DatasetVersion
     from kfnb.resources.experiments.api import experiments
     from kfnb.resources.experiments.model import Experiment
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kfnb.resources.training.api import train
     from kfnb.resources.uploads.api import upload, uploads
     from kfnb.resources.uploads.model import UploadedPipeline
+    from kfnb.server.log_policy import LogPolicy
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ __all__ = [
     "KfnbError",
     "Leaderboard",
     "Lineage",
+    "LogPolicy",
     "ModelVersion",
     "Run",
     "RunFailed",
@@ -66,6 +68,7 @@ __all__ = [
     "dataset",
     "datasets",
     "experiments",
+    "infer_schema",
     "lineage",
     "model",
     "models",

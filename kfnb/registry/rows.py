@@ -145,10 +145,14 @@ NOUNS: list[Noun] = [
             ("ShowData", "%kf_data show", "data show", "show a version's columns, files and origin"),
             ("DiffData", "%kf_data diff", "data diff", "show what differs between two versions"),
             ("GetData", "%kf_data get", "data get", "write a version's files to a path"),
+            ("InferSchema", "%kf_data schema", "data schema", "write the schema that tables are checked by"),
             ("CheckData", "%kf_data check", "data check", "verify every byte of versions"),
             ("PruneData", "%kf_data prune", "data prune", "remove content that no version refers to"),
         ),
-        exports={"DatasetVersion": "handle", "add_data": "api", "dataset": "api", "datasets": "api"},
+        exports={
+            "DatasetVersion": "handle",
+            **dict.fromkeys(("add_data", "dataset", "datasets", "infer_schema"), "api"),
+        },
         displays=(
             "kfnb.resources.datasets.handle.DatasetVersion",
             "kfnb.resources.datasets.handle.DatasetList",
@@ -252,6 +256,7 @@ NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
+            "LogPolicy": "kfnb.server.log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",
@@ -292,16 +297,18 @@ NOUNS: list[Noun] = [
     Noun(
         "schedules",
         (
-            (
-                "SchedulePipeline",
-                "%kf_schedule",
-                "schedule",
-                "run a pipeline on the cluster on a schedule; list, pause, resume or delete schedules",
-            ),
+            ("SchedulePipeline", "%kf_schedule", "schedule", "run a pipeline on a schedule"),
+            ("ListSchedules", "%kf_schedules", "schedules", "list the schedules"),
+            ("ShowSchedule", "%kf_schedules show", "schedules show", "show a schedule and its last runs"),
+            ("PauseSchedule", "%kf_schedules pause", "schedules pause", "start no more runs of a schedule"),
+            ("ResumeSchedule", "%kf_schedules resume", "schedules resume", "continue a paused schedule"),
+            ("RunSchedule", "%kf_schedules run", "schedules run", "start a run of a schedule now"),
+            ("DeleteSchedule", "%kf_schedules delete", "schedules delete", "delete a schedule"),
         ),
         exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
         displays=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
         values=("schedule",),
+        page="schedules.md",
     ),
     Noun(
         "lineage",

@@ -275,16 +275,20 @@ def _home_of(run_id: str) -> RunEngine:
 def _local() -> LocalRunEngine:
     from kfnb.resources.runs.local import LocalRunEngine
 
+    return LocalRunEngine(Path(settings().home), **local_options())
+
+
+def local_options() -> dict[str, Any]:
+    """The arguments of ``LocalRunEngine`` beside its home, by the settings; as JSON has them."""
     chosen, to = settings(), _registry()
-    return LocalRunEngine(
-        Path(chosen.home),
-        jobs=chosen.jobs,
-        secrets=chosen.secrets,
-        linger=chosen.warm,
-        registry=str(to.registry),
-        data_store=to.data_store,
-        owner=to.owner,
-    )
+    return {
+        "jobs": chosen.jobs,
+        "secrets": chosen.secrets,
+        "linger": chosen.warm,
+        "registry": str(to.registry),
+        "data_store": to.data_store,
+        "owner": to.owner,
+    }
 
 
 def _registry() -> Destination:
