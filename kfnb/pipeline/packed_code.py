@@ -47,7 +47,7 @@ from kfnb.capture.embedded import (
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
-    ("kfnb_kf", "kfnb_number", "kfnb_named", "kfnb_log_metrics"),
+    ("kfnb_kf", "kfnb_number", "kfnb_finite", "kfnb_named", "kfnb_logged", "kfnb_log_metrics"),
     ("kfnb_figure", "kfnb_figure_html", "kfnb_still", "kfnb_live"),
     ("kfnb_captioned", "kfnb_img"),
     ("kfnb_image", "kfnb_pixels", "kfnb_png"),

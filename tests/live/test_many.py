@@ -159,7 +159,7 @@ def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
         "things", displays=(f"{Other.__module__}.Other",), live=(f"{Other.__module__}.Other",)
     )
     row = Followable("other", Other, name=lambda other: other.shown.name, draw=draw_thing)
-    monkeypatch.setattr(registry, "noun_of_display", lambda name: noun if name in noun.live else None)
+    monkeypatch.setattr(registry, "noun_of_module", lambda name: noun if name == Other.__module__ else None)
     monkeypatch.setattr(
         registry.Noun, "module", lambda self, role: {"live": SimpleNamespace(FOLLOWABLES=(row,))}[role]
     )

@@ -13,14 +13,28 @@ def kfnb_kf(**uses: Callable[..., Any]) -> Any:
     return SimpleNamespace(**uses)
 
 
-def kfnb_number(value: Any) -> Any:
-    """Convert a number to log to a Python number."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool) or not isinstance(
-        value, (int, float)
+def kfnb_number(value: Any, what: str = "a metric") -> Any:
+    """Convert a number to log to a Python number; ``what`` it is, in the message of the error."""
+    try:
+        number = value.item() if hasattr(value, "item") else value
+    except (TypeError, ValueError, RuntimeError):  # an array or a tensor of several numbers
+        number = value
+    if isinstance(number, bool) or not isinstance(
+        number, (int, float)
     ):  # Python 3.9 does not support int | float here
-        raise TypeError(f"a metric must be a number, not {value!r}")
-    return value
+        raise TypeError(f"{what} must be a number, not {repr(number)[:200]}")
+    return number
+
+
+def kfnb_finite(number: Any) -> Any:
+    """A number as KFP and JSON hold it: one that is not finite as its text, ``nan``, ``inf`` or ``-inf``."""
+    return number if number - number == 0 else str(float(number))
+
+
+def kfnb_logged(given: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """The numbers to log by name, as Python numbers. Raises ``TypeError`` with the name of what is not a number."""
+    named = kfnb_named(given, values).items()
+    return {str(name): kfnb_number(value, f"the metric {name}") for name, value in named}
 
 
 def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
@@ -37,12 +51,12 @@ def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -
 
     def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
-        logged = {str(name): kfnb_number(value) for name, value in kfnb_named(given, values).items()}
+        logged, at = kfnb_logged(given, values), None if step is None else kfnb_number(step, "step")
         for name, value in logged.items():
             # KFP's numbers are finite floats: any other would fail the step
-            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
-        if step is not None and by_step is not None:
-            by_step(kfnb_number(step), logged)
+            metrics.metadata[name] = kfnb_finite(float(value))
+        if logged and at is not None and by_step is not None:
+            by_step(at, logged)
 
     return log_metrics
 
@@ -67,8 +81,7 @@ def kfnb_curves(metrics: Any) -> Callable[..., None]:
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
         curves = metrics.metadata.setdefault("kfnb_curves", {})
         for name, value in logged.items():
-            if value - value == 0:  # JSON has only finite numbers
-                add(curves.setdefault(name, []), name, [step, value])
+            add(curves.setdefault(name, []), name, [step, kfnb_finite(value)])
 
     return by_step
 
@@ -121,7 +134,7 @@ def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
 
     def log_confusion_matrix(labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
         """Log a confusion matrix: a row for each true label, a column for each predicted one."""
-        rows = [[kfnb_number(cell) for cell in row] for row in matrix]
+        rows = [[kfnb_number(cell, "a cell of the matrix") for cell in row] for row in matrix]
         if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows):
             raise ValueError(f"{len(labels)} labels need a matrix of {len(labels)} x {len(labels)}")
         classification.metadata["confusionMatrix"] = {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kfnb.capture.embedded.rank_reports import kfnb_report_rank
-from kfnb.capture.embedded.reports import kfnb_number
+from kfnb.capture.embedded.reports import kfnb_finite, kfnb_logged, kfnb_number
 
 
 def kfnb_rank(what: str = "RANK") -> int:
@@ -19,9 +19,11 @@ def kfnb_rank(what: str = "RANK") -> int:
 def kfnb_shard(data: Any) -> Any:
     """``kf.shard``: this rank's share of ``data``, every n-th item or row; shares differ by one at most.
 
-    ``data`` is a DataFrame, a Series, an array, a sequence, a data set of Hugging Face or PyTorch, or any iterable.
+    ``data`` is a DataFrame, a Series, an array, a sequence, a data set of Hugging Face or PyTorch, or an iterator, of
+    which it is an iterator. Raises ``TypeError`` for what has no order, as a dict or a set.
     """
     import sys
+    from collections.abc import Iterator, Mapping, Set
     from itertools import islice
 
     rank, size = kfnb_rank(), kfnb_rank("WORLD_SIZE")
@@ -32,7 +34,12 @@ def kfnb_shard(data: Any) -> Any:
         return data.shard(num_shards=size, index=rank)
     if torch is not None and isinstance(data, torch.utils.data.Dataset) and hasattr(data, "__len__"):
         return torch.utils.data.Subset(data, range(rank, len(data), size))
-    return data[rank::size] if hasattr(data, "__getitem__") else islice(data, rank, None, size)
+    if isinstance(data, (Mapping, Set)) or not hasattr(data, "__iter__"):
+        raise TypeError(
+            f"kf.shard cannot divide a {type(data).__name__}: give a DataFrame, an array, a list or another sequence,"
+            " a data set, or an iterator; of a dict, list(data.items())"
+        )
+    return islice(data, rank, None, size) if isinstance(data, Iterator) else data[rank::size]
 
 
 def kfnb_progress(fraction: float) -> None:
@@ -40,8 +47,9 @@ def kfnb_progress(fraction: float) -> None:
     import os
 
     done = float(fraction)
-    if not 0 <= done <= 1:
+    if not -1e-9 <= done <= 1 + 1e-9:
         raise ValueError(f"kf.progress({fraction!r}): give the part that is done, from 0 to 1")
+    done = min(1.0, max(0.0, done))  # a sum of fractions is off by rounding
     if "KFNB_RANK" in os.environ:
         kfnb_report_rank(progress=done)
     else:
@@ -54,9 +62,9 @@ def kfnb_reported_metrics(log_metrics: Callable[..., None]) -> Callable[..., Non
     def log(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         log_metrics(given, step=step, **values)
-        numbers = {str(name): float(value) for name, value in {**dict(given or {}), **values}.items()}
-        at = None if step is None else kfnb_number(step)
-        kfnb_report_rank(step=at, metrics={name: n for name, n in numbers.items() if n - n == 0})
+        numbers = {name: kfnb_finite(float(value)) for name, value in kfnb_logged(given, values).items()}
+        at = {} if step is None else {"step": kfnb_number(step, "step")}
+        kfnb_report_rank(metrics=numbers, **at)
 
     return log
 

@@ -16,7 +16,7 @@ kind         about      data
 ``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
 
-Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
+Values are JSON, a metric that is not finite as its text, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
 it is known.
 """
 
@@ -31,6 +31,7 @@ from kfnb import entities
 from kfnb.entities import Artifact, RunState, Task, TaskError
 from kfnb.jobs.fold import Event, JobFold
 from kfnb.resources.runs.rank_fold import ended, merged
+from kfnb.text import finite
 
 
 def encode(value: Any) -> Any:
@@ -49,7 +50,7 @@ def encode(value: Any) -> Any:
         return _as_data({name: encode(item) for name, item in value.items()})
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
-    return value
+    return finite.written(value)
 
 
 def literal(value: Any) -> Any:
@@ -180,7 +181,8 @@ class RunFold(JobFold[str]):
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))
 
     def _on_outputs(self, event: Event) -> None:
-        values, metrics = self._decoded(event.data["values"]), event.data.get("metrics", {})
+        values = self._decoded(event.data["values"])
+        metrics = {name: finite.read(value) for name, value in event.data.get("metrics", {}).items()}
         if not event.task:
             self._run = replace(self._run, result=values, metrics=metrics)
         else:

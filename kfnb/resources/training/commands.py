@@ -25,6 +25,7 @@ from kfnb.resources.components.component_options import ComponentOptions, read_o
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.training import api
 from kfnb.resources.training.names import take_back
+from kfnb.resources.training.outcome import outcome_notes
 from kfnb.target import BACKENDS
 
 
@@ -118,7 +119,7 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
             session.notify(f"note: {note}")
     found = capture.finish(notebook, pending)
     notebook.components[found.name] = replace(found, files=_files(session, pending, found))
-    for note in found.notes:
+    for note in (*found.notes, *outcome_notes(run, found)):
         session.notify(f"note: {note}")
 
 
