@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_NOT_FINITE = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}  # one object each: nan is equal only to itself
+_NOT_FINITE = {
+    "nan": math.nan,
+    "inf": math.inf,
+    "-inf": -math.inf,
+}  # one object each: nan is equal only to itself
 
 
 def written(value: Any) -> Any:

@@ -197,7 +197,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
     assert (tmp_path / "h").read_text() == "<b>1</b>\n"
     assert capsys.readouterr().out == "step 1: loss=2\n"
-    with pytest.raises(TypeError, match="the metric x must be a number, not .a."):
+    with pytest.raises(TypeError, match="the metric x must be a number"):
         kf.log_metrics(x="a")
     with pytest.raises(TypeError, match=r"as a dict, not as 0\.9"):
         kf.log_metrics(0.9)

@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+import kfnb
+from kfnb.capture.embedded.rendezvous import kfnb_rank_variables
 from kfnb.commands.display import bundle
 from kfnb.entities import RunState
+from kfnb.errors import UsageError
+from kfnb.text.variables import OF_A_RANK
 from tests.conftest import Shell
 
 
@@ -56,3 +60,117 @@ for step, loss in enumerate([1.0, 0.5, float("inf")]):
     run = shell.submit("p")
     assert run.metrics == {"fit": {"loss": math.inf}}
     assert "1.0 → 0.5, then inf from step 2" in shown(run)
+
+
+@pytest.mark.parametrize(
+    ("leave", "message"),
+    [
+        ("sys.exit(0)", "rank 0: the step exited with sys.exit(0) (cell fit [1], line 5)"),
+        ("sys.exit()", "rank 0: the step exited with sys.exit() (cell fit [1], line 5)"),
+        ("os._exit(0)", "rank 0 exited with code 0 before the end of its cell"),
+    ],
+)
+def test_rank_0_that_leaves_early_fails_the_training(shell: Shell, leave: str, message: str) -> None:
+    cell = f"%%kf_train fit --procs 2 -o training\nimport os, sys\ny = 5\nif kf.rank == 0:\n    {leave}"
+    assert message in shell.fails(cell)
+    assert shell["training"].state is RunState.FAILED
+
+
+def test_a_timeout_says_which_ranks_still_ran(shell: Shell) -> None:
+    cell = "%%kf_train fit --procs 2 --timeout 2s\nimport time\nif kf.rank == 1:\n    time.sleep(60)"
+    assert "timed out after 2 s; still running: rank 1" in shell.fails(cell)
+
+
+def test_a_restart_says_where_the_failure_was(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("""%%kf_train fit --max-restarts 1
+import os
+if os.environ["KFNB_RESTART"] == "0":
+    raise ValueError("lost")
+""")
+    line = "rank 0 failed: ValueError: lost (cell fit [1], line 4); all processes are started again (1 of 1)"
+    assert line in capsys.readouterr().out
+
+
+XGBOOST = """%%kf_train fit --procs 2
+import numpy as np, xgboost as xgb
+if kf.rank == 1:
+    {}
+xgb.train({{}}, xgb.DMatrix(np.ones((10, 2)), np.ones(10)), 3)
+"""
+
+
+@pytest.mark.slow
+def test_with_xgboost_the_cause_is_told_and_not_what_follows_from_it(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("xgboost")
+    assert "rank 1: ValueError: bad shard" in shell.fails(XGBOOST.format("raise ValueError('bad shard')"))
+    assert "RabitTracker" not in capsys.readouterr().out
+    skips = XGBOOST.replace("kf.rank == 1", "kf.rank == 0").replace("\nxgb.train", "\n    xgb.train")
+    assert "rank 1 had ended before (cell fit [2], line 5)" in shell.fails(skips.format("pass"))
+
+
+@pytest.mark.parametrize("head", ["%%kf_component step", "%%kf_train step --procs 2"])
+def test_kf_itself_cannot_be_changed(shell: Shell, head: str) -> None:
+    message = shell.fails(f"{head}\nkf.rank = 5")
+    assert "line 2: kf.rank cannot be set" in message
+    assert shell["kf"].rank == 0
+
+
+def test_a_name_of_ones_own_may_be_kf(shell: Shell) -> None:
+    shell.run(
+        "%%kf_component step --output n\nfrom types import SimpleNamespace\nkf = SimpleNamespace()\nkf.n = n = 1"
+    )
+    assert shell["n"] == 1
+
+
+def test_variables_that_kfnb_sets_are_no_matter_of_the_cluster(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run(
+        "%%kf_train fit\nimport os\nn = [os.environ[x] for x in ('RANK',)]\nm = os.environ['OMP_NUM_THREADS']"
+    )
+    assert "--env" not in capsys.readouterr().out
+    ports = range(4)
+    assert kfnb_rank_variables(0, ["127.0.0.1"], 1, ports, 0, 0).keys() <= OF_A_RANK
+
+
+def test_what_only_another_rank_has_written_is_told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("""%%kf_train fit --procs 2 --output never -o training
+from sklearn.linear_model import LinearRegression
+if kf.rank == 1:
+    never = 1
+    kf.save(LinearRegression().fit([[1], [2]], [1, 2]), name="line")
+""")
+    printed = capsys.readouterr().out
+    assert "note: never is not an output: rank 0 has not assigned it" in printed
+    assert "note: rank 0 has saved no model with kf.save" in printed
+
+
+def test_a_name_that_stayed_in_the_training_is_told_where_it_is_used(shell: Shell) -> None:
+    shell.run("m = 1")
+    shell.run("%%kf_train fit\nimport threading\nbm = threading.Lock()\nrank, _ = kf.rank, 1")
+    message = shell.fails("%%kf_component use\nprint(bm)")
+    assert "line 2: bm stayed in the step of fit (TypeError: cannot pickle '_thread.lock' object)" in message
+
+
+def test_a_placeholder_is_not_assumed(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("1 + 1")
+    shell.run(
+        "%%kf_component step\ntry:\n    c, _ = 1, 2\nexcept ValueError:\n    pass\nfor _ in []:\n    pass\nd = _"
+    )
+    assert "assumed" not in capsys.readouterr().out
+
+
+def test_a_component_whose_cell_failed_is_not_unknown(shell: Shell) -> None:
+    shell.fails("%%kf_train fit\nraise ValueError('no data')")
+    with pytest.raises(
+        UsageError, match="fit is not a component: its cell has failed or was interrupted: run it"
+    ):
+        kfnb.train("fit")
+
+
+def test_an_unknown_rank_is_refused(shell: Shell) -> None:
+    shell.run("%%kf_train fit --procs 2 -o training\nprint(kf.rank)")
+    message = shell.fails("%kf_logs training --rank 7")
+    assert message == f"unknown rank 7 of run {shell['training'].id}; its ranks are 0 to 1"

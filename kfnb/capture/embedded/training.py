@@ -23,7 +23,8 @@ def kfnb_shard(data: Any) -> Any:
     which it is an iterator. Raises ``TypeError`` for what has no order, as a dict or a set.
     """
     import sys
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Iterator, Mapping
+    from collections.abc import Set as AbstractSet
     from itertools import islice
 
     rank, size = kfnb_rank(), kfnb_rank("WORLD_SIZE")
@@ -34,7 +35,7 @@ def kfnb_shard(data: Any) -> Any:
         return data.shard(num_shards=size, index=rank)
     if torch is not None and isinstance(data, torch.utils.data.Dataset) and hasattr(data, "__len__"):
         return torch.utils.data.Subset(data, range(rank, len(data), size))
-    if isinstance(data, (Mapping, Set)) or not hasattr(data, "__iter__"):
+    if isinstance(data, (Mapping, AbstractSet)) or not hasattr(data, "__iter__"):
         raise TypeError(
             f"kf.shard cannot divide a {type(data).__name__}: give a DataFrame, an array, a list or another sequence,"
             " a data set, or an iterator; of a dict, list(data.items())"
@@ -46,10 +47,9 @@ def kfnb_progress(fraction: float) -> None:
     """``kf.progress``: how much of the training is done, from 0 to 1."""
     import os
 
-    done = float(fraction)
-    if not -1e-9 <= done <= 1 + 1e-9:
+    done = round(float(fraction), 9)  # a sum of fractions is off by rounding
+    if not 0 <= done <= 1:
         raise ValueError(f"kf.progress({fraction!r}): give the part that is done, from 0 to 1")
-    done = min(1.0, max(0.0, done))  # a sum of fractions is off by rounding
     if "KFNB_RANK" in os.environ:
         kfnb_report_rank(progress=done)
     else:

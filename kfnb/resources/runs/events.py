@@ -16,8 +16,8 @@ kind         about      data
 ``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
 
-Values are JSON, a metric that is not finite as its text, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
-it is known.
+Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
+it is known, and a metric that is not finite as its text.
 """
 
 from __future__ import annotations
@@ -210,8 +210,10 @@ class RunFold(JobFold[str]):
 
 def _entered(thing: Any, state: RunState, time: float) -> Any:
     """A run or a task after it entered ``state`` at ``time``."""
+    if thing.state.finished and not state.finished:
+        thing = replace(thing, started=None)  # nobody waited between its end and the retry
     if state is RunState.RUNNING:
-        # a retry keeps the first start: the duration is what the user waited
+        # an attempt after a failed one keeps the first start: the duration is what the user waited
         return replace(thing, state=state, started=thing.started or time, finished=None)
     return replace(thing, state=state, finished=time if state.finished else None)
 

@@ -13,8 +13,10 @@ from kfnb.capture.component import Component
 from kfnb.capture.embedded.values import kfnb_load
 
 
-def take_back(folder: Path, component: Component, namespace: MutableMapping[str, Any]) -> Iterator[str]:
-    """Give the names in the kernel the values that they had in rank 0; a note for each that did not come back.
+def take_back(
+    folder: Path, component: Component, namespace: MutableMapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Give the names in the kernel the values that they had in rank 0; of each that did not come back, why.
 
     The folder is what the notebook's own run has written, so that its pickles are loaded.
     """
@@ -24,12 +26,12 @@ def take_back(folder: Path, component: Component, namespace: MutableMapping[str,
         namespace.pop(name, None)
     for name, facts in index.items():
         if "refused" in facts:
-            yield f"{name} stays in the training: {facts['refused']}"
+            yield name, facts["refused"]
             continue
         try:
             namespace[name] = _value(folder, facts, classes)
         except Exception as error:  # a class that only the training could import
-            yield f"{name} stays in the training: {type(error).__name__}: {error}"
+            yield name, f"{type(error).__name__}: {error}"
 
 
 def _value(folder: Path, facts: dict[str, str], classes: dict[str, Any]) -> Any:
