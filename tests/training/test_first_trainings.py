@@ -174,3 +174,39 @@ def test_an_unknown_rank_is_refused(shell: Shell) -> None:
     shell.run("%%kf_train fit --procs 2 -o training\nprint(kf.rank)")
     message = shell.fails("%kf_logs training --rank 7")
     assert message == f"unknown rank 7 of run {shell['training'].id}; its ranks are 0 to 1"
+
+
+def test_names_that_come_back_together_share_what_they_shared(shell: Shell) -> None:
+    shell.run("""%%kf_train fit
+import threading
+import numpy as np
+inner = [1]
+outer = {"inner": inner}
+alone = [1]
+data = np.arange(4.0)
+model = {"data": data, "name": "m"}
+lock = threading.Lock()
+""")
+    assert shell["outer"]["inner"] is shell["inner"]
+    assert shell["model"]["data"] is shell["data"]
+    assert shell["alone"] == [1]
+    assert "lock" not in shell.ip.user_ns
+
+
+def test_a_figure_and_its_axes_come_back_as_one_picture(shell: Shell) -> None:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    shell.run("%%kf_train fit\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()")
+    assert shell["ax"].figure is shell["fig"]
+
+
+def test_names_whose_objects_part_are_told(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("import numpy as np")
+    shell.run(
+        "%%kf_component load\nbase = {'n': 1}\nview = base\nhold = [base]\nmat = np.zeros((2, 2))\ncol = mat[:, 0]"
+    )
+    shell.run("%%kf_train fit\nbase['n'] = 3 + kf.rank\nmat[0, 0] = 7\nrow = mat[0]\nfresh = 1")
+    printed = capsys.readouterr().out
+    assert "note: base has come back as a new object: view, hold still have the old one" in printed
+    assert "note: mat has come back as a new object: col still has the old one" in printed
+    assert "note: row and mat share memory in the training: here each is an array of its own" in printed

@@ -25,7 +25,7 @@ from kfnb.errors import BackendError, RunFailed, interrupted
 from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.training import api
-from kfnb.resources.training.names import take_back
+from kfnb.resources.training.names import index_of, partings, take_back
 from kfnb.resources.training.outcome import outcome_notes
 from kfnb.target import BACKENDS
 
@@ -120,13 +120,13 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
         )
     with TemporaryDirectory(prefix="kfnb-names-") as copied:
         folder = Path(kept.uri) if kept.store is None else _copied(kept, Path(copied) / NAMES)
+        notes = [*partings(index_of(folder), component, notebook)]
         stayed = dict(take_back(folder, component, notebook.namespace))
-    for name, why in stayed.items():
-        session.notify(f"note: {name} stays in the training: {why}")
+    notes += [f"{name} stays in the training: {why}" for name, why in stayed.items()]
     found = capture.finish(notebook, pending)
     found = replace(found, files=_files(session, pending, found), refusals={**found.refusals, **stayed})
     notebook.components[found.name] = found
-    for note in (*found.notes, *outcome_notes(run, found)):
+    for note in (*notes, *found.notes, *outcome_notes(run, found)):
         session.notify(f"note: {note}")
 
 
