@@ -44,7 +44,7 @@ def unknown_name(name: str, use: NameUse, known: Sequence[str], *, transform: bo
 
 
 def check_kf(use: NameUse) -> None:
-    """Check that a cell leaves ``kf`` as it is, where that reports. Raises ``CaptureError``."""
+    """Check that a cell sets nothing of ``kf``, where that reports. Raises ``CaptureError``."""
     for node in ast.walk(use.cell.tree):
         if (
             isinstance(node, ast.Attribute)

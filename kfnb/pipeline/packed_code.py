@@ -47,7 +47,7 @@ from kfnb.capture.embedded import (
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
-    ("kfnb_kf", "kfnb_number", "kfnb_finite", "kfnb_named", "kfnb_logged", "kfnb_log_metrics"),
+    ("kfnb_kf", "kfnb_number", "kfnb_named", "kfnb_log_metrics"),
     ("kfnb_figure", "kfnb_figure_html", "kfnb_still", "kfnb_live"),
     ("kfnb_captioned", "kfnb_img"),
     ("kfnb_image", "kfnb_pixels", "kfnb_png"),
@@ -56,7 +56,7 @@ _TOGETHER = (
     ("kfnb_attempts", "kfnb_retried_from_outside"),
     (
         *("kfnb_ranks", "kfnb_become_rank", "kfnb_end_rank", "kfnb_RankGroup", "kfnb_RankProcess"),
-        *("kfnb_end_cell", "kfnb_tell_of_threads"),
+        *("kfnb_end_cell", "kfnb_name_threads"),
         *("kfnb_guard", "kfnb_kill", "kfnb_RankReports", "kfnb_rank_facts", "kfnb_free_ports"),
         *("kfnb_RankPace", "kfnb_RankUsage", "kfnb_usage_of_sessions", "kfnb_meeting_points"),
         *("kfnb_rank_variables", "kfnb_threads_of_a_rank", "kfnb_gpus_of_a_node"),

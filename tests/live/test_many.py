@@ -169,6 +169,13 @@ def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
         board.follow(7)
 
 
+@pytest.mark.parametrize("noun", [one for one in registry.NOUNS if one.live], ids=lambda noun: noun.name)
+def test_whatever_a_noun_follows_is_found_in_a_kernel_that_has_followed_nothing(noun, monkeypatch):
+    for row in noun.module("live").FOLLOWABLES:
+        monkeypatch.setattr(followables, "_rows", {})
+        assert followables.row_of(object.__new__(row.handle)) is row
+
+
 def test_a_type_that_the_kernel_does_not_know_is_refused(board):
     board._live.hear({"do": "watch", "type": "weather", "id": "one"})
     assert "unknown type 'weather'" in board._live.told(kind="reply", ok=False)["text"]

@@ -209,4 +209,4 @@ def test_names_whose_objects_part_are_told(shell: Shell, capsys: pytest.CaptureF
     printed = capsys.readouterr().out
     assert "note: base has come back as a new object: view, hold still have the old one" in printed
     assert "note: mat has come back as a new object: col still has the old one" in printed
-    assert "note: row and mat share memory in the training: here each is an array of its own" in printed
+    assert "note: row and mat share memory in the training: here they are two arrays" in printed

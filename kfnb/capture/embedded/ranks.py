@@ -63,7 +63,7 @@ def kfnb_end_cell() -> None:
     import time
 
     kfnb_report_rank(over=time.time())
-    os.environ["KFNB_CELL_OVER"] = "1"  # for the process itself: leaving is no failure any more
+    os.environ["KFNB_CELL_OVER"] = "1"  # for the process itself: it may leave now
 
 
 def kfnb_end_rank(results: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def kfnb_end_rank(results: dict[str, Any]) -> None:
     import os
     import sys
 
-    kfnb_tell_of_threads()
+    kfnb_name_threads()
     if os.environ.get("KFNB_RANK", "0") == "0":
         return
     with open(os.path.join(os.environ["KFNB_RANK_FOLDER"], "results.json"), "w", encoding="utf-8") as file:
@@ -80,13 +80,13 @@ def kfnb_end_rank(results: dict[str, Any]) -> None:
     sys.exit(0)
 
 
-def kfnb_tell_of_threads(patience: float = 3.0) -> None:
+def kfnb_name_threads(patience: float = 3.0) -> None:
     """Print which threads this process still waits for ``patience`` seconds after its cell has run."""
     import os
     import threading
     import time
 
-    def tell() -> None:
+    def name_them() -> None:
         time.sleep(patience)
         main = threading.main_thread()
         names = [one.name for one in threading.enumerate() if not one.daemon and one is not main]
@@ -95,4 +95,4 @@ def kfnb_tell_of_threads(patience: float = 3.0) -> None:
         if names:
             os.write(1, f"{text} Thread(..., daemon=True)\n".encode())
 
-    threading.Thread(target=tell, name="kfnb-threads", daemon=True).start()
+    threading.Thread(target=name_them, name="kfnb-threads", daemon=True).start()

@@ -13,37 +13,24 @@ def kfnb_kf(**uses: Callable[..., Any]) -> Any:
     return SimpleNamespace(**uses)
 
 
-def kfnb_number(value: Any, what: str = "a metric") -> Any:
-    """Convert a number to log to a Python number; ``what`` it is, in the message of the error."""
-    try:
-        number = value.item() if hasattr(value, "item") else value
-    except (TypeError, ValueError, RuntimeError):  # an array or a tensor of several numbers
-        number = value
-    if isinstance(number, bool) or not isinstance(
-        number, (int, float)
-    ):  # Python 3.9 does not support int | float here
-        raise TypeError(f"{what} must be a number, not {repr(number)[:200]}")
-    return number
+def kfnb_number(value: Any, name: str) -> Any:
+    """Convert a number to log to a Python number; ``name`` is what the error calls it."""
+    from contextlib import suppress
 
-
-def kfnb_finite(number: Any) -> Any:
-    """A number as KFP and JSON hold it: one that is not finite as its text, ``nan``, ``inf`` or ``-inf``."""
-    return number if number - number == 0 else str(float(number))
-
-
-def kfnb_logged(given: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The numbers to log by name, as Python numbers. Raises ``TypeError`` with the name of what is not a number."""
-    named = kfnb_named(given, values).items()
-    return {str(name): kfnb_number(value, f"the metric {name}") for name, value in named}
+    with suppress(Exception):  # a plain number has no item(), and an array of several not one
+        value = value.item()
+    if type(value) not in (int, float):
+        raise TypeError(f"{name} must be a number, not {value!r}")
+    return value
 
 
 def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The numbers to log: those of a dict, and those given by name."""
+    """The numbers to log: those of a dict, and those given by name, as Python numbers."""
     if given is not None and not hasattr(given, "items"):
         raise TypeError(
             f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
         )
-    return {**dict(given or {}), **values}
+    return {str(name): kfnb_number(value, name) for name, value in {**dict(given or {}), **values}.items()}
 
 
 def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
@@ -51,11 +38,12 @@ def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -
 
     def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
-        logged, at = kfnb_logged(given, values), None if step is None else kfnb_number(step, "step")
+        logged = kfnb_named(given, values)
+        at = step if step is None else kfnb_number(step, "step")
         for name, value in logged.items():
             # KFP's numbers are finite floats: any other would fail the step
-            metrics.metadata[name] = kfnb_finite(float(value))
-        if logged and at is not None and by_step is not None:
+            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
+        if logged and by_step and at is not None:
             by_step(at, logged)
 
     return log_metrics
@@ -81,7 +69,7 @@ def kfnb_curves(metrics: Any) -> Callable[..., None]:
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
         curves = metrics.metadata.setdefault("kfnb_curves", {})
         for name, value in logged.items():
-            add(curves.setdefault(name, []), name, [step, kfnb_finite(value)])
+            add(curves.setdefault(name, []), name, [step, value if value - value == 0 else str(value)])
 
     return by_step
 

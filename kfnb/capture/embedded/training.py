@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kfnb.capture.embedded.rank_reports import kfnb_report_rank
-from kfnb.capture.embedded.reports import kfnb_finite, kfnb_logged, kfnb_number
+from kfnb.capture.embedded.reports import kfnb_named, kfnb_number
 
 
 def kfnb_rank(what: str = "RANK") -> int:
@@ -47,7 +47,7 @@ def kfnb_progress(fraction: float) -> None:
     """``kf.progress``: how much of the training is done, from 0 to 1."""
     import os
 
-    done = round(float(fraction), 9)  # a sum of fractions is off by rounding
+    done = round(float(fraction), 9) + 0.0  # a sum of fractions is off by rounding, and there is a -0.0
     if not 0 <= done <= 1:
         raise ValueError(f"kf.progress({fraction!r}): give the part that is done, from 0 to 1")
     if "KFNB_RANK" in os.environ:
@@ -62,7 +62,8 @@ def kfnb_reported_metrics(log_metrics: Callable[..., None]) -> Callable[..., Non
     def log(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         log_metrics(given, step=step, **values)
-        numbers = {name: kfnb_finite(float(value)) for name, value in kfnb_logged(given, values).items()}
+        named = kfnb_named(given, values).items()
+        numbers = {name: float(value) if value - value == 0 else str(value) for name, value in named}
         at = {} if step is None else {"step": kfnb_number(step, "step")}
         kfnb_report_rank(metrics=numbers, **at)
 

@@ -211,7 +211,7 @@ class RunFold(JobFold[str]):
 def _entered(thing: Any, state: RunState, time: float) -> Any:
     """A run or a task after it entered ``state`` at ``time``."""
     if thing.state.finished and not state.finished:
-        thing = replace(thing, started=None)  # nobody waited between its end and the retry
+        thing = replace(thing, started=None)  # no one waited between its end and the retry
     if state is RunState.RUNNING:
         # an attempt after a failed one keeps the first start: the duration is what the user waited
         return replace(thing, state=state, started=thing.started or time, finished=None)

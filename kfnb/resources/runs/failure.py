@@ -2,8 +2,8 @@
 
 The exception is plain data, independent of where the step ran: its ``type``, ``message``, ``notes``, its ``frames``
 as (file, line, function, text), the ``cause`` or ``context`` behind it and the ``group`` within it, each described
-recursively, of a ``syntax`` error the (file, line, text), and of a training the ``rank`` that raised it, and what is
-to be said ``besides``. Only the
+recursively, of a ``syntax`` error the (file, line, text), and of a training the ``rank`` that raised it, and what
+follows the message, ``besides``. Only the
 user's frames are shown, and those below them in libraries; a frame in a step's generated source is shown as the
 notebook's cell and line that it came from.
 """

@@ -23,7 +23,7 @@ def take_back(
     The folder is what the notebook's own run has written, so that its pickles are loaded.
     """
     index = index_of(folder)
-    reader = _Reader(folder, {name: one for name, one in namespace.items() if isinstance(one, type)})
+    reader = _NamesReader(folder, {name: one for name, one in namespace.items() if isinstance(one, type)})
     for name in component.names.deletes.keys() - index.keys():
         namespace.pop(name, None)
     for name, facts in index.items():
@@ -42,7 +42,7 @@ def index_of(folder: Path) -> dict[str, dict[str, str]]:
     return index
 
 
-class _Reader:
+class _NamesReader:
     """Reads values; those that were written together at once, so that they share what they shared."""
 
     def __init__(self, folder: Path, classes: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ def partings(
     space = notebook.namespace
     for name, facts in index.items():
         if "memory" in facts:
-            yield f"{name} and {facts['memory']} share memory in the training: here each is an array of its own"
+            yield f"{name} and {facts['memory']} share memory in the training: here they are two arrays"
     changed = [one for one in index if one in space and one not in component.names.writes]
     seen = {name: examine(space[name]) for name in changed}
     others = [name for name in notebook.names() if name in space and name not in index] if seen else []

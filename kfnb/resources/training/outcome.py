@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from kfnb.capture.component import Component
 from kfnb.entities import kfp_name
+from kfnb.resources.runs.divergence import diverged
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.view.metric_history import diverged
 
 _MODEL = "kf_model"
 """The output of a task that saves models."""

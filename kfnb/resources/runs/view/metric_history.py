@@ -7,12 +7,13 @@ is a point of a curve and is not drawn: words say since when there is one.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kfnb.entities import Artifact, Rank, Task
+from kfnb.entities import Artifact, Task
+from kfnb.resources.runs.divergence import lost
 from kfnb.text import finite
-from kfnb.ui.words import digits, number
+from kfnb.ui.words import number
 
 CURVES = "kfnb_curves"
 """The key of the curves: ``{"loss": [[step, value], ...]}``."""
@@ -40,13 +41,6 @@ def curves_of(task: Task) -> dict[str, Points]:
         one for one in task.outputs.values() if isinstance(one, Artifact) and one.type == "system.Metrics"
     ]
     return {name: points for artifact in metrics for name, points in read_curves(artifact.metadata).items()}
-
-
-def diverged(rank: Rank) -> Iterator[str]:
-    """The metrics of a training's process whose last value is not finite: ``loss is nan from step 2``."""
-    for name, value in rank.metrics.items():
-        if not math.isfinite(value):
-            yield f"{name} is {lost(_points(rank.curves.get(name, ()))) or value}"
 
 
 def plain_metrics(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,9 +84,3 @@ def course(points: Points) -> str:
     values = [value for _, value in drawn(points)]
     ends = number(values[0]) if len(values) == 1 else f"{number(values[0])} → {number(values[-1])}"
     return ", then ".join(filter(None, (ends, lost(points))))
-
-
-def lost(points: Points) -> str:
-    """Since when a curve's values are not finite, ``nan from step 2``; empty where the last one is."""
-    first = next((at for at in range(len(points), 0, -1) if math.isfinite(points[at - 1][1])), 0)
-    return f"{points[first][1]} from step {digits(points[first][0])}" if first < len(points) else ""

@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from kfnb.entities import Rank
+from kfnb.resources.runs.divergence import lost
 from kfnb.resources.runs.view.curves import TALL, WIDE
-from kfnb.resources.runs.view.metric_history import CURVES, Points, drawn, lost, read_curves
+from kfnb.resources.runs.view.metric_history import CURVES, Points, drawn, read_curves
 from kfnb.ui.plot import Plot, PlotLine, axis
 from kfnb.ui.words import number
 

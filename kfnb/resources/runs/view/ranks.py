@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.entities import Rank, RunState, Task
-from kfnb.resources.runs.view.metric_history import diverged
+from kfnb.resources.runs.divergence import diverged
 from kfnb.resources.runs.view.rank_curves import curve_plots
 from kfnb.resources.runs.view.rank_totals import totals
 from kfnb.resources.runs.view.tasks import elapsed
