@@ -239,7 +239,7 @@ def test_each_function_stands_by_itself() -> None:
     source = "from typing import *\nfrom collections.abc import *\n" + "\n".join(
         inspect.getsource(FUNCTIONS[name]) for name in names
     )
-    source += "\nprint(kfnb_kf(a=kfnb_number).a(2, "n"), kfnb_value(1, int, 'x'))"
+    source += "\nprint(kfnb_kf(a=kfnb_number).a(2, 'n'), kfnb_value(1, int, 'x'))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-"], input=source, capture_output=True, text=True, check=True
     )

@@ -162,6 +162,8 @@ class RunFold(JobFold[str]):
         error = event.data.get("error")
         task_error = self._made(TaskError, error) if event.task and error else None
         if not event.task:
+            if self._run.state.finished and not state.finished:
+                self._begin_again()
             self._run = _entered(self._run, state, event.time)
             self._run = replace(self._run, error=str(error) if error else "")
             return
@@ -176,6 +178,13 @@ class RunFold(JobFold[str]):
             task = replace(task, ranks=ended(task.ranks))
         task = _entered(task, state, event.time)
         self._tasks[event.task] = replace(task, error=task_error, doing="")
+
+    def _begin_again(self) -> None:
+        """A run that had ended is tried again: no one waited between its end and now."""
+        self._run = replace(self._run, started=None)
+        for id, task in self._tasks.items():
+            if task.state in (RunState.FAILED, RunState.CANCELED):
+                self._tasks[id] = replace(task, started=None)
 
     def _on_inputs(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))
@@ -210,10 +219,8 @@ class RunFold(JobFold[str]):
 
 def _entered(thing: Any, state: RunState, time: float) -> Any:
     """A run or a task after it entered ``state`` at ``time``."""
-    if thing.state.finished and not state.finished:
-        thing = replace(thing, started=None)  # no one waited between its end and the retry
     if state is RunState.RUNNING:
-        # an attempt after a failed one keeps the first start: the duration is what the user waited
+        # a further attempt keeps the first start: the duration is what the user waited
         return replace(thing, state=state, started=thing.started or time, finished=None)
     return replace(thing, state=state, finished=time if state.finished else None)
 
