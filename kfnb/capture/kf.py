@@ -49,7 +49,7 @@ class Kf:
         """The models that this cell has saved, as its step would."""
 
     def begin_cell(self) -> None:
-        """A cell begins: its step is a separate one."""
+        """A cell begins: it is a step of its own."""
         self._saved.clear()
 
     def shard(self, data: Any) -> Any:
