@@ -20,6 +20,7 @@ from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
+from benchmarks.profiles import profiling
 from benchmarks.registries import registries
 from benchmarks.regret import regret
 from benchmarks.running import running
@@ -53,6 +54,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "registries": registries,
     "studies": studies,
     "adding": adding,
+    "profiling": profiling,
     "serving": serving,
     "training": training,
 }

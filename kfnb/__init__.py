@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
-    from kfnb.resources.datasets.api import add_data, dataset, datasets
+    from kfnb.resources.datasets.api import add_data, dataset, datasets, infer_schema
     from kfnb.resources.datasets.handle import DatasetVersion
     from kfnb.resources.experiments.api import experiments
     from kfnb.resources.experiments.model import Experiment
@@ -66,6 +66,7 @@ __all__ = [
     "dataset",
     "datasets",
     "experiments",
+    "infer_schema",
     "lineage",
     "model",
     "models",

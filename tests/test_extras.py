@@ -25,6 +25,7 @@ BEHIND = {
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
     "kfnb/resources/training/trainer/pod_store.py": "travels with a TrainJob, whose pods install what it needs",
     "kfnb/resources/datasets": "values.py asks for it, and files.py looks whether it is installed",
+    "kfnb/profiles/footers.py": "data sets look whether it is installed before they read files",
     "kfnb/server": "the program of a deployment, whose requirements name what it imports",
     "kfnb/resources/services/local": "LocalServiceEngine.create has asked for it, before the driver starts",
     "kfnb/resources/studies/local": "LocalStudyEngine.start and .resume have asked for it, before the driver starts",

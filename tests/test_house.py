@@ -18,7 +18,7 @@ LAYERS = [
     {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
     {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
-    {"kfnb.pipeline", "kfnb.server"},
+    {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},

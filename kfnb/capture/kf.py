@@ -13,6 +13,12 @@ from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
 
+from kfnb.capture.embedded.check_reports import (
+    kfnb_check_failure,
+    kfnb_check_html,
+    kfnb_check_lines,
+    kfnb_check_words,
+)
 from kfnb.capture.embedded.figures import (
     kfnb_captioned,
     kfnb_figure_html,
@@ -123,6 +129,19 @@ class Kf:
     def table(self, rows: Any, title: str = "", most: int = 100) -> None:
         """Show the first ``most`` rows of a DataFrame, a list of dicts or of lists, or a dict of columns."""
         _display({"text/html": kfnb_table_html(rows, title, most), "text/plain": title or "a table"})
+
+    def check(self, frame: Any, schema: Any) -> None:
+        """Check a table against the schema in a file, ``kf.check(df, "churn.schema.yaml")``, or one of pandera.
+
+        All checks are made, and shown. Raises ``UsageError`` if one of level ``fail`` fails.
+        """
+        try:
+            lines, name = kfnb_check_lines(frame, schema)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"kf.check: {error}") from None
+        _display({"text/html": kfnb_check_html(lines, name), "text/plain": kfnb_check_words(lines, name)})
+        if failed := kfnb_check_failure(lines, name):
+            raise UsageError(failed)
 
     def save(self, model: Any, name: str | None = None, **options: Any) -> None:
         """Save a model: ``kf.save(model, "churn", accuracy=0.9)``. A run registers it when it has succeeded.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 
@@ -80,12 +80,7 @@ def make_step(
     arguments = _arguments(
         [*inputs, *dependencies.params], bound, {*outputs, *all_names(component.cell.tree)}
     )
-    loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
-    loaders += [module for one in component.inputs.values() for module in one.modules]
-    if "save" in dependencies.kf:
-        loaders += _savers()
-        fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
-        loaders += [module for kind in fitted for module in kind.modules]
+    loaders = _loaders(component, dependencies, [*inputs.values(), *outputs.values()])
     variables = variables_of(component, dependencies, notebook.namespace)
     writer = StepWriter(notebook, component, dependencies, inputs, outputs, arguments, files, variables)
     return Step(
@@ -101,6 +96,18 @@ def make_step(
         files,
         variables,
     )
+
+
+def _loaders(component: Component, dependencies: Dependencies, kinds: Sequence[ValueKind]) -> Iterator[str]:
+    """The modules that a step needs beside those that it imports: for its values, and for functions of ``kf``."""
+    yield from (module for kind in kinds for module in kind.modules)
+    yield from (module for one in component.inputs.values() for module in one.modules)
+    if "save" in dependencies.kf:
+        yield from _savers()
+        fitted = [kind for name, kind in component.outputs.items() if name in dependencies.transforms]
+        yield from (module for kind in fitted for module in kind.modules)
+    if "check" in dependencies.kf:
+        yield from ("numpy", "yaml")
 
 
 def _savers() -> list[str]:

@@ -145,10 +145,14 @@ NOUNS: list[Noun] = [
             ("ShowData", "%kf_data show", "data show", "show a version's columns, files and origin"),
             ("DiffData", "%kf_data diff", "data diff", "show what differs between two versions"),
             ("GetData", "%kf_data get", "data get", "write a version's files to a path"),
+            ("InferSchema", "%kf_data schema", "data schema", "write the schema that tables are checked by"),
             ("CheckData", "%kf_data check", "data check", "verify every byte of versions"),
             ("PruneData", "%kf_data prune", "data prune", "remove content that no version refers to"),
         ),
-        exports={"DatasetVersion": "handle", "add_data": "api", "dataset": "api", "datasets": "api"},
+        exports={
+            "DatasetVersion": "handle",
+            **dict.fromkeys(("add_data", "dataset", "datasets", "infer_schema"), "api"),
+        },
         displays=(
             "kfnb.resources.datasets.handle.DatasetVersion",
             "kfnb.resources.datasets.handle.DatasetList",

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.resources.datasets.model import ColumnProfile
-from kfnb.resources.datasets.profile import profile_array, profile_table
+from kfnb.entities.profile import ColumnProfile
+from kfnb.profiles.measuring import profile_array, profile_table
 
 
 def profile(values: Any, kind: Any = None) -> ColumnProfile:
@@ -59,9 +59,17 @@ def test_texts_have_the_most_frequent_values() -> None:
     found = profile(["b"] * 3 + ["a"] * 3 + ["c"] + [None])
     assert found.top == (("a", 3), ("b", 3), ("c", 1))
     assert (found.other, found.nulls, found.distinct) == (0, 1, 3)
-    many = profile([f"text {number % 50}" for number in range(1000)])
-    assert (len(many.top), many.other, many.distinct) == (20, 600, 50)
+    few = profile([f"text {number % 50}" for number in range(1000)])
+    assert (len(few.top), few.other, few.distinct, few.edges) == (50, 0, 50, ())
+    many = profile([f"text {number % 200}" for number in range(1000)])
+    assert (len(many.top), many.other, many.distinct) == (20, 900, 200)
     assert len(profile(["x" * 1000]).top[0][0]) == 100
+
+
+def test_many_texts_have_the_quantiles_of_their_lengths() -> None:
+    found = profile(["x" * number for number in range(1, 201)])
+    assert (found.edges[0], found.edges[-1], sum(found.counts)) == (1, 200, 200)
+    assert (found.minimum, found.maximum) == (None, None)
 
 
 def test_categories_and_truth_values_are_counted_as_texts() -> None:

@@ -152,6 +152,7 @@ KF_OUTPUTS = {
     "figure": ("html", "HTML"),
     "image": ("html", "HTML"),
     "table": ("html", "HTML"),
+    "check": ("html", "HTML"),
     "markdown": ("markdown", "Markdown"),
     "save": ("model", "Model"),
 }
@@ -167,7 +168,8 @@ KF_MAKERS = {
     "figure": "kfnb_figure",
     "image": "kfnb_image",
     "table": "kfnb_table",
+    "check": "kfnb_check",
     "markdown": "kfnb_markdown",
     "save": "kfnb_model_saver",
 }
-"""The function of ``kf`` -> the embedded function that creates it, here, in ``figures`` or in ``saving``."""
+"""The function of ``kf`` -> the embedded function that creates it, here or in another module."""

@@ -21,6 +21,7 @@ from kfnb.resources.datasets.location import data_store, file_digests, home
 from kfnb.resources.datasets.marks import MISSING
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
 from kfnb.resources.datasets.reference import parse_ref
+from kfnb.resources.datasets.schemas import profile_of_version, write_schema
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
 from kfnb.resources.datasets.unused import Unused, size_of
@@ -36,6 +37,8 @@ __all__ = [
     "datasets",
     "digest_of",
     "digests",
+    "infer_schema",
+    "profile_of_version",
     "prune",
     "records",
     "store_summary",
@@ -99,6 +102,19 @@ def dataset(ref: str | DatasetVersion) -> DatasetVersion:
         return ref
     store = data_store()
     return DatasetVersion(store.get(*parse_ref(ref)), store)
+
+
+def infer_schema(data: Any, path: str | Path | None = None, *, what: str = "") -> Path:
+    """Write the schema of data that is as it should be, with slack: people edit it, ``kf.check`` compares with it.
+
+    ``data`` is a version of a data set, a reference (``churn-data@2``), a table, or the ``Path`` of a Parquet file; a
+    table is called ``what`` in the file. Without ``path``, a version's schema is ``NAME.schema.yaml``. Returns the
+    path. Raises ``UsageError`` if there is a file already, or for what is not a table; ``BackendError``.
+    """
+    if isinstance(data, str):
+        data = dataset(data)
+    source = data.ref if isinstance(data, DatasetVersion) else what or "the table"
+    return write_schema(data, path, source)
 
 
 def digest_of(ref: str) -> str:

@@ -145,6 +145,22 @@ class GetData(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
+class InferSchema(Command):
+    """Write the schema of a version or a table, which people edit and kf.check compares tables with."""
+
+    data: str = word(f"{_VERSION}; or a name of the notebook", values="data version")
+    path: str = word("the file to write (default: NAME.schema.yaml)", default="")
+
+    def run(self, session: Session) -> None:
+        """Write it."""
+        held = session.names.get(self.data)
+        table = held if library_of(held) else version_of(session, self.data)
+        path = self.path or (f"{self.data}.schema.yaml" if library_of(held) else None)
+        file = api.infer_schema(table, path, what=self.data)
+        session.notify(f"wrote {file}: edit it, and check tables by kf.check(table, {str(file)!r})")
+
+
+@dataclass(frozen=True, kw_only=True)
 class CheckData(Command):
     """Read every byte of versions, and report what was changed or is missing. The exit code is 1 then."""
 

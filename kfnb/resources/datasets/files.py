@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.diagnostics import logger
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import UsageError
+from kfnb.profiles.footers import profile_footers
+from kfnb.profiles.measuring import profile_array, profile_table
 from kfnb.resources.datasets import referenced
 from kfnb.resources.datasets.logical import array_digest, table_digest
-from kfnb.resources.datasets.model import ColumnProfile, FileEntry, is_one_file
-from kfnb.resources.datasets.profile import profile_array, profile_footers, profile_table
+from kfnb.resources.datasets.model import FileEntry, is_one_file
 from kfnb.resources.datasets.tables import read_table
 
 _logger = logger(__package__)

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kfnb.entities import Listing
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.resources.datasets import checkout, files, referenced, values
 from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import content_digests, home
-from kfnb.resources.datasets.model import ColumnProfile, DatasetDiff, DatasetSnapshot
+from kfnb.resources.datasets.model import DatasetDiff, DatasetSnapshot
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.rows import compared_rows

@@ -1,9 +1,11 @@
-"""Versions of data sets, their schema and profile. A version is its content."""
+"""Versions of data sets. A version is its content."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from kfnb.entities.profile import ColumnProfile
 
 
 @dataclass(frozen=True)
@@ -35,46 +37,6 @@ KINDS = {
 def is_one_file(kind: str) -> bool:
     """Whether a version of that kind is one file, whose name does not count, rather than a folder of named files."""
     return kind in ("file", "frame", "array")
-
-
-@dataclass(frozen=True)
-class ColumnProfile:
-    """What is known of a column's values.
-
-    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN; None where that is unknown.
-    ``infinite`` values are in no other figure. Of numbers and times: the minimum, the maximum and the ``edges`` of 20
-    quantiles with the count of each bin; fewer where edges coincide. A bin includes its lower edge, the last one both.
-    Times are ISO texts as minimum and maximum, seconds since 1970 as edges. Of numbers, the mean and the median too. Of
-    texts, categories, truth values, and numbers of at most 20 different values: the ``top`` values with their counts,
-    most frequent first, and the count of all ``other`` values. ``distinct`` is None above 10,000. Of what was not
-    measured (a large file's columns), only what the file states is given.
-    """
-
-    name: str
-    type: str
-    rows: int
-    nulls: int | None
-    distinct: int | None = None
-    minimum: float | str | None = None
-    maximum: float | str | None = None
-    mean: float | None = None
-    median: float | None = None
-    infinite: int = 0
-    edges: tuple[float, ...] = ()
-    counts: tuple[int, ...] = ()
-    top: tuple[tuple[str, int], ...] = ()
-    other: int = 0
-
-    @property
-    def measured(self) -> bool:
-        """Whether its distribution is known, rather than only what a file states of the column."""
-        empty = self.nulls is not None and self.nulls + self.infinite == self.rows
-        return bool(self.edges or self.top) or empty
-
-    @property
-    def missing(self) -> float:
-        """The share of missing values; 0 where it is unknown."""
-        return (self.nulls or 0) / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from dataclasses import asdict, fields
 from pathlib import PurePosixPath
 from typing import Any, TypeVar
 
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import BackendError
-from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 
 FORMAT = 1
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -21,7 +22,7 @@ T = TypeVar("T")
 def encoded(record: DatasetSnapshot) -> bytes:
     """A record as JSON. Fields that have their default are left out of what is known of columns."""
     data = asdict(record)
-    data["columns"] = [_without_defaults(column) for column in record.columns]
+    data["columns"] = [column.to_json() for column in record.columns]
     return json.dumps({"format": FORMAT, **data}, allow_nan=False, separators=(",", ":")).encode()
 
 
@@ -34,7 +35,7 @@ def decoded(data: bytes, where: str) -> DatasetSnapshot:
         found = json.loads(data)
         given = _known(DatasetSnapshot, found)
         given["files"] = tuple(FileEntry(**_known(FileEntry, one)) for one in found["files"])
-        given["columns"] = tuple(_column(one) for one in found.get("columns", ()))
+        given["columns"] = tuple(ColumnProfile.from_json(one) for one in found.get("columns", ()))
         given["source"] = {str(name): str(value) for name, value in dict(found.get("source") or {}).items()}
         record = DatasetSnapshot(**given)
         _check(record)
@@ -43,14 +44,6 @@ def decoded(data: bytes, where: str) -> DatasetSnapshot:
             f"the record {where} of the data store is damaged ({error})", code="invalid-object", ref=where
         ) from None
     return record
-
-
-def _column(found: Mapping[str, Any]) -> ColumnProfile:
-    given = _known(ColumnProfile, found)
-    for name in ("edges", "counts"):
-        given[name] = tuple(given.get(name, ()))
-    given["top"] = tuple((str(value), int(count)) for value, count in given.get("top", ()))
-    return ColumnProfile(**given)
 
 
 def _check(record: DatasetSnapshot) -> None:
@@ -70,11 +63,3 @@ def _check(record: DatasetSnapshot) -> None:
 
 def _known(kind: type[T], found: Mapping[str, Any]) -> dict[str, Any]:
     return {one.name: found[one.name] for one in fields(kind) if one.name in found}  # type: ignore[arg-type]
-
-
-def _without_defaults(column: ColumnProfile) -> dict[str, Any]:
-    return {
-        one.name: getattr(column, one.name)
-        for one in fields(column)
-        if getattr(column, one.name) != one.default
-    }

@@ -7,14 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import Absent, BackendError, Unreadable, UsageError
+from kfnb.profiles.footers import profile_footers
 from kfnb.remote.objects import ObjectFacts, ObjectMissing, ObjectStore
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.datasets import foreign
 from kfnb.resources.datasets.addresses import address_in, referenced_store, without_query
 from kfnb.resources.datasets.foreign import is_foreign
-from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
-from kfnb.resources.datasets.profile import profile_footers
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 
 _AT_ONCE = 16
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
+from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import UsageError
 from kfnb.extras import require
+from kfnb.profiles.measuring import profile_array, profile_table
 from kfnb.resources.datasets.exact import what_changed
 from kfnb.resources.datasets.logical import array_digest, group_digest, table_digest
-from kfnb.resources.datasets.model import ColumnProfile
-from kfnb.resources.datasets.profile import profile_array, profile_table
 from kfnb.resources.datasets.tables import (
     frame_of,
     from_arrow,
