@@ -272,8 +272,11 @@ def test_another_rank_may_leave_early_and_is_named_by_the_failure_of_one_that_wa
 ) -> None:
     done = launch(tmp_path, "if rank == 1:\n    sys.exit()")
     assert (done.code, done.of(1)["state"]) == (0, "SUCCEEDED")
-    done = launch(tmp_path, "if rank == 1:\n    sys.exit()\ntime.sleep(0.8)\nraise OSError('lost rank 1')")
-    assert "rank 0 failed: OSError: lost rank 1; rank 1 had ended before\n" in done.log
+    cell = "if rank == 1:\n    sys.exit()\ntime.sleep(0.8)\n"
+    done = launch(tmp_path, cell + "os.abort()")
+    assert "rank 0 failed: was killed by SIGABRT; rank 1 had ended before\n" in done.log
+    done = launch(tmp_path, cell + "raise OSError('no data')")
+    assert "rank 0 failed: OSError: no data\n" in done.log, "it is the cell's own"
 
 
 def test_a_rank_that_waits_for_a_thread_says_so(tmp_path: Path) -> None:

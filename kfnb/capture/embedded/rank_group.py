@@ -202,7 +202,9 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         self.code = 0
 
     def before(self, first: Any) -> str:
-        """The ranks that had ended when ``first`` failed, in words: it may have waited for one of them."""
+        """The ranks that had ended when a library failed in ``first``, in words: it may have waited for one of them."""
+        if not first.in_library():
+            return ""
         ends = {one.rank: one.over or (one.left if one.code == 0 else 0) for one in self.ranks}
         gone = [str(rank) for rank, end in ends.items() if rank != first.rank and 0 < end < first.when()]
         return f"; {'ranks' if len(gone) > 1 else 'rank'} {', '.join(gone)} had ended before" if gone else ""

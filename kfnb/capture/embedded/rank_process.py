@@ -204,6 +204,15 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         memory = ", most likely because the machine ran out of memory" if lacks else ""
         return f"was killed by {names.get(self.signalled, self.signalled)}{memory}"
 
+    def in_library(self) -> bool:
+        """Whether a library failed, and not a line of the cell, as far as that is known."""
+        import signal
+
+        frames = self.described().get("frames")
+        if frames:
+            return not frames[-1][0].endswith("ephemeral_component.py")
+        return self.signalled not in (0, signal.SIGKILL)
+
     def place(self) -> str:
         """The cell and the line where it failed, in brackets, by the comments in the step's text; empty if unknown."""
         import re
