@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kfnb.resources.training.api import train
     from kfnb.resources.uploads.api import upload, uploads
     from kfnb.resources.uploads.model import UploadedPipeline
+    from kfnb.server.log_policy import LogPolicy
 
 __version__ = "0.1.0"
 
@@ -47,6 +48,7 @@ __all__ = [
     "KfnbError",
     "Leaderboard",
     "Lineage",
+    "LogPolicy",
     "ModelVersion",
     "Run",
     "RunFailed",

@@ -85,7 +85,8 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["compare"], "the following arguments are required: RUN"),
         (["runs", "--state", "lost"], "unknown state lost"),
         (["delete"], "the following arguments are required: RUN"),
-        (["schedule", "ratio.yaml", "--every", "1h"], "a schedule needs a cluster"),
+        (["schedule", "ratio.yaml"], 'either cron="0 6 * * *" or every="1h" is required'),
+        (["schedule", "ratio.yaml", "--every", "1h", "--backend", "kubeflow"], "needs a cluster"),
         (["upload", "ratio.yaml"], "an upload needs a cluster"),
         (["upload"], "a pipeline is required"),
     ],
@@ -253,7 +254,7 @@ def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does
         ("%kf_config host=ADDRESS token_file=FILE goes", "KFNB_HOST=ADDRESS KFNB_TOKEN_FILE=FILE goes"),
         ("Check %kf_config host", "Check KFNB_HOST"),
         ("%kf_run ID shows it again", "kfnb runs show ID shows it again"),
-        ("%kf_schedule --list lists", "kfnb schedule --list lists"),
+        ("%kf_schedules lists them", "kfnb schedules lists them"),
         ("tune a cell (%%kf_tune) or %kf_pipeline NAME", "tune a cell (%%kf_tune) or %kf_pipeline NAME"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Moments, spans and schedules, as people type them."""
+"""Moments and spans, as people type them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.text.timespec import cron, cron_note, instant, span
+from kfnb.text.timespec import instant, span
 from kfnb.text.timestamps import rfc3339, seconds
 
 
@@ -39,47 +39,6 @@ def test_a_moment_is_a_date_a_time_or_so_long_ago():
 def test_what_is_no_moment_says_how_one_is_written(text):
     with pytest.raises(UsageError, match="is not a time: write 2026-11-25"):
         instant(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "made"),
-    [
-        ("0 6 * * *", "0 0 6 * * *"),
-        ("*/15 8-18 * * mon-fri", "0 */15 8-18 * * mon-fri"),
-        ("0 0 2 * * *", "0 0 2 * * *"),
-        ("30 0 0 1,15 jan ?", "30 0 0 1,15 jan ?"),
-        ("@daily", "@daily"),
-    ],
-)
-def test_crontabs_five_fields_get_kfps_second(text, made):
-    assert cron(text) == made
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("not a cron", "has 3 fields"),
-        ("", "has 0 fields"),
-        ("60 6 * * *", "'60' is not a valid minute: write 0 to 59"),
-        ("0 6 * * 7", "'7' is not a valid day of the week: write 0 to 6, or sun to sat"),
-        ("0 6 * foo *", "'foo' is not a valid month"),
-        ("0 \u00b2 * * *", "is not a valid hour"),
-        ("0 6 0 * *", "'0' is not a valid day of the month"),
-        ("0 18-8 * * *", "ends before it begins"),
-        ("*/0 * * * *", "is not a valid minute"),
-        ("0 6 * * 1;2", "is not a valid day of the week"),
-        ("@every 1h", "use --every 1h for intervals"),
-    ],
-)
-def test_a_schedule_that_kfp_would_not_take_is_told_by_its_field(text, told):
-    with pytest.raises(UsageError) as caught:
-        cron(text)
-    assert told in str(caught.value)
-
-
-def test_what_was_made_of_a_schedule_is_said():
-    assert cron_note("0 6 * * *") == "'0 6 * * *' is '0 0 6 * * *' in KFP's cron, which begins with seconds"
-    assert cron_note("0 0 6 * * *") == ""
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ class Kf:
         """The models that this cell has saved, as its step would."""
 
     def begin_cell(self) -> None:
-        """A cell begins: it is a step of its own."""
+        """Forget what the last cell has saved: each cell is its own step."""
         self._saved.clear()
 
     def shard(self, data: Any) -> Any:

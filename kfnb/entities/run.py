@@ -192,7 +192,7 @@ class RunSnapshot:
     ``notes`` are for the user, one line each, as on options without effect. ``metrics`` are the numbers that its
     tasks logged (``evaluate.accuracy``; a list over the iterations of a loop), once it is finished. ``environment``
     describes its environment by name (``python``, ``train: packages``). ``url`` is a page that shows it. ``archived``
-    is whether it was archived.
+    is whether it was archived. ``schedule`` is the id of the schedule that started it.
     """
 
     id: str
@@ -213,6 +213,7 @@ class RunSnapshot:
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     archived: bool = False
+    schedule: str = ""
 
     @property
     def seconds(self) -> float | None:

@@ -94,6 +94,15 @@ class EventLog:
             new = self._connection.execute(_INSERT, row).lastrowid
             self._connection.execute("delete from events where task = ? and seq < ?", (task, new))
 
+    def forget(self, kind: str, kinds: Iterable[str], kept: int) -> None:
+        """Remove events of some ``kinds`` that are older than the last ``kept`` of one ``kind``."""
+        query = """delete from events where kind = ? and seq <= (
+            select seq from events where kind = ? order by seq desc limit 1 offset ?
+        )"""
+        with _translated(self._file), _transaction(self._connection):
+            self._connection.executemany(query, [(one, kind, kept) for one in kinds if one != kind])
+            self._connection.execute(query, (kind, kind, kept))
+
     def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
         """The events with ``seq`` above ``after``; those of the job itself alone without ``tasks``."""
         query = (

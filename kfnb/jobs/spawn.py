@@ -40,7 +40,7 @@ def spawn(program: str, folder: JobFolder, lock: int, prefork_in: Path | None = 
 
     With ``prefork_in``, a home, a waiting driver may take over the job (see ``prefork``). Raises ``BackendError``.
     """
-    environ = _environment()
+    environ = environment()
     if prefork_in is not None and prefork.take_over(prefork_in, folder, lock, environ):
         return
     try:
@@ -55,7 +55,7 @@ def stand_by(program: str, home: Path, seconds: float, modules: Iterable[str]) -
 
     It only saves time: a failure to start is ignored.
     """
-    environ = _environment()
+    environ = environment()
     if not system.here().PREFORKS or prefork.waits(home, environ):
         return
     with suppress(OSError, subprocess.CalledProcessError), Path(os.devnull).open("ab") as nowhere:
@@ -83,7 +83,7 @@ def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files
     )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The environment of this process, without what it has as a process of another job: a driver has its own."""
     environ = {name: value for name, value in os.environ.items() if name not in _OF_A_JOB}
     environ["_KFP_RUNTIME"] = "true"

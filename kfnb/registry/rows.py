@@ -256,6 +256,7 @@ NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
+            "LogPolicy": "kfnb.server.log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",
@@ -296,16 +297,18 @@ NOUNS: list[Noun] = [
     Noun(
         "schedules",
         (
-            (
-                "SchedulePipeline",
-                "%kf_schedule",
-                "schedule",
-                "run a pipeline on the cluster on a schedule; list, pause, resume or delete schedules",
-            ),
+            ("SchedulePipeline", "%kf_schedule", "schedule", "run a pipeline on a schedule"),
+            ("ListSchedules", "%kf_schedules", "schedules", "list the schedules"),
+            ("ShowSchedule", "%kf_schedules show", "schedules show", "show a schedule and its last runs"),
+            ("PauseSchedule", "%kf_schedules pause", "schedules pause", "start no more runs of a schedule"),
+            ("ResumeSchedule", "%kf_schedules resume", "schedules resume", "continue a paused schedule"),
+            ("RunSchedule", "%kf_schedules run", "schedules run", "start a run of a schedule now"),
+            ("DeleteSchedule", "%kf_schedules delete", "schedules delete", "delete a schedule"),
         ),
         exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
         displays=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
         values=("schedule",),
+        page="schedules.md",
     ),
     Noun(
         "lineage",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ from urllib.parse import unquote
 from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
 from kfnb.server.counters import METRICS, Statistics, exposition
+from kfnb.server.exchange import Exchange
 from kfnb.server.findings import BadInput
 from kfnb.server.headers import REQUEST_ID, VERSION, request_id_of
 from kfnb.server.http_messages import INTERNAL, JSON, HttpRequest, HttpResponse, error_response
@@ -32,6 +32,7 @@ from kfnb.server.protocol_v2 import (
 )
 from kfnb.server.reading import InputRows
 from kfnb.server.reporting import report
+from kfnb.server.request_log import RequestLog
 from kfnb.server.served import Served
 from kfnb.server.tables import BadRequest
 
@@ -42,43 +43,47 @@ _MANY = 1000
 _EXTENSIONS = ["binary_tensor_data"]
 
 T = TypeVar("T")
-Route = Callable[[HttpRequest], Awaitable[HttpResponse]]
+Route = Callable[[HttpRequest, Exchange], Awaitable[HttpResponse]]
 
 
 class App:
-    """Answers requests about one model."""
+    """Answers requests about one model, and has those for predictions kept in ``log``."""
 
-    def __init__(self, served: Served) -> None:
+    def __init__(self, served: Served, log: RequestLog | None = None) -> None:
         self.statistics = Statistics()
+        self._log = log
         self._served, self._inputs = served, served.inputs
-        self._batcher = Batcher(served.compute, served.lock, together=served.warm())
+        self._batcher = Batcher(served.predict, served.lock, together=served.warm())
         self._reading = ThreadPoolExecutor(1, "read")
         self._explaining = ThreadPoolExecutor(1, "explain")
         self._routes = self._routes_of(served.name, served.version)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; it is counted, and has an id."""
-        began = time.perf_counter()
-        request_id = request_id_of(request.headers)
+        exchange = Exchange(request_id_of(request.headers), size=len(request.body))
         path = unquote(request.path)
         verb = next((one for one, ends in _VERBS.items() if path.endswith(ends)), "other")
         try:
-            response = await self._routed(request, path)
+            response = await self._routed(request, exchange, path)
         except (BadInput, BadRequest, ModelFailed, Busy) as error:
-            response = self._failed(error, request_id)
+            response = self._failed(error, exchange)
         except Exception as error:
             report(error)
             response = error_response(500, "internal", INTERNAL)
-            self.statistics.count_failure(request_id, 500, "internal", type(error).__name__)
-        self.statistics.count(verb, response.status, time.perf_counter() - began)
+            exchange.code = "internal"
+            self.statistics.count_failure(exchange.id, 500, "internal", type(error).__name__)
+        self.statistics.count(verb, response.status, exchange.ended(response.status))
+        if self._log is not None and verb == "predict":
+            exchange.body = request.body if exchange.bad else b""
+            self._log.keep(exchange)
         headers = {
             **response.headers,
-            REQUEST_ID: request_id,
+            REQUEST_ID: exchange.id,
             VERSION: self._served.version,
         }
         return replace(response, headers=headers)
 
-    async def _routed(self, request: HttpRequest, path: str) -> HttpResponse:
+    async def _routed(self, request: HttpRequest, exchange: Exchange, path: str) -> HttpResponse:
         routes = self._routes.get(path)
         if routes is None:
             raise BadRequest(self._nothing_at(path), "not-found", 404)
@@ -86,7 +91,7 @@ class App:
         if route is None:
             allowed = {"allow": ", ".join(routes)}
             return error_response(405, "wrong-method", f"use {' or '.join(routes)} with this path", allowed)
-        return await route(request)
+        return await route(request, exchange)
 
     def _nothing_at(self, path: str) -> str:
         """Why nothing is answered there."""
@@ -133,13 +138,13 @@ class App:
 
     # -- predict and explain
 
-    async def _predict_v1(self, request: HttpRequest) -> HttpResponse:
+    async def _predict_v1(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
         rows = await self._rows_v1(request)
-        predictions = await self._predict(rows)
+        predictions = await self._predict(rows, exchange)
         content = await self._aside(rows.count > _MANY, lambda: json_bytes({"predictions": predictions}))
         return HttpResponse(200, content, headers=_taken(rows))
 
-    async def _explain_v1(self, request: HttpRequest) -> HttpResponse:
+    async def _explain_v1(self, request: HttpRequest, _: Exchange) -> HttpResponse:
         rows = await self._rows_v1(request)
         loop, gone = asyncio.get_running_loop(), Event()
         try:
@@ -149,7 +154,7 @@ class App:
             gone.set()  # a thread is not cancelled with its request: it ends after the row
         return HttpResponse(200, json_bytes(found), headers=_taken(rows))
 
-    async def _infer_v2(self, request: HttpRequest) -> HttpResponse:
+    async def _infer_v2(self, request: HttpRequest, exchange: Exchange) -> HttpResponse:
         length = request.headers.get(HEADER_LENGTH)
         kind = request.headers.get("content-type", "") if length is None else ""
 
@@ -159,7 +164,7 @@ class App:
             return body, read_v2(body, rest, self._inputs)
 
         body, rows = await self._aside(len(request.body) > _LARGE, read)
-        predictions = await self._predict(rows)
+        predictions = await self._predict(rows, exchange)
         name, version = self._served.name, self._served.version
         content, head = await self._aside(
             rows.count > _MANY, lambda: write_v2(name, version, body, predictions)
@@ -173,11 +178,12 @@ class App:
             len(request.body) > _LARGE, lambda: read_v1(json_of(request.body, kind), self._inputs)
         )
 
-    async def _predict(self, rows: InputRows) -> Any:
+    async def _predict(self, rows: InputRows, exchange: Exchange) -> Any:
         self.statistics.count_bad(rows.findings.counts)
-        found = await self._batcher.predict(rows)
+        exchange.rows, exchange.bad = rows, rows.findings.counts
+        predicted = exchange.predicted = await self._batcher.predict(rows)
         self.statistics.rows += rows.count
-        return found
+        return predicted.values
 
     async def _aside(self, large: bool, work: Callable[[], T]) -> T:
         """The outcome of work that is done in a thread if it is large, so that others are answered meanwhile."""
@@ -185,22 +191,24 @@ class App:
 
     # -- what is counted
 
-    async def _metrics(self, _: HttpRequest) -> HttpResponse:
+    async def _metrics(self, _: HttpRequest, __: Exchange) -> HttpResponse:
         labels = {"name": self._served.name, "version": self._served.version}
         return HttpResponse(200, exposition(self.statistics, labels).encode(), METRICS)
 
-    async def _stats(self, _: HttpRequest) -> HttpResponse:
+    async def _stats(self, _: HttpRequest, __: Exchange) -> HttpResponse:
         batches = {
             "together": self._batcher.together,
             "batches": self._batcher.batches,
             "requests": self._batcher.requests,
         }
-        return HttpResponse(200, json_bytes({**self.statistics.as_json(), "batching": batches}))
+        log = {} if self._log is None else {"log": self._log.as_json()}
+        return HttpResponse(200, json_bytes({**self.statistics.as_json(), "batching": batches, **log}))
 
-    def _failed(self, error: Exception, request_id: str) -> HttpResponse:
+    def _failed(self, error: Exception, exchange: Exchange) -> HttpResponse:
         """The answer for an error, which is counted."""
         if isinstance(error, BadInput):
             self.statistics.count_bad(error.findings.counts)
+            exchange.bad = error.findings.counts
             failure = 422, "bad-input", error.findings.kinds()
             body = {"error": str(error), "code": "bad-input", "problems": error.findings.shown}
             response = HttpResponse(422, json_bytes(body))
@@ -218,7 +226,8 @@ class App:
             response = error_response(
                 503, "busy", "too many requests are waiting; try again", {"retry-after": "1"}
             )
-        self.statistics.count_failure(request_id, *failure)
+        exchange.code = failure[1]
+        self.statistics.count_failure(exchange.id, *failure)
         return response
 
 
@@ -228,7 +237,7 @@ _VERBS = {"predict": (":predict", "/infer"), "explain": (":explain",)}
 def _fixed(content: Mapping[str, Any]) -> Route:
     response = HttpResponse(200, json_bytes(content))
 
-    async def fixed(_: HttpRequest) -> HttpResponse:
+    async def fixed(_: HttpRequest, __: Exchange) -> HttpResponse:
         return response
 
     return fixed

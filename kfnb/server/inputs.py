@@ -14,7 +14,7 @@ from kfnb.server.columns import MISSING, Family, InputColumn, column_of
 from kfnb.server.encoding import json_value, known_values
 from kfnb.server.findings import OnBadInput
 from kfnb.server.frames import Frames, PolarsFrames, first_column, plain_list
-from kfnb.server.reading import InputRows, parts_of, read_table
+from kfnb.server.reading import InputRows, Part, parts_of, read_table
 from kfnb.server.tables import BadRequest, table_of_columns, table_of_rows
 
 
@@ -31,6 +31,8 @@ class ModelInputs:
     rows: Callable[[Sequence[Any]], InputRows]
     by_column: Callable[[Mapping[str, Any]], InputRows]
     join: Callable[[Sequence[InputRows]], Any]
+    parts: tuple[Part, ...] = ()
+    """The parts in which ``InputRows`` have the columns; none for an array."""
 
     @property
     def named(self) -> bool:
@@ -69,6 +71,7 @@ def inputs_of(facts: Mapping[str, Any], sample: Any, policy: OnBadInput) -> Mode
         lambda rows: read_table(parts, table_of_rows(rows, names, others), policy),
         lambda lists: read_table(parts, table_of_columns(lists, names, others), policy),
         join,
+        parts,
     )
 
 

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from kfnb.server.compression import with_gzip
 from kfnb.server.findings import OnBadInput
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpLimits
+from kfnb.server.log_policy import BYTES, DAYS, LogPolicy
+from kfnb.server.log_settings import LogSettings
 from kfnb.server.open_files import allow_connections
 from kfnb.server.parity import check
 from kfnb.server.predictor import NotServable
 from kfnb.server.reporting import log
+from kfnb.server.request_log import RequestLog
 from kfnb.server.served import Served, serve_folder
 
 _GRACE = 30.0
@@ -47,7 +51,8 @@ def main(folder: Path, words: Sequence[str] | None = None) -> int:
         report = check(served)
         _say(report)
         return 0 if report["passed"] else 1
-    asyncio.run(_serve(served, options.host, options.port, options.socket))
+    requests = _request_log(options, served)
+    asyncio.run(_serve(served, requests, options.host, options.port, options.socket))
     sys.stderr.flush()
     os._exit(0)  # a computation whose time is over is not waited for
 
@@ -81,10 +86,59 @@ def _parser(folder: Path) -> argparse.ArgumentParser:
     parser.add_argument(
         "--trust", action="append", default=[], metavar="TYPE", help="a type in the model that is safe"
     )
+    _add_log(parser)
     return parser
 
 
-async def _serve(served: Served, host: str, port: int, socket: str) -> None:
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--log", type=Path, metavar="FOLDER", help="keep requests and answers in files there")
+    parser.add_argument(
+        "--log-drop", action="append", default=[], metavar="COLUMN", help="a column that is not kept"
+    )
+    parser.add_argument(
+        "--log-hash", action="append", default=[], metavar="COLUMN", help="a column of which digests are kept"
+    )
+    parser.add_argument(
+        "--log-rate",
+        type=float,
+        default=0.0,
+        metavar="N",
+        help="keep about N requests a second (default: all)",
+    )
+    parser.add_argument(
+        "--log-days",
+        type=float,
+        default=DAYS,
+        metavar="N",
+        help="remove them after N days (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--log-size", type=int, default=BYTES, metavar="BYTES", help="of all files (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--revision", type=int, default=1, metavar="N", help="what the files say of this process"
+    )
+
+
+def _request_log(options: argparse.Namespace, served: Served) -> RequestLog | None:
+    """What keeps requests; None if it is not to, or cannot."""
+    if options.log is None:
+        return None
+    if find_spec("pyarrow") is None:
+        log("requests are not kept: pyarrow is not installed here")
+        return None
+    policy = LogPolicy(
+        drop=options.log_drop,
+        hash=options.log_hash,
+        rate=options.log_rate,
+        days=options.log_days,
+        size=options.log_size,
+    )
+    settings = LogSettings(options.log.absolute(), policy, options.version, options.revision)
+    return RequestLog(settings, served.inputs)
+
+
+async def _serve(served: Served, requests: RequestLog | None, host: str, port: int, socket: str) -> None:
     """Answer requests until the program is asked to end."""
     allow_connections()
     gc.freeze()  # what is loaded by now stays; it need not be looked through with each large request
@@ -93,7 +147,7 @@ async def _serve(served: Served, host: str, port: int, socket: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     limits = HttpLimits()
-    handler = with_gzip(App(served), limits)
+    handler = with_gzip(App(served, requests), limits)
     if socket:
         server = await HttpServer.on_socket(handler, socket, limits)
     else:
@@ -101,6 +155,8 @@ async def _serve(served: Served, host: str, port: int, socket: str) -> None:
     _say({"listening": server.address, "name": served.name, "version": served.version})
     await ended.wait()
     await server.stop(_GRACE)
+    if requests is not None:
+        requests.close()
 
 
 def _say(content: Mapping[str, Any]) -> None:

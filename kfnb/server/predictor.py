@@ -55,9 +55,13 @@ class Predictor:
 
     def predict(self, rows: Any) -> Any:
         """The predictions for rows, one each."""
-        found = self._run("model", self._predict, self.features(rows))
-        if not hasattr(found, "__len__") or len(found) != len(rows):
-            raise WrongCount("model", found, len(rows), "predictions")
+        return self.predict_features(self.features(rows))
+
+    def predict_features(self, features: Any) -> Any:
+        """The predictions for what the transform made of rows, one each."""
+        found = self._run("model", self._predict, features)
+        if not hasattr(found, "__len__") or len(found) != len(features):
+            raise WrongCount("model", found, len(features), "predictions")
         return found
 
     def score(self, rows: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kfnb.server.batching import gains_from_batches
 from kfnb.server.encoding import json_rows
+from kfnb.server.exchange import Predicted
 from kfnb.server.explaining import Explainer
 from kfnb.server.findings import BadInput, OnBadInput
 from kfnb.server.folder import ModelFolder, read_folder
@@ -36,14 +37,23 @@ class Served:
     explainer: Explainer
     lock: Lock
 
-    def compute(self, batch: Sequence[InputRows]) -> list[Any]:
-        """The predictions of each of several requests. Raises ``ModelFailed``."""
+    def predict(self, batch: Sequence[InputRows]) -> list[Predicted]:
+        """The predictions of each of several requests, with what they were made of. Raises ``ModelFailed``."""
         counts = [rows.count for rows in batch]
         if not sum(counts):
-            return [[] for _ in batch]
-        found = listed(self.predictor.predict(self.inputs.join(batch)))
-        ends = [sum(counts[: place + 1]) for place in range(len(counts))]
-        return [found[end - count : end] for end, count in zip(ends, counts, strict=True)]
+            return [Predicted([]) for _ in batch]
+        features = self.predictor.features(self.inputs.join(batch))
+        found = listed(self.predictor.predict_features(features))
+        shown = None if self.folder.transform is None else features
+        starts = [sum(counts[:place]) for place in range(len(counts))]
+        return [
+            Predicted(found[start : start + count], shown, start)
+            for start, count in zip(starts, counts, strict=True)
+        ]
+
+    def compute(self, batch: Sequence[InputRows]) -> list[list[Any]]:
+        """The predictions of each of several requests alone. Raises ``ModelFailed``."""
+        return [one.values for one in self.predict(batch)]
 
     def warm(self) -> bool:
         """Predict some rows of the sample, so that the first request is as quick as others; whether batches gain."""

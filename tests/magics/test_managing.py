@@ -103,9 +103,9 @@ def test_experiments_are_listed(runs: Shell) -> None:
     [
         "%kf_upload p",
         "%kf_upload --list",
-        "%kf_schedule p --every 1h",
-        "%kf_schedule --list",
-        "%kf_schedule --pause x",
+        "%kf_schedule p --every 1h --backend kubeflow",
+        "%kf_schedules --backend kubeflow",
+        "%kf_schedule --pause kubeflow:x",
     ],
 )
 def test_what_needs_a_cluster_says_how_to_name_one(runs: Shell, line: str) -> None:

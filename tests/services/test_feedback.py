@@ -1,11 +1,7 @@
-"""Labels that come later: which row each belongs to, what they say of each version, and what is kept of them."""
+"""Labels that come later: which row each belongs to, and what they say of each version."""
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import json
-import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,11 +17,8 @@ from kfnb.entities import LabelScore
 from kfnb.errors import UsageError
 from kfnb.resources.services.client import ServedAnswer
 from kfnb.resources.services.feedback import labels_by_request, labels_of, request_ids
-from kfnb.resources.services.local import answer_log
-from kfnb.resources.services.local.answer_log import AnswerLog, answered, answers_in
 from kfnb.resources.services.local.labels import add_labels, labels_in, scores_in
 from kfnb.resources.services.receipt import FeedbackReceipt
-from kfnb.server.http_messages import HttpResponse
 from tests.conftest import Shell
 
 # -- which label is which row's
@@ -180,95 +173,29 @@ def test_the_oldest_labels_are_dropped_and_still_count(
     assert scores_in(tmp_path)[1] == LabelScore(150, 120, 0, 30.0)
 
 
-# -- what is remembered of answers
-
-
-def response(id: str, body: bytes, **more: Any) -> HttpResponse:
-    headers = {"x-kfnb-request-id": id, **more.pop("headers", {})}
-    return HttpResponse(200, body, headers=headers, **more)
-
-
-def keep(folder: Path, *responses: HttpResponse) -> None:
-    async def main() -> None:
-        log = AnswerLog(folder)
-        for one in responses:
-            log.keep(1, one)
-        await log.close()
-
-    asyncio.run(main())
-
-
-V2 = json.dumps(
-    {"outputs": [{"name": "predict", "shape": [2], "datatype": "FP64", "data": [1.5, 2.5]}]}
-).encode()
-
-
-def test_answers_of_both_protocols_are_remembered(tmp_path: Path) -> None:
-    keep(
-        tmp_path,
-        response("v1", b'{"predictions": [1, 0]}'),
-        response("v2", V2),
-        response("zipped", gzip.compress(b'{"predictions": ["a"]}'), headers={"content-encoding": "gzip"}),
-        response("binary", b"\0\1", content_type="application/octet-stream"),
-        response("", b'{"predictions": [1]}'),
-        response("odd", b'{"predictions": 3}'),
-    )
-    ids = ["v1", "v2", "zipped", "binary", "", "odd", "never"]
-    assert answered(tmp_path, ids) == {"v1": {1: [1, 0]}, "v2": {1: [1.5, 2.5]}, "zipped": {1: ["a"]}}
-
-
-def test_what_is_remembered_is_only_for_its_user(tmp_path: Path) -> None:
-    tmp_path.chmod(0o700)
-    keep(tmp_path, response("r", b'{"predictions": [1]}'))
-    add_labels(tmp_path, {"r": [1]}, answered(tmp_path, ["r"]), "anna")
-    for name in "answers.db", "labels.db":
-        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-
-
-@pytest.mark.parametrize("limit", ["MOST_ANSWERS", "MOST_BYTES"])
-def test_the_oldest_answers_are_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
-    monkeypatch.setattr(answer_log, limit, 100 if limit == "MOST_ANSWERS" else 2200)
-    for start in range(0, 300, 30):
-        keep(tmp_path, *(response(f"r{at}", b'{"predictions": [1]}') for at in range(start, start + 30)))
-    known = answered(tmp_path, [f"r{at}" for at in range(300)])
-    assert 50 < len(known) <= 110
-    assert set(known) == {f"r{at}" for at in range(300 - len(known), 300)}
-
-
-def test_what_waits_to_be_written_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_log, "_MOST_PENDING", 100)
-    keep(tmp_path, *(response(f"r{at}", b'{"predictions": [1]}') for at in range(100)))
-    assert len(answered(tmp_path, [f"r{at}" for at in range(100)])) == 5
-
-
-def test_a_folder_that_cannot_be_written_loses_answers_alone(tmp_path: Path) -> None:
-    (tmp_path / "answers.db").mkdir()
-    keep(tmp_path, response("lost", b'{"predictions": [1]}'))
-    (tmp_path / "answers.db").rmdir()
-    keep(tmp_path, response("kept", b'{"predictions": [1]}'))
-    assert answered(tmp_path, ["lost", "kept"]) == {"kept": {1: [1]}}
-
-
-def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -> None:
-    keep(tmp_path, response("r", b'{"predictions": [1]}'), response("r", b'{"predictions": [2]}'))
-    assert answered(tmp_path, ["r"]) == {"r": {1: [2]}}
-    with answers_in(tmp_path).reading() as connection:
-        assert connection.execute("select count(*) from answers").fetchone() == (1,)
-
-
 # -- through a service
 
 
+def adding(number: int) -> kfnb.ModelVersion:
+    """A version of a real model, which adds a number to what it gets, as only the real program keeps requests."""
+    from sklearn.linear_model import LinearRegression
+
+    rows = np.arange(100.0).reshape(-1, 1)
+    model = LinearRegression().fit(rows, rows[:, 0] + number)
+    model.coef_, model.intercept_ = np.array([1.0]), float(number)
+    return kfnb.register(model, "churn", example=rows, notify=lambda _: None)
+
+
 @pytest.fixture
-def service(version: Any) -> Iterator[kfnb.Service]:
-    one = version("churn")  # adds 100
-    service = kfnb.serve(one).wait(30)
+def service(home: Path) -> Iterator[kfnb.Service]:
+    service = kfnb.serve(adding(100)).wait(60)
     yield service
     service.delete()
 
 
-def test_a_service_knows_how_right_each_version_was(service: kfnb.Service, version: Any) -> None:
-    service.canary(version("churn"), 50).wait(30)  # adds 200
+@pytest.mark.slow
+def test_a_service_knows_how_right_each_version_was(service: kfnb.Service) -> None:
+    service.canary(adding(200), 50).wait(60)
     first = service.ask([[1], [2]], version="default")
     second = service.ask([[3]], version="canary")
     assert service.feedback([*first, *second], [101, 0, 203]) == FeedbackReceipt(new=3)
@@ -278,12 +205,13 @@ def test_a_service_knows_how_right_each_version_was(service: kfnb.Service, versi
     assert service.feedback(first, [[101, 102]]) == FeedbackReceipt(corrected=1, repeated=1)
     assert service.to_frame().accuracy.tolist() == [1.0, 1.0]
     service.stop()
-    service.start().wait(30)
+    service.start().wait(60)
     assert service.to_frame().labels.tolist() == [2, 1]
 
 
-def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service, version: Any) -> None:
-    service.shadow(version("churn")).wait(30)
+@pytest.mark.slow
+def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service) -> None:
+    service.shadow(adding(200)).wait(60)
     (answer,) = service.ask([[1]])
     for _ in range(100):
         service.feedback(answer, 201)
@@ -292,6 +220,7 @@ def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service, version: An
     assert [one.labels.accuracy for one in service.snapshot().revisions] == [0.0, 1.0]
 
 
+@pytest.mark.slow
 def test_requests_that_are_not_remembered_are_named(service: kfnb.Service) -> None:
     (answer,) = service.ask([[1]])
     assert service.feedback([answer.id, "never"], [101, 1]).unknown == ("never",)
@@ -301,6 +230,7 @@ def test_requests_that_are_not_remembered_are_named(service: kfnb.Service) -> No
         service.feedback("never", 1)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_table_of_ids_and_labels(
     service: kfnb.Service, shell: Shell, tmp_path: Path
 ) -> None:

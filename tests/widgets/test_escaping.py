@@ -51,7 +51,7 @@ from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.schedules.model import ScheduleSnapshot
-from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.schedules.view import draw_schedule, draw_schedules
 from kfnb.resources.services.answers import RowExplanation
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.receipt import FeedbackReceipt
@@ -370,6 +370,7 @@ DRAWN = {
     "draw_run": lambda text: draw_run(filled(RunSnapshot, text), {text: text}),
     "draw_runs": lambda text: draw_runs([filled(RunSnapshot, text)]),
     "draw_ranks": lambda text: draw_ranks(filled(Task, text), 0.0),
+    "draw_schedule": lambda text: draw_schedule(filled(ScheduleSnapshot, text)),
     "draw_schedules": lambda text: draw_schedules([filled(ScheduleSnapshot, text)]),
     "draw_settings": lambda text: draw_settings([(text, text, text)]),
     "draw_status": lambda text: draw_status(filled(Status, text)),

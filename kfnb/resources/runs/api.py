@@ -246,10 +246,13 @@ class _Connection:
         """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
+        from kfnb.resources.runs.kubeflow.trainings import Trainings
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
         around = environment.read()
-        return self._current.get((access, around), lambda: connect(access, around, _registry))
+        return self._current.get(
+            (access, around), lambda: connect(access, around, _registry, Trainings(trainer_engine))
+        )
 
 
 _connection = _Connection()
@@ -272,16 +275,20 @@ def _home_of(run_id: str) -> RunEngine:
 def _local() -> LocalRunEngine:
     from kfnb.resources.runs.local import LocalRunEngine
 
+    return LocalRunEngine(Path(settings().home), **local_options())
+
+
+def local_options() -> dict[str, Any]:
+    """The arguments of ``LocalRunEngine`` beside its home, by the settings; as JSON has them."""
     chosen, to = settings(), _registry()
-    return LocalRunEngine(
-        Path(chosen.home),
-        jobs=chosen.jobs,
-        secrets=chosen.secrets,
-        linger=chosen.warm,
-        registry=str(to.registry),
-        data_store=to.data_store,
-        owner=to.owner,
-    )
+    return {
+        "jobs": chosen.jobs,
+        "secrets": chosen.secrets,
+        "linger": chosen.warm,
+        "registry": str(to.registry),
+        "data_store": to.data_store,
+        "owner": to.owner,
+    }
 
 
 def _registry() -> Destination:

@@ -28,6 +28,7 @@ def as_row(run: RunData) -> dict[str, Any]:
         "pipeline": run.pipeline,
         "state": str(run.state),
         "experiment": run.experiment,
+        "schedule": run.schedule,
         "arguments": encode(run.arguments),
         "result": encode(run.result),
         "metrics": encode(run.metrics),

@@ -23,7 +23,8 @@ class Submission:
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
-    study of the arguments (``bowl, trial 12``), empty without a study. ``env`` are environment variables
+    study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
+    it here. ``env`` are environment variables
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
     run takes over; only runs here do. ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
@@ -37,6 +38,7 @@ class Submission:
     cache: bool = True
     folder: str = "."
     study: str = ""
+    schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)

@@ -3,7 +3,7 @@
 ===========  =========  =====================================================================
 kind         about      data
 ===========  =========  =====================================================================
-``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
+``created``  the run    name, pipeline, backend, arguments, experiment, environment, url, schedule
 ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition, code
 ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
 ``inputs``   a task     values: {name: value}
@@ -94,7 +94,7 @@ class RunFold(JobFold[str]):
 
     FIELDS = {  # noqa: RUF012 - a class variable of the base
         "created": frozenset(
-            {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url"}
+            {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url", "schedule"}
         ),
         "task": frozenset({"name", "parent", "group", "iteration", "needs", "takes", "condition", "code"}),
         "state": frozenset({"state", "error"}),

@@ -1,1 +1,1 @@
-"""Schedules: pipelines that a cluster runs repeatedly."""
+"""Schedules: pipelines that run repeatedly, here or on a cluster."""

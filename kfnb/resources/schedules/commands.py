@@ -13,16 +13,20 @@ from kfnb.errors import UsageError
 from kfnb.resources.runs.commands import env_option
 from kfnb.resources.schedules import api
 from kfnb.resources.uploads.api import uploaded
-from kfnb.text.timespec import cron_note
+from kfnb.target import BACKENDS
+from kfnb.text.cron import cron_note
 
 if TYPE_CHECKING:
+    from kfnb.resources.runs.handle import Run
     from kfnb.resources.schedules.handle import Schedule as ScheduleHandle
     from kfnb.resources.schedules.handle import ScheduleList
+
+_SCHEDULE = "the schedule's id, the beginning of it, or its name"
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchedulePipeline(Command):
-    """Run a pipeline on the cluster on a schedule. Give its arguments as --name value, or -p name value."""
+    """Run a pipeline on a schedule, here or on a cluster. Give its arguments as --name value, or -p name value."""
 
     binds = True
     json = "print the schedules as JSON"
@@ -32,18 +36,25 @@ class SchedulePipeline(Command):
     arguments: Mapping[str, str] = arguments("an argument of the pipeline")
     cron: str | None = option(
         metavar='"0 6 * * *"',
-        help="minute, hour, day, month, weekday, in UTC; optionally with the second first",
+        help="minute, hour, day, month, weekday; optionally with the second first",
+    )
+    time_zone: str | None = option(
+        metavar="ZONE",
+        help="the time zone of --cron here, Europe/Berlin (default: this machine's; a cluster has its own, often UTC)",
     )
     every: str | None = option(metavar="1h", help="time from one run to the next: 30m, 1h, 2d")
     start: str | None = option(
         metavar="WHEN", help="no runs before then: 2026-11-25, 2026-11-25T06:00, or 2d from now"
     )
     end: str | None = option(metavar="WHEN", help="no runs after then")
-    no_catch_up: bool = flag(help="do not make up for missed runs")
+    no_catch_up: bool = flag(
+        help="do not make up for missed runs (default: here by one run for all of them, on a cluster by each)"
+    )
     max_concurrency: int = option(
         type=int, default=1, metavar="N", help="number of runs at once, 1 to 10 (default 1)"
     )
     paused: bool = flag(help="start paused, until it is resumed")
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow")
     uploaded: bool = flag(help="the pipeline is an uploaded pipeline, by its name")
     version: str = option(default="", help="the version of an uploaded pipeline (default: the newest)")
     name: str | None = option(help="the schedule's name")
@@ -84,11 +95,10 @@ class SchedulePipeline(Command):
         if not self._verbs:
             return self._created(session)
         if self.list:
-            return api.schedules()
+            return api.schedules(notify=session.notify)
         one = api.find_schedule(self.pause or self.resume or self.delete or "")
         if self.delete:
-            one.delete()
-            session.notify(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
+            _delete(session, one)
             return None
         return one.pause() if self.pause else one.resume()
 
@@ -105,6 +115,8 @@ class SchedulePipeline(Command):
             end=self.end,
             catch_up=not self.no_catch_up,
             max_concurrency=self.max_concurrency,
+            time_zone=self.time_zone,
+            backend=self.backend,
             enabled=not self.paused,
             cache=not self.no_cache,
             env=self.env,
@@ -114,3 +126,93 @@ class SchedulePipeline(Command):
         if note:
             session.notify(note)
         return made
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListSchedules(Command):
+    """List the schedules: those here, and those of the cluster that the settings name."""
+
+    binds = True
+    json = "print the schedules as JSON"
+
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (default: both)")
+
+    def run(self, session: Session) -> ScheduleList:
+        """List them."""
+        return api.schedules(backend=self.backend, notify=session.notify)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowSchedule(Command):
+    """Show a schedule: its times, the runs that it started, and those that were missed."""
+
+    binds = True
+    json = "print the schedule as JSON"
+
+    id: str = word(_SCHEDULE, values="schedule")
+
+    def run(self, session: Session) -> ScheduleHandle:
+        """Show it."""
+        del session
+        return api.find_schedule(self.id)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseSchedule(Command):
+    """Pause a schedule: it starts no more runs until it is resumed."""
+
+    binds = True
+    json = "print the schedule as JSON"
+
+    id: str = word(_SCHEDULE, values="schedule")
+
+    def run(self, session: Session) -> ScheduleHandle:
+        """Pause it."""
+        del session
+        return api.find_schedule(self.id).pause()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResumeSchedule(Command):
+    """Resume a paused schedule."""
+
+    binds = True
+    json = "print the schedule as JSON"
+
+    id: str = word(_SCHEDULE, values="schedule")
+
+    def run(self, session: Session) -> ScheduleHandle:
+        """Resume it."""
+        del session
+        return api.find_schedule(self.id).resume()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSchedule(Command):
+    """Start a run of a schedule now, also of a paused schedule, and do not wait for its end."""
+
+    binds = True
+    json = "print the run as JSON"
+
+    id: str = word(_SCHEDULE, values="schedule")
+
+    def run(self, session: Session) -> Run:
+        """Start it."""
+        del session
+        return api.find_schedule(self.id).run()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeleteSchedule(Command):
+    """Delete a schedule. The runs that it started stay."""
+
+    id: str = word(_SCHEDULE, values="schedule")
+
+    def run(self, session: Session) -> None:
+        """Delete it."""
+        _delete(session, api.find_schedule(self.id))
+
+
+def _delete(session: Session, one: ScheduleHandle) -> None:
+    one.delete()
+    session.notify(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")

@@ -1,10 +1,13 @@
-"""The handle of a schedule: a pipeline that a cluster runs repeatedly."""
+"""The handle of a schedule: a pipeline that runs repeatedly."""
 
 from __future__ import annotations
 
 from kfnb import entities
+from kfnb.resources.runs.api import engine_of
+from kfnb.resources.runs.handle import Run
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.model import ScheduleSnapshot
+from kfnb.resources.schedules.staleness import marked
 
 
 class Schedule:
@@ -12,12 +15,12 @@ class Schedule:
 
     def __init__(self, engine: ScheduleEngine, latest: ScheduleSnapshot) -> None:
         self._engine = engine
-        self.latest = latest
+        self.latest = marked(latest)
         self.id = latest.id
 
     def snapshot(self) -> ScheduleSnapshot:
         """The current state of the schedule as plain data."""
-        self.latest = self._engine.get(self.id)
+        self.latest = marked(self._engine.get(self.id))
         return self.latest
 
     @property
@@ -26,9 +29,24 @@ class Schedule:
         return self.latest.name
 
     @property
+    def backend(self) -> str:
+        """The backend that starts its runs."""
+        return self._engine.name
+
+    @property
     def enabled(self) -> bool:
         """Whether it starts runs."""
         return self.snapshot().enabled
+
+    @property
+    def runs(self) -> list[Run]:
+        """The last runs that it started here, the newest first; none of a cluster's."""
+        started = [one.run for one in self.snapshot().ticks if one.run]
+        return [Run(engine_of(self.backend), one) for one in reversed(started)]
+
+    def run(self) -> Run:
+        """Start a run now, also if the schedule is paused."""
+        return Run(engine_of(self.backend), self._engine.run(self.id))
 
     def pause(self) -> Schedule:
         """Start no more runs until it is resumed; running runs continue."""

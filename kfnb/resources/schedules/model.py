@@ -1,4 +1,4 @@
-"""Recurring runs."""
+"""Schedules: pipelines that run again and again, and when they did."""
 
 from __future__ import annotations
 
@@ -8,12 +8,64 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class ScheduleSnapshot:
-    """A recurring run on a cluster: by ``cron`` (in KFP's format), or after ``every`` seconds.
+class Recurrence:
+    """When runs start: by ``cron`` in KFP's form, or ``every`` number of seconds; and how many run at once.
 
-    With ``catch_up``, runs that were missed while it was paused are run later. ``status`` is the cluster's if it is
-    neither "enabled" nor "paused", and ``ENDED`` when its ``end`` has passed: then it is not ``enabled``, even if the
-    cluster says so.
+    ``zone`` is the time zone of ``cron`` on this machine; a cluster has its own. ``digest`` is that of the notebook's
+    pipeline (see ``staleness``), empty for another pipeline.
+    """
+
+    cron: str = ""
+    every: int = 0
+    start: float | None = None
+    end: float | None = None
+    catch_up: bool = True
+    max_concurrency: int = 1
+    enabled: bool = True
+    zone: str = ""
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class ScheduledTick:
+    """One time of a schedule here: when it was ``due``, when it was done, and how that went.
+
+    ``state`` is RUNNING, SUCCEEDED (the run was started), SKIPPED or FAILED. ``run`` is the id of the run.
+    """
+
+    due: float
+    began: float
+    state: str
+    note: str = ""
+    run: str = ""
+    by_hand: bool = False
+
+
+@dataclass(frozen=True)
+class MissedTicks:
+    """Times at which no run was started: how many, the first and the last, and why.
+
+    ``caught_up`` is whether one run was started for all of them later.
+    """
+
+    count: int
+    first: float
+    last: float
+    reason: str
+    caught_up: bool = False
+
+
+@dataclass(frozen=True)
+class ScheduleSnapshot:
+    """A recurring run: by ``cron`` (in KFP's format), or after ``every`` seconds.
+
+    With ``catch_up``, runs that were missed are run later: on a cluster each of them, here one for all. ``status`` is
+    the cluster's if it is neither "enabled" nor "paused", and ``ENDED`` when its ``end`` has passed: then it is not
+    ``enabled``, even if the cluster says so. ``stale`` is whether the notebook's pipeline differs from the one that is
+    scheduled, as far as that is known.
+
+    Here, ``zone`` is the time zone of ``cron``, ``next`` when the next run starts, ``ticks`` and ``missed`` are the
+    last, and ``notes`` are for the user, one line each.
     """
 
     id: str
@@ -30,13 +82,26 @@ class ScheduleSnapshot:
     max_concurrency: int = 1
     created: float | None = None
     status: str = ""
+    backend: str = "kubeflow"
+    zone: str = ""
+    next: float | None = None
+    ticks: tuple[ScheduledTick, ...] = ()
+    missed: tuple[MissedTicks, ...] = ()
+    notes: tuple[str, ...] = ()
+    digest: str = ""
+    stale: bool = False
 
     @property
     def rhythm(self) -> str:
-        """When it runs, as text: ``0 0 6 * * *``, ``every 1 h``."""
+        """When it runs, as text: ``0 0 6 * * * Europe/Berlin``, ``every 1 h``."""
         if self.every is None:
-            return self.cron
+            return f"{self.cron} {self.zone}".strip()
         for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
             if self.every >= seconds and not self.every % seconds:
                 return f"every {self.every / seconds:.0f} {unit}"
         return f"every {self.every:.0f} s"
+
+    @property
+    def state(self) -> str:
+        """``enabled``, ``paused``, or what its ``status`` is."""
+        return self.status.lower() or ("enabled" if self.enabled else "paused")

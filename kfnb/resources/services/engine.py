@@ -12,6 +12,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.protocols import V1, InferenceProtocol
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.requests import RequestWindow
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,13 @@ class ServiceEngine(Protocol):
         """Where requests of a ``verb`` go that the split, or ``version`` (a role, a number, a reference), answers.
 
         Raises ``ServiceFailed`` where it does not answer now, and ``BackendError``.
+        """
+        ...
+
+    def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
+        """The requests that were kept in a window, as blocks: see ``requests``. Files of another time are not read.
+
+        Raises ``UsageError`` where nothing is kept, and for a version that is unknown.
         """
         ...
 

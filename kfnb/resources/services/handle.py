@@ -23,14 +23,15 @@ from kfnb.resources.services.model import (
     ServiceMove,
     ServiceSnapshot,
     ServiceState,
-    Target,
 )
-from kfnb.resources.services.moves import ON_CLUSTER, Mover, other_models, served_target
+from kfnb.resources.services.moves import Mover, other_models, served_target
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.requests import REQUEST_COLUMNS, Moment, RequestWindow, frame_of
 from kfnb.resources.services.revision_rows import row_of
 from kfnb.resources.services.rows import predictions
-from kfnb.resources.services.targets import ServingTerms, alias_of, aliases_of, target_of
+from kfnb.resources.services.targets import alias_of, aliases_of, target_of, terms_like
 from kfnb.settings import owner
+from kfnb.text.timespec import instant
 
 _STOPS_WITHIN = 45.0
 """Seconds that the requests under way may take at the end."""
@@ -117,6 +118,23 @@ class Service:
         """
         return self._engine.feedback(self.name, request_ids(ids), labels_of(labels), owner())
 
+    def requests(
+        self, *, since: Moment = None, until: Moment = None, version: str = "", features: bool = False
+    ) -> Any:
+        """The requests that it has kept, as a pandas DataFrame with a row for each row that was asked about.
+
+        ``since`` and ``until`` are times, or durations ago (``"2h"``); ``version`` is a role, a number or a reference.
+        Columns are ``id``, ``time``, ``prediction``, ``label`` (what was true, by ``feedback``) and others,
+        ``input.NAME``, and with ``features`` also ``features.NAME``, what the transform made. Raises ``UsageError``.
+        """
+        columns = REQUEST_COLUMNS if features else tuple(one for one in REQUEST_COLUMNS if one != "features")
+        first, last = (None if one is None else instant(one) for one in (since, until))
+        return frame_of(self.request_blocks(RequestWindow(first, last, version, columns)))
+
+    def request_blocks(self, window: RequestWindow) -> Iterator[Any]:
+        """The requests of a window as ``RecordBatch`` of Arrow's, in constant memory: see ``services.requests``."""
+        return self._engine.requests(self.name, window)
+
     def _address(self, version: str, verb: str) -> ServiceAddress:
         """Where requests go, once it answers."""
         for now in self.updates():
@@ -142,7 +160,7 @@ class Service:
         another user changed the service meanwhile.
         """
         now = self.snapshot()
-        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        target = target_of(ref, terms_like(now.desired.default, unchecked, pickle, trust))
         return self._change(Mover(owner(), because, now.failed).canary(now.desired, target, percent))
 
     def shadow(
@@ -156,7 +174,7 @@ class Service:
     ) -> Service:
         """Send a version copies of all requests, once it is ready; its answers are only compared."""
         now = self.snapshot()
-        target = target_of(ref, self._terms(now.desired.default, unchecked, pickle, trust))
+        target = target_of(ref, terms_like(now.desired.default, unchecked, pickle, trust))
         return self._change(Mover(owner(), because, now.failed).shadow(now.desired, target))
 
     def promote(
@@ -185,14 +203,6 @@ class Service:
         """
         now = self.snapshot().desired
         return self._replace_default(now, Mover(owner(), because).rollback(now), alias, notify)
-
-    @staticmethod
-    def _terms(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
-        """The terms of a further version: those of the default, and what the user allows of this one."""
-        on_cluster = {
-            name: getattr(like, name) for name in ON_CLUSTER if name != "storage"
-        }  # which holds a version
-        return ServingTerms(like.on_bad_input, unchecked, pickle, trust, **on_cluster)
 
     def _change(self, desired: DesiredState) -> Service:
         self._engine.change(self.name, desired)

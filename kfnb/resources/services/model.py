@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from kfnb.entities import LabelScore, Listing
+from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
@@ -64,8 +65,8 @@ class Target:
     ``registry`` is ``local`` or ``kubeflow``, and ``uri`` where that has the model folder. ``alias`` is the one that
     was asked for, empty for a number. ``percent`` is the share of requests: a shadow has 0, a default what is left.
     ``unchecked`` lets it have requests without a check, ``pickle`` allows that its model is unpickled, which executes
-    code, and ``trust`` names types in it that are known to be safe. On a cluster, ``image``, ``cpu`` and ``memory`` are
-    its pods', ``runtime`` is one of KServe's that serves it instead of its folder's program, and ``storage`` has that.
+    code, ``trust`` names types in it that are safe, ``log`` is what is kept of requests. On a cluster, ``image``,
+    ``cpu`` and ``memory`` are its pods', ``runtime`` is one of KServe's in its program's place (in ``storage``).
     """
 
     revision: int
@@ -82,6 +83,7 @@ class Target:
     unchecked: bool = False
     pickle: bool = False
     trust: tuple[str, ...] = ()
+    log: LogPolicy = KEEP_ALL
     image: str = ""
     runtime: str = ""
     cpu: str = ""
@@ -165,11 +167,10 @@ class CountSample:
 class Counters:
     """What was counted of one revision's requests. Counters of several processes add up.
 
-    ``errors`` are answers by their status, from 400 on. ``latency`` are the numbers of answers by upper bounds in
-    milliseconds (infinity for the last). ``bad_inputs`` are by kind, and by column. Of copies to a shadow, ``compared``
-    are the rows whose predictions were compared with the answers, and ``differing`` those that differ; ``skipped`` are
-    copies that were not made, as too many were under way. ``per_second`` is the rate now, ``recent`` are samples of
-    the last minutes, and ``paired`` is the sample from when default and canary were first served together.
+    ``errors`` are answers by status, from 400 on, ``latency`` the numbers of answers by upper bounds in milliseconds,
+    and ``bad_inputs`` by kind and column. Of copies to a shadow, ``compared`` are the rows whose predictions were
+    compared, ``differing`` those that differ; ``skipped`` copies were not made, as too many were under way.
+    ``per_second`` is the rate now, ``recent`` are the last minutes, ``paired`` is from when a canary was first there.
     """
 
     requests: int = 0
@@ -202,8 +203,7 @@ class Parity:
 class Revision:
     """A version that is served, or was until a moment ago.
 
-    ``percent`` is the desired share, ``share`` the true one, None where that is unknown. ``error`` says why it is not
-    ready, ``labels`` how right it was. Times are in seconds since 1970.
+    ``percent`` is the desired share, ``share`` the true one, if known. ``labels`` say how right it was.
     """
 
     target: Target

@@ -15,7 +15,7 @@ MOST_EARLIER = 20
 
 ON_CLUSTER = ("image", "runtime", "cpu", "memory", "storage")
 """What of a target is for a cluster alone."""
-_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", *ON_CLUSTER)
+_FIXED = ("model", "version", "digest", "on_bad_input", "pickle", "trust", "log", *ON_CLUSTER)
 """What is the same for all of a revision's life."""
 
 Action = Literal["serve", "canary", "shadow", "promote", "rollback", "settings"]

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
 from kfnb.resources.services.model import DesiredState, ServiceMove, Target
+from kfnb.server.log_policy import LogPolicy
 
 T = TypeVar("T")
 
@@ -31,7 +32,8 @@ def desired_of(stored: Mapping[str, Any]) -> DesiredState:
 
 def target_of(stored: Mapping[str, Any]) -> Target:
     """A version that is served, from JSON. Raises ``TypeError``, ``KeyError``."""
-    return known(Target, {**stored, "trust": tuple(stored["trust"])})
+    log = known(LogPolicy, stored.get("log", {}))
+    return known(Target, {**stored, "trust": tuple(stored["trust"]), "log": log})
 
 
 def known(cls: type[T], stored: Mapping[str, Any]) -> T:

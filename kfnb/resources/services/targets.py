@@ -12,7 +12,8 @@ from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelState
 from kfnb.resources.services.model import OnBadInput, Target
-from kfnb.resources.services.moves import check_percent
+from kfnb.resources.services.moves import ON_CLUSTER, check_percent
+from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 
 _WAYS = ("reject", "impute", "log")
 _STORAGE = re.compile(
@@ -33,6 +34,15 @@ class ServingTerms:
     cpu: str = ""
     memory: str = ""
     storage: str = ""
+    log: LogPolicy = KEEP_ALL
+
+
+def terms_like(like: Target, unchecked: bool, pickle: bool, trust: Sequence[str]) -> ServingTerms:
+    """The terms of a further version: those of the default, and what the user allows of this one."""
+    on_cluster = {
+        name: getattr(like, name) for name in ON_CLUSTER if name != "storage"
+    }  # which holds a version
+    return ServingTerms(like.on_bad_input, unchecked, pickle, trust, log=like.log, **on_cluster)
 
 
 def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
@@ -70,6 +80,7 @@ def target_of(ref: str | ModelVersion, terms: ServingTerms) -> Target:
         cpu=terms.cpu,
         memory=terms.memory,
         storage=terms.storage,
+        log=terms.log,
     )
 
 

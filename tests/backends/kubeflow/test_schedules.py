@@ -14,7 +14,7 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import schedules
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
-from kfnb.resources.runs.kubeflow.schedules import Recurrence
+from kfnb.resources.schedules.model import Recurrence
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timespec import instant
@@ -134,7 +134,7 @@ def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowRunEngine, r
 
 
 def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowRunEngine, replay: Replay):
-    with pytest.raises(BackendError, match="unknown schedule moon; %kf_schedule --list"):
+    with pytest.raises(BackendError, match="unknown schedule moon: %kf_schedules lists"):
         kubeflow.schedules.get("moon")
     replay.fail(times=9, status=404, body={"code": 5, "message": "RecurringRun not found"}, match=SCHEDULE)
     for act in (kubeflow.schedules.get, kubeflow.schedules.pause, kubeflow.schedules.delete):

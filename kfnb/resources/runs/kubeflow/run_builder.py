@@ -53,6 +53,7 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> RunSnapshot:
         notes=tuple(FROM_STUDY + value for value in study.values()),
         url=url,
         archived=answer.get("storage_state") == "ARCHIVED",
+        schedule=str(answer.get("recurring_run_id") or ""),
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, NotFound
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.runs.engine import Submission
@@ -17,7 +19,8 @@ from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import spec_of
 from kfnb.resources.runs.kubeflow.submission import order
-from kfnb.resources.schedules.model import ScheduleSnapshot
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
+from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timestamps import rfc3339, seconds
 
@@ -25,40 +28,25 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _now = time.time
+_DIGEST = "pipeline sha256:"
+_OF_A_RUN = (
+    "experiment_id",
+    "pipeline_spec",
+    "pipeline_version_reference",
+    "runtime_config",
+    "service_account",
+)
+"""The fields of a recurring run that its runs have too."""
 _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 
-@dataclass(frozen=True)
-class Recurrence:
-    """When runs start: by ``cron`` in KFP's form, or ``every`` number of seconds; and how many run at once."""
-
-    cron: str = ""
-    every: int = 0
-    start: float | None = None
-    end: float | None = None
-    catch_up: bool = True
-    max_concurrency: int = 1
-    enabled: bool = True
-
-    def body(self) -> dict[str, Any]:
-        """The rhythm as the server's trigger."""
-        ends = {"start_time": self.start, "end_time": self.end}
-        given = {name: rfc3339(moment) for name, moment in ends.items() if moment is not None}
-        trigger = (
-            {"cron_schedule": {"cron": self.cron, **given}}
-            if self.cron
-            else {"periodic_schedule": {"interval_second": str(self.every), **given}}
-        )
-        return {
-            "max_concurrency": self.max_concurrency,
-            "trigger": trigger,
-            "mode": "ENABLE" if self.enabled else "DISABLE",
-            **({} if self.catch_up else {"no_catchup": True}),
-        }
-
-
 class RecurringRuns:
-    """The recurring runs of a server. ``root`` and ``account`` are those of ``submit.order``."""
+    """The engine of schedules on a cluster: its recurring runs.
+
+    ``root`` and ``account`` are those of ``submission.order``.
+    """
+
+    name = "kubeflow"
 
     def __init__(
         self,
@@ -69,8 +57,10 @@ class RecurringRuns:
         root: str = "",
         account: str = "",
         uploads: Uploads = NOWHERE,
+        trainings: Trainings = ON_ONE_NODE,
     ) -> None:
         self._server, self._experiments, self._pipelines = server, experiments, pipelines
+        self._trainings = trainings
         self._root, self._account, self._uploads = root, account, uploads
 
     def create(
@@ -80,7 +70,11 @@ class RecurringRuns:
         experiment = self._experiments.needed(submission.experiment)
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
-        body = order(submission, experiment, root=self._root, account=self._account) | rhythm.body()
+        body = order(
+            submission, experiment, root=self._root, account=self._account, trainings=self._trainings
+        )
+        body |= _trigger(rhythm)
+        body |= {"description": _DIGEST + rhythm.digest} if rhythm.digest else {}
         cargo.send(submission.notify)
         if uploaded is not None:
             del body["pipeline_spec"]
@@ -90,9 +84,9 @@ class RecurringRuns:
             }
         return self._read(self._server.request("POST", "/recurringruns", body))
 
-    def list(self) -> Iterator[ScheduleSnapshot]:
-        """All schedules, page by page as they are consumed."""
-        return map(self._read, self._answers())
+    def list(self) -> builtins.list[ScheduleSnapshot]:
+        """All schedules."""
+        return [self._read(one) for one in self._answers()]
 
     def get(self, schedule_id: str) -> ScheduleSnapshot:
         """The schedule with that id, beginning of an id, or name. Raises ``BackendError``."""
@@ -114,6 +108,16 @@ class RecurringRuns:
     def delete(self, schedule_id: str) -> None:
         """Delete the schedule; its runs stay."""
         self._send("DELETE", schedule_id)
+
+    def run(self, schedule_id: str) -> str:
+        """Start a run of it now, as at one of its times, and return the run's id."""
+        try:
+            answer = self._server.get(f"/recurringruns/{schedule_id}")
+        except MissingResource:
+            raise _unknown(schedule_id) from None
+        body = {name: answer[name] for name in _OF_A_RUN if answer.get(name)}
+        body["display_name"] = f"{answer.get('display_name', '')}-{datetime.now(timezone.utc):%Y%m%d-%H%M%S}"
+        return str(self._server.request("POST", "/runs", body)["run_id"])
 
     def _send(self, method: str, schedule_id: str, action: str = "") -> None:
         try:
@@ -159,6 +163,7 @@ class RecurringRuns:
             catch_up=not answer.get("no_catchup", False),
             max_concurrency=int(answer.get("max_concurrency") or 1),
             created=seconds(answer.get("created_at")),
+            digest=_digest(answer),
             status=status if status and status not in _PLAIN else "ENDED" if ended else "",
         )
 
@@ -168,5 +173,29 @@ class RecurringRuns:
         return str(named or self._pipelines.name(str(reference.get("pipeline_id", ""))))
 
 
-def _unknown(schedule_id: str) -> BackendError:
-    return BackendError(f"unknown schedule {schedule_id}; %kf_schedule --list lists them")
+def _trigger(rhythm: Recurrence) -> dict[str, Any]:
+    """When runs start, as the server's trigger."""
+    ends = {"start_time": rhythm.start, "end_time": rhythm.end}
+    given = {name: rfc3339(moment) for name, moment in ends.items() if moment is not None}
+    trigger = (
+        {"cron_schedule": {"cron": rhythm.cron, **given}}
+        if rhythm.cron
+        else {"periodic_schedule": {"interval_second": str(rhythm.every), **given}}
+    )
+    return {
+        "max_concurrency": rhythm.max_concurrency,
+        "trigger": trigger,
+        "mode": "ENABLE" if rhythm.enabled else "DISABLE",
+        **({} if rhythm.catch_up else {"no_catchup": True}),
+    }
+
+
+def _digest(answer: Json) -> str:
+    """The digest of the notebook's pipeline that the schedule was made of; empty where it is not known."""
+    found = str(answer.get("description") or "").partition(_DIGEST)
+    return found[2] if not found[0] else ""
+
+
+def _unknown(schedule_id: str) -> NotFound:
+    message, hint = f"unknown schedule {schedule_id}:", "%kf_schedules lists them"
+    return NotFound(message, code="not-found", hint=hint, ref=schedule_id)

@@ -6,7 +6,6 @@ import builtins
 import os
 import platform
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -30,6 +29,7 @@ from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import request_notes, unmet
+from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study
@@ -83,10 +83,15 @@ class LocalRunEngine:
         if self._linger:
             stand_by(_STANDBY, self._home, self._linger, modules)
 
-    def submit(self, submission: Submission) -> str:
-        """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
+    def check(self, submission: Submission) -> PipelineSpec:
+        """The pipeline of a submission. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
+        return pipeline
+
+    def submit(self, submission: Submission) -> str:
+        """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
+        pipeline = self.check(submission)
         open_home(self._home)
         folder, narrowed = folders.new(self._home)
         order = RunJobSpec(
@@ -117,6 +122,7 @@ class LocalRunEngine:
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
             "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
+            **({"schedule": submission.schedule} if submission.schedule else {}),
         }
         texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
@@ -182,7 +188,7 @@ class LocalRunEngine:
                     yield from logs.rest(self._began(folder.id))
                     return
                 yield None
-                time.sleep(POLL)
+                logs.wait(POLL)
 
     def _began(self, run_id: str) -> builtins.list[str]:
         """The ids of a run's tasks, in the order in which they began."""

@@ -27,6 +27,7 @@ COLUMNS = (
     Column("Arguments"),
     Column("Metrics"),
     Column("Experiment", aside=True),
+    Column("Schedule", aside=True),
     Column("Archived", aside=True),
 )
 
@@ -54,6 +55,7 @@ def _row(run: RunSnapshot, now: float) -> list[Value]:
         assignments(run.arguments),
         _metrics(run),
         run.experiment,
+        TableCell(run.schedule, code=True),
         "yes" if run.archived else "",
     ]
 

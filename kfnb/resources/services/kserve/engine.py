@@ -28,7 +28,7 @@ from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
-from kfnb.resources.services.kserve.refusals import refuse
+from kfnb.resources.services.kserve.refusals import ONLY_HERE, refuse
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
@@ -37,6 +37,7 @@ from kfnb.resources.services.model import DesiredState, ServiceSnapshot, Service
 from kfnb.resources.services.moves import conflict, served_target
 from kfnb.resources.services.protocols import V2
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.requests import RequestWindow
 
 _TRIES = 5
 """How often an object that another user (its controller, too) changed meanwhile is read and written again."""
@@ -280,11 +281,15 @@ class KServeEngine:
         predictor = seen.predictor if written is None else written.predictor
         return replace(found, protocol=V2(self._places.columns(answering))) if is_v2(predictor) else found
 
+    def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
+        """Nothing in the cluster keeps requests for kfnb: raises ``UsageError``."""
+        del window
+        raise UsageError(f"service {name} does not keep its requests:", hint=ONLY_HERE, ref=name)
+
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
         del ids, labels, by
-        hint = "labels are kept for services of this machine alone"
-        raise UsageError(f"service {name} does not remember its answers:", hint=hint, ref=name)
+        raise UsageError(f"service {name} does not remember its answers:", hint=ONLY_HERE, ref=name)
 
 
 def _taken(name: str, namespace: str) -> Conflict:

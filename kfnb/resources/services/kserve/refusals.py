@@ -6,6 +6,9 @@ from kfnb.errors import UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.model import DesiredState
+from kfnb.server.log_policy import KEEP_ALL
+
+ONLY_HERE = "requests are kept for services of this machine alone"
 
 
 def _protocols(desired: DesiredState) -> int:
@@ -19,6 +22,9 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
     reasons = [
         "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
         "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
+        "no requests are kept on a cluster (--log-drop, --log-rate and so on)"
+        if any(one.log != KEEP_ALL and one.log.keep for one in desired.targets)
+        else "",
         "a canary has to speak the protocol of the default (--runtime)" if _protocols(desired) > 1 else "",
     ]
     if spec is not None:

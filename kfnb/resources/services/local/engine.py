@@ -20,18 +20,21 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.feedback import labels_by_request
 from kfnb.resources.services.local import folder as folders
-from kfnb.resources.services.local.answer_log import MOST_ANSWERS, WRITTEN_WITHIN, Answered, answered
 from kfnb.resources.services.local.deployment import clear, deploy
 from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.kind import job
+from kfnb.resources.services.local.labelled_requests import requests_of
 from kfnb.resources.services.local.labels import add_labels
 from kfnb.resources.services.local.listener import listening
 from kfnb.resources.services.local.logs import read_logs
 from kfnb.resources.services.local.observer import ServiceObserver, outline
+from kfnb.resources.services.local.request_files import Answered, answered
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.moves import conflict
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.requests import RequestWindow
 from kfnb.server.headers import REQUEST_ID
+from kfnb.server.request_log import WRITTEN_WITHIN
 
 _STOPS_WITHIN = 45.0
 """Seconds that a service may take to finish the requests under way."""
@@ -146,13 +149,19 @@ class LocalServiceEngine:
         token = folder.token()
         return ServiceAddress(now.url, {"authorization": f"Bearer {token}"} if token else {})
 
+    def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
+        """The requests that were kept in a window."""
+        return requests_of(folders.find(self._home, name), window)
+
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Keep labels for requests that were answered."""
         folder = folders.find(self._home, name)
         check(folder.path)
         found = self._answered(folder, ids)
         if not found:
-            hint = f"the ids are those of ask() and of the header {REQUEST_ID}; the newest {MOST_ANSWERS:,} are known"
+            kept = any(one.log.keep for one in folder.desired().targets)
+            known = "older ones may be removed" if kept else "it is served with --no-log"
+            hint = f"the ids are those of ask() and of the header {REQUEST_ID}; {known}"
             raise UsageError(f"service {name} remembers none of these requests:", hint=hint, ref=name)
         rows = {one: len(next(iter(answers.values()))) for one, answers in found.items()}
         receipt = add_labels(folder.path, labels_by_request(ids, labels, rows), found, by)
@@ -162,7 +171,7 @@ class LocalServiceEngine:
         """What was answered to requests; of those that are just being written, a moment later."""
         until = time.monotonic() + 2 * WRITTEN_WITHIN
         while True:
-            found = answered(folder.path, ids)
+            found = answered(folder.requests, ids)
             if len(found) == len(ids) or time.monotonic() > until:
                 return found
             time.sleep(_POLL)

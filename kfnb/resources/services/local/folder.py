@@ -10,7 +10,7 @@
 ``rN.sock``             the socket of a revision
 ``token``               the token that requests need, if they need one
 ``port``                the port that it had last
-``answers.db``          the predictions that it answered lately, by request (see ``answer_log``)
+``requests/``           the requests that it answered (see ``kfnb.server.log_segments``)
 ``labels.db``           what was true of them, as far as it is known (see ``labels``)
 ======================  ============================================================================================
 """
@@ -138,6 +138,11 @@ class ServiceFolder(JobFolder):
         return tuple(self.desired(one).move for one in range(last, max(0, last - most), -1))
 
     # what serves it
+
+    @property
+    def requests(self) -> Path:
+        """The folder of the requests that it answered."""
+        return self.path / "requests"
 
     def version(self, digest: str) -> Path:
         """The folder that serves the version with that digest."""

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from typing import Any
 from kfnb.catalog.database import Database, Schema
 from kfnb.entities import LabelScore
 from kfnb.errors import UsageError
-from kfnb.resources.services.local.answer_log import Answered
+from kfnb.resources.services.local.request_files import Answered
 from kfnb.resources.services.receipt import FeedbackReceipt
 
 MOST_LABELS = 500_000
 """Labels that are kept, the newest."""
 _DROPPED_AT_ONCE = 20
+_ASKED_AT_ONCE = 500
 
 _SCHEMA = Schema(
     "the labels of a service",
@@ -129,6 +130,23 @@ def _check(labels: Mapping[str, list[Any]], answers: Mapping[str, Answered]) -> 
                     )
                     hint = "no label of this call was kept; give them as the model predicts"
                     raise UsageError(message, hint=hint, ref=request)
+
+
+def labels_by_row(folder: Path, requests: Sequence[str]) -> dict[tuple[str, int, int], str]:
+    """The last label of each labelled row of some requests, as JSON, by request, revision and row."""
+    found: dict[tuple[str, int, int], str] = {}
+    if not (folder / "labels.db").exists():
+        return found
+    with labels_in(folder).reading() as connection:
+        for start in range(0, len(requests), _ASKED_AT_ONCE):
+            some = requests[start : start + _ASKED_AT_ONCE]
+            marks = ", ".join("?" * len(some))
+            query = (
+                f"select request, revision, row, label from labels where request in ({marks}) order by seq"  # noqa: S608 - marks
+            )
+            for *row, label in connection.execute(query, some):
+                found[tuple(row)] = label
+    return found
 
 
 def add_labels(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kfnb.resources.runs.local.environment import Requirements, build, is_built,
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.model import Target
+from kfnb.server.deployment import pinned
 from kfnb.settings import SECRET
 
 PROGRAM = "serve.py"
@@ -39,12 +41,21 @@ def _index_options(index_urls: Sequence[str]) -> list[str]:
 
 def python_for(needed: Requirements, envs: Path) -> Path:
     """The Python that has the packages: this one, else that of an environment (see ``needs_environment``)."""
-    return python_of(needed, envs) if missing(needed) else Path(sys.executable)
+    if not missing(needed):
+        return Path(sys.executable)
+    return next(
+        (python_of(one, envs) for one in _built_as(needed) if is_built(one, envs)), python_of(needed, envs)
+    )
+
+
+def _built_as(needed: Requirements) -> tuple[Requirements, ...]:
+    """An environment also has what keeps requests, where that can be installed."""
+    return replace(needed, packages=(*needed.packages, pinned("pyarrow"))), needed
 
 
 def needs_environment(needed: Requirements, envs: Path) -> bool:
     """Whether an environment has to be built first."""
-    return bool(missing(needed)) and not is_built(needed, envs)
+    return bool(missing(needed)) and not any(is_built(one, envs) for one in _built_as(needed))
 
 
 def building(needed: Requirements, envs: Path, failure: Path) -> Callable[[], int]:
@@ -56,7 +67,14 @@ def serving(python: Path, folder: ServiceFolder, target: Target, socket: str) ->
     """What serves a version at a Unix socket in a process, until that is ended."""
     words = ["--socket", socket, "--name", folder.name, "--version", str(target.version)]
     words += ["--on-bad-input", target.on_bad_input, *_allowed(target)]
+    if target.log.keep and keeps_requests(folder.version(target.digest)):
+        words += ["--log", str(folder.requests), "--revision", str(target.revision), *target.log.options]
     return _program(python, folder.version(target.digest), words)
+
+
+def keeps_requests(deployment: Path) -> bool:
+    """Whether the program of a folder can keep requests: that of an earlier kfnb cannot."""
+    return (deployment / "kfnb_server" / "request_log.py").exists()
 
 
 def checking(python: Path, folder: ServiceFolder, target: Target, report: Path) -> Callable[[], int]:
@@ -83,12 +101,16 @@ def _program(
 def _build(needed: Requirements, envs: Path, failure: Path) -> int:
     for name in _ALONE:
         os.environ.pop(name, None)
-    try:
-        build(needed, envs)
-    except StepFault as fault:
-        private.write(failure, str(fault))
-        return 1
-    return 0
+    why = ""
+    for one in _built_as(needed):
+        try:
+            build(one, envs)
+        except StepFault as fault:
+            why = str(fault)
+        else:
+            return 0
+    private.write(failure, why)
+    return 1
 
 
 def _execute(command: Sequence[str], output: str) -> int:

@@ -11,12 +11,10 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from kfnb.resources.services.local.answer_log import AnswerLog
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.route_counters import RouteCounters, prometheus
 from kfnb.resources.services.local.routing import RoutedRevision, RoutingTable
@@ -43,16 +41,10 @@ _FINE = 200
 
 
 class Router:
-    """Answers a request by one of the revisions in its table.
+    """Answers a request by one of the revisions in its table."""
 
-    ``keep`` gets the number of a revision and each prediction that it answered, for the labels that come later.
-    """
-
-    def __init__(
-        self, service: str, token: str = "", keep: Callable[[int, HttpResponse], None] = lambda *_: None
-    ) -> None:
+    def __init__(self, service: str, token: str = "") -> None:
         self._service, self._token = service, token.encode()
-        self._keep = keep
         self._loop = asyncio.get_running_loop()
         self._table = RoutingTable()
         self._split = Split({})
@@ -78,7 +70,7 @@ class Router:
         self._forget()
 
     def _shadow_of(self, number: int) -> Shadow:
-        return Shadow(self._upstreams[number], self.counters[number], partial(self._keep, number))
+        return Shadow(self._upstreams[number], self.counters[number])
 
     def _forget(self) -> None:
         retired = [number for number in self.counters if number not in self._by_number]
@@ -160,8 +152,6 @@ class Router:
             finally:
                 counters.under_way -= 1
             counters.answered(response.status, self._loop.time() - began)
-            if response.status == _FINE and unquote(request.path).endswith(_PREDICTING):
-                self._keep(route.revision, response)
             return response
         if tried:
             self.counters[tried[0]].answered(503, 0.0)
@@ -227,15 +217,13 @@ def route(service: str, folder: str, listener: int, line: int, token: str) -> in
     allow_connections()
     secret = Path(token).read_text(encoding="utf-8").strip() if token else ""
     ends = socket.socket(fileno=listener), socket.socket(fileno=line)
-    asyncio.run(_route(service, secret, AnswerLog(Path(folder)), *ends))
+    asyncio.run(_route(service, secret, *ends))
     return 0
 
 
-async def _route(
-    service: str, secret: str, answers: AnswerLog, listener: socket.socket, end: socket.socket
-) -> None:
+async def _route(service: str, secret: str, listener: socket.socket, end: socket.socket) -> None:
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: None)  # the driver says when
-    router, line = Router(service, secret, answers.keep), await ControlLine.of(end)
+    router, line = Router(service, secret), await ControlLine.of(end)
     server: HttpServer | None = None
     while message := await line.receive():
         if "table" in message:
@@ -246,7 +234,6 @@ async def _route(
         elif "stop" in message:
             if server is not None:
                 await server.stop(_DRAIN)
-            await answers.close()
             line.send(_report(router))
             return
         else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -23,15 +22,10 @@ _FINE = 200
 
 
 class Shadow:
-    """A revision that gets copies. Its answers are only compared with those that clients got.
+    """A revision that gets copies. Its answers are only compared with those that clients got."""
 
-    ``keep`` keeps them for the labels that come later.
-    """
-
-    def __init__(
-        self, upstream: Upstream, counters: RouteCounters, keep: Callable[[HttpResponse], None]
-    ) -> None:
-        self._upstream, self._counters, self._keep = upstream, counters, keep
+    def __init__(self, upstream: Upstream, counters: RouteCounters) -> None:
+        self._upstream, self._counters = upstream, counters
         self._open: set[asyncio.Task[None]] = set()
 
     def copy(self, request: HttpRequest, given: HttpResponse) -> None:
@@ -58,7 +52,6 @@ class Shadow:
             self._counters.under_way -= 1
         self._counters.answered(own.status, loop.time() - began)
         if own.status == _FINE:
-            self._keep(own)
             rows, differing = compared(given, own)
             self._counters.compared += rows
             self._counters.differing += differing
