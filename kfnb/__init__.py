@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from kfnb.resources.models.api import model, models, register
     from kfnb.resources.models.handle import ModelVersion
     from kfnb.resources.models.leaderboard import Leaderboard
+    from kfnb.resources.monitors.api import monitor, monitors
+    from kfnb.resources.monitors.handle import Monitor
+    from kfnb.resources.monitors.model import Report
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -50,6 +53,8 @@ __all__ = [
     "Lineage",
     "LogPolicy",
     "ModelVersion",
+    "Monitor",
+    "Report",
     "Run",
     "RunFailed",
     "RunList",
@@ -72,6 +77,8 @@ __all__ = [
     "lineage",
     "model",
     "models",
+    "monitor",
+    "monitors",
     "register",
     "run",
     "runs",

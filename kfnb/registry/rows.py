@@ -275,6 +275,28 @@ NOUNS: list[Noun] = [
         page="serving.md",
     ),
     Noun(
+        "monitors",
+        (
+            ("MonitorService", "%kf_monitor", "monitor", "watch a service, and act when it changes"),
+            ("ListMonitors", "%kf_monitors", "monitors", "list the monitors"),
+            ("ShowMonitor", "%kf_monitors show", "monitors show", "show a monitor and what it has found"),
+            ("CheckMonitor", "%kf_monitors check", "monitors check", "look now; exit code 1 on an alarm"),
+            ("PauseMonitor", "%kf_monitors pause", "monitors pause", "look no more by the clock"),
+            ("ResumeMonitor", "%kf_monitors resume", "monitors resume", "look by the clock again"),
+            ("DeleteMonitor", "%kf_monitors delete", "monitors delete", "delete monitors for good"),
+            ("CheckMonitor", "", "monitor check", "look now; exit code 1 on an alarm"),
+        ),
+        exports={"Monitor": "handle", "Report": "model", "monitor": "api", "monitors": "api"},
+        displays=(
+            "kfnb.resources.monitors.handle.Monitor",
+            "kfnb.resources.monitors.handle.MonitorList",
+            "kfnb.resources.monitors.model.Report",
+        ),
+        live=("kfnb.resources.monitors.handle.Monitor",),
+        values=("monitor", "monitor step"),
+        page="monitoring.md",
+    ),
+    Noun(
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "model", "experiments": "api"},

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import fisher_exact
 from service_samples import counted, revision, service, with_canary
 
+from kfnb.entities.proportions import Proportion, difference, probability_of_chance, requests_needed
 from kfnb.resources.services.comparison import LEVEL, MARGIN, CanaryComparison, comparison_of
-from kfnb.resources.services.proportions import Proportion, difference, probability_of_chance, requests_needed
 
 
 @st.composite

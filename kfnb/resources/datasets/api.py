@@ -16,7 +16,7 @@ from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.checkout import left_over
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import CHECKED_OUT, DatasetList, DatasetVersion
-from kfnb.resources.datasets.importing import TakenData, taken, with_data
+from kfnb.resources.datasets.importing import TakenData, taken, with_data, with_newest_data
 from kfnb.resources.datasets.location import data_store, file_digests, home
 from kfnb.resources.datasets.marks import MISSING
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
@@ -47,6 +47,7 @@ __all__ = [
     "verify",
     "verify_refs",
     "with_data",
+    "with_newest_data",
 ]
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.capture.component import DataInput
 from kfnb.capture.embedded.data import FRAMES, PATH
 from kfnb.entities import ImportedData, imported_data, with_addresses
 from kfnb.errors import UsageError
+from kfnb.pipeline.spec import Compiled
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.datasets.location import data_store
 from kfnb.resources.datasets.model import KINDS, DatasetSnapshot
@@ -88,6 +89,22 @@ def with_data(
             replaced |= {data.ref: version.ref, data.metadata["kfnb_digest"]: version.digest}
     found: Mapping[str, Any] = with_addresses(spec, replaced) if replaced else spec
     return found
+
+
+def with_newest_data(compiled: Compiled) -> Compiled:
+    """A compiled pipeline that imports the newest version of each data set, in the place of the one that is fixed.
+
+    Raises ``BackendError``.
+    """
+    replaced: dict[str, str] = {}
+    for data in {one for _, one in imported_data(compiled.spec) if not one.parameter}:
+        store = data_store()
+        version = DatasetVersion(store.get(parse_ref(data.ref)[0], None), store)
+        newest = ImportedData(version.ref, data.format, version.digest)
+        replaced |= {data.uri: newest.uri, data.ref: newest.ref}
+        replaced |= {data.metadata["kfnb_digest"]: newest.metadata["kfnb_digest"]}
+    spec = with_addresses(compiled.spec, replaced) if replaced else compiled.spec
+    return replace(compiled, spec=spec)
 
 
 def _format_of(record: DatasetSnapshot) -> tuple[str, tuple[str, ...]]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from kfnb.resources.services.model import Revision, ServiceSnapshot
-from kfnb.resources.services.proportions import (
+from kfnb.entities.proportions import (
     Interval,
     Proportion,
     difference,
     probability_of_chance,
     requests_needed,
 )
+from kfnb.resources.services.model import Revision, ServiceSnapshot
 
 LEVEL = 0.01
 """Differences that are rarer than that by chance are called differences: strict, as people look again and again."""

@@ -12,7 +12,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot
 from kfnb.resources.services.protocols import V1, InferenceProtocol
 from kfnb.resources.services.receipt import FeedbackReceipt
-from kfnb.resources.services.requests import RequestWindow
+from kfnb.resources.services.requests import LabelledRow, RequestWindow
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,14 @@ class ServiceEngine(Protocol):
         """The requests that were kept in a window, as blocks: see ``requests``. Files of another time are not read.
 
         Raises ``UsageError`` where nothing is kept, and for a version that is unknown.
+        """
+        ...
+
+    def labelled(
+        self, name: str, revision: int, most: int, *, inputs: bool = False
+    ) -> builtins.list[LabelledRow]:
+        """The newest ``most`` rows of a revision whose labels have come, in the order of the labels; with ``inputs``,
+        those rows that are still kept. Raises ``UsageError`` where nothing is kept.
         """
         ...
 

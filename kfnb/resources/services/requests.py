@@ -8,8 +8,8 @@ have different fields in ``input`` and ``features``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -58,6 +58,21 @@ class RequestWindow:
     def wants(self, column: str) -> bool:
         """Whether a column is read."""
         return not self.columns or column in self.columns
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """A row that was predicted, and what turned out to be true; ``at`` is when that became known.
+
+    ``inputs`` are its columns, where they were asked for and are still kept.
+    """
+
+    at: float
+    request: str
+    row: int
+    prediction: Any
+    label: Any
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 def is_json(field: Any) -> bool:

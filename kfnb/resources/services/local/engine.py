@@ -23,7 +23,7 @@ from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local.deployment import clear, deploy
 from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.kind import job
-from kfnb.resources.services.local.labelled_requests import requests_of
+from kfnb.resources.services.local.labelled_requests import newest_labelled, requests_of
 from kfnb.resources.services.local.labels import add_labels
 from kfnb.resources.services.local.listener import listening
 from kfnb.resources.services.local.logs import read_logs
@@ -32,7 +32,7 @@ from kfnb.resources.services.local.request_files import Answered, answered
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.moves import conflict
 from kfnb.resources.services.receipt import FeedbackReceipt
-from kfnb.resources.services.requests import RequestWindow
+from kfnb.resources.services.requests import LabelledRow, RequestWindow
 from kfnb.server.headers import REQUEST_ID
 from kfnb.server.request_log import WRITTEN_WITHIN
 
@@ -153,6 +153,12 @@ class LocalServiceEngine:
         """The requests that were kept in a window."""
         self.get(name)  # which removes old ones where no process of the service does
         return requests_of(folders.find(self._home, name), window)
+
+    def labelled(
+        self, name: str, revision: int, most: int, *, inputs: bool = False
+    ) -> builtins.list[LabelledRow]:
+        """The newest labelled rows of a revision."""
+        return newest_labelled(folders.find(self._home, name), revision, most, inputs=inputs)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Keep labels for requests that were answered."""

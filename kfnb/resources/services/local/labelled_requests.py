@@ -9,9 +9,9 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.resources.services.local.folder import ServiceFolder
-from kfnb.resources.services.local.labels import labels_by_row
-from kfnb.resources.services.local.request_files import read_requests
-from kfnb.resources.services.requests import REQUEST_COLUMNS, RequestWindow
+from kfnb.resources.services.local.labels import labels_by_row, newest_labels
+from kfnb.resources.services.local.request_files import inputs_of, read_requests
+from kfnb.resources.services.requests import REQUEST_COLUMNS, LabelledRow, RequestWindow
 
 _KEY = ("id", "revision", "row")
 """What a label belongs to."""
@@ -25,6 +25,16 @@ def requests_of(folder: ServiceFolder, window: RequestWindow) -> Iterator[Any]:
     for block in read_requests(folder.requests, replace(window, columns=tuple(read)), revisions):
         found = _labelled(folder.path, block) if "label" in columns else block
         yield found.select([one for one in found.schema.names if one in columns])
+
+
+def newest_labelled(folder: ServiceFolder, revision: int, most: int, *, inputs: bool) -> list[LabelledRow]:
+    """The newest labels of a revision, the oldest first; with ``inputs``, those whose rows are still kept."""
+    found = newest_labels(folder.path, revision, most)
+    if not inputs or not found:
+        return found
+    known = inputs_of(folder.requests, list(dict.fromkeys(one.request for one in found)), revision)
+    keys = [(one, (one.request, one.row)) for one in found]
+    return [replace(one, inputs=known[key]) for one, key in keys if key in known]
 
 
 def _labelled(folder: Path, block: Any) -> Any:

@@ -20,6 +20,7 @@ from kfnb.entities import LabelScore
 from kfnb.errors import UsageError
 from kfnb.resources.services.local.request_files import Answered
 from kfnb.resources.services.receipt import FeedbackReceipt
+from kfnb.resources.services.requests import LabelledRow
 
 MOST_LABELS = 500_000
 """Labels that are kept, the newest."""
@@ -50,6 +51,7 @@ _LAST = """select prediction, label from labels where request = ? and revision =
 _SCORE = """insert into scores values (?, ?, ?, ?, ?) on conflict (revision) do update set
             rows = rows + excluded.rows, correct = correct + excluded.correct,
             numbers = numbers + excluded.numbers, deviation = deviation + excluded.deviation"""
+_NEWEST = """select at, request, row, prediction, label from labels where revision = ? order by seq desc"""
 _DROP = "delete from labels where seq in (select seq from labels order by seq limit ?)"
 
 
@@ -62,6 +64,23 @@ def scores_in(folder: Path) -> dict[int, LabelScore]:
     """What the labels say of each revision. Raises ``BackendError``."""
     with labels_in(folder).reading() as connection:
         return {number: LabelScore(*rest) for number, *rest in connection.execute("select * from scores")}
+
+
+def newest_labels(folder: Path, revision: int, most: int) -> list[LabelledRow]:
+    """The newest labels of a revision's predictions, the oldest first; of corrected ones the last. Raises
+    ``BackendError``.
+    """
+    if not (folder / "labels.db").exists():
+        return []
+    found: dict[tuple[str, int], LabelledRow] = {}
+    with labels_in(folder).reading() as connection:
+        for at, request, row, prediction, label in connection.execute(_NEWEST, (revision,)):
+            key = (request, row)
+            if key not in found:
+                found[key] = LabelledRow(at, request, row, json.loads(prediction), json.loads(label))
+            if len(found) == most:
+                break
+    return list(found.values())[::-1]
 
 
 @dataclass(frozen=True)

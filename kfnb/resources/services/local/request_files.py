@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,33 @@ def answered(folder: Path, ids: Sequence[str]) -> dict[str, Answered]:
             chosen = pc.and_(pc.is_in(block["id"], given), pc.equal(block["status"], _FINE))
             _add(found, block.filter(chosen))
     return found
+
+
+def inputs_of(folder: Path, ids: Sequence[str], revision: int) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """The inputs of rows that a revision was asked about, by request and row; without those that are removed by now."""
+    require("pyarrow", "the requests of a service")
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    known, found = pa.array(list(ids), pa.string()), dict[tuple[str, int], Mapping[str, Any]]()
+    for file in log_files(folder):
+        if file.revision != revision or not any(_in_reach(file, one) for one in ids):
+            continue
+        for block in _blocks(file, ("id", "row", "input")):
+            if "input" in block.schema.names:
+                chosen = block.filter(pc.is_in(block["id"], known))
+                keys = zip(chosen["id"].to_pylist(), chosen["row"].to_pylist(), strict=True)
+                found.update(zip(keys, _row_values(chosen["input"]), strict=True))
+    return {key: row for key, row in found.items() if row}
+
+
+def _row_values(inputs: Any) -> list[Mapping[str, Any]]:
+    """Rows as dicts; values in JSON as what they are."""
+    columns = {field.name: values_of(inputs.field(place), field) for place, field in enumerate(inputs.type)}
+    return [
+        {name: values[place] for name, values in columns.items()} if valid else {}
+        for place, valid in enumerate(inputs.is_valid().to_pylist())
+    ]
 
 
 def _in_reach(file: RequestFile, request: str) -> bool:

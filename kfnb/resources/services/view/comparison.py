@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kfnb.entities.proportions import Proportion
 from kfnb.resources.services.comparison import CanaryComparison, Verdict, comparison_of
 from kfnb.resources.services.model import Revision, ServiceSnapshot
-from kfnb.resources.services.proportions import Proportion
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.table import Column, Table, Value
 from kfnb.ui.words import digits, moment

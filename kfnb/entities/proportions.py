@@ -1,4 +1,4 @@
-"""Shares of requests, how sure they are, and whether two of them differ. The standard library is enough for it."""
+"""Shares of a total, how sure they are, and whether two of them differ. The standard library is enough for it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ CONFIDENCE = 0.95
 
 Interval = tuple[float, float]
 
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _NEGLIGIBLE = 1e-20
 
 
@@ -30,7 +29,11 @@ class Proportion:
     @property
     def interval(self) -> Interval:
         """Where the true share lies with a confidence of 95 %; anywhere where nothing was counted."""
-        return _interval(self.rate, self.total) if self.total else (0.0, 1.0)
+        return self.interval_at(CONFIDENCE)
+
+    def interval_at(self, confidence: float) -> Interval:
+        """The same with another confidence."""
+        return _interval(self.rate, self.total, confidence) if self.total else (0.0, 1.0)
 
 
 def probability_of_chance(one: Proportion, other: Proportion) -> float:
@@ -78,9 +81,10 @@ def requests_needed(rate: float, margin: float, per_other: float) -> int:
     return high
 
 
-def _interval(rate: float, total: float) -> Interval:
+def _interval(rate: float, total: float, confidence: float = CONFIDENCE) -> Interval:
     """Wilson's interval of a share, which holds for few requests and for shares of 0 and 1."""
-    weight = _Z * _Z / total
+    deviations = NormalDist().inv_cdf((1 + confidence) / 2)
+    weight = deviations * deviations / total
     middle = (rate + weight / 2) / (1 + weight)
     spread = math.sqrt(rate * (1 - rate) * weight + weight * weight / 4) / (1 + weight)
     return max(0.0, middle - spread), min(1.0, middle + spread)

@@ -1,0 +1,1 @@
+"""Monitors: what is watched of a service after its roll-out, and what is done when it changes."""

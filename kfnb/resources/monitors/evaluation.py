@@ -1,0 +1,82 @@
+"""A window as a report: how far it is from the reference, how right the predictions were, and what the rules say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kfnb.resources.monitors.adwin import AdaptiveWindow
+from kfnb.resources.monitors.drift import MARGIN, column_drifts, drift_score, prediction_drift, psi_of
+from kfnb.resources.monitors.judging import WindowFacts, judge_all
+from kfnb.resources.monitors.model import MonitorSpec, Report
+from kfnb.resources.monitors.panes import Pane
+from kfnb.resources.monitors.performance import Labelled, measured
+from kfnb.resources.monitors.reference import MonitorReference
+
+
+@dataclass(frozen=True)
+class Window:
+    """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
+
+    ``now`` and ``watched``, since when there is a monitor, are in seconds since 1970.
+    """
+
+    pane: Pane
+    labelled: Sequence[Labelled]
+    now: float
+    watched: float
+
+
+def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
+    """The report of a window."""
+    pane = window.pane
+    columns = column_drifts(reference, pane.inputs, spec.rules)
+    score = drift_score(reference, pane.inputs)
+    prediction, prediction_limit = prediction_drift(reference, pane.predictions)
+    skew = psi_of(reference.training, pane.training) if pane.training else {}
+    newest = list(window.labelled)[-spec.labels :]
+    metrics = measured(newest, spec.slices)
+    facts = WindowFacts(
+        window.now,
+        window.watched,
+        pane.rows,
+        pane.requests,
+        pane.failed,
+        pane.p99_ms,
+        columns,
+        score,
+        MARGIN * reference.score_spread,
+        prediction,
+        prediction_limit,
+        skew,
+        metrics,
+        reference.usual,
+        _changed(window.labelled) if spec.detector == "adwin" else None,
+        spec.detector == "adwin",
+        pane.newest,
+        max((one.at for one in newest), default=None),
+        reference.trained,
+        reference.added,
+    )
+    return Report(
+        pane.since,
+        pane.until,
+        pane.rows,
+        pane.requests,
+        reference.version,
+        columns,
+        score,
+        prediction,
+        skew,
+        metrics,
+        findings=judge_all(spec.rules, facts),
+        notes=reference.notes,
+    )
+
+
+def _changed(labelled: Sequence[Labelled]) -> tuple[float, float] | None:
+    """The share of right predictions before and after the last change that is found."""
+    window, last = AdaptiveWindow(), None
+    for one in labelled:
+        last = window.add(float(one.right)) or last
+    return None if last is None else (last.before, window.mean)

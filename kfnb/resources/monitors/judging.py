@@ -1,0 +1,221 @@
+"""What a window says of each rule: the value, whether it is beyond the limit, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kfnb.entities.proportions import Proportion
+from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
+from kfnb.resources.monitors.performance import CONFIDENCE, LEAST
+from kfnb.ui.words import digits, duration
+
+LEAST_ROWS = 200
+"""Rows of a window below which its distributions say nothing."""
+_NAMED = 3
+"""Columns that the evidence names."""
+
+
+@dataclass(frozen=True)
+class WindowFacts:
+    """What is known of a window. Times are in seconds since 1970, None where nothing has come or it is unknown.
+
+    ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
+    a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit``
+    are what is usual without drift.
+    """
+
+    now: float
+    watched: float
+    rows: int = 0
+    requests: int = 0
+    failed: int = 0
+    p99_ms: float | None = None
+    columns: tuple[ColumnDrift, ...] = ()
+    score: float | None = None
+    score_spread: float = 0.0
+    prediction: float | None = None
+    prediction_limit: float = 0.0
+    skew: Mapping[str, float] = field(default_factory=dict)
+    metrics: tuple[MetricValue, ...] = ()
+    usual: Mapping[str, float] = field(default_factory=dict)
+    changed: tuple[float, float] | None = None
+    adaptive: bool = False
+    last_request: float | None = None
+    last_label: float | None = None
+    trained: float | None = None
+    data: float | None = None
+
+    def metric(self, name: str) -> MetricValue | None:
+        """A metric of all labelled rows, if enough of them are known."""
+        found = next((one for one in self.metrics if one.name == name and not one.slice), None)
+        return found if found is not None and found.rows >= LEAST else None
+
+
+def judge(rule: Rule, facts: WindowFacts) -> Finding:
+    """What the window says of a rule."""
+    return _JUDGES[rule.kind](rule, facts)
+
+
+def _drift(rule: Rule, facts: WindowFacts) -> Finding:
+    """Of all columns, or of one: a column with a separate rule counts for that alone."""
+    some = [one for one in facts.columns if rule.subject in ("", one.name) and one.score is not None]
+    if not some:
+        return _unknown(rule, _too_few(facts))
+    beyond = [one for one in some if one.exceeded]
+    worst = sorted(beyond or some, key=lambda one: one.limit - (one.score or 0.0))[:_NAMED]
+    named = ", ".join(map(_column, worst))
+    return Finding(rule.id, bool(beyond), worst[0].score, worst[0].limit, f"drift of {named}")
+
+
+def _column(one: ColumnDrift) -> str:
+    """A column with its drift, in words."""
+    figures = f"{digits(one.score or 0.0, 2)}, limit {digits(one.limit, 2)}"
+    return f"{one.name} ({'; '.join([figures, *one.reasons])})"
+
+
+def _skew(rule: Rule, facts: WindowFacts) -> Finding:
+    some = {name: value for name, value in facts.skew.items() if rule.subject in ("", name)}
+    if not some:
+        return _unknown(rule, "the training data of the version that is served is not known, or too few rows")
+    name = max(some, key=some.__getitem__)
+    evidence = f"{name} is {digits(some[name], 2)} from the version's own training data"
+    return Finding(rule.id, some[name] > rule.limit, some[name], rule.limit, evidence)
+
+
+def _score(rule: Rule, facts: WindowFacts) -> Finding:
+    if facts.score is None:
+        missing = any(one.importance is not None for one in facts.columns)
+        why = (
+            _too_few(facts)
+            if missing or not facts.columns
+            else "importances need a column of labels: --target"
+        )
+        return _unknown(rule, why)
+    limit = max(rule.limit, facts.score_spread)
+    evidence = f"drift weighted by importance is {digits(facts.score, 2)}"
+    return Finding(rule.id, facts.score > limit, facts.score, limit, evidence)
+
+
+def _prediction(rule: Rule, facts: WindowFacts) -> Finding:
+    if facts.prediction is None:
+        return _unknown(rule, _too_few(facts))
+    limit = max(rule.limit, facts.prediction_limit)
+    evidence = f"drift of the predictions is {digits(facts.prediction, 2)}"
+    return Finding(rule.id, facts.prediction > limit, facts.prediction, limit, evidence)
+
+
+def _below(rule: Rule, facts: WindowFacts) -> Finding:
+    found = facts.metric(rule.subject)
+    if found is None:
+        return _unknown(rule, _few_labels(facts))
+    return Finding(rule.id, found.high < rule.limit, found.value, rule.limit, _words(found))
+
+
+def _above(rule: Rule, facts: WindowFacts) -> Finding:
+    found = facts.metric(rule.subject)
+    if found is None:
+        return _unknown(rule, _few_labels(facts))
+    return Finding(rule.id, found.low > rule.limit, found.value, rule.limit, _words(found))
+
+
+def _drop(rule: Rule, facts: WindowFacts) -> Finding:
+    """Against what is usual; an error is relative, since its scale is the data's."""
+    found, usual = facts.metric(rule.subject), facts.usual.get(rule.subject)
+    if found is None:
+        return _unknown(rule, _few_labels(facts))
+    if facts.adaptive:
+        return _changed(rule, facts, found)
+    if usual is None:
+        return _unknown(rule, f"the usual {rule.subject} of the version is not known")
+    if rule.subject == "mean_error":
+        limit = usual * (1 + rule.limit)
+        return Finding(rule.id, found.low > limit, found.value, limit, _words(found))
+    limit = usual - rule.limit
+    return Finding(
+        rule.id, found.high < limit, found.value, limit, f"{_words(found)}; usual is {digits(usual, 3)}"
+    )
+
+
+def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
+    if facts.changed is None:
+        return _over(
+            Rule(rule.kind, found.value, rule.subject), found.value, f"no change found; {_words(found)}"
+        )
+    before, after = facts.changed
+    evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
+    return Finding(rule.id, after < before, after, before, evidence)
+
+
+def _errors(rule: Rule, facts: WindowFacts) -> Finding:
+    if facts.requests < LEAST_ROWS:
+        return _unknown(rule, f"{facts.requests:,} requests of {LEAST_ROWS}")
+    found = Proportion(facts.failed, facts.requests)
+    evidence = f"{facts.failed:,} of {facts.requests:,} requests failed"
+    return Finding(rule.id, found.interval_at(CONFIDENCE)[0] > rule.limit, found.rate, rule.limit, evidence)
+
+
+def _latency(rule: Rule, facts: WindowFacts) -> Finding:
+    if facts.requests < LEAST_ROWS or facts.p99_ms is None:
+        return _unknown(rule, f"{facts.requests:,} requests of {LEAST_ROWS}")
+    return _over(rule, facts.p99_ms, f"99 % of the requests took at most {digits(facts.p99_ms, 3)} ms")
+
+
+def _since(
+    what: str, when: Callable[[WindowFacts], float | None], *, waits: bool
+) -> Callable[[Rule, WindowFacts], Finding]:
+    """How long ago something was; where it never was, since the monitor ``waits`` for it."""
+
+    def judge_age(rule: Rule, facts: WindowFacts) -> Finding:
+        at = when(facts)
+        if at is None and not waits:
+            return _unknown(rule, f"when {what} is not known")
+        age = facts.now - (facts.watched if at is None else at)
+        ago = "never since the monitor began" if at is None else f"{duration(max(0.0, age))} ago"
+        return _over(rule, age, f"{what}: {ago}")
+
+    return judge_age
+
+
+def _over(rule: Rule, value: float, evidence: str) -> Finding:
+    return Finding(rule.id, value > rule.limit, value, rule.limit, evidence)
+
+
+def _unknown(rule: Rule, why: str) -> Finding:
+    return Finding(rule.id, None, None, rule.limit, why)
+
+
+def _too_few(facts: WindowFacts) -> str:
+    return f"{facts.rows:,} rows of {LEAST_ROWS}" if facts.rows < LEAST_ROWS else "nothing can be compared"
+
+
+def _few_labels(facts: WindowFacts) -> str:
+    rows = max((one.rows for one in facts.metrics if not one.slice), default=0)
+    return f"{rows:,} labels of {LEAST}"
+
+
+def _words(found: MetricValue) -> str:
+    bounds = f"{digits(found.low, 3)} to {digits(found.high, 3)} with 99 % confidence"
+    return f"{found.name} {digits(found.value, 3)} of {found.rows:,} labels, {bounds}"
+
+
+_JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
+    "drift": _drift,
+    "score": _score,
+    "prediction": _prediction,
+    "skew": _skew,
+    "below": _below,
+    "above": _above,
+    "drop": _drop,
+    "errors": _errors,
+    "latency": _latency,
+    "traffic": _since("the last request", lambda facts: facts.last_request, waits=True),
+    "labels": _since("the last label", lambda facts: facts.last_label, waits=True),
+    "model-age": _since("the model was trained", lambda facts: facts.trained, waits=False),
+    "data-age": _since("its data was added", lambda facts: facts.data, waits=False),
+}
+
+
+def judge_all(rules: Sequence[Rule], facts: WindowFacts) -> tuple[Finding, ...]:
+    """What the window says of each rule."""
+    return tuple(judge(one, facts) for one in rules)

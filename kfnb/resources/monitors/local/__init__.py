@@ -1,0 +1,1 @@
+"""Monitors on this machine: their checks are ticks of a schedule."""

@@ -1,0 +1,198 @@
+"""Makes the reference of a version: its predictions for the baseline, and how much it depends on each column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kfnb.capture.embedded.profiles import kfnb_profile
+from kfnb.capture.embedded.samples import kfnb_example
+from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
+from kfnb.resources.datasets.api import dataset
+from kfnb.resources.datasets.handle import DatasetVersion
+from kfnb.resources.models.api import model
+from kfnb.resources.models.handle import ModelVersion
+from kfnb.resources.monitors.drift import drift_score, psi_of, spread_of
+from kfnb.resources.monitors.judging import LEAST_ROWS
+from kfnb.resources.monitors.model import MonitorSpec
+from kfnb.resources.monitors.performance import METRICS, Labelled, measured
+from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
+from kfnb.resources.services.model import Target
+
+_PREDICTED, _SHUFFLED = 50_000, 2_000
+"""Rows of the baseline that are predicted, and those that importances are measured on."""
+_REPEATS = 3
+
+
+def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
+    """The reference of a version that is served. Raises ``UsageError``, ``BackendError``.
+
+    Where a model cannot be loaded here, its predictions and importances are not known, and a note says why.
+    """
+    version = model(f"{target.registry}:{target.ref}")
+    data = baseline_of(spec, version)
+    frame = _frame(data)
+    loaded = _load(version, target)
+    inputs = loaded.inputs or tuple(name for name in map(str, frame.columns) if name != spec.target)
+    lost = [name for name in inputs if name not in frame.columns]
+    if lost:
+        hint = f"it has {', '.join(map(str, frame.columns[:10]))}"
+        raise UsageError(f"{data.ref} has no column {', '.join(lost)}, which {version.ref} takes:", hint=hint)
+    if len(frame) < LEAST_ROWS:
+        hint = f"windows are compared with at least {LEAST_ROWS}"
+        raise UsageError(f"{data.ref} has {len(frame)} rows:", hint=hint, ref=data.ref)
+    found = MonitorReference(
+        data.ref,
+        version.ref,
+        kfnb_profile(frame[list(inputs)], data.digest),
+        inputs,
+        trained=version.created,
+        added=data.created,
+        notes=loaded.notes,
+        usual={name: value for name, value in version.metrics.items() if name in METRICS},
+    )
+    found = replace(found, training=_training(version, data, inputs))
+    label = label_of(spec, inputs, list(map(str, frame.columns)))
+    return _with_spread(
+        _with_model(found, loaded, version, target, frame, label), loaded, frame, spec.references
+    )
+
+
+def baseline_of(spec: MonitorSpec, version: ModelVersion) -> DatasetVersion:
+    """The data that windows are compared with: what the version was made of, if that is a later one of the baseline."""
+    named = dataset(spec.baseline)
+    for ref in version.data:
+        try:
+            own = dataset(ref)
+        except KfnbError:  # it was removed, or is in another store
+            continue
+        if own.name == named.name and own.version > named.version:
+            return own
+    return named
+
+
+def label_of(spec: MonitorSpec, inputs: Sequence[str], columns: Sequence[str]) -> str:
+    """The baseline's column of labels: the one that was named, or the only one that the model does not take."""
+    if spec.target:
+        if spec.target not in columns:
+            hint = f"it has {', '.join(columns[:10])}"
+            raise UsageError(f"{spec.baseline} has no column {spec.target}:", hint=hint, ref=spec.target)
+        return spec.target
+    others = [name for name in columns if name not in inputs]
+    return others[0] if len(others) == 1 else ""
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A version that predicts here: a predictor, or None; the columns that it takes, and notes."""
+
+    predictor: Any = None
+    inputs: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def predict(self, rows: Any) -> list[Any] | None:
+        """Its predictions for rows, as JSON has them; None where it cannot."""
+        from kfnb.server.predictor import ModelFailed, listed
+
+        if self.predictor is None:
+            return None
+        try:
+            return listed(self.predictor.predict(rows))
+        except ModelFailed:
+            return None
+
+
+def _load(version: ModelVersion, target: Target) -> _Loaded:
+    """Load a version as its service was allowed to."""
+    from kfnb.server.folder import read_folder
+    from kfnb.server.predictor import NotServable, predictor_of
+
+    named = tuple(one.name for one in version.signature.inputs if one.name)
+    try:
+        folder = read_folder(version.path(), pickle=target.pickle, trust=target.trust)
+        taken = [
+            one for one in folder.facts.get("inputs") or () if one.get("name") and not one.get("optional")
+        ]
+        return _Loaded(predictor_of(folder), tuple(str(one["name"]) for one in taken))
+    except (TypeError, ValueError, OSError, ImportError, NotServable, BackendError) as error:
+        note = (
+            f"{version.ref} cannot be loaded here, so its predictions and importances are not known: {error}"
+        )
+        return _Loaded(None, named, (note,))
+
+
+def _frame(data: DatasetVersion) -> Any:
+    """A version of a data set as a DataFrame of pandas. Raises ``UsageError``."""
+    from kfnb.extras import require
+
+    require("pandas", "monitoring a service")
+    return data.table().to_pandas()
+
+
+def _training(version: ModelVersion, baseline: DatasetVersion, inputs: Sequence[str]) -> Profile:
+    """The profile of the data that a version was made of; empty if that is the baseline, or not known."""
+    for ref in version.data:
+        try:
+            own = dataset(ref)
+            if own.digest == baseline.digest:
+                continue
+            frame = _frame(own)
+        except (NotFound, KfnbError):
+            continue
+        if set(inputs) <= set(map(str, frame.columns)):
+            found: Mapping[str, Any] = kfnb_profile(frame[list(inputs)], own.digest)
+            return found
+    return {}
+
+
+def _with_model(
+    found: MonitorReference, loaded: _Loaded, version: ModelVersion, target: Target, frame: Any, label: str
+) -> MonitorReference:
+    """With what the version predicts for the baseline, and how much it depends on each column."""
+    rows = kfnb_example(frame, _PREDICTED)
+    predicted = loaded.predict(rows[list(found.inputs)])
+    if predicted is None:
+        return found
+    found = replace(found, predictions=kfnb_profile({PREDICTION: predicted}))
+    if not label:
+        return found
+    labels = rows[label].tolist()
+    pairs = [Labelled(one, other) for one, other in zip(predicted, labels, strict=True) if other is not None]
+    own = {one.name: one.value for one in measured(pairs)}
+    importances = dict(_importances(version, target, frame, label))
+    return replace(found, usual={**own, **found.usual}, importances=importances)
+
+
+def _importances(
+    version: ModelVersion, target: Target, frame: Any, label: str
+) -> Iterator[tuple[str, float]]:
+    """The share of each column; none where they cannot be measured."""
+    some = kfnb_example(frame.dropna(subset=[label]), _SHUFFLED)
+    try:
+        report = version.importance(some, label, repeats=_REPEATS, pickle=target.pickle, trust=target.trust)
+    except (UsageError, BackendError):  # labels of another kind: the score has no importances then
+        return
+    total = sum(max(0.0, one.mean) for one in report.columns)
+    for one in report.columns:
+        yield one.column, max(0.0, one.mean) / total if total else 0.0
+
+
+def _with_spread(found: MonitorReference, loaded: _Loaded, frame: Any, windows: int) -> MonitorReference:
+    """With the largest distances of the baseline's own windows from all of it: what its seasons are."""
+    if windows < 2:  # noqa: PLR2004 - one window is all of it
+        return found
+    spread: dict[str, dict[str, float]] = {}
+    of_predictions = score = 0.0
+    for number in range(windows):
+        part = frame.iloc[number * len(frame) // windows : (number + 1) * len(frame) // windows]
+        profile = kfnb_profile(part[list(found.inputs)])
+        for name, own in spread_of(found.profile, profile).items():
+            known = spread.get(name, own)
+            spread[name] = {kind: max(value, known[kind]) for kind, value in own.items()}
+        score = max(score, drift_score(found, profile) or 0.0)
+        predicted = loaded.predict(part[list(found.inputs)]) if found.predictions else None
+        if predicted is not None:
+            moved = psi_of(found.predictions, kfnb_profile({PREDICTION: predicted}))
+            of_predictions = max(of_predictions, *moved.values(), 0.0)
+    return replace(found, spread=spread, prediction_spread=of_predictions, score_spread=score)

@@ -1,0 +1,55 @@
+"""A monitor at one moment, as it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.resources.monitors.model import Action, Alarm, MonitorSpec, MonitorState, Report, RuleState
+
+
+@dataclass(frozen=True)
+class WindowProfiles:
+    """The distributions that are drawn: of the baseline and what is predicted for it, and of the newest window.
+
+    Each is a profile as JSON has it, empty where it is not known.
+    """
+
+    baseline: Mapping[str, Any] = field(default_factory=dict)
+    expected: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    predictions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MonitorSnapshot:
+    """A monitor at one moment. ``reports``, ``alarms`` and ``actions`` are the oldest first.
+
+    All but the newest reports are without their columns. ``next`` is when it is checked next, in seconds since 1970,
+    and ``error`` why the last check failed.
+    """
+
+    spec: MonitorSpec
+    state: MonitorState = MonitorState.NO_DATA
+    since: float | None = None
+    rules: tuple[RuleState, ...] = ()
+    reports: tuple[Report, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    actions: tuple[Action, ...] = ()
+    profiles: WindowProfiles = WindowProfiles()
+    paused: bool = False
+    next: float | None = None
+    backend: str = "local"
+    notes: tuple[str, ...] = ()
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
+
+    @property
+    def open_alarms(self) -> tuple[Alarm, ...]:
+        """The alarms that last."""
+        return tuple(one for one in self.alarms if one.until is None)

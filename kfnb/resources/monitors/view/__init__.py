@@ -1,0 +1,1 @@
+"""How monitors are drawn."""

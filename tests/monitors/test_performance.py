@@ -1,0 +1,80 @@
+"""Metrics of labels: their bounds, slices, and changes that ADWIN finds."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from kfnb.entities.proportions import Proportion
+from kfnb.resources.monitors.adwin import AdaptiveWindow
+from kfnb.resources.monitors.judging import WindowFacts, judge
+from kfnb.resources.monitors.model import Rule
+from kfnb.resources.monitors.performance import Labelled, measured
+
+
+def labels(right: int, wrong: int, **slices: str) -> list[Labelled]:
+    pairs = [(True, True)] * (right // 2) + [(False, False)] * (right - right // 2)
+    pairs += [(True, False)] * wrong
+    return [Labelled(one, other, 0.0, slices) for one, other in pairs]
+
+
+def test_accuracy_precision_and_recall_have_bounds() -> None:
+    accuracy, precision, recall = measured(labels(800, 200))
+    assert (accuracy.value, precision.value, recall.value) == (0.8, 400 / 600, 1.0)
+    assert (accuracy.low, accuracy.high) == Proportion(800, 1000).interval_at(0.99)
+    assert accuracy.low < 0.77
+    assert 0.83 < accuracy.high < 0.831
+
+
+def test_classes_by_name_have_accuracy_alone() -> None:
+    rows = [Labelled("a", "a"), Labelled("b", "c"), Labelled("c", "c")]
+    assert [(one.name, one.value) for one in measured(rows)] == [("accuracy", 2 / 3)]
+
+
+def test_amounts_have_a_mean_error() -> None:
+    (one,) = measured([Labelled(1.5, 2.0), Labelled(2.0, 1.0), Labelled(3, 3.0)])
+    assert (one.name, one.value) == ("mean_error", 0.5)
+    assert one.low <= 0.5 <= one.high
+
+
+def test_slices_are_measured_by_themselves() -> None:
+    rows = [*labels(95, 5, region="north"), *labels(40, 60, region="south"), *labels(3, 3, region="west")]
+    found = {one.slice: (one.value, one.rows) for one in measured(rows, ["region"])}
+    assert found["region=north"] == (0.95, 100)
+    assert found["region=south"] == (0.4, 100)
+    assert "region=west" not in found, "6 labels say nothing"
+
+
+def facts(right: int, wrong: int, **usual: float) -> WindowFacts:
+    return WindowFacts(0.0, 0.0, metrics=measured(labels(right, wrong)), usual=usual)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "exceeded"),
+    [(800, 200, True), (830, 170, False), (840, 160, False), (900, 100, False), (80, 119, None)],
+    ids=["surely below", "below by chance", "chance too", "above", "too few labels"],
+)
+def test_a_limit_is_passed_where_chance_does_not_explain_it(
+    right: int, wrong: int, exceeded: bool | None
+) -> None:
+    assert judge(Rule("below", 0.85, "accuracy"), facts(right, wrong)).exceeded is exceeded
+
+
+def test_a_drop_is_from_what_is_usual() -> None:
+    rule = Rule("drop", 0.02, "accuracy")
+    assert judge(rule, facts(800, 200, accuracy=0.9)).exceeded is True
+    assert judge(rule, facts(870, 130, accuracy=0.9)).exceeded is False
+    assert judge(rule, facts(870, 130)).exceeded is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_adwin_finds_a_drop_and_nothing_else(seed: int) -> None:
+    source = random.Random(seed)
+    window = AdaptiveWindow()
+    steady = [window.add(float(source.random() < 0.8)) for _ in range(5000)]
+    assert not any(steady)
+    found = [one for _ in range(1000) if (one := window.add(float(source.random() < 0.6)))]
+    assert found, "a drop by 0.2 within 1,000 labels"
+    assert found[0].before > found[0].after
+    assert abs(window.mean - 0.6) < 0.06
