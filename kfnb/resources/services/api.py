@@ -102,18 +102,16 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     """Serve a version of a model over HTTP, and return the service's handle at once.
 
     ``model`` is a version (``"churn@champion"``, ``"churn@7"``, ``"churn"`` for the newest). ``name`` is the service's,
-    by default the model's. A service that exists serves the version from then on, without dropping a request; where the
-    version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
-    100 requests, and ``model`` may be a service's name. ``shadow`` is a version that gets copies of all requests.
-    ``sticky`` is a header by whose value the canary is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is
-    done with rows that do not fit the signature; by default as before, ``reject`` for a new service. ``port`` 0 is any
-    that is free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that holds one,
-    or True for a new one, kept in the service's folder. ``unchecked`` serves a version without its check. ``pickle``
-    allows a pickle, which executes code when it is loaded, and ``trust`` names types that are safe. ``log`` is what is
-    kept of requests: a ``LogPolicy``, True or False, by default as before. On a cluster, ``image``, ``cpu`` and
-    ``memory`` are those of its pods, ``runtime`` is one of KServe's own in its program's place, and ``storage`` where
-    the folder is already (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and
-    ``Conflict``.
+    by default the model's. An existing service serves the version from then on, without dropping a request, unless it
+    does already. ``canary`` gives another version a share (``"churn@7:1"``: 1 of 100 requests; ``model`` may be a
+    service's name). A ``shadow`` version gets copies of all requests. ``sticky`` is a header by whose value the canary
+    is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is done with rows that do not fit the signature (by
+    default as before, else ``reject``). ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
+    ``token``: a text, its file (``Path``), or True for a new one. ``unchecked`` serves a version without its check.
+    ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names types that are safe. ``log``
+    is what is kept of requests: a ``LogPolicy``, True or False, by default as before. On a cluster, ``image``, ``cpu``
+    and ``memory`` are its pods', ``runtime`` is one of KServe's own, ``storage`` where the folder is already
+    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
     secret, engine = _token(token, host), _engine_for(terms, backend)
