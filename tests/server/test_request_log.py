@@ -386,7 +386,7 @@ def test_texts_that_are_repeated_have_a_dictionary_and_floats_have_none(tmp_path
     columns = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
     found = {name: "RLE_DICTIONARY" in one.encodings for name, one in columns.items()}
     assert found["id"]
-    assert not (found["input.x"] or found["prediction"])
+    assert not any(found[name] for name in ("input.x", "prediction"))
 
 
 def test_the_oldest_files_are_removed(tmp_path: Path) -> None:

@@ -167,9 +167,9 @@ def kfnb_check_column(name: str, rules: dict[str, Any], counts: dict[str, Any]) 
         lines.append(kfnb_line(rules, name, "values", limit, seen, (other, rows), fits=fits))
     whole = rules.get("type") == "integer" and not counts["type"].lower().startswith(("int", "uint"))
     unknown = (("unique", "each value once", rules.get("unique")), ("fractions", "none", whole))
-    for check, limit, asked in unknown:
+    for check, limit, rule in unknown:
         line = kfnb_line(rules, name, check, limit, "not checked on windows", fits=True)
-        lines += [{**line, "verdict": "skipped"}] if asked else []
+        lines += [{**line, "verdict": "skipped"}] if rule else []
     return lines
 
 

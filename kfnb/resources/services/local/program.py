@@ -80,7 +80,7 @@ def keeps_requests(deployment: Path) -> bool:
 
 
 def log_error(python: Path, folder: ServiceFolder, target: Target) -> str:
-    """Why the requests to a version are not kept; empty if they are, or are not to be."""
+    """Why the requests to a version are not kept; empty if they are, or if the user chose so."""
     if not target.log.keep:
         return ""
     if not keeps_requests(folder.version(target.digest)):
