@@ -8,7 +8,7 @@ import shutil
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kfnb.capture.standalone import standalone_modules, write_modules
+from kfnb.server.standalone import standalone_modules, write_modules
 
 PROGRAM = "serve.py"
 PACKAGE = "kfnb_server"

@@ -18,7 +18,7 @@ from kfnb.resources.models.api import model
 from kfnb.resources.monitors.kubeflow.engine import FOLDER, KubeflowMonitorEngine
 from kfnb.resources.monitors.kubeflow.kit import requirements
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
-from kfnb.resources.monitors.kubeflow.pipeline import PodPlace, PodSettings
+from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.runs.api import cluster_engine
 from kfnb.resources.runs.kubeflow.connection import Access, Ways
@@ -53,13 +53,13 @@ class Cluster:
     def __init__(self, storage: Storage, store: Store, serving: ServingResources) -> None:
         self._storage, self._store, self._serving = storage, store, serving
 
-    def place(self, name: str) -> tuple[MonitorPlace, PodPlace]:
+    def place(self, name: str) -> tuple[MonitorPlace, PlaceOfPods]:
         """A monitor's place."""
         root, session = self._storage.root()
         uri = f"{root}/{FOLDER}/{name}"
         address = ObjectAddress.parse(uri)
         files, path = self._store.filesystem(session, uri)
-        inside = PodPlace(
+        inside = PlaceOfPods(
             address.service,
             path,
             endpoint_in_cluster(session),
@@ -69,10 +69,10 @@ class Cluster:
         )
         return MonitorPlace(files.store, path), inside
 
-    def pods(self) -> PodSettings:
+    def pods(self) -> MonitorPods:
         """What pods run as."""
         chosen, (_, session) = settings(), self._storage.root()
-        return PodSettings(
+        return MonitorPods(
             chosen.base_image or default_image(),
             requirements(),
             tuple(chosen.index_urls),

@@ -19,7 +19,7 @@ from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.kubeflow.kit import kit_of
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
-from kfnb.resources.monitors.kubeflow.pipeline import PodPlace, PodSettings, monitor_pipeline
+from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods, monitor_pipeline
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
 from kfnb.resources.monitors.kubeflow.refusals import refuse
@@ -45,11 +45,11 @@ _LATE = 3
 class MonitorCluster(Protocol):
     """Where monitors on a cluster are: its store, and what is known of services and of models there."""
 
-    def place(self, name: str) -> tuple[MonitorPlace, PodPlace]:
+    def place(self, name: str) -> tuple[MonitorPlace, PlaceOfPods]:
         """A monitor's place, as it is reached from here and from pods."""
         ...
 
-    def pods(self) -> PodSettings:
+    def pods(self) -> MonitorPods:
         """What pods run as."""
         ...
 

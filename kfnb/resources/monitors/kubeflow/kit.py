@@ -14,11 +14,11 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-from kfnb.capture.standalone import standalone_modules
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pod import ABOUT, MODEL
 from kfnb.server.deployment import pinned
+from kfnb.server.standalone import standalone_modules
 
 PLACES = {"kfnb": "kfnb_monitor"}
 """The package of the program in the kit: its modules are not those of a kfnb that a pod's image may have."""

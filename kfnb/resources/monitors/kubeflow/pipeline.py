@@ -10,17 +10,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
-from kfnb.capture.standalone import renamed
 from kfnb.pipeline.pipeline import compile_program, from_kfp
 from kfnb.pipeline.spec import Compiled
 from kfnb.resources.monitors.kubeflow import steps
 from kfnb.resources.monitors.kubeflow.kit import PLACES
+from kfnb.server.standalone import renamed
 
 _NAME = "monitor"
 
 
 @dataclass(frozen=True)
-class PodPlace:
+class PlaceOfPods:
     """How pods reach a monitor's place: as of ``StoreAccess``, and the ``path`` of the place (``bucket/key``)."""
 
     service: str
@@ -32,7 +32,7 @@ class PodPlace:
 
 
 @dataclass(frozen=True)
-class PodSettings:
+class MonitorPods:
     """What the pods of a monitor run as: an image, what they install from where, and the store's keys.
 
     ``secret`` is the name of the secret with the keys, empty where the pods' own account may read the store;
@@ -47,14 +47,14 @@ class PodSettings:
 
 
 def monitor_pipeline(
-    name: str, place: PodPlace, kit: str, pods: PodSettings, retraining: Compiled | None
+    name: str, place: PlaceOfPods, kit: str, pods: MonitorPods, retraining: Compiled | None
 ) -> Compiled:
     """The pipeline of the monitor ``name``, compiled. Raises ``PipelineError``."""
     program = _program(name, place, kit, pods, retraining)
     return from_kfp(compile_program(_NAME, program))
 
 
-def _program(name: str, place: PodPlace, kit: str, pods: PodSettings, retraining: Compiled | None) -> str:
+def _program(name: str, place: PlaceOfPods, kit: str, pods: MonitorPods, retraining: Compiled | None) -> str:
     shared = f"place={json.dumps(asdict(place))!r}, kit={kit!r}"
     run = "run=dsl.PIPELINE_JOB_ID_PLACEHOLDER"
     counted = "window=window.outputs['window']"
@@ -87,11 +87,11 @@ _KEYS = """def with_keys(task, secret, variables):
 """
 
 
-def _task(step: str, arguments: str, pods: PodSettings) -> str:
+def _task(step: str, arguments: str, pods: MonitorPods) -> str:
     return f"with_keys({step}({arguments}), {pods.secret!r}, {dict(pods.variables)!r})"
 
 
-def _component(step: str, pods: PodSettings) -> str:
+def _component(step: str, pods: MonitorPods) -> str:
     options = {
         "base_image": pods.image,
         "packages_to_install": list(pods.requirements),
