@@ -89,8 +89,8 @@ class Distributions:
 def distributions(reference: Mapping[str, Any], window: Mapping[str, Any]) -> Distributions | None:
     """The distributions of a column of two profiles; None where they have no bins in common."""
     before, now = _bins(reference), _bins(window)
-    names = [name for name, _ in before][:_MOST_BARS]
     counts = dict(now)
+    names = [name for name, count in before if count or counts.get(name)][:_MOST_BARS]
     if not names or not sum(counts.values()):
         return None
     return Distributions(

@@ -12,7 +12,8 @@ from kfnb.ui.plot import Axis, Plot, PlotLine, Point, axis
 from kfnb.ui.words import digits, moment
 
 _WIDE, _HIGH = 340.0, 120.0
-_HOUR = 3600.0
+_UNITS = ((2 * 86400.0, "days", 86400.0), (2 * 3600.0, "hours", 3600.0), (0.0, "minutes", 60.0))
+"""By the least length of the axis in seconds: its unit, and the seconds of that."""
 
 Value = Callable[[Report], float | None]
 
@@ -37,7 +38,11 @@ def _series(now: MonitorSnapshot) -> Iterator[tuple[str, Value, tuple[str, ...]]
     )
     for name in list(names)[:2]:
         yield name.capitalize(), partial(_metric, name), ("below", "above", "drop")
-    yield "Largest drift of a column", lambda one: max(one.drift.values(), default=None), ("drift",)
+    yield "Largest drift of a column", partial(_found, "drift"), ("drift",)
+
+
+def _found(rule: str, report: Report) -> float | None:
+    return next((one.value for one in report.findings if one.rule == rule), None)
 
 
 def _metric(name: str, report: Report) -> float | None:
@@ -49,7 +54,8 @@ def _chart(now: MonitorSnapshot, title: str, value: Value, kinds: Sequence[str])
     if len(known) < 2:  # noqa: PLR2004 - a line has two points
         return None
     end = known[-1][0]
-    points = [((at - end) / _HOUR, found) for at, found in known]
+    unit, seconds = next((name, size) for least, name, size in _UNITS if end - known[0][0] >= least)
+    points = [((at - end) / seconds, found) for at, found in known]
     limits = sorted({limit for rule, limit in _limits(now.reports[-1], kinds) if _is_of(rule, title)})
     lines = [PlotLine(title, points, f"last {digits(points[-1][1], 3)}")]
     lines += [
@@ -57,9 +63,9 @@ def _chart(now: MonitorSnapshot, title: str, value: Value, kinds: Sequence[str])
         for limit in limits[:1]
     ]
     values = [found for _, found in points] + limits[:1]
-    x = Axis("hours before the last window", points[0][0], 0.0, _ticks(points), _WIDE)
+    x = Axis(f"{unit} before the last window", points[0][0], 0.0, _ticks(points), _WIDE)
     y = axis("", values, _HIGH, margin=0.1)
-    lines += list(_alarm_lines(now.alarms, end, x, y))
+    lines += list(_alarm_lines(now.alarms, end, seconds, x, y))
     return Plot(title, lines, x, y, rest=f"until {moment(end)}")
 
 
@@ -79,9 +85,9 @@ def _ticks(points: Sequence[Point]) -> tuple[float, ...]:
     return tuple(axis("", [points[0][0], 0.0], _WIDE).ticks)
 
 
-def _alarm_lines(alarms: Sequence[Alarm], end: float, x: Axis, y: Axis) -> Iterator[PlotLine]:
+def _alarm_lines(alarms: Sequence[Alarm], end: float, seconds: float, x: Axis, y: Axis) -> Iterator[PlotLine]:
     """When alarms began, as upright lines."""
     for one in alarms[-10:]:
-        at = (one.since - end) / _HOUR
+        at = (one.since - end) / seconds
         if x.low <= at <= x.high:
             yield PlotLine(f"alarm {one.number}", [(at, y.low), (at, y.high)], one.rule, series=4, kind=2)
