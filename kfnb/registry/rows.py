@@ -151,10 +151,7 @@ NOUNS: list[Noun] = [
         ),
         exports={
             "DatasetVersion": "handle",
-            "add_data": "api",
-            "dataset": "api",
-            "datasets": "api",
-            "infer_schema": "api",
+            **dict.fromkeys(("add_data", "dataset", "datasets", "infer_schema"), "api"),
         },
         displays=(
             "kfnb.resources.datasets.handle.DatasetVersion",
