@@ -48,6 +48,8 @@ from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.transitions import Standing
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
+from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
+from kfnb.resources.services.model import Target
 
 NOW = 1_800_000_000.0
 SPEC = MonitorSpec("churn", "churn", "churn-data@1", (Rule("drift", 0.2),), "kubeflow", created=NOW)
@@ -349,6 +351,16 @@ def test_the_log_is_where_kserve_puts_it() -> None:
 def test_other_logs_are_refused(item: dict[str, Any], why: str) -> None:
     with pytest.raises(UsageError, match=why):
         log_of(item, "team-a/churn", "s3")
+
+
+def test_a_service_that_kfnb_makes_logs_where_a_monitor_looks() -> None:
+    target = Target(1, "churn", 1, "sha256:0")
+    place = ServingPlace("s3://bucket/models/churn", "python", "kfnb-serving", log="s3://bucket/requests")
+    predictor = predictor_of("churn", target, place)
+    assert predictor["logger"]["storage"]["serviceAccountName"] == "kfnb-serving"
+    item = {"spec": {"predictor": predictor}}
+    assert log_of(item, "team-a/churn", "s3") == LogFolder("bucket/requests/team-a/churn")
+    assert "logger" not in predictor_of("churn", target, replace(place, log=""))
 
 
 def test_pods_reach_the_store_at_its_own_address_with_the_keys_of_its_secret() -> None:
