@@ -37,6 +37,7 @@ from kfnb.resources.monitors.kubeflow.record import MonitorRecord
 from kfnb.resources.monitors.model import (
     Action,
     Alarm,
+    ColumnDrift,
     Finding,
     MonitorSpec,
     MonitorState,
@@ -73,6 +74,7 @@ class MadeUpCluster:
     store: ObjectStore
     folder: Path
     logged: bool = True
+    version: int = 1
     states: list[RunState] = field(default_factory=list)
 
     def place(self, name: str) -> tuple[MonitorPlace, PlaceOfPods]:
@@ -91,6 +93,9 @@ class MadeUpCluster:
 
     def model(self, service: str) -> tuple[Path, str]:
         return self.folder, "reject"
+
+    def served(self, service: str) -> str:
+        return f"{service}@{self.version}"
 
     def retraining(self, compiled: Compiled) -> Mapping[str, Any]:
         return compiled.spec
@@ -229,7 +234,8 @@ def test_a_monitor_that_is_made_again_replaces_its_recurring_run_and_keeps_what_
 def found(cluster: MadeUpCluster) -> Report:
     """What a check would have written: a report with an alarm."""
     finding = Finding("drift", True, 0.7, 0.2, "drift of age")
-    report = Report(NOW, NOW + 600, 1000, 20, "churn@1", findings=(finding,))
+    column = ColumnDrift("age", 0.7, 0.2, 1.0, (0.0, 0.1), ("10 % missing",))
+    report = Report(NOW, NOW + 600, 1000, 20, "churn@1", (column,), findings=(finding,))
     standing = Standing(
         (RuleState("drift", MonitorState.ALARM, NOW + 600, finding),),
         (Alarm(1, "drift", NOW + 600, "drift of age"),),
@@ -248,7 +254,20 @@ def test_what_pods_have_found_is_shown(engine: KubeflowMonitorEngine, cluster: M
     assert (now.state, now.since, now.reports) == (MonitorState.ALARM, NOW + 600, (report,))
     assert [one.evidence for one in now.open_alarms] == ["drift of age"]
     assert [one.state for one in now.actions] == ["done"]
+    assert engine.reports("churn") == [report]
+    assert Monitor(engine, "churn").reports == (report,)
     assert "ALARM" in bundle(Monitor(engine, "churn"))["text/plain"].upper()
+
+
+def test_a_monitor_of_a_version_that_is_served_no_more_says_so(
+    engine: KubeflowMonitorEngine, shelf: RecurringShelf, cluster: MadeUpCluster
+) -> None:
+    engine.create(plan())
+    cluster.version = 2
+    assert (
+        "churn@2 is served, and what is compared is churn@1: make the monitor again"
+        in engine.get("churn").notes
+    )
 
 
 def test_checks_that_fail_are_told(engine: KubeflowMonitorEngine, shelf: RecurringShelf) -> None:

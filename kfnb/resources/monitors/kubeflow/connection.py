@@ -91,6 +91,10 @@ class Cluster:
         target = service_named(service, backend="kubeflow").snapshot().desired.default
         return model(f"{target.registry}:{target.ref}").path(), target.on_bad_input
 
+    def served(self, service: str) -> str:
+        """The version that is served now."""
+        return service_named(service, backend="kubeflow").snapshot().desired.default.ref
+
     def retraining(self, compiled: Compiled) -> Mapping[str, Any]:
         """A pipeline's spec with the addresses of its newest data."""
         return with_data(with_newest_data(compiled).spec, {}, local=False)

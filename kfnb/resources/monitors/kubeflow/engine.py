@@ -6,12 +6,12 @@ import builtins
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from kfnb.entities import RunSnapshot, RunState
-from kfnb.errors import BackendError, NotFound, did_you_mean
+from kfnb.errors import BackendError, KfnbError, NotFound, did_you_mean
 from kfnb.jobs.polling import Pace
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.objects.errors import ObjectMissing
@@ -24,8 +24,10 @@ from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
 from kfnb.resources.monitors.kubeflow.refusals import refuse
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
+from kfnb.resources.monitors.panes import together
+from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
-from kfnb.resources.monitors.stored import spec_of
+from kfnb.resources.monitors.stored import reference_of, spec_of
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
@@ -59,6 +61,10 @@ class MonitorCluster(Protocol):
 
     def model(self, service: str) -> tuple[Path, str]:
         """The folder of the version that is served, and what its service does with bad inputs."""
+        ...
+
+    def served(self, service: str) -> str:
+        """The version that is served now (``churn@7``)."""
         ...
 
     def retraining(self, compiled: Compiled) -> Mapping[str, Any]:
@@ -104,13 +110,24 @@ class KubeflowMonitorEngine:
             pipeline.spec, {}, PREFIX + spec.name, self._experiment, pipeline.platform, cache=False
         )
         rhythm = Recurrence(every=round(spec.every), catch_up=False, max_concurrency=1)
-        made = self._schedules.create(submission, rhythm)
-        place.describe({"spec": asdict(spec), "schedule": made.id})
+        self._schedules.create(submission, rhythm)
+        place.describe({"spec": asdict(spec), "reference": asdict(plan.reference)})
 
     def get(self, name: str) -> MonitorSnapshot:
         """The monitor now."""
-        schedule = self._known(name)
-        return self._snapshot(schedule, _MOST_REPORTS)
+        now = self._snapshot(self._known(name), _MOST_REPORTS)
+        place, _ = self._cluster.place(name)
+        reference = _reference(place, name)
+        return replace(
+            now,
+            profiles=_profiles(reference, place.record()),
+            notes=(*now.notes, *self._of_another(now.spec, reference)),
+        )
+
+    def reports(self, name: str) -> builtins.list[Report]:
+        """The newest reports, whole."""
+        self._known(name)
+        return self._cluster.place(name)[0].reports(_MOST_REPORTS)
 
     def list(self) -> builtins.list[MonitorSnapshot]:
         """The monitors there are."""
@@ -159,6 +176,16 @@ class KubeflowMonitorEngine:
 
     # -- looking
 
+    def _of_another(self, spec: MonitorSpec, reference: MonitorReference) -> tuple[str, ...]:
+        """Whether another version is served than the one that pods compare with: they cannot know it."""
+        try:
+            served = self._cluster.served(spec.service)
+        except KfnbError as error:
+            return (str(error),)
+        if served == reference.version:
+            return ()
+        return (f"{served} is served, and what is compared is {reference.version}: make the monitor again",)
+
     def _all(self) -> builtins.list[ScheduleSnapshot]:
         return [one for one in self._schedules.list() if one.name.startswith(PREFIX)]
 
@@ -177,7 +204,6 @@ class KubeflowMonitorEngine:
         name = schedule.name.removeprefix(PREFIX)
         place, _ = self._cluster.place(name)
         spec, record = _spec(place, name), place.record()
-        reports = record.recent[-1:] if most == 1 else tuple(place.reports(most))
         states = [one.state for one in record.standing.rules]
         state = overall(states) if states else MonitorState.NO_DATA
         same = [one.since for one in record.standing.rules if one.state is state]
@@ -186,7 +212,7 @@ class KubeflowMonitorEngine:
             state,
             min(same, default=None),
             record.standing.rules,
-            reports,
+            tuple(place.reports(most)),
             record.standing.alarms,
             record.actions,
             WindowProfiles(),
@@ -197,11 +223,31 @@ class KubeflowMonitorEngine:
         )
 
 
+def _profiles(reference: MonitorReference, record: MonitorRecord) -> WindowProfiles:
+    """What is compared with, and the sum of the window's panes."""
+    panes = [one for one in record.panes if one.key == reference.key]
+    if not panes:
+        return WindowProfiles()
+    window = together(panes)
+    return WindowProfiles(reference.profile, reference.predictions, window.inputs, window.predictions)
+
+
 def _spec(place: MonitorPlace, name: str) -> MonitorSpec:
     """What a monitor watches. Raises ``BackendError``."""
     with suppress(ObjectMissing, TypeError, LookupError):
         return spec_of(place.about()["spec"])
-    raise BackendError(
+    raise _lost(place, name)
+
+
+def _reference(place: MonitorPlace, name: str) -> MonitorReference:
+    """What a monitor compares with. Raises ``BackendError``."""
+    with suppress(ObjectMissing, TypeError, LookupError):
+        return reference_of(place.about()["reference"])
+    raise _lost(place, name)
+
+
+def _lost(place: MonitorPlace, name: str) -> BackendError:
+    return BackendError(
         f"what monitor {name} watches is not in {place.path}: make the monitor again", ref=name
     )
 

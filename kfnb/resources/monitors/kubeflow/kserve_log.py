@@ -56,11 +56,12 @@ def logged_requests(
 ) -> Iterator[LoggedRequest]:
     """The requests whose response was written from ``since`` on and before ``until``, and those that have failed.
 
-    A request is counted as failed ``delay`` seconds after it was written.
+    A request is counted as failed ``delay`` seconds after it was written. Its response may have been written as long
+    before it.
     """
     begun = since - folder.delay
     waiting: dict[str, tuple[bool, LoggedEvent]] = {}
-    for is_response, event in _events(store, folder, begun, until):
+    for is_response, event in _events(store, folder, begun - folder.delay, until):
         other = waiting.get(event.id)
         if other is None or other[0] is is_response:
             waiting[event.id] = is_response, event
@@ -71,7 +72,7 @@ def logged_requests(
         if at >= since:
             yield LoggedRequest(request, response, at)
     for is_response, event in waiting.values():
-        if not is_response and event.at < until - folder.delay:
+        if not is_response and begun <= event.at < until - folder.delay:
             yield LoggedRequest(event, None, event.at)
 
 

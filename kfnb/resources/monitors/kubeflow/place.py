@@ -1,7 +1,7 @@
 """A monitor's place in the object store: what its pods and kernels read and write.
 
 ==================  ==========================================================================
-``monitor.json``    what it watches, and the id of its recurring run
+``monitor.json``    what it watches, and what with
 ``kit-DIGEST.zip``  what its pods run, and what they compare with: see ``kit``
 ``record.json``     what it has found and done
 ``reports/``        each report, by its time
@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.errors import BackendError
@@ -21,7 +21,7 @@ from kfnb.remote.objects.errors import ObjectMissing
 from kfnb.remote.objects.store import ObjectStore
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord, as_json, record_of
 from kfnb.resources.monitors.model import Report
-from kfnb.resources.monitors.stored import report_as_json, report_of
+from kfnb.resources.monitors.stored import columns_as_json, columns_of, report_as_json, report_of
 
 _ABOUT, _RECORD, _REPORTS = "monitor.json", "record.json", "reports"
 _AT_ONCE = 8
@@ -58,14 +58,16 @@ class MonitorPlace:
 
     def add(self, report: Report) -> None:
         """Keep a report."""
-        self._write(f"{_REPORTS}/{report.until:017.6f}.json", report_as_json(report))
+        whole = {**report_as_json(report), "columns": columns_as_json(report)}
+        self._write(f"{_REPORTS}/{report.until:017.6f}.json", whole)
 
     def reports(self, most: int) -> list[Report]:
         """The newest reports, the oldest first."""
         named = sorted(one.path for one in self.store.list_all(f"{self.path}/{_REPORTS}"))[-most:]
         try:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                return [report_of(json.loads(one)) for one in pool.map(self.store.read, named)]
+                found = [json.loads(one) for one in pool.map(self.store.read, named)]
+            return [replace(report_of(one), columns=columns_of(one["columns"])) for one in found]
         except (TypeError, LookupError, ValueError) as error:
             raise _damaged(self.path, error) from None
 

@@ -30,7 +30,13 @@ from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane, PaneCounter, together
 from kfnb.resources.monitors.reference import MonitorReference
-from kfnb.resources.monitors.stored import pane_of, reference_of, report_as_json, spec_of
+from kfnb.resources.monitors.stored import (
+    columns_as_json,
+    pane_of,
+    reference_of,
+    report_as_json,
+    spec_of,
+)
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.server.bodies import json_of
 from kfnb.server.exchange import Exchange, Predicted
@@ -131,7 +137,8 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
             actions=actions,
         )
     )
-    Path(target).write_text(json.dumps(report_as_json(report), default=str), encoding="utf-8")
+    shown = {**report_as_json(report), "columns": columns_as_json(report)}
+    Path(target).write_text(json.dumps(shown, default=str), encoding="utf-8")
     sys.stdout.writelines(f"{one.rule}: {one.state}\n" for one in standing.rules)
     return retrains
 

@@ -23,8 +23,8 @@ from kfnb.resources.monitors.transitions import Standing
 class MonitorRecord:
     """What holds after a check. ``counted`` is until when requests have been counted, None before the first check.
 
-    ``panes`` are those of the window, ``recent`` the newest reports, by which states are decided: both the oldest
-    first.
+    ``panes`` are those of the window, ``recent`` the newest reports without their columns, by which states are decided:
+    both the oldest first.
     """
 
     counted: float | None = None
