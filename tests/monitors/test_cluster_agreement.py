@@ -22,7 +22,7 @@ import kfnb
 from kfnb import settings as config
 from kfnb.pipeline.pipeline import compile_program, from_kfp
 from kfnb.pipeline.spec import Compiled
-from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.remote.objects import AccessKeys, ObjectAddress, ObjectStore, StoreAccess
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.kubeflow.kit import kit_of, requirements
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
@@ -30,6 +30,8 @@ from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods, 
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.preparing import reference_of
+from kfnb.resources.runs.kubeflow.pod_access import options_of_pods
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 pytestmark = pytest.mark.slow
 
@@ -169,7 +171,9 @@ def there(s3: str, churn: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mon
         name, content = kit_of(MonitorPlan(spec, reference_of(spec, target)), model, log, target.on_bad_input)
         store.write(f"{place.path}/{name}", content)
         pods = MonitorPods("python", requirements())
-        of_pods = PlaceOfPods("s3", place.path, s3, "us-east-1")
+        session = StoreSession("s3", s3, "us-east-1")
+        options = options_of_pods(ObjectAddress.parse("s3://bucket"), session)
+        of_pods = PlaceOfPods("s3", place.path, options)
         training = from_kfp(compile_program("churn_train", TRAIN))
         return MonitorThere(monitor_pipeline(spec.name, of_pods, name, pods, training), place)
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import urllib.request
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,11 +27,12 @@ from kfnb.errors import BackendError, NotFound, PipelineError, UsageError
 from kfnb.pipeline.pipeline import compile_program, from_kfp
 from kfnb.pipeline.spec import Compiled
 from kfnb.remote.kfp.server import KfpServer
-from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.remote.objects import AccessKeys, ObjectAddress, ObjectStore, StoreAccess
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.handle import Monitor
-from kfnb.resources.monitors.kubeflow.connection import endpoint_in_cluster, log_of, variables_of
+from kfnb.resources.monitors.kubeflow.connection import log_of, variables_of
 from kfnb.resources.monitors.kubeflow.engine import KubeflowMonitorEngine
+from kfnb.resources.monitors.kubeflow.kit import kit_of
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
@@ -48,6 +51,7 @@ from kfnb.resources.monitors.model import (
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.transitions import Standing
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
+from kfnb.resources.runs.kubeflow.pod_access import options_of_pods
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.model import Target
@@ -79,7 +83,7 @@ class MadeUpCluster:
 
     def place(self, name: str) -> tuple[MonitorPlace, PlaceOfPods]:
         path = f"bucket/{self.folder.name}/kfnb-monitors/{name}"
-        return MonitorPlace(self.store, path), PlaceOfPods("s3", path, "http://seaweedfs.kubeflow:9000")
+        return MonitorPlace(self.store, path), PlaceOfPods("s3", path)
 
     def pods(self) -> MonitorPods:
         return MonitorPods(
@@ -345,6 +349,46 @@ def test_a_service_without_a_log_is_refused(engine: KubeflowMonitorEngine, clust
         engine.refuse(SPEC)
 
 
+_ALONE = """
+import sys
+
+class NoKfnb:
+    def find_spec(self, name, *rest):
+        if name.partition(".")[0] == "kfnb":
+            raise ImportError(name)
+
+sys.meta_path.insert(0, NoKfnb())
+sys.path.insert(0, sys.argv[1])
+import importlib, pkgutil
+import kfnb_monitor
+for one in pkgutil.walk_packages(kfnb_monitor.__path__, "kfnb_monitor."):
+    importlib.import_module(one.name)
+print(len(list(pkgutil.walk_packages(kfnb_monitor.__path__, "kfnb_monitor."))))
+"""
+
+
+def test_the_program_of_pods_needs_no_kfnb(cluster: MadeUpCluster, tmp_path: Path) -> None:
+    _, content = kit_of(plan(), *_known_of(cluster))
+    (tmp_path / "kit.zip").write_bytes(content)
+    with zipfile.ZipFile(tmp_path / "kit.zip") as archive:
+        archive.extractall(tmp_path / "kit")
+    words = [sys.executable, "-c", _ALONE, str(tmp_path / "kit")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
+def test_the_same_monitor_has_the_same_kit(cluster: MadeUpCluster) -> None:
+    assert kit_of(plan(), *_known_of(cluster)) == kit_of(plan(), *_known_of(cluster))
+    changed = replace(SPEC, window=60.0)
+    assert kit_of(plan(changed), *_known_of(cluster))[0] != kit_of(plan(), *_known_of(cluster))[0]
+
+
+def _known_of(cluster: MadeUpCluster) -> tuple[Path, LogFolder, str]:
+    folder, on_bad_input = cluster.model("churn")
+    return folder, cluster.log("churn"), on_bad_input
+
+
 # -- what is known of the cluster
 
 
@@ -384,9 +428,12 @@ def test_a_service_that_kfnb_makes_logs_where_a_monitor_looks() -> None:
 
 def test_pods_reach_the_store_at_its_own_address_with_the_keys_of_its_secret() -> None:
     inside = StoreSession("minio", "seaweedfs.kubeflow:9000", secure=False, secret="keys")
-    assert endpoint_in_cluster(inside) == "http://seaweedfs.kubeflow:9000"
+    assert options_of_pods(ObjectAddress.parse("minio://mlpipeline/v2"), inside) == {
+        "virtual_hosted_style_request": False,
+        "endpoint": "http://seaweedfs.kubeflow:9000",
+        "client_options": {"allow_http": True},
+    }
     assert variables_of(inside) == {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"}
-    assert endpoint_in_cluster(StoreSession("s3", "s3.amazonaws.com")) == ""
     assert variables_of(StoreSession("s3")) == {}
     google = StoreSession("gs", secret="google", token_key="token")
     assert variables_of(google) == {"token": "GOOGLE_SERVICE_ACCOUNT_KEY"}

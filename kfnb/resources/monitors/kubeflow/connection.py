@@ -11,6 +11,7 @@ from kfnb import target as destination
 from kfnb.errors import UsageError
 from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.spec import Compiled
+from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.fields import Item, at
 from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.datasets.api import with_data, with_newest_data
@@ -22,29 +23,38 @@ from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.runs.api import cluster_engine
 from kfnb.resources.runs.kubeflow.connection import Access, Ways
+from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.objects import Store
-from kfnb.resources.runs.kubeflow.storage import AMAZON, Storage
+from kfnb.resources.runs.kubeflow.pod_access import keys_of_pods, options_of_pods
+from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
 from kfnb.resources.services.api import service as service_named
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.settings import settings
 
 _JSON = "json"
-_GOOGLE = "GOOGLE_SERVICE_ACCOUNT_KEY"
 
 
 def connect() -> KubeflowMonitorEngine:
     """The engine of the cluster that the settings name. Raises ``UsageError``, ``BackendError``."""
-    runs = cluster_engine("a monitor on a cluster")
-    chosen = settings()
+    runs, chosen = cluster_engine("a monitor on a cluster"), settings()
     access = Access(**{one.name: getattr(chosen, one.name) for one in fields(Access)})
+    place = access, destination.namespace(), chosen.experiment
+    return _current.get((runs, place), lambda: _engine_at(runs, *place))
+
+
+_current: Current[KubeflowMonitorEngine] = Current()
+
+
+def _engine_at(
+    runs: KubeflowRunEngine, access: Access, namespace: str, experiment: str
+) -> KubeflowMonitorEngine:
     kubernetes = destination.require_kubernetes()
-    namespace = destination.namespace()
     storage = Storage(namespace, kubernetes, access.pipeline_root, access.installed)
     ways = Ways(access.context, kubernetes)
     store = Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
     cluster = Cluster(storage, store, ServingResources(kubernetes, namespace))
-    return KubeflowMonitorEngine(runs.schedules, runs.get, cluster, experiment=chosen.experiment)
+    return KubeflowMonitorEngine(runs.schedules, runs.get, cluster, experiment=experiment, close=ways.close)
 
 
 class Cluster:
@@ -59,14 +69,7 @@ class Cluster:
         uri = f"{root}/{FOLDER}/{name}"
         address = ObjectAddress.parse(uri)
         files, path = self._store.filesystem(session, uri)
-        inside = PlaceOfPods(
-            address.service,
-            path,
-            endpoint_in_cluster(session),
-            session.region,
-            session.path_style,
-            address.account,
-        )
+        inside = PlaceOfPods(address.service, path, options_of_pods(address, session))
         return MonitorPlace(files.store, path), inside
 
     def pods(self) -> MonitorPods:
@@ -100,23 +103,10 @@ class Cluster:
         return with_data(with_newest_data(compiled).spec, {}, local=False)
 
 
-def endpoint_in_cluster(session: StoreSession) -> str:
-    """The URL of a store for pods; empty for the address of the service itself."""
-    named = session.endpoint.rstrip("/")
-    if not named or "://" in named:
-        return named
-    if AMAZON.fullmatch(named):
-        return "" if named == "s3.amazonaws.com" else f"https://{named}"
-    return f"{'https' if session.secure else 'http'}://{named}"
-
-
 def variables_of(session: StoreSession) -> dict[str, str]:
     """The environment variables of pods, by the keys of the store's secret."""
-    if not session.secret:
-        return {}
-    if session.token_key:
-        return {session.token_key: _GOOGLE}
-    return {session.access_key: "AWS_ACCESS_KEY_ID", session.secret_key: "AWS_SECRET_ACCESS_KEY"}
+    prefix = "GOOGLE" if session.token_key else "AWS"
+    return {key: f"{prefix}_{name}" for name, key in keys_of_pods(session).items()}
 
 
 def log_of(item: Item, below: str, service: str) -> LogFolder:

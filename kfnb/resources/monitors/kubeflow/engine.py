@@ -73,7 +73,10 @@ class MonitorCluster(Protocol):
 
 
 class KubeflowMonitorEngine:
-    """Monitors of services on a cluster. ``run`` returns a run by its id, ``schedules`` are the cluster's."""
+    """Monitors of services on a cluster. ``run`` returns a run by its id, ``schedules`` are the cluster's.
+
+    ``close`` closes what leads to the store.
+    """
 
     name = "kubeflow"
     pace = Pace(5.0, 60.0)
@@ -85,8 +88,10 @@ class KubeflowMonitorEngine:
         cluster: MonitorCluster,
         *,
         experiment: str = "",
+        close: Callable[[], None] = lambda: None,
     ) -> None:
         self._schedules, self._run, self._cluster, self._experiment = schedules, run, cluster, experiment
+        self.close = close
 
     def refuse(self, spec: MonitorSpec) -> None:
         """Raise ``UsageError`` for what pods cannot do."""

@@ -9,6 +9,7 @@ import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from kfnb.pipeline.pipeline import compile_program, from_kfp
 from kfnb.pipeline.spec import Compiled
@@ -21,14 +22,13 @@ _NAME = "monitor"
 
 @dataclass(frozen=True)
 class PlaceOfPods:
-    """How pods reach a monitor's place: as of ``StoreAccess``, and the ``path`` of the place (``bucket/key``)."""
+    """How pods reach a monitor's place: obstore's ``options`` of the store, and the ``path`` of the place
+    (``bucket/key``).
+    """
 
     service: str
     path: str
-    endpoint: str = ""
-    region: str = ""
-    path_style: bool = True
-    account: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -90,8 +90,13 @@ class Kit:
 
 def place_of(about: Mapping[str, Any]) -> MonitorPlace:
     """The monitor's place, as the pipeline has it; its keys are in the environment."""
+    options = about["options"]
     access = StoreAccess(
-        about["service"], about["endpoint"], about["region"], about["path_style"], account=about["account"]
+        about["service"],
+        options.get("endpoint", ""),
+        options.get("region", ""),
+        not options.get("virtual_hosted_style_request"),
+        account=options.get("account_name", ""),
     )
     return MonitorPlace(ObjectStore(access), about["path"])
 

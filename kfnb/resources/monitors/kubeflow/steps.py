@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from kfp import dsl
 
 
@@ -22,20 +20,8 @@ def kfnb_unpacked(place: str, kit: str) -> str:
 
     about = json.loads(place)
     bucket, _, key = about["path"].partition("/")
-    endpoint = about["endpoint"]
-    options = {"endpoint": endpoint, "aws_endpoint_url_s3": endpoint} if endpoint else {}
-    options |= {"region": about["region"]} if about["region"] else {}
-    open_bucket: dict[str, Callable[[], Any]] = {
-        "gs": lambda: GCSStore(bucket),
-        "az": lambda: AzureStore(bucket, account_name=about["account"] or None),
-        "s3": lambda: S3Store(
-            bucket,
-            virtual_hosted_style_request=not about["path_style"],
-            client_options={"allow_http": endpoint.startswith("http://")},
-            **options,
-        ),
-    }
-    content = open_bucket[about["service"]]().get(f"{key}/{kit}").bytes()
+    stores: dict[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
+    content = stores[about["service"]](bucket, **about["options"]).get(f"{key}/{kit}").bytes()
     folder = tempfile.mkdtemp()
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
         archive.extractall(folder)
