@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 from kfnb.capture.embedded.checkpoints import kfnb_checkpoint, kfnb_resume
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
-from kfnb.capture.embedded.training import kfnb_progress, kfnb_rank, kfnb_shard
+from kfnb.capture.embedded.reports import kfnb_curves, kfnb_log_metrics
+from kfnb.capture.embedded.training import kfnb_progress, kfnb_rank, kfnb_reported_metrics, kfnb_shard
 
 
 @pytest.fixture
@@ -56,6 +59,44 @@ def test_a_progress_that_is_no_part_is_refused(fraction: float) -> None:
         kfnb_progress(fraction)
 
 
+def test_a_progress_that_is_off_by_rounding_is_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    kfnb_progress(1.0000000000000002)
+    kfnb_progress(-1e-17)
+    assert capsys.readouterr().out == "progress: 100%\nprogress: 0%\n"
+
+
+@pytest.mark.parametrize(("data", "kind"), [({1: 2}, "dict"), ({1, 2}, "set"), (7, "int")])
+def test_what_has_no_order_is_not_sharded(data: object, kind: str) -> None:
+    with pytest.raises(
+        TypeError, match=f"kf.shard cannot divide a {kind}: give a DataFrame, an array, a list"
+    ):
+        kfnb_shard(data)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"step": "5", "loss": 1.0}, "step must be a number, not '5'"),
+        ({"loss": "high"}, "loss must be a number, not 'high'"),
+        ({"loss": np.array([1.0, 2.0])}, "loss must be a number, not array"),
+    ],
+)
+def test_what_cannot_be_logged_is_named(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        kfnb_log_metrics(SimpleNamespace(metadata={}))(**given)
+
+
+def test_an_array_of_one_number_is_one_and_a_step_without_values_prints_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = SimpleNamespace(metadata={})
+    log = kfnb_reported_metrics(kfnb_log_metrics(metrics, kfnb_curves(metrics)))
+    log(loss=np.array([1.0]))
+    log(step=1)
+    assert metrics.metadata == {"loss": 1.0}
+    assert capsys.readouterr().out == ""
+
+
 def test_the_newest_complete_checkpoint_is_resumed_and_two_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +114,22 @@ def test_the_newest_complete_checkpoint_is_resumed_and_two_are_kept(
     with kfnb_checkpoint(10) as folder:
         (folder / "weights").write_text("again")
     assert (kfnb_resume() / "weights").read_text() == "again"
+
+
+def test_a_rank_that_is_late_resumes_what_the_others_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_CHECKPOINTS", str(tmp_path / "kept"))
+    monkeypatch.setenv("KFNB_RESUME", "")
+    for step in (1, 2):
+        with kfnb_checkpoint(step) as folder:
+            (folder / "weights").write_text(str(step))
+    assert kfnb_resume() is None, "they began without one"
+    monkeypatch.setenv("KFNB_RESUME", "0000000001")
+    for step in (3, 4, 5):
+        with kfnb_checkpoint(step):
+            pass
+    assert (kfnb_resume() / "weights").read_text() == "1"
 
 
 @pytest.mark.usefixtures("second")
