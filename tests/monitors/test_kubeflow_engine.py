@@ -37,6 +37,7 @@ from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
+from kfnb.resources.monitors.kubeflow.steps import kfnb_unpacked
 from kfnb.resources.monitors.model import (
     Action,
     Alarm,
@@ -376,6 +377,23 @@ def test_the_program_of_pods_needs_no_kfnb(cluster: MadeUpCluster, tmp_path: Pat
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 50
+
+
+def test_pods_do_not_run_a_kit_that_was_changed(
+    cluster: MadeUpCluster, s3: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hunter2")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    name, content = kit_of(plan(), *_known_of(cluster))
+    place, _ = cluster.place("churn")
+    options = options_of_pods(ObjectAddress.parse("s3://bucket"), StoreSession("s3", s3, "us-east-1"))
+    of_pods = json.dumps({"service": "s3", "path": place.path, "options": options})
+    place.store.write(f"{place.path}/{name}", content)
+    assert (Path(kfnb_unpacked(of_pods, name)) / "kit.json").exists()
+    place.store.write(f"{place.path}/{name}", content + b" ")
+    with pytest.raises(ValueError, match="was changed since the monitor was made"):
+        kfnb_unpacked(of_pods, name)
 
 
 def test_the_same_monitor_has_the_same_kit(cluster: MadeUpCluster) -> None:

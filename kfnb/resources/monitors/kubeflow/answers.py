@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from kfnb.resources.monitors.model import ALERT, RETRAIN, Action, ActionState, Alarm, MonitorSpec, kind_of
-from kfnb.resources.monitors.responses import Turn, next_turns
+from kfnb.resources.monitors.responses import StepTurn, next_turns
 
 _MOST_STEPS = 20
 
@@ -52,7 +52,7 @@ def _ended(one: Action, run: str, now: float) -> Action:
     return replace(one, state="failed", at=now, detail=f"run {one.run} did not complete the retraining")
 
 
-def _taken(spec: MonitorSpec, turn: Turn, run: str, now: float) -> Action:
+def _taken(spec: MonitorSpec, turn: StepTurn, run: str, now: float) -> Action:
     state, detail, own = _outcome(spec, turn, run)
     since = now if turn.begun is None or turn.begun.state == "held" else turn.begun.since
     return Action(
@@ -60,7 +60,7 @@ def _taken(spec: MonitorSpec, turn: Turn, run: str, now: float) -> Action:
     )
 
 
-def _outcome(spec: MonitorSpec, turn: Turn, run: str) -> tuple[ActionState, str, str]:
+def _outcome(spec: MonitorSpec, turn: StepTurn, run: str) -> tuple[ActionState, str, str]:
     """The state of a step, its detail and its run."""
     if turn.dropped or turn.held:
         return ("skipped" if turn.dropped else "held"), turn.dropped or turn.held, ""

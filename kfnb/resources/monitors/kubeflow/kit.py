@@ -47,7 +47,7 @@ def kit_of(plan: MonitorPlan, model: Path, log: LogFolder, on_bad_input: str) ->
         if (model / name).exists()
     }
     content = _zipped({**_program(), ABOUT: json.dumps(about, default=str), **files})
-    return f"kit-{hashlib.sha256(content).hexdigest()[:16]}.zip", content
+    return f"kit-{hashlib.sha256(content).hexdigest()}.zip", content
 
 
 @cache

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 def kfnb_unpacked(place: str, kit: str) -> str:
     """Fetch the kit of a monitor from its place, and let its program be imported; the folder that it is in."""
+    import hashlib
     import io
     import json
     import sys
@@ -22,6 +23,8 @@ def kfnb_unpacked(place: str, kit: str) -> str:
     bucket, _, key = about["path"].partition("/")
     stores: dict[str, Any] = {"s3": S3Store, "gs": GCSStore, "az": AzureStore}
     content = stores[about["service"]](bucket, **about["options"]).get(f"{key}/{kit}").bytes()
+    if hashlib.sha256(content).hexdigest() not in kit:
+        raise ValueError(f"{kit} was changed since the monitor was made: make it again")
     folder = tempfile.mkdtemp()
     with zipfile.ZipFile(io.BytesIO(bytes(content))) as archive:
         archive.extractall(folder)
