@@ -18,7 +18,7 @@ from object_server import ObjectServer, serving
 from kfnb.errors import ServiceNotFound, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.monitors.api import engine_of
-from kfnb.resources.monitors.kubeflow.connection import Cluster
+from kfnb.resources.monitors.kubeflow.connection import ConnectedCluster
 from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
@@ -40,7 +40,7 @@ def api() -> ObjectServer:
 
 
 @pytest.fixture
-def cluster(api: ObjectServer) -> Iterator[Cluster]:
+def cluster(api: ObjectServer) -> Iterator[ConnectedCluster]:
     moto = pytest.importorskip("moto.server").ThreadedMotoServer(port=0, verbose=False)
     moto.start()
     address = "{}:{}".format(*moto.get_host_and_port())
@@ -57,11 +57,13 @@ def cluster(api: ObjectServer) -> Iterator[Cluster]:
     with serving(api) as url:
         kubernetes = Kubernetes(configuration)
         storage = Storage(NAMESPACE, kubernetes)
-        yield Cluster(storage, Store(storage, lambda _: address), ServingResources(kubernetes, NAMESPACE))
+        yield ConnectedCluster(
+            storage, Store(storage, lambda _: address), ServingResources(kubernetes, NAMESPACE)
+        )
     moto.stop()
 
 
-def test_a_monitor_is_beside_the_artifacts_of_runs(cluster: Cluster) -> None:
+def test_a_monitor_is_beside_the_artifacts_of_runs(cluster: ConnectedCluster) -> None:
     place, of_pods = cluster.place("churn")
     assert place.path == "mlpipeline/v2/artifacts/kfnb-monitors/churn"
     place.describe({"spec": "a"})
@@ -70,7 +72,7 @@ def test_a_monitor_is_beside_the_artifacts_of_runs(cluster: Cluster) -> None:
     assert of_pods.options["endpoint"].endswith(".kubeflow:9000"), "pods reach it within the cluster"
 
 
-def test_pods_get_the_keys_of_runs_by_their_secret(cluster: Cluster) -> None:
+def test_pods_get_the_keys_of_runs_by_their_secret(cluster: ConnectedCluster) -> None:
     pods = cluster.pods()
     assert pods.secret == "mlpipeline-minio-artifact"
     assert pods.variables == {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"}
@@ -78,7 +80,9 @@ def test_pods_get_the_keys_of_runs_by_their_secret(cluster: Cluster) -> None:
     assert "hunter2" not in repr(pods)
 
 
-def test_the_log_of_a_service_is_that_of_its_inference_service(cluster: Cluster, api: ObjectServer) -> None:
+def test_the_log_of_a_service_is_that_of_its_inference_service(
+    cluster: ConnectedCluster, api: ObjectServer
+) -> None:
     logger = {"mode": "all", "url": "s3://mlpipeline/requests", "storage": {"parameters": {"format": "json"}}}
     api.put("inferenceservices", {"metadata": {"name": "churn"}, "spec": {"predictor": {"logger": logger}}})
     api.put("inferenceservices", {"metadata": {"name": "quiet"}, "spec": {"predictor": {}}})

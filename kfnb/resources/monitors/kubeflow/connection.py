@@ -53,11 +53,11 @@ def _engine_at(
     storage = Storage(namespace, kubernetes, access.pipeline_root, access.installed)
     ways = Ways(access.context, kubernetes)
     store = Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
-    cluster = Cluster(storage, store, ServingResources(kubernetes, namespace))
+    cluster = ConnectedCluster(storage, store, ServingResources(kubernetes, namespace))
     return KubeflowMonitorEngine(runs.schedules, runs.get, cluster, experiment=experiment, close=ways.close)
 
 
-class Cluster:
+class ConnectedCluster:
     """See ``engine.MonitorCluster``."""
 
     def __init__(self, storage: Storage, store: Store, serving: ServingResources) -> None:

@@ -27,7 +27,7 @@ def options_of_pods(address: ObjectAddress, session: StoreSession) -> dict[str, 
 
 
 def keys_of_pods(session: StoreSession) -> Mapping[str, str]:
-    """The keys of the store's secret, by obstore's names; none where pods have an identity of their own."""
+    """The keys of the store's secret, by obstore's names; none where the account of the pods may read it."""
     if not session.secret:
         return {}
     if session.token_key:
