@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
 from recurring_runs import RecurringShelf
 from replay import serving
 
+import kfnb
+from kfnb import settings as config
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.commands.display import bundle
 from kfnb.entities import RunSnapshot, RunState
@@ -28,6 +31,7 @@ from kfnb.pipeline.pipeline import compile_program, from_kfp
 from kfnb.pipeline.spec import Compiled
 from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.objects import AccessKeys, ObjectAddress, ObjectStore, StoreAccess
+from kfnb.resources.monitors import api
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.handle import Monitor
 from kfnb.resources.monitors.kubeflow.connection import log_of, variables_of
@@ -329,6 +333,21 @@ def test_rules_without_their_data_are_refused(engine: KubeflowMonitorEngine, rul
 def test_steps_that_pods_cannot_take_are_refused_by_name(engine: KubeflowMonitorEngine, step: str) -> None:
     with pytest.raises(UsageError, match=f"--then {step.partition(':')[0]}"):
         engine.refuse(replace(SPEC, then=("alert", step)))
+
+
+def test_what_cannot_be_done_is_refused_before_a_model_is_loaded(
+    engine: KubeflowMonitorEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    config.reset()
+    kfnb.add_data("churn-data", pd.DataFrame({"age": range(300)}))
+    monkeypatch.setattr(api, "service_of", lambda _: SimpleNamespace(name="churn", backend="kubeflow"))
+    monkeypatch.setattr(api, "engine_of", lambda _: engine)
+    with pytest.raises(UsageError, match="do not keep labels"):
+        kfnb.monitor("churn", baseline="churn-data@1", metric="accuracy")
+    with pytest.raises(UsageError, match="--then promote"):
+        kfnb.monitor("churn", baseline="churn-data@1", then="promote")
+    config.reset()
 
 
 def test_a_second_retraining_is_refused(engine: KubeflowMonitorEngine) -> None:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from kfnb.errors import BackendError
@@ -24,7 +25,7 @@ from kfnb.resources.monitors.model import Report
 from kfnb.resources.monitors.stored import columns_as_json, columns_of, report_as_json, report_of
 
 _ABOUT, _RECORD, _REPORTS = "monitor.json", "record.json", "reports"
-_AT_ONCE = 8
+_AT_ONCE, _MOST_KNOWN = 8, 2048
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,7 @@ class MonitorPlace:
         named = sorted(one.path for one in self.store.list_all(f"{self.path}/{_REPORTS}"))[-most:]
         try:
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                found = [json.loads(one) for one in pool.map(self.store.read, named)]
-            return [replace(report_of(one), columns=columns_of(one["columns"])) for one in found]
+                return list(pool.map(lambda path: _report(self.store, path), named))
         except (TypeError, LookupError, ValueError) as error:
             raise _damaged(self.path, error) from None
 
@@ -81,6 +81,13 @@ class MonitorPlace:
 
     def _write(self, name: str, body: Mapping[str, Any]) -> None:
         self.store.write(f"{self.path}/{name}", json.dumps(body, default=str).encode())
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
+def _report(store: ObjectStore, path: str) -> Report:
+    """A report, which is never written again: a monitor that is followed reads each once."""
+    found = json.loads(store.read(path))
+    return replace(report_of(found), columns=columns_of(found["columns"]))
 
 
 def _damaged(path: str, error: Exception) -> BackendError:
