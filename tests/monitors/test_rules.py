@@ -31,7 +31,11 @@ HOUR = 3600.0
     ],
 )
 def test_limits_become_rules(given: dict[str, Any], rules: list[str]) -> None:
-    assert [f"{one.id} {one.limit}" for one in RuleOptions.of(**given).rules()] == rules
+    assert [f"{one.id} {one.limit}" for one in RuleOptions.of(**given).rules()] == [*rules, "refused 0.05"]
+
+
+def test_the_share_of_refused_requests_is_always_limited() -> None:
+    assert RuleOptions.of(drift=0.2, refused=0.3).rules()[-1] == Rule("refused", 0.3)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +72,13 @@ def facts(**given: Any) -> WindowFacts:
         (Rule("skew", 0.2), {}, None),
         (Rule("errors", 0.01), {"failed": 50}, True),
         (Rule("errors", 0.01), {"failed": 12}, False),
-        (Rule("errors", 0.01), {"failed": 50, "requests": 199}, None),
+        (Rule("errors", 0.01), {"failed": 60, "requests": 60}, True),
+        (Rule("errors", 0.01), {"failed": 0, "requests": 60}, None),
+        (Rule("errors", 0.01), {"requests": 0}, None),
+        (Rule("refused", 0.05), {"refused": 60, "requests": 60}, True),
+        (Rule("refused", 0.05), {"refused": 20}, False),
+        (Rule("refused", 0.05), {"refused": 1, "requests": 5}, False),
+        (Rule("refused", 0.05), {"requests": 0}, False),
         (Rule("latency", 200.0), {"p99_ms": 250.0}, True),
         (Rule("latency", 200.0), {"p99_ms": 150.0}, False),
         (Rule("latency", 200.0), {}, None),

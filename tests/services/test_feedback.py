@@ -17,7 +17,10 @@ from kfnb.entities import LabelScore
 from kfnb.errors import UsageError
 from kfnb.resources.services.client import ServedAnswer
 from kfnb.resources.services.feedback import labels_by_request, labels_of, request_ids
+from kfnb.resources.services.local.folder import ServiceFolder
+from kfnb.resources.services.local.labelled_requests import newest_labelled
 from kfnb.resources.services.local.labels import add_labels, labels_in, scores_in
+from kfnb.resources.services.model import DesiredState, ServiceMove, Target
 from kfnb.resources.services.receipt import FeedbackReceipt
 from tests.conftest import Shell
 
@@ -74,6 +77,24 @@ def test_labels_are_of_any_kind() -> None:
 
 
 # -- what they say
+
+
+def test_labels_of_a_version_stay_its_own_when_it_is_served_again(tmp_path: Path) -> None:
+    folder = ServiceFolder(tmp_path / "churn")
+    folder.path.mkdir()
+    for generation, (revision, version) in enumerate([(1, 1), (2, 2), (3, 1)], 1):
+        target = Target(revision, "churn", version, "sha256:0")
+        folder.record(DesiredState(generation, (target,), ServiceMove(generation, "serve", "anna", 0.0)))
+        add_labels(folder.path, {f"r{revision}": [0, 1]}, {f"r{revision}": {revision: [0, 0]}}, "anna")
+    found = newest_labelled(folder, "churn@1", 1000, inputs=False)
+    assert [(one.request, one.row, one.label) for one in found] == [
+        ("r1", 0, 0),
+        ("r1", 1, 1),
+        ("r3", 0, 0),
+        ("r3", 1, 1),
+    ]
+    assert [one.request for one in newest_labelled(folder, "churn@1", 3, inputs=False)] == ["r1", "r3", "r3"]
+    assert [one.request for one in newest_labelled(folder, "churn@2", 9, inputs=False)] == ["r2", "r2"]
 
 
 def score(folder: Path, predictions: list[Any], labels: list[Any]) -> LabelScore:

@@ -6,9 +6,10 @@ from typing import Any
 
 from kfnb.extras import require
 from kfnb.resources.monitors.panes import RequestBlock
+from kfnb.resources.monitors.refused import refused_in
 from kfnb.resources.services.requests import values_of
 
-COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "input", "prediction")
+COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "problems", "raw", "input", "prediction")
 """The columns that are read."""
 _FAILED = 400
 
@@ -31,6 +32,7 @@ def request_block(block: Any, revision: int) -> RequestBlock:
         None if times is None else times / 1e6,
         _inputs(block),
         [one for one in predictions if one is not None],
+        refused_in(block),
     )
 
 

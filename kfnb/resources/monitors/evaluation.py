@@ -12,6 +12,7 @@ from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
 from kfnb.resources.monitors.performance import Labelled, measured
 from kfnb.resources.monitors.reference import MonitorReference
+from kfnb.resources.monitors.refused import refusal
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,10 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         max((one.at for one in newest), default=None),
         reference.trained,
         reference.added,
+        pane.refused,
+        pane.problems,
     )
+    refusals = (refusal(pane.refused, pane.requests, pane.problems),) if pane.refused else ()
     return Report(
         pane.since,
         pane.until,
@@ -70,7 +74,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         skew,
         metrics,
         findings=judge_all(spec.rules, facts),
-        notes=reference.notes,
+        notes=(*reference.notes, *refusals),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from kfnb.entities.proportions import Proportion
 from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
 from kfnb.resources.monitors.performance import CONFIDENCE, LEAST
+from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
 
 LEAST_ROWS = 200
@@ -22,7 +23,7 @@ class WindowFacts:
 
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit``
-    are what is usual without drift.
+    are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
     """
 
     now: float
@@ -45,6 +46,8 @@ class WindowFacts:
     last_label: float | None = None
     trained: float | None = None
     data: float | None = None
+    refused: int = 0
+    problems: Mapping[str, int] = field(default_factory=dict)
 
     def metric(self, name: str) -> MetricValue | None:
         """A metric of all labelled rows, if enough of them are known."""
@@ -148,11 +151,24 @@ def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
 
 
 def _errors(rule: Rule, facts: WindowFacts) -> Finding:
-    if facts.requests < LEAST_ROWS:
-        return _unknown(rule, f"{facts.requests:,} requests of {LEAST_ROWS}")
+    """Few requests may be beyond the limit, but not within it."""
     found = Proportion(facts.failed, facts.requests)
+    exceeded = _surely_beyond(found, rule)
+    if not exceeded and facts.requests < LEAST_ROWS:
+        return _unknown(rule, f"{facts.requests:,} requests of {LEAST_ROWS}")
     evidence = f"{facts.failed:,} of {facts.requests:,} requests failed"
-    return Finding(rule.id, found.interval_at(CONFIDENCE)[0] > rule.limit, found.rate, rule.limit, evidence)
+    return Finding(rule.id, exceeded, found.rate, rule.limit, evidence)
+
+
+def _refused(rule: Rule, facts: WindowFacts) -> Finding:
+    """Judged of any number of requests, as each monitor has this rule: a window without any is within the limit."""
+    found = Proportion(facts.refused, facts.requests)
+    evidence = refusal(facts.refused, facts.requests, facts.problems)
+    return Finding(rule.id, _surely_beyond(found, rule), found.rate, rule.limit, evidence)
+
+
+def _surely_beyond(found: Proportion, rule: Rule) -> bool:
+    return found.interval_at(CONFIDENCE)[0] > rule.limit
 
 
 def _latency(rule: Rule, facts: WindowFacts) -> Finding:
@@ -208,6 +224,7 @@ _JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
     "above": _above,
     "drop": _drop,
     "errors": _errors,
+    "refused": _refused,
     "latency": _latency,
     "traffic": _since("the last request", lambda facts: facts.last_request, waits=True),
     "labels": _since("the last label", lambda facts: facts.last_label, waits=True),

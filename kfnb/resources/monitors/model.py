@@ -16,6 +16,7 @@ RuleKind = Literal[
     "above",
     "drop",
     "errors",
+    "refused",
     "latency",
     "traffic",
     "labels",

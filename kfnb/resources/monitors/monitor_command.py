@@ -44,6 +44,9 @@ class LimitOptions:
     errors: float | None = option(
         type=float, metavar="SHARE", help="alarm above this share of failed requests"
     )
+    refused: float | None = option(
+        type=float, metavar="SHARE", help="alarm above this share of requests with bad inputs (default 0.05)"
+    )
     latency: float | None = option(
         type=float, metavar="MS", help="alarm if more than 1 %% of the requests take longer"
     )

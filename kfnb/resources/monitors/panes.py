@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -10,6 +11,7 @@ from typing import Any
 
 from kfnb.capture.embedded.counting import kfnb_added, kfnb_Counter
 from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
+from kfnb.resources.monitors.refused import Refused, raw_columns
 
 _BOUNDS = tuple(10 ** (step / 8) for step in range(-8, 41))
 """Upper bounds of latency in milliseconds: an eighth of a decade apart, from 0.1 to 100,000."""
@@ -21,7 +23,8 @@ class Pane:
 
     ``inputs``, ``predictions`` and ``training`` (the same rows in the bins of the version's training data) are
     profiles, empty where there is nothing to compare with. ``latency`` are counts by upper bounds. ``newest`` is the
-    time of the newest request.
+    time of the newest request. ``refused`` are requests whose inputs were bad, ``problems`` those by what was wrong;
+    their rows are among ``inputs``.
     """
 
     key: str
@@ -35,6 +38,8 @@ class Pane:
     inputs: Profile = field(default_factory=dict)
     predictions: Profile = field(default_factory=dict)
     training: Profile = field(default_factory=dict)
+    refused: int = 0
+    problems: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def p99_ms(self) -> float | None:
@@ -52,7 +57,7 @@ class RequestBlock:
     """Rows of requests: ``inputs`` is a table of the columns that the model takes, or None where none were read.
 
     ``predictions`` are by row, None where there are none. A request with several rows counts once: ``latency`` has its
-    milliseconds, ``failed`` are those that were answered by an error.
+    milliseconds, ``failed`` are those that were answered by an error, among them those that were ``refused``.
     """
 
     requests: int
@@ -61,12 +66,14 @@ class RequestBlock:
     newest: float | None
     inputs: Any = None
     predictions: Any = None
+    refused: Refused = Refused()
 
 
 class PaneCounter:
     """Counts blocks of requests into the bins of a reference."""
 
     def __init__(self, reference: MonitorReference, since: float, until: float) -> None:
+        self._reference = reference
         self._pane = Pane(reference.key, since, until)
         self._inputs = kfnb_Counter(dict(reference.profile))
         self._predictions = kfnb_Counter(dict(reference.predictions)) if reference.predictions else None
@@ -83,11 +90,14 @@ class PaneCounter:
             failed=self._pane.failed + block.failed,
             latency=tuple(latency),
             newest=_latest(self._pane.newest, block.newest),
+            refused=self._pane.refused + block.refused.requests,
+            problems=_counts(self._pane.problems, block.refused.problems),
         )
-        if block.inputs is not None:
-            self._inputs.add(block.inputs)
-            if self._training is not None:
-                self._training.add(block.inputs)
+        for inputs in (block.inputs, raw_columns(block.refused.rows, self._reference) or None):
+            if inputs is not None:
+                self._inputs.add(inputs)
+                if self._training is not None:
+                    self._training.add(inputs)
         if block.predictions is not None and self._predictions is not None:
             self._predictions.add({PREDICTION: block.predictions})
 
@@ -120,6 +130,8 @@ def _added(one: Pane, other: Pane) -> Pane:
         _sum(one.inputs, other.inputs),
         _sum(one.predictions, other.predictions),
         _sum(one.training, other.training),
+        one.refused + other.refused,
+        _counts(one.problems, other.problems),
     )
 
 
@@ -128,6 +140,10 @@ def _sum(one: Profile, other: Profile) -> Mapping[str, Any]:
         return one or other
     found: Mapping[str, Any] = kfnb_added(dict(one), dict(other))
     return found
+
+
+def _counts(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, int]:
+    return dict(Counter(one) + Counter(other))
 
 
 def _latest(one: float | None, other: float | None) -> float | None:

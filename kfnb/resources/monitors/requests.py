@@ -26,7 +26,7 @@ def counted(service: str, backend: str, since: float, until: float, target: Targ
 
 def labelled(service: str, backend: str, target: Target, most: int, slices: Sequence[str]) -> list[Labelled]:
     """The newest labelled rows that a version has predicted, in the order of their labels."""
-    found = engine_of(backend).labelled(service, target.revision, most, inputs=bool(slices))
+    found = engine_of(backend).labelled(service, target.ref, most, inputs=bool(slices))
     return [
         Labelled(
             one.prediction,
@@ -43,5 +43,5 @@ def labelled_rows(service: str, backend: str, target: Target, most: int) -> tupl
     require("pandas", "comparing versions")
     import pandas as pd
 
-    found = engine_of(backend).labelled(service, target.revision, most, inputs=True)
+    found = engine_of(backend).labelled(service, target.ref, most, inputs=True)
     return pd.DataFrame([one.inputs for one in found]), [one.label for one in found]

@@ -11,8 +11,10 @@ from kfnb.resources.monitors.model import Rule, RuleKind
 from kfnb.resources.monitors.performance import METRICS
 from kfnb.text.timespec import span
 
-DRIFT, SCORE, DROP = 0.2, 0.25, 0.02
-"""Limits of the drift of a column or of the predictions, of the weighted score, and of the loss of a metric."""
+DRIFT, SCORE, DROP, REFUSED = 0.2, 0.25, 0.02, 0.05
+"""Limits of the drift of a column or of the predictions, of the weighted score, of the loss of a metric, and of the share
+of refused requests.
+"""
 
 Limits = float | str | Mapping[str, float] | None
 """A limit for all columns, limits by column, or ``column=0.3`` in words."""
@@ -31,6 +33,7 @@ class RuleOptions:
     above: float | str | None = None
     drop: float | None = None
     errors: float | None = None
+    refused: float | None = None
     latency: float | None = None
     no_traffic: str | None = None
     no_labels: str | None = None
@@ -50,7 +53,7 @@ class RuleOptions:
     def rules(self) -> tuple[Rule, ...]:
         """The rules; without any, those of drift: of columns, of predictions and of the weighted score.
 
-        Raises ``UsageError``.
+        The last one is always there: what is refused for its inputs is otherwise not seen. Raises ``UsageError``.
         """
         found = [
             *_by_column("drift", self.drift),
@@ -69,9 +72,9 @@ class RuleOptions:
         ]
         if self.metric is not None and not any(one.subject == self.metric for one in found):
             found.append(Rule("drop", DROP, self._metric()))
-        if found:
-            return tuple(found)
-        return (Rule("drift", DRIFT), Rule("score", SCORE), Rule("prediction", DRIFT))
+        if not found:
+            found = [Rule("drift", DRIFT), Rule("score", SCORE), Rule("prediction", DRIFT)]
+        return (*found, *_plain("refused", REFUSED if self.refused is None else self.refused))
 
     def _metric(self) -> str:
         return _known_metric(self.metric or "accuracy")

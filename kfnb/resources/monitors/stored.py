@@ -86,7 +86,7 @@ def action_of(stored: Mapping[str, Any]) -> Action:
 
 def pane_of(stored: Mapping[str, Any]) -> Pane:
     """A pane. Raises ``TypeError``."""
-    profiles = {name: stored.get(name) or {} for name in ("inputs", "predictions", "training")}
+    profiles = {name: stored.get(name) or {} for name in ("inputs", "predictions", "training", "problems")}
     plain = {name: value for name, value in stored.items() if name not in profiles}
     return Pane(**{**vars(known(Pane, plain)), **profiles})
 

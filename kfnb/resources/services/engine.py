@@ -116,10 +116,12 @@ class ServiceEngine(Protocol):
         ...
 
     def labelled(
-        self, name: str, revision: int, most: int, *, inputs: bool = False
+        self, name: str, version: str, most: int, *, inputs: bool = False
     ) -> builtins.list[LabelledRow]:
-        """The newest ``most`` rows of a revision whose labels have come, in the order of the labels; with ``inputs``,
-        those rows that are still kept. Raises ``UsageError`` where nothing is kept.
+        """The newest ``most`` rows of a version (``churn@7``) whose labels have come, in the order of the labels.
+
+        They are of all its revisions, as it may have been served several times; with ``inputs``, those rows that are
+        still kept. Raises ``UsageError`` where nothing is kept.
         """
         ...
 

@@ -160,8 +160,13 @@ def _report(kit: Kit, panes: Sequence[Pane], now: float) -> Report:
 
 def _exchange(one: LoggedRequest, inputs: ModelInputs) -> Exchange:
     """A request as the server itself would have logged it."""
-    rows = _rows(one.request.body, inputs)
-    exchange = Exchange(one.request.id, rows, at=one.at, status=200 if one.response else 500)
+    exchange = Exchange(one.request.id, at=one.at, status=200 if one.response else 500)
+    try:
+        rows = _rows(one.request.body, inputs)
+    except BadInput as error:
+        exchange.bad, exchange.body = error.findings.counts, one.request.body
+        return exchange
+    exchange.rows = rows
     if rows is not None and one.response is not None:
         values = list(predictions_of(one.response.body))
         exchange.predicted = Predicted(values) if len(values) == rows.count else None
@@ -169,13 +174,13 @@ def _exchange(one: LoggedRequest, inputs: ModelInputs) -> Exchange:
 
 
 def _rows(body: bytes, inputs: ModelInputs) -> InputRows | None:
-    """The rows of a request; None where it was refused, or is in binary."""
+    """The rows of a request; None where it cannot be read, or is in binary. Raises ``BadInput``."""
     try:
         found = json_of(body, "")
         if "instances" in found or isinstance(found.get("inputs"), dict):
             return read_v1(found, inputs)
         return read_v2(found, memoryview(b""), inputs)
-    except (BadRequest, BadInput):
+    except BadRequest:
         return None
 
 

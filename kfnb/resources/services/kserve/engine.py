@@ -287,10 +287,10 @@ class KServeEngine:
         raise not_kept(name)
 
     def labelled(
-        self, name: str, revision: int, most: int, *, inputs: bool = False
+        self, name: str, version: str, most: int, *, inputs: bool = False
     ) -> builtins.list[LabelledRow]:
         """Nothing in the cluster keeps what was answered: raises ``UsageError``."""
-        del revision, most, inputs
+        del version, most, inputs
         raise not_kept(name)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:

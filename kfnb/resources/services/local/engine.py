@@ -155,10 +155,10 @@ class LocalServiceEngine:
         return requests_of(folders.find(self._home, name), window)
 
     def labelled(
-        self, name: str, revision: int, most: int, *, inputs: bool = False
+        self, name: str, version: str, most: int, *, inputs: bool = False
     ) -> builtins.list[LabelledRow]:
-        """The newest labelled rows of a revision."""
-        return newest_labelled(folders.find(self._home, name), revision, most, inputs=inputs)
+        """The newest labelled rows of a version."""
+        return newest_labelled(folders.find(self._home, name), version, most, inputs=inputs)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Keep labels for requests that were answered."""

@@ -27,12 +27,16 @@ def requests_of(folder: ServiceFolder, window: RequestWindow) -> Iterator[Any]:
         yield found.select([one for one in found.schema.names if one in columns])
 
 
-def newest_labelled(folder: ServiceFolder, revision: int, most: int, *, inputs: bool) -> list[LabelledRow]:
-    """The newest labels of a revision, the oldest first; with ``inputs``, those whose rows are still kept."""
-    found = newest_labels(folder.path, revision, most)
+def newest_labelled(folder: ServiceFolder, version: str, most: int, *, inputs: bool) -> list[LabelledRow]:
+    """The newest labels of a version, the oldest first; with ``inputs``, those whose rows are still kept.
+
+    Raises ``UsageError`` for a version that was never served.
+    """
+    revisions = _revisions(folder, version)
+    found = newest_labels(folder.path, revisions, most)
     if not inputs or not found:
         return found
-    known = inputs_of(folder.requests, list(dict.fromkeys(one.request for one in found)), revision)
+    known = inputs_of(folder.requests, list(dict.fromkeys(one.request for one in found)), revisions)
     keys = [(one, (one.request, one.row)) for one in found]
     return [replace(one, inputs=known[key]) for one, key in keys if key in known]
 

@@ -51,7 +51,9 @@ _LAST = """select prediction, label from labels where request = ? and revision =
 _SCORE = """insert into scores values (?, ?, ?, ?, ?) on conflict (revision) do update set
             rows = rows + excluded.rows, correct = correct + excluded.correct,
             numbers = numbers + excluded.numbers, deviation = deviation + excluded.deviation"""
-_NEWEST = """select at, request, row, prediction, label from labels where revision = ? order by seq desc"""
+_NEWEST = (
+    """select at, request, row, prediction, label from labels where revision in ({}) order by seq desc"""
+)
 _DROP = "delete from labels where seq in (select seq from labels order by seq limit ?)"
 
 
@@ -66,15 +68,16 @@ def scores_in(folder: Path) -> dict[int, LabelScore]:
         return {number: LabelScore(*rest) for number, *rest in connection.execute("select * from scores")}
 
 
-def newest_labels(folder: Path, revision: int, most: int) -> list[LabelledRow]:
-    """The newest labels of a revision's predictions, the oldest first; of corrected ones the last. Raises
+def newest_labels(folder: Path, revisions: Sequence[int], most: int) -> list[LabelledRow]:
+    """The newest labels of what some revisions predicted, the oldest first; of corrected ones the last. Raises
     ``BackendError``.
     """
     if not (folder / "labels.db").exists():
         return []
     found: dict[tuple[str, int], LabelledRow] = {}
     with labels_in(folder).reading() as connection:
-        for at, request, row, prediction, label in connection.execute(_NEWEST, (revision,)):
+        query = _NEWEST.format(", ".join("?" * len(revisions)))
+        for at, request, row, prediction, label in connection.execute(query, revisions):
             key = (request, row)
             if key not in found:
                 found[key] = LabelledRow(at, request, row, json.loads(prediction), json.loads(label))

@@ -141,15 +141,17 @@ def answered(folder: Path, ids: Sequence[str]) -> dict[str, Answered]:
     return found
 
 
-def inputs_of(folder: Path, ids: Sequence[str], revision: int) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """The inputs of rows that a revision was asked about, by request and row; without those that are removed by now."""
+def inputs_of(
+    folder: Path, ids: Sequence[str], revisions: Sequence[int]
+) -> dict[tuple[str, int], Mapping[str, Any]]:
+    """The inputs of rows that some revisions were asked about, by request and row; without those that are removed by now."""
     require("pyarrow", "the requests of a service")
     import pyarrow as pa
     import pyarrow.compute as pc
 
     known, found = pa.array(list(ids), pa.string()), dict[tuple[str, int], Mapping[str, Any]]()
     for file in log_files(folder):
-        if file.revision != revision or not any(_in_reach(file, one) for one in ids):
+        if file.revision not in revisions or not any(_in_reach(file, one) for one in ids):
             continue
         for block in _blocks(file, ("id", "row", "input")):
             if "input" in block.schema.names:
