@@ -199,15 +199,24 @@ def test_the_command_fails_on_an_alarm_and_writes_junit(
     assert list(kfnb.monitors()) == []
 
 
-def test_a_service_that_is_gone_is_an_error_of_the_monitor(churn: Any, ask: Ask) -> None:
+def test_a_service_that_is_gone_is_an_error_of_the_monitor(churn: Any, ask: Ask, tmp_path: Path) -> None:
     monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
     monitor.pause()
+    ask(1000)
+    monitor.check()
+    assert monitor.state is MonitorState.OK
     churn.delete()
-    with pytest.raises(BackendError, match="churn"):
+    assert monitor.state is MonitorState.NO_DATA, "also before the next check"
+    with pytest.raises(BackendError, match="service churn does not exist"):
         monitor.check()
     now = monitor.snapshot()
-    assert "churn" in now.error
+    assert (now.state, now.error) == (MonitorState.NO_DATA, "service churn does not exist")
     assert "the last check failed" in bundle(monitor)["text/plain"]
+    assert "churn: service churn does not exist" in bundle(kfnb.monitors())["text/plain"]
+    report = tmp_path / "junit.xml"
+    assert main(["monitor", "check", "churn", "--junit", str(report)]) == 1
+    suite = ET.parse(report).getroot()
+    assert (suite.get("errors"), suite[0][0].get("message")) == ("1", "service churn does not exist")
 
 
 def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generator) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
+from kfnb.errors import KfnbError
 from kfnb.resources.monitors import api
 from kfnb.resources.monitors.handle import Monitor, MonitorList
-from kfnb.resources.monitors.junit import write_junit
+from kfnb.resources.monitors.junit import junit, junit_of_failure, write_junit
 from kfnb.resources.monitors.model import MonitorState
 from kfnb.resources.monitors.monitor_command import MonitorService
 from kfnb.target import BACKENDS
@@ -66,11 +67,16 @@ class CheckMonitor(Command):
 
     def run(self, session: Session) -> Monitor:
         """Check it."""
-        monitor = _monitor(session, self.name)
-        monitor.check()
-        now = monitor.snapshot()
+        try:
+            monitor = _monitor(session, self.name)
+            monitor.check()
+            now = monitor.snapshot()
+        except KfnbError as error:
+            if self.junit:
+                write_junit(junit_of_failure(self.name, str(error)), self.junit)
+            raise
         if self.junit:
-            write_junit(now, self.junit)
+            write_junit(junit(now), self.junit)
         if now.state is MonitorState.ALARM:
             session.fail()
         return monitor

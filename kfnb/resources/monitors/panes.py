@@ -66,7 +66,7 @@ class RequestBlock:
     newest: float | None
     inputs: Any = None
     predictions: Any = None
-    refused: Refused = Refused()
+    refused: Refused = field(default_factory=Refused)
 
 
 class PaneCounter:

@@ -12,8 +12,8 @@ from kfnb.resources.monitors.performance import METRICS
 from kfnb.text.timespec import span
 
 DRIFT, SCORE, DROP, REFUSED = 0.2, 0.25, 0.02, 0.05
-"""Limits of the drift of a column or of the predictions, of the weighted score, of the loss of a metric, and of the share
-of refused requests.
+"""Limits of the drift of a column or of the predictions, of the weighted score, of the loss of a metric, and of the
+share of refused requests.
 """
 
 Limits = float | str | Mapping[str, float] | None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from kfnb import clock
-from kfnb.errors import KfnbError
+from kfnb.errors import BackendError, KfnbError, ServiceNotFound
 from kfnb.resources.monitors.actions.alert import message_of, notify
 from kfnb.resources.monitors.actions.occasion import Occasion, StepOutcome
 from kfnb.resources.monitors.actions.steps import after, take
@@ -45,7 +45,7 @@ def check_monitor(folder: MonitorFolder) -> Report:
 
 def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> Report:
     now = clock.now()
-    target = service(spec.service, backend=spec.backend).snapshot().desired.default
+    target = _served(spec)
     reference = folder.reference(target.ref)
     if reference is None:
         reference = reference_of(spec, target)
@@ -55,6 +55,18 @@ def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) 
     standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK, 0), report, now)
     records.find(report, standing)
     return report
+
+
+def _served(spec: MonitorSpec) -> Target:
+    try:
+        return service(spec.service, backend=spec.backend).snapshot().desired.default
+    except ServiceNotFound:
+        raise BackendError(gone(spec), code="service-not-found", ref=spec.service) from None
+
+
+def gone(spec: MonitorSpec) -> str:
+    """Why a monitor whose service was deleted cannot be checked."""
+    return f"service {spec.service} does not exist"
 
 
 def _counted(
@@ -123,8 +135,7 @@ def _of_answer(actions: Iterable[Action], turn: StepTurn) -> list[Action]:
 
 
 def _to_compare(spec: MonitorSpec) -> tuple[Any, list[Any]]:
-    target = service(spec.service, backend=spec.backend).snapshot().desired.default
-    return labelled_rows(spec.service, spec.backend, target, spec.labels)
+    return labelled_rows(spec.service, spec.backend, _served(spec), spec.labels)
 
 
 def _report_failure(occasion: Occasion, outcome: StepOutcome) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kfnb import clock
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, ServiceNotFound
 from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import Pace
@@ -16,17 +16,18 @@ from kfnb.jobs.scheduler import control
 from kfnb.jobs.scheduler import records as schedule_records
 from kfnb.jobs.scheduler.folder import ScheduleFolder, ScheduleSpec
 from kfnb.jobs.scheduler.folder import existing as schedules_in
-from kfnb.jobs.scheduler.history import Missed
+from kfnb.jobs.scheduler.history import Missed, ScheduleHistory, TickState
 from kfnb.jobs.scheduler.timing import Timing
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.local import folder as folders
-from kfnb.resources.monitors.local.check import check_monitor
+from kfnb.resources.monitors.local.check import check_monitor, gone
 from kfnb.resources.monitors.local.folder import MonitorFolder
-from kfnb.resources.monitors.local.records import MOST_REPORTS
+from kfnb.resources.monitors.local.records import MOST_REPORTS, MonitorRecords
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.panes import together
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
+from kfnb.resources.services.local.folder import find as find_service
 from kfnb.ui.words import moment
 
 _WHOLE = 30
@@ -106,10 +107,10 @@ class LocalMonitorEngine:
     def _snapshot(self, folder: MonitorFolder, reports: int) -> MonitorSnapshot:
         spec, records = folder.spec(), folder.records
         standing, schedule = records.standing(), self._schedule(folder)
-        states = [one.state for one in standing.rules]
-        state = overall(states) if states else MonitorState.NO_DATA
-        same = [one.since for one in standing.rules if one.state is state]
         past = None if schedule is None else schedule_records.history(schedule)
+        error = self._gone(spec) or records.error() or _silent_failure(past, records)
+        state = MonitorState.NO_DATA if error else overall([one.state for one in standing.rules])
+        same = [one.since for one in standing.rules if one.state is state and not error]
         paused = past is not None and not past.enabled
         return MonitorSnapshot(
             spec,
@@ -124,8 +125,16 @@ class LocalMonitorEngine:
             None if schedule is None or paused else schedule.spec().timing.next(clock.now()),
             self.name,
             () if past is None else tuple(_in_words(one) for one in past.missed[-3:]),
-            records.error(),
+            error,
         )
+
+    def _gone(self, spec: MonitorSpec) -> str:
+        """That the service was deleted, also before a check has noticed it; empty if it is there."""
+        try:
+            find_service(self._home, spec.service)
+        except ServiceNotFound:
+            return gone(spec)
+        return ""
 
     def _schedule(self, folder: MonitorFolder) -> ScheduleFolder | None:
         """The schedule of a monitor; None before it is complete."""
@@ -140,6 +149,15 @@ class LocalMonitorEngine:
         if found is None:
             raise BackendError(f"the schedule of monitor {name} is gone: make the monitor again", ref=name)
         return found
+
+
+def _silent_failure(past: ScheduleHistory | None, records: MonitorRecords) -> str:
+    """Why the last tick failed where its check could not write that down; empty if it did not, or one came later."""
+    tick = past.ticks[-1] if past is not None and past.ticks else None
+    if tick is None or tick.state is not TickState.FAILED:
+        return ""
+    later = any(one.until > tick.began for one in records.reports(1, 0))
+    return "" if later else tick.note or "its process ended"
 
 
 def _profiles(folder: MonitorFolder) -> WindowProfiles:

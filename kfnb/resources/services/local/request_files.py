@@ -144,7 +144,7 @@ def answered(folder: Path, ids: Sequence[str]) -> dict[str, Answered]:
 def inputs_of(
     folder: Path, ids: Sequence[str], revisions: Sequence[int]
 ) -> dict[tuple[str, int], Mapping[str, Any]]:
-    """The inputs of rows that some revisions were asked about, by request and row; without those that are removed by now."""
+    """The inputs of rows that some revisions were asked about, by request and row; without those that are removed."""
     require("pyarrow", "the requests of a service")
     import pyarrow as pa
     import pyarrow.compute as pc
