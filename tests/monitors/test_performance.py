@@ -61,6 +61,17 @@ def test_a_limit_is_passed_where_chance_does_not_explain_it(
     assert judge(Rule("below", 0.85, "accuracy"), facts(right, wrong)).exceeded is exceeded
 
 
+def test_labels_that_cannot_have_a_metric_say_so() -> None:
+    assert (
+        judge(Rule("above", 2.0, "mean_error"), facts(500, 500)).evidence
+        == "1,000 labels have no mean_error, but accuracy, precision, recall"
+    )
+    assert judge(Rule("below", 0.8, "accuracy"), facts(50, 50)).evidence == "100 labels of 200"
+    rare = measured([*labels(150, 0)[:100], *[Labelled(False, False)] * 900])
+    found = judge(Rule("below", 0.8, "recall"), WindowFacts(0.0, 0.0, metrics=rare))
+    assert found.evidence == "75 labels of 200 count for recall"
+
+
 def test_a_drop_is_from_what_is_usual() -> None:
     rule = Rule("drop", 0.02, "accuracy")
     assert judge(rule, facts(800, 200, accuracy=0.9)).exceeded is True

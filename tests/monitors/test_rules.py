@@ -9,7 +9,8 @@ import pytest
 from kfnb.errors import UsageError
 from kfnb.resources.monitors.judging import WindowFacts, judge
 from kfnb.resources.monitors.model import ColumnDrift, Rule
-from kfnb.resources.monitors.rules import RuleOptions
+from kfnb.resources.monitors.reference import MonitorReference
+from kfnb.resources.monitors.rules import RuleOptions, check_against
 
 HOUR = 3600.0
 
@@ -47,12 +48,50 @@ def test_the_share_of_refused_requests_is_always_limited() -> None:
         ({"metric": "acuracy"}, "unknown metric acuracy: did you mean accuracy"),
         ({"below": "f1=0.8"}, "unknown metric f1"),
         ({"no_traffic": "soon"}, "'soon' is not a duration"),
+        ({"metric": "accuracy", "below": 85}, "below=85: accuracy is a share, from 0 to 1: 85 % is 0.85"),
+        ({"below": "recall=85"}, "recall is a share, from 0 to 1"),
+        ({"drop": 2}, "drop=2: accuracy is a share, from 0 to 1: 2 % is 0.02"),
+        ({"errors": 1.5}, "errors=1.5: it is a share, from 0 to 1"),
+        ({"refused": 5}, "refused=5: it is a share, from 0 to 1"),
         ({"latncy": 3}, "unknown limit latncy: did you mean latency"),
     ],
 )
 def test_limits_that_are_none_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         RuleOptions.of(**given).rules()
+
+
+CHURN = MonitorReference(
+    "churn-data@1", "churn@1", {"columns": [{"name": "age"}, {"name": "income"}]}, usual={"accuracy": 0.9}
+)
+PRICE = MonitorReference("prices@1", "price@1", CHURN.profile, usual={"mean_error": 3.0})
+UNKNOWN = MonitorReference("data@1", "other@1", CHURN.profile)
+
+
+@pytest.mark.parametrize(
+    ("reference", "given", "message"),
+    [
+        (CHURN, {"drift": "incme=0.3"}, "churn@1 takes no column incme: did you mean income"),
+        (CHURN, {"skew": {"place": 0.3}}, "skew place: churn@1 takes no column place: it takes age, income"),
+        (
+            CHURN,
+            {"above": "mean_error=3"},
+            "above mean_error: churn@1 predicts classes: limit its accuracy",
+        ),
+        (PRICE, {"metric": "recall"}, "drop recall: price@1 predicts amounts: limit its mean_error"),
+    ],
+)
+def test_limits_that_cannot_hold_for_a_model_are_refused(
+    reference: MonitorReference, given: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_against(reference, RuleOptions.of(**given).rules())
+
+
+def test_limits_that_may_hold_are_taken() -> None:
+    check_against(CHURN, RuleOptions.of(drift={"age": 0.2, "": 0.3}, below="recall=0.8").rules())
+    check_against(PRICE, RuleOptions.of(metric="mean_error", drop=3).rules())
+    check_against(UNKNOWN, RuleOptions.of(metric="mean_error").rules())
 
 
 def facts(**given: Any) -> WindowFacts:

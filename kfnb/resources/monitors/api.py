@@ -18,7 +18,7 @@ from kfnb.resources.monitors.handle import Monitor, MonitorList
 from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, argument_of, kind_of
 from kfnb.resources.monitors.names import check_monitor_name
 from kfnb.resources.monitors.preparing import reference_of
-from kfnb.resources.monitors.rules import RuleOptions
+from kfnb.resources.monitors.rules import RuleOptions, check_against
 from kfnb.resources.services.api import service_of
 from kfnb.resources.services.handle import Service
 from kfnb.settings import owner, settings
@@ -87,6 +87,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     engine = engine_of(watched.backend)
     engine.refuse(spec)
     reference = reference_of(spec, watched.snapshot().desired.default)
+    check_against(reference, spec.rules)
     engine.create(MonitorPlan(spec, reference, _pipelines(steps), addresses))
     return Monitor(engine, spec.name)
 

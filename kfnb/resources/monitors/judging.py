@@ -111,14 +111,14 @@ def _prediction(rule: Rule, facts: WindowFacts) -> Finding:
 def _below(rule: Rule, facts: WindowFacts) -> Finding:
     found = facts.metric(rule.subject)
     if found is None:
-        return _unknown(rule, _few_labels(facts))
+        return _unknown(rule, _no_metric(rule, facts))
     return Finding(rule.id, found.high < rule.limit, found.value, rule.limit, _words(found))
 
 
 def _above(rule: Rule, facts: WindowFacts) -> Finding:
     found = facts.metric(rule.subject)
     if found is None:
-        return _unknown(rule, _few_labels(facts))
+        return _unknown(rule, _no_metric(rule, facts))
     return Finding(rule.id, found.low > rule.limit, found.value, rule.limit, _words(found))
 
 
@@ -126,7 +126,7 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
     """Against what is usual; an error is relative, since its scale is the data's."""
     found, usual = facts.metric(rule.subject), facts.usual.get(rule.subject)
     if found is None:
-        return _unknown(rule, _few_labels(facts))
+        return _unknown(rule, _no_metric(rule, facts))
     if facts.adaptive:
         return _changed(rule, facts, found)
     if usual is None:
@@ -205,9 +205,15 @@ def _too_few(facts: WindowFacts) -> str:
     return f"{facts.rows:,} rows of {LEAST_ROWS}" if facts.rows < LEAST_ROWS else "nothing can be compared"
 
 
-def _few_labels(facts: WindowFacts) -> str:
-    rows = max((one.rows for one in facts.metrics if not one.slice), default=0)
-    return f"{rows:,} labels of {LEAST}"
+def _no_metric(rule: Rule, facts: WindowFacts) -> str:
+    """Too few labels; or enough, of which the metric cannot be, or few that count for it (precision, recall)."""
+    known = {one.name: one.rows for one in facts.metrics if not one.slice}
+    rows = max(known.values(), default=0)
+    if rows < LEAST:
+        return f"{rows:,} labels of {LEAST}"
+    if rule.subject in known:
+        return f"{known[rule.subject]:,} labels of {LEAST} count for {rule.subject}"
+    return f"{rows:,} labels have no {rule.subject}, but {', '.join(known)}"
 
 
 def _words(found: MetricValue) -> str:

@@ -14,8 +14,10 @@ from kfnb.resources.monitors.model import MetricValue
 CONFIDENCE = 0.99
 LEAST = 200
 """Labels below which a metric is not judged."""
-METRICS = ("accuracy", "precision", "recall", "mean_error")
-"""The metrics that can be limited. The last one is of amounts, and is better the lower it is."""
+AMOUNTS = "mean_error"
+"""The metric of amounts, which is better the lower it is."""
+METRICS = ("accuracy", "precision", "recall", AMOUNTS)
+"""The metrics that can be limited."""
 
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _MOST_SLICES = 20

@@ -8,7 +8,8 @@ from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.monitors.model import Rule, RuleKind
-from kfnb.resources.monitors.performance import METRICS
+from kfnb.resources.monitors.performance import AMOUNTS, METRICS
+from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.text.timespec import span
 
 DRIFT, SCORE, DROP, REFUSED = 0.2, 0.25, 0.02, 0.05
@@ -62,8 +63,8 @@ class RuleOptions:
             *_by_column("skew", self.skew),
             *self._of_metric("below", self.below),
             *self._of_metric("above", self.above),
-            *_plain("drop", self.drop, self._metric() if self.drop is not None else ""),
-            *_plain("errors", self.errors),
+            *_drop(self.drop, self._metric()),
+            *_share("errors", self.errors),
             *_plain("latency", self.latency),
             *_lasting("traffic", self.no_traffic),
             *_lasting("labels", self.no_labels),
@@ -74,7 +75,7 @@ class RuleOptions:
             found.append(Rule("drop", DROP, self._metric()))
         if not found:
             found = [Rule("drift", DRIFT), Rule("score", SCORE), Rule("prediction", DRIFT)]
-        return (*found, *_plain("refused", REFUSED if self.refused is None else self.refused))
+        return (*found, *_share("refused", REFUSED if self.refused is None else self.refused))
 
     def _metric(self) -> str:
         return _known_metric(self.metric or "accuracy")
@@ -85,7 +86,48 @@ class RuleOptions:
             return
         name, equals, value = str(given).rpartition("=")
         metric = _known_metric(name.strip()) if equals else self._metric()
-        yield Rule(kind, _number(value, f"{kind}={given}"), metric)
+        yield from _of(metric, kind, value, f"{kind}={given}")
+
+
+def check_against(reference: MonitorReference, rules: Iterable[Rule]) -> None:
+    """Raise ``UsageError`` for limits of columns that the model does not take, and of metrics that it cannot have."""
+    columns = [str(one["name"]) for one in reference.profile["columns"]]
+    for rule in rules:
+        if rule.kind in ("drift", "skew") and rule.subject and rule.subject not in columns:
+            hint = did_you_mean(rule.subject, columns, f"it takes {', '.join(columns[:10])}")
+            message = f"{rule.kind} {rule.subject}: {reference.version} takes no column {rule.subject}:"
+            raise UsageError(message, code="invalid-argument", hint=hint, ref=rule.subject)
+        if rule.kind in ("below", "above", "drop") and rule.subject not in reference.usual:
+            other = [name for name in reference.usual if (name == AMOUNTS) is not (rule.subject == AMOUNTS)]
+            if other:
+                what = "classes" if rule.subject == AMOUNTS else "amounts"
+                message = f"{rule.kind} {rule.subject}: {reference.version} predicts {what}:"
+                hint = f"limit its {', '.join(other)}"
+                raise UsageError(message, code="invalid-argument", hint=hint, ref=rule.subject)
+
+
+def _drop(given: float | None, metric: str) -> Iterable[Rule]:
+    return () if given is None else _of(metric, "drop", given, f"drop={given}")
+
+
+def _of(metric: str, kind: RuleKind, value: Any, option: str) -> Iterable[Rule]:
+    """A limit of a metric: of a share, unless it is of amounts."""
+    number = _number(value, option)
+    if metric != AMOUNTS:
+        _check_share(number, option, metric)
+    yield Rule(kind, number, metric)
+
+
+def _share(kind: RuleKind, given: float | None) -> Iterable[Rule]:
+    for rule in _plain(kind, given):
+        _check_share(rule.limit, f"{kind}={given}", "it")
+        yield rule
+
+
+def _check_share(number: float, option: str, what: str) -> None:
+    if number > 1:
+        hint = f"{number:g} % is {number / 100:g}" if number <= 100 else ""  # noqa: PLR2004 - percent
+        raise UsageError(f"{option}: {what} is a share, from 0 to 1:", code="invalid-argument", hint=hint)
 
 
 def _by_column(kind: RuleKind, given: Any) -> Iterable[Rule]:
