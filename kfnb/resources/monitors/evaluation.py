@@ -60,6 +60,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         reference.added,
         pane.refused,
         pane.problems,
+        reference.unweighted,
     )
     refusals = (refusal(pane.refused, pane.requests, pane.problems),) if pane.refused else ()
     return Report(

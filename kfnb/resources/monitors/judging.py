@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kfnb.entities.proportions import Proportion
 from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
-from kfnb.resources.monitors.performance import CONFIDENCE, LEAST
+from kfnb.resources.monitors.performance import AMOUNTS, CONFIDENCE, LEAST
 from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
 
@@ -24,6 +24,7 @@ class WindowFacts:
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
+    ``unweighted`` is why there are no importances.
     """
 
     now: float
@@ -48,6 +49,7 @@ class WindowFacts:
     data: float | None = None
     refused: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
+    unweighted: str = ""
 
     def metric(self, name: str) -> MetricValue | None:
         """A metric of all labelled rows, if enough of them are known."""
@@ -92,7 +94,7 @@ def _score(rule: Rule, facts: WindowFacts) -> Finding:
         why = (
             _too_few(facts)
             if missing or not facts.columns
-            else "importances need a column of labels: --target"
+            else facts.unweighted or "importances are not known"
         )
         return _unknown(rule, why)
     limit = max(rule.limit, facts.score_spread)
@@ -131,7 +133,7 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
         return _changed(rule, facts, found)
     if usual is None:
         return _unknown(rule, f"the usual {rule.subject} of the version is not known")
-    if rule.subject == "mean_error":
+    if rule.subject == AMOUNTS:
         limit = usual * (1 + rule.limit)
         return Finding(rule.id, found.low > limit, found.value, limit, _words(found))
     limit = usual - rule.limit

@@ -98,4 +98,4 @@ def _mean_error(rows: Sequence[Labelled]) -> MetricValue:
     mean = math.fsum(errors) / len(errors)
     spread = math.fsum((one - mean) ** 2 for one in errors) / max(1, len(errors) - 1)
     half = _Z * math.sqrt(spread / len(errors))
-    return MetricValue("mean_error", mean, max(0.0, mean - half), mean + half, len(errors))
+    return MetricValue(AMOUNTS, mean, max(0.0, mean - half), mean + half, len(errors))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,16 +92,17 @@ class _Loaded:
     inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def predict(self, rows: Any) -> list[Any] | None:
-        """Its predictions for rows, as JSON has them; None where it cannot."""
+    def predict(self, rows: Any) -> list[Any]:
+        """Its predictions for rows, as JSON has them. Raises ``UsageError`` where it cannot, with the reason."""
         from kfnb.server.predictor import ModelFailed, listed
 
         if self.predictor is None:
-            return None
+            raise UsageError("the model cannot be loaded here")
         try:
             return listed(self.predictor.predict(rows))
-        except ModelFailed:
-            return None
+        except ModelFailed as failed:
+            first = (str(failed.error).splitlines() or [""])[0]
+            raise UsageError(f"the model cannot predict the baseline: {first}") from None
 
 
 def _load(version: ModelVersion, target: Target) -> _Loaded:
@@ -151,28 +153,31 @@ def _with_model(
 ) -> MonitorReference:
     """With what the version predicts for the baseline, and how much it depends on each column."""
     rows = kfnb_example(frame, _PREDICTED)
-    predicted = loaded.predict(rows[list(found.inputs)])
-    if predicted is None:
-        return found
+    try:
+        predicted = loaded.predict(rows[list(found.inputs)])
+    except UsageError as error:
+        notes = found.notes or (f"{version.ref}: {error}",)
+        return replace(found, notes=notes, unweighted=str(error))
     found = replace(found, predictions=kfnb_profile({PREDICTION: predicted}))
     if not label:
-        return found
+        return replace(found, unweighted="importances need a column of labels: --target")
     labels = rows[label].tolist()
     pairs = [Labelled(one, other) for one, other in zip(predicted, labels, strict=True) if other is not None]
     own = {one.name: one.value for one in measured(pairs)}
-    importances = dict(_importances(version, target, frame, label))
-    return replace(found, usual={**own, **found.usual}, importances=importances)
+    found = replace(found, usual={**own, **found.usual})
+    try:
+        return replace(found, importances=dict(_importances(version, target, frame, label)))
+    except (UsageError, BackendError) as error:  # labels of another kind, or values that no model takes
+        why = f"importances cannot be measured: {error}"
+        return replace(found, notes=(*found.notes, why), unweighted=why)
 
 
 def _importances(
     version: ModelVersion, target: Target, frame: Any, label: str
 ) -> Iterator[tuple[str, float]]:
-    """The share of each column; none where they cannot be measured."""
+    """The share of each column. Raises ``UsageError``, ``BackendError`` where they cannot be measured."""
     some = kfnb_example(frame.dropna(subset=[label]), _SHUFFLED)
-    try:
-        report = version.importance(some, label, repeats=_REPEATS, pickle=target.pickle, trust=target.trust)
-    except (UsageError, BackendError):  # labels of another kind: the score has no importances then
-        return
+    report = version.importance(some, label, repeats=_REPEATS, pickle=target.pickle, trust=target.trust)
     total = sum(max(0.0, one.mean) for one in report.columns)
     for one in report.columns:
         yield one.column, max(0.0, one.mean) / total if total else 0.0
@@ -191,8 +196,9 @@ def _with_spread(found: MonitorReference, loaded: _Loaded, frame: Any, windows: 
             known = spread.get(name, own)
             spread[name] = {kind: max(value, known[kind]) for kind, value in own.items()}
         score = max(score, drift_score(found, profile) or 0.0)
-        predicted = loaded.predict(part[list(found.inputs)]) if found.predictions else None
-        if predicted is not None:
-            moved = psi_of(found.predictions, kfnb_profile({PREDICTION: predicted}))
-            of_predictions = max(of_predictions, *moved.values(), 0.0)
+        if found.predictions:
+            with suppress(UsageError):  # a row that was not among those that were predicted before
+                predicted = loaded.predict(part[list(found.inputs)])
+                moved = psi_of(found.predictions, kfnb_profile({PREDICTION: predicted}))
+                of_predictions = max(of_predictions, *moved.values(), 0.0)
     return replace(found, spread=spread, prediction_spread=of_predictions, score_spread=score)

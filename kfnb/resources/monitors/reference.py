@@ -21,7 +21,8 @@ class MonitorReference:
     ``importances`` add up to 1. ``usual`` are its metrics: those that were registered with it, else those on the
     baseline. ``spread`` is by column the largest distances of the baseline's own windows from all of it (``psi``,
     ``ks``, ``nulls``); ``prediction_spread`` and ``score_spread`` are those of predictions and score. ``training`` is
-    the profile of the data that it was made of, where that is other data. Times are in seconds since 1970.
+    the profile of the data that it was made of, where that is other data. ``unweighted`` is why there are no
+    importances. Times are in seconds since 1970.
     """
 
     data: str
@@ -38,6 +39,7 @@ class MonitorReference:
     trained: float | None = None
     added: float | None = None
     notes: tuple[str, ...] = ()
+    unweighted: str = ""
 
     @property
     def key(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import model
 from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome, no_argument
-from kfnb.resources.monitors.performance import LEAST, Labelled, measured
+from kfnb.resources.monitors.performance import AMOUNTS, LEAST, Labelled, measured
 from kfnb.resources.services.model import Target
 from kfnb.ui.words import digits
 
@@ -20,7 +20,7 @@ def _take(occasion: Occasion) -> StepOutcome:
         return StepOutcome("waiting", f"{len(labels):,} rows with labels of {LEAST}", version=candidate)
     served = _metric(f"{target.registry}:{target.ref}", target, rows, labels)
     new = _metric(f"{target.registry}:{candidate}", target, rows, labels)
-    better = new[1] < served[1] if new[0] == "mean_error" else new[1] > served[1]
+    better = new[1] < served[1] if new[0] == AMOUNTS else new[1] > served[1]
     words = f"{new[0]} {digits(new[1], 3)} of {candidate}, {digits(served[1], 3)} of {target.ref}"
     detail = f"{words}, on the newest {len(labels):,} labels"
     return StepOutcome(
