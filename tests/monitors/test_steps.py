@@ -116,3 +116,16 @@ def test_a_step_is_kept_with_what_it_has_made() -> None:
 
     kept = after(at, 2, 1, StepOutcome("done", "made", version="churn@2"))
     assert (kept.run, kept.version, kept.since, kept.at, kept.attempt) == ("r1", "churn@2", 2.0, 5.0, 2)
+
+
+@pytest.mark.parametrize("command", ["cat >> /tmp/x", "cat | cat", "true && true"])
+def test_a_command_that_needs_a_shell_is_refused_with_how_to_have_one(command: str) -> None:
+    with pytest.raises(UsageError, match="is run without a shell") as refused:
+        checked((f"alert:{command}",))
+    assert refused.value.hint == f"alert:sh -c '{command}'"
+    checked((refused.value.hint,))
+
+
+def test_a_command_with_an_open_quote_is_refused() -> None:
+    with pytest.raises(UsageError, match="no closing quotation"):
+        checked(("alert:echo 'x",))

@@ -15,6 +15,7 @@ from kfnb.resources.monitors.model import MonitorSpec
 
 _WITHIN = 30.0
 _WEB = ("http://", "https://")
+_OF_A_SHELL = ("|", "||", "&&", "&", ";", "<", ">", ">>", "2>", "2>&1")
 
 
 def shown(text: str) -> str:
@@ -111,11 +112,25 @@ def _take(occasion: Occasion) -> StepOutcome:
 
 
 def _check(argument: str) -> None:
-    if argument and not argument.startswith(_WEB) and shutil.which(shlex.split(argument)[0]) is None:
+    if not argument or argument.startswith(_WEB):
+        return
+    program, *words = _words(argument)
+    if shutil.which(program) is None:
         hint = "give the address of a webhook, or a command"
+        raise UsageError(f"--then alert:{argument}: there is no program {program}:", hint=hint)
+    of_shell = next((one for one in words if one in _OF_A_SHELL), None)
+    if of_shell is not None:
+        hint = f"alert:sh -c {shlex.quote(argument)}"
         raise UsageError(
-            f"--then alert:{argument}: there is no program {shlex.split(argument)[0]}:", hint=hint
+            f"--then alert:{argument}: a command is run without a shell, which {of_shell} needs:", hint=hint
         )
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--then alert:{command}: {str(error).lower()}") from None
 
 
 def _plan(occasion: Occasion) -> str:
