@@ -108,6 +108,23 @@ def test_a_line_says_limit_value_count_share_and_examples() -> None:
     assert len(many["examples"]) == 10
 
 
+def test_infinite_empty_and_mistyped_values_are_told_as_they_are() -> None:
+    text = "columns: {age: {range: [0, 9]}, plan: {values: [basic]}, size: {type: number}}"
+    table = pa.table(
+        {
+            "age": [1.0, 2.0, float("inf"), float("inf")],
+            "plan": ["basic", "", "basic", "basic"],
+            "size": pa.array(["a", "b", "c", "d"], pa.large_string()),
+        }
+    )
+    lines = kfnb_check_table(table, kfnb_read_schema(text, "s.yaml"))
+    told = {(line["column"], line["check"]): line for line in lines}
+    assert told["age", "range"]["value"] == "1 to 2, 50% outside, 50% infinite"
+    assert told["plan", "values"]["value"] == "25% others: ''"
+    assert told["plan", "values"]["examples"] == [(1, "''")]
+    assert told["size", "type"]["value"] == "text, 4 other values"
+
+
 def test_all_checks_are_made_before_it_fails() -> None:
     lines = kfnb_check_table(frame(1).assign(age=300, plan="gold"), inferred(frame(0)))
     assert kfnb_check_failure(lines, "churn.schema.yaml").startswith(
@@ -192,7 +209,14 @@ def test_words_of_yaml_are_categories() -> None:
     ("text", "told"),
     [
         ("", "s.yaml is empty: it needs columns"),
-        ("columns: {", "s.yaml, line 1: "),
+        ("columns: {", "s.yaml, line 1: a value is missing, or a bracket is not closed"),
+        ("columns:\n  a: {range: [1, 2\n  b: {}", "s.yaml, line 2: a bracket is not closed, or a comma is"),
+        ("columns:\n  a: type: text", "s.yaml, line 2: a colon that cannot be there: this line has two"),
+        ("columns:\n  a\n  b: {}", "s.yaml, line 3: a colon that cannot be there: this line has two, or the"),
+        ("columns:\n\ta: {}", "s.yaml, line 2: a tab: lines begin with spaces"),
+        ("columns:\n  a: {}\n b: {}", "s.yaml, line 3: the line does not begin below the first letter"),
+        ("columns:\n  a: {values: ['x]}\n", "s.yaml, line 2: a quotation mark is not closed"),
+        ("columns:\n  a: {}}", "s.yaml, line 2: a brace is closed that was not opened"),
         ("column: {}", "s.yaml, line 1: the schema has an unknown key 'column'; did you mean columns?"),
         (
             "columns:\n  age:\n    nuls: 0",

@@ -138,7 +138,7 @@ def kfnb_check_column(name: str, rules: dict[str, Any], counts: dict[str, Any]) 
     kind = kfnb_schema_type(rules)
     if kind != "any":
         wrong = counts["mistyped"]
-        value = f"{counts['type']}" + (f", {wrong:,} other values" if wrong else "")
+        value = kfnb_type_words(counts["type"]) + (f", {wrong:,} other values" if wrong else "")
         lines.append(kfnb_line(rules, name, "type", kind, value, (wrong, rows), fits=not wrong))
     if "nulls" in rules:
         nulls = counts["nulls"]
@@ -155,6 +155,8 @@ def kfnb_check_column(name: str, rules: dict[str, Any], counts: dict[str, Any]) 
             limit = f"{low} to {high}"
             limit += f", at most {kfnb_percent(rules['outside'])} outside" if rules.get("outside") else ""
             seen = f"{kfnb_percent(beyond / rows)} outside"
+            if check == "range" and counts["infinite"]:
+                seen += f", {kfnb_percent(counts['infinite'] / rows)} infinite"
             if check == "range" and counts.get("minimum") is not None:
                 seen = f"{counts['minimum']:,.6g} to {counts['maximum']:,.6g}, {seen}"
             lines.append(kfnb_line(rules, name, check, limit, seen, (beyond, rows), fits=fits))
@@ -162,7 +164,7 @@ def kfnb_check_column(name: str, rules: dict[str, Any], counts: dict[str, Any]) 
         other = counts["other"]
         fits = other <= rules.get("unseen", 0) * rows
         limit = f"{len(rules['values'])} values, at most {kfnb_percent(rules.get('unseen', 0))} others"
-        new = ", ".join(value for value, _ in counts["unseen"][:5])
+        new = ", ".join(kfnb_visible(value) for value, _ in counts["unseen"][:5])
         seen = f"{kfnb_percent(other / rows)} others{f': {new}' if new else ''}"
         lines.append(kfnb_line(rules, name, "values", limit, seen, (other, rows), fits=fits))
     whole = rules.get("type") == "integer" and not counts["type"].lower().startswith(("int", "uint"))
@@ -183,7 +185,7 @@ def kfnb_check_values(name: str, rules: dict[str, Any], raw: Any) -> list[dict[s
     if rules.get("type") == "integer" and numbers is not None and numbers.dtype.kind == "f":
         finite = numbers[np.isfinite(numbers)]
         wrong = int((finite != np.floor(finite)).sum())
-        value = f"{column.kind}, {wrong:,} with a fraction"
+        value = f"{kfnb_type_words(column.kind)}, {wrong:,} with a fraction"
         if wrong:
             lines.append(kfnb_line(rules, name, "type", "integer", value, (wrong, column.rows), fits=False))
     if rules.get("unique"):
@@ -206,7 +208,7 @@ def kfnb_examples(line: dict[str, Any], rules: dict[str, Any], raw: Any) -> list
     for place, value in enumerate(kfnb_listed(raw)):
         try:
             if breaks(value):
-                found.append((place, str(value)[:longest]))
+                found.append((place, kfnb_visible(str(value)[:longest])))
         except (TypeError, ValueError, OverflowError):  # objects that cannot be compared
             continue
         if len(found) == most:
@@ -257,6 +259,19 @@ def kfnb_listed(raw: Any) -> Any:
         if hasattr(raw, name):
             return getattr(raw, name)()
     return raw
+
+
+def kfnb_visible(value: str) -> str:
+    """A value as it is shown: one that is empty, or begins or ends with spaces, in quotes."""
+    return value if value and value == value.strip() else repr(value)
+
+
+def kfnb_type_words(kind: str) -> str:
+    """A type of Arrow's as a schema calls it: ``large_string`` is text."""
+    import re
+
+    words = {"string": "text", "double": "number", "float": "number", "bool": "boolean"}
+    return re.sub(r"\b(?:large_)?(string|double|float|bool)(?:_view)?\b", lambda found: words[found[1]], kind)
 
 
 def kfnb_percent(share: float) -> str:

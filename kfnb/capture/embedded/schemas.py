@@ -15,9 +15,8 @@ def kfnb_read_schema(text: str, name: str) -> dict[str, Any]:
     try:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        where = f", line {place.line + 1}" if place else ""
-        raise ValueError(f"{name}{where}: {getattr(error, 'problem', None) or error}") from None
+        line, problem = kfnb_yaml_problem(error)
+        raise ValueError(f"{name}{f', line {line}' if line else ''}: {problem}") from None
     if root is None:
         raise ValueError(f"{name} is empty: it needs columns")
     schema = kfnb_schema_part(root, name, "the schema", kfnb_schema_keys("schema"))
@@ -30,6 +29,36 @@ def kfnb_read_schema(text: str, name: str) -> dict[str, Any]:
         schema["columns"][key.value] = kfnb_schema_part(node, name, f"the column {key.value}", keys)
     kfnb_schema_freshness(schema, name)
     return schema
+
+
+def kfnb_yaml_problem(error: Any) -> tuple[int, str]:
+    """The line of what is not YAML, counted from 1 (0 where it is not known), and what was expected, in words."""
+    problem, context = str(getattr(error, "problem", None) or error), str(getattr(error, "context", ""))
+    known = (
+        ("expected ',' or", "a bracket is not closed, or a comma is missing", True),
+        ("expected the node content", "a value is missing, or a bracket is not closed", True),
+        ("unexpected end of stream", "a quotation mark is not closed", True),
+        (
+            "mapping values are not allowed",
+            "a colon that cannot be there: this line has two, or the line before has none",
+            False,
+        ),
+        ("could not find expected ':'", "a key needs a colon", False),
+        ("found character '\\t'", "a tab: lines begin with spaces", False),
+        ("found character", "a value that begins with a sign needs quotation marks", False),
+        ("but found '}'", "a brace is closed that was not opened", False),
+        ("but found ']'", "a bracket is closed that was not opened", False),
+        (
+            "expected <block end>",
+            "the line does not begin below the first letter of the keys before it",
+            False,
+        ),
+    )
+    words, at_its_begin = next(
+        ((words, begin) for part, words, begin in known if part in problem), (problem, False)
+    )
+    place = getattr(error, "context_mark" if at_its_begin and context else "problem_mark", None)
+    return (place.line + 1 if place else 0), words
 
 
 def kfnb_schema_keys(part: str) -> dict[str, Any]:
@@ -100,7 +129,7 @@ def kfnb_schema_part(node: Any, name: str, what: str, keys: dict[str, Any]) -> d
         try:
             content = loader.construct_document(value)
         except yaml.YAMLError as error:
-            raise ValueError(f"{where}: {getattr(error, 'problem', None) or error}") from None
+            raise ValueError(f"{where}: {kfnb_yaml_problem(error)[1]}") from None
         if not fits(content):
             raise ValueError(f"{where}: {key.value} of {what} is {content!r}; it takes {words}")
         found[key.value] = content
