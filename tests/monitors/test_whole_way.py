@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
+from conftest import COLUMNS, people
 
 import kfnb
-from kfnb import clock
-from kfnb import settings as config
 from kfnb.resources.monitors.model import MonitorState
 from tests.conftest import Shell
 
 pytestmark = pytest.mark.slow
-
-START = 1_800_000_000.0
-COLUMNS = ["age", "income", "noise"]
-
-Ask = Callable[..., list[Any]]
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A home of the test's own, whose clock goes 600 times as fast; its monitors and services are ended."""
-    home = tmp_path / "home"
-    monkeypatch.setenv("KFNB_HOME", str(home))
-    monkeypatch.setenv(clock.VARIABLE, str(tmp_path / "clock"))
-    clock.set_clock(tmp_path / "clock", rate=600.0, at=START)
-    config.reset()
-    yield home
-    for one in kfnb.monitors():
-        one.delete()
-    for service in kfnb.services():
-        kfnb.service(service.name).delete()
-    config.reset()
-
-
-def people(random: np.random.Generator, rows: int, *, older: float = 0.0) -> pd.DataFrame:
-    """Rows with the label ``y``: who is older than usual, or earns more, is true. ``older`` moves the border too."""
-    table = pd.DataFrame(
-        {
-            "age": random.normal(40 + older, 10, rows),
-            "income": random.normal(3, 1, rows),
-            "noise": random.normal(0, 1, rows),
-        }
-    )
-    table["y"] = (table.age - 40 - older) / 10 + table.income - 3 + random.normal(0, 0.3, rows) > 0
-    return table
-
 
 TRAIN = """%%kf_component train --data data=churn-data
 from sklearn.linear_model import LogisticRegression

@@ -41,6 +41,11 @@ from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
 from kfnb.resources.models.view.verification import draw_model_verification
 from kfnb.resources.models.view.version import draw_history, draw_model_version
+from kfnb.resources.monitors.model import Report
+from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
+from kfnb.resources.monitors.view.monitor import draw_monitor
+from kfnb.resources.monitors.view.monitors import draw_monitors
+from kfnb.resources.monitors.view.report import draw_report
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
 from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
 from kfnb.resources.runs.comparison import compared
@@ -328,6 +333,13 @@ def test_an_element_escapes_its_text_and_its_attributes():
     assert str(el("b", "<i>", title='"<')) == '<b title="&quot;&lt;">&lt;i&gt;</b>'
 
 
+def drifted(text):
+    """Distributions of a column with that name and that value."""
+    column = {"name": text, "type": text, "rows": 2, "nulls": 1, "top": [(text, 1)], "other": 0}
+    profile = {"columns": [column]}
+    return WindowProfiles(profile, profile, profile, profile)
+
+
 DRAWN = {
     "draw_checks": lambda text: draw_checks(
         [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in CheckOutcome]
@@ -362,6 +374,11 @@ DRAWN = {
     "draw_predictions": lambda text: draw_predictions([text, {text: [text]}], [text]),
     "draw_service": lambda text: draw_service(filled(ServiceSnapshot, text)),
     "draw_services": lambda text: draw_services([filled(ServiceSnapshot, text)]),
+    "draw_monitor": lambda text: draw_monitor(
+        dataclasses.replace(filled(MonitorSnapshot, text), profiles=drifted(text))
+    ),
+    "draw_monitors": lambda text: draw_monitors([filled(MonitorSnapshot, text)]),
+    "draw_report": lambda text: draw_report(filled(Report, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),

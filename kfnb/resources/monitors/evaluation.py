@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from kfnb.resources.monitors.adwin import AdaptiveWindow
 from kfnb.resources.monitors.drift import MARGIN, column_drifts, drift_score, prediction_drift, psi_of
@@ -81,10 +80,3 @@ def _changed(labelled: Sequence[Labelled]) -> tuple[float, float] | None:
     for one in labelled:
         last = window.add(float(one.right)) or last
     return None if last is None else (last.before, window.mean)
-
-
-def as_json(report: Report) -> dict[str, Any]:
-    """A report as plain data."""
-    from dataclasses import asdict
-
-    return {**asdict(report), "drift": report.drift, "performance": report.performance}

@@ -150,8 +150,7 @@ class Report:
 
     ``score`` is the drift of the columns weighted by how much the model depends on each, at most 1 a column.
     ``prediction`` is the drift of the predictions. ``skew`` compares what is served with the training data of the
-    version that serves it, by column. ``metrics`` are measured on labels that have come, ``estimate`` is the accuracy
-    that is expected without labels, which assumes that only the inputs have changed.
+    version that serves it, by column. ``metrics`` are measured on labels that have come.
     """
 
     since: float
@@ -164,7 +163,6 @@ class Report:
     prediction: float | None = None
     skew: Mapping[str, float] = field(default_factory=dict)
     metrics: tuple[MetricValue, ...] = ()
-    estimate: float | None = None
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -14,19 +14,6 @@ PREDICTION = "prediction"
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """How often a version was right on the baseline, by how sure it was: ``edges`` of confidence and a share each."""
-
-    edges: tuple[float, ...]
-    right: tuple[float, ...]
-
-    def expected(self, confidence: float) -> float:
-        """The share of right predictions that are this sure."""
-        place = sum(confidence >= edge for edge in self.edges[1:-1])
-        return self.right[place]
-
-
-@dataclass(frozen=True)
 class MonitorReference:
     """What a version is watched against. ``data`` and ``version`` are references (``churn-data@2``, ``churn@7``).
 

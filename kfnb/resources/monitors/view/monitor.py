@@ -119,10 +119,6 @@ def _performance(report: Report | None) -> Iterator[Block]:
     if report is not None and report.metrics:
         rows: list[list[Value]] = [_metric(one) for one in report.metrics]
         yield Section("Labels", [Table("Labels", _METRICS, rows)])
-    if report is not None and report.estimate is not None:
-        yield Text(
-            f"Estimated accuracy without labels: {digits(report.estimate, 3)} (assumes no concept drift)."
-        )
 
 
 def _metric(one: MetricValue) -> list[Value]:

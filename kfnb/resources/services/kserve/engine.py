@@ -28,7 +28,7 @@ from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
-from kfnb.resources.services.kserve.refusals import refuse
+from kfnb.resources.services.kserve.refusals import not_kept, refuse, taken
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
@@ -90,7 +90,7 @@ class KServeEngine:
         refuse(spec.desired, spec)
         with suppress(ServiceNotFound):
             self._resources.service(spec.name)
-            raise _taken(spec.name, self._resources.namespace)
+            raise taken(spec.name, self._resources.namespace)
         made = self._written(spec.name, spec.desired, {})
         default = made[spec.desired.default.revision]
         new = written("inferenceservices", spec.name, spec.name, {}, {})
@@ -99,7 +99,7 @@ class KServeEngine:
             service = self._resources.write(Write("inferenceservices", spec.name, body, exists=False))
         except Conflict as error:
             if error.exists:
-                raise _taken(spec.name, self._resources.namespace) from None
+                raise taken(spec.name, self._resources.namespace) from None
             raise
         history = (spec.desired.move,)
         record = ServiceRecord(spec.name, spec.desired, made, history, spec.owner, time.time())
@@ -284,26 +284,16 @@ class KServeEngine:
     def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
         """Nothing in the cluster keeps requests for kfnb: raises ``UsageError``."""
         del window
-        raise UsageError(f"service {name} does not keep its requests:", hint=_ONLY_HERE, ref=name)
+        raise not_kept(name)
 
     def labelled(
         self, name: str, revision: int, most: int, *, inputs: bool = False
     ) -> builtins.list[LabelledRow]:
         """Nothing in the cluster keeps what was answered: raises ``UsageError``."""
         del revision, most, inputs
-        raise UsageError(f"service {name} does not keep its requests:", hint=_ONLY_HERE, ref=name)
+        raise not_kept(name)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
         del ids, labels, by
-        raise UsageError(f"service {name} does not remember its answers:", hint=_ONLY_HERE, ref=name)
-
-
-_ONLY_HERE = "requests are kept for services of this machine alone"
-
-
-def _taken(name: str, namespace: str) -> Conflict:
-    hint = f"%kf_services show {name} shows it; change it, or choose another name"
-    return Conflict(
-        f"service {name} exists already in namespace {namespace}", exists=True, hint=hint, ref=name
-    )
+        raise not_kept(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.errors import UsageError
+from kfnb.errors import Conflict, UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.log_policy import KEEP_ALL
@@ -33,3 +33,16 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
         raise UsageError(
             f"{message}:", code="invalid-argument", hint="leave that out, or serve here: --backend local"
         )
+
+
+def not_kept(name: str) -> UsageError:
+    """The error for what needs the requests that a service has answered."""
+    hint = "requests are kept for services of this machine alone"
+    return UsageError(f"service {name} does not keep its requests:", hint=hint, ref=name)
+
+
+def taken(name: str, namespace: str) -> Conflict:
+    """The error for a new service whose name another one has."""
+    hint = f"%kf_services show {name} shows it; change it, or choose another name"
+    message = f"service {name} exists already in namespace {namespace}"
+    return Conflict(message, exists=True, hint=hint, ref=name)
