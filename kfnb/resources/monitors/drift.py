@@ -20,7 +20,7 @@ _KS, _NULLS, _NEW = 0.08, 0.02, 0.01
 """Shares of the values that have moved, of missing values that are new, and of values that are new or of another type,
 which are drift by themselves at the default limit."""
 _MORE = 1.5
-MARGIN = 1.5
+_MARGIN = 1.5
 """How far windows without drift may be: times the largest distance of the baseline's own windows, which are few."""
 _NAMED = 3
 
@@ -52,6 +52,12 @@ def drift_score(reference: MonitorReference, window: Profile) -> float | None:
     return found
 
 
+def usual_score(reference: MonitorReference) -> float:
+    """How high the score is without drift: always less than 1, which it cannot pass."""
+    spread = reference.score_spread
+    return min(_MARGIN * spread, (1 + spread) / 2)
+
+
 def psi_of(reference: Profile, window: Profile) -> dict[str, float]:
     """By column, the population stability index of a window, where there are enough rows."""
     distances = kfnb_distances(dict(reference), dict(window))
@@ -71,12 +77,12 @@ def spread_of(reference: Profile, window: Profile) -> dict[str, dict[str, float]
 def prediction_drift(reference: MonitorReference, window: Profile) -> tuple[float | None, float]:
     """The drift of the predictions, and the limit that chance and the baseline's own windows do not pass."""
     if not reference.predictions or not window.get("columns"):
-        return None, MARGIN * reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (one,) = kfnb_distances(dict(reference.predictions), dict(window))[:1] or ({},)
     if not one.get("enough") or one.get("psi") is None:
-        return None, MARGIN * reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (column,) = reference.predictions["columns"]
-    return one["psi"], MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
+    return one["psi"], _MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
 
 
 def _column(
@@ -129,7 +135,7 @@ def _reasons(
 
 def _usual(own: Mapping[str, float], kind: str) -> float:
     """How far windows are without drift."""
-    return MARGIN * own.get(kind, 0.0)
+    return _MARGIN * own.get(kind, 0.0)
 
 
 def _requested_limit(rules: Sequence[Rule], name: str) -> float:

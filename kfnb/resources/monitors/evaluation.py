@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfnb.resources.monitors.adwin import AdaptiveWindow
-from kfnb.resources.monitors.drift import MARGIN, column_drifts, drift_score, prediction_drift, psi_of
+from kfnb.resources.monitors.drift import (
+    column_drifts,
+    drift_score,
+    prediction_drift,
+    psi_of,
+    usual_score,
+)
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
@@ -45,7 +51,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         pane.p99_ms,
         columns,
         score,
-        MARGIN * reference.score_spread,
+        usual_score(reference),
         prediction,
         prediction_limit,
         skew,
@@ -71,6 +77,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         metrics,
         findings=judge_all(spec.rules, facts),
         notes=reference.notes,
+        baseline=reference.data,
     )
 
 
