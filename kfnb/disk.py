@@ -20,6 +20,7 @@ _SHOWN = 4
 _NAMED = {
     "runs": ("runs", "kfnb runs prune --keep 5"),
     "services": ("services", "kfnb services delete NAME"),
+    "schedules": ("schedules", "kfnb schedules delete NAME"),
     "studies": ("studies", "kfnb studies show NAME --delete"),
     "data": ("versions of data sets", "kfnb data prune"),
     "data-files": ("files of data sets in use", "rm -r {}"),

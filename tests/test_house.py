@@ -69,7 +69,7 @@ SHARED = {
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
     ("runs.api", "training.trainer"): "a training on a cluster is a run",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
-    ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
+    ("schedules.local", "runs.local"): "a tick of a schedule here starts a run of the engine of runs",
     (
         "services.kserve",
         "models.kubeflow",

@@ -16,10 +16,9 @@ from typing import Any
 from kfnb.capture.embedded.check_reports import (
     kfnb_check_failure,
     kfnb_check_html,
+    kfnb_check_lines,
     kfnb_check_words,
-    kfnb_opened_schema,
 )
-from kfnb.capture.embedded.checks import kfnb_check_table
 from kfnb.capture.embedded.figures import (
     kfnb_captioned,
     kfnb_figure_html,
@@ -56,7 +55,7 @@ class Kf:
         """The models that this cell has saved, as its step would."""
 
     def begin_cell(self) -> None:
-        """A cell begins: it is a step of its own."""
+        """Forget what the last cell has saved: each cell is its own step."""
         self._saved.clear()
 
     def shard(self, data: Any) -> Any:
@@ -131,16 +130,15 @@ class Kf:
         """Show the first ``most`` rows of a DataFrame, a list of dicts or of lists, or a dict of columns."""
         _display({"text/html": kfnb_table_html(rows, title, most), "text/plain": title or "a table"})
 
-    def check(self, frame: Any, schema: str | Path) -> None:
-        """Check a table against the schema in a file: ``kf.check(df, "churn.schema.yaml")``.
+    def check(self, frame: Any, schema: Any) -> None:
+        """Check a table against the schema in a file, ``kf.check(df, "churn.schema.yaml")``, or one of pandera.
 
         All checks are made, and shown. Raises ``UsageError`` if one of level ``fail`` fails.
         """
         try:
-            lines = kfnb_check_table(frame, kfnb_opened_schema(schema))
+            lines, name = kfnb_check_lines(frame, schema)
         except (TypeError, ValueError) as error:
             raise UsageError(f"kf.check: {error}") from None
-        name = str(schema)
         _display({"text/html": kfnb_check_html(lines, name), "text/plain": kfnb_check_words(lines, name)})
         if failed := kfnb_check_failure(lines, name):
             raise UsageError(failed)

@@ -119,7 +119,14 @@ _TOGETHER = (
         *("kfnb_Counter", "kfnb_ColumnCounter", "kfnb_joined"),
     ),
     (
-        *("kfnb_check", "kfnb_opened_schema", "kfnb_check_failure", "kfnb_check_line", "kfnb_check_words"),
+        *(
+            "kfnb_check",
+            "kfnb_check_lines",
+            "kfnb_check_validated",
+            "kfnb_validated_line",
+            "kfnb_opened_schema",
+        ),
+        *("kfnb_check_failure", "kfnb_check_line", "kfnb_check_words"),
         *(
             "kfnb_check_html",
             "kfnb_check_table",

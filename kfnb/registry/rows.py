@@ -151,10 +151,7 @@ NOUNS: list[Noun] = [
         ),
         exports={
             "DatasetVersion": "handle",
-            "add_data": "api",
-            "dataset": "api",
-            "datasets": "api",
-            "infer_schema": "api",
+            **dict.fromkeys(("add_data", "dataset", "datasets", "infer_schema"), "api"),
         },
         displays=(
             "kfnb.resources.datasets.handle.DatasetVersion",
@@ -259,7 +256,7 @@ NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
-            "LogPolicy": "log_policy",
+            "LogPolicy": "kfnb.server.log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",
@@ -322,19 +319,9 @@ NOUNS: list[Noun] = [
     Noun(
         "schedules",
         (
-            (
-                "SchedulePipeline",
-                "%kf_schedule",
-                "schedule",
-                "run a pipeline on a schedule, here or on a cluster",
-            ),
+            ("SchedulePipeline", "%kf_schedule", "schedule", "run a pipeline on a schedule"),
             ("ListSchedules", "%kf_schedules", "schedules", "list the schedules"),
-            (
-                "ShowSchedule",
-                "%kf_schedules show",
-                "schedules show",
-                "show a schedule and the runs that it started",
-            ),
+            ("ShowSchedule", "%kf_schedules show", "schedules show", "show a schedule and its last runs"),
             ("PauseSchedule", "%kf_schedules pause", "schedules pause", "start no more runs of a schedule"),
             ("ResumeSchedule", "%kf_schedules resume", "schedules resume", "continue a paused schedule"),
             ("RunSchedule", "%kf_schedules run", "schedules run", "start a run of a schedule now"),

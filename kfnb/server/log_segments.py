@@ -33,7 +33,7 @@ class CompleteFile:
 
 
 class Segment:
-    """A file that grows. Raises ``OSError``, after which it has the blocks before and is not to be used any more."""
+    """A file that grows. Raises ``OSError``, after which it has the blocks before, and gets no more."""
 
     def __init__(self, folder: Path, name: str, schema: Any) -> None:
         self.schema, self.rows, self.size, self.began = schema, 0, 0, time.monotonic()
@@ -70,7 +70,7 @@ class Segment:
             self.close()
 
     def close(self) -> None:
-        """Leave it as it is."""
+        """Close it without completing it."""
         os.close(self._file)
 
 

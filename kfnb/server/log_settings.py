@@ -5,24 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-DAYS, BYTES = 30.0, 1 << 30
-"""For how long requests are kept, and how many bytes of them."""
+from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 
 
 @dataclass(frozen=True)
 class LogSettings:
-    """The folder of a request log, which several processes share, and what each keeps there.
+    """The folder of a request log, which several processes share, and what this one writes there.
 
-    ``drop`` are columns that are not kept, and of those in ``hashed`` a digest is kept in the place of the value.
-    ``per_second`` is the number of requests that are kept of each second, about, a random sample; 0 keeps all. The
-    oldest requests are removed after ``days``, and when there are more than ``size`` bytes of them.
+    ``version`` and ``revision`` are what the files say of it.
     """
 
     folder: Path
+    policy: LogPolicy = KEEP_ALL
     version: str = "1"
     revision: int = 1
-    drop: frozenset[str] = frozenset()
-    hashed: frozenset[str] = frozenset()
-    per_second: float = 0.0
-    days: float = DAYS
-    size: int = BYTES

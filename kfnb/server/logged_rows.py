@@ -38,7 +38,7 @@ from kfnb.server.reading import InputRows, Numbers
 _LARGEST_RAW = 100_000
 """Bytes of a request that is kept as it came."""
 _WIDEST = 200
-"""Columns of an array that are fields of their own; those of a wider one are one list."""
+"""Columns of an array that are a field each; those of a wider one are one list."""
 
 
 class LoggedRows:
@@ -116,7 +116,8 @@ class LoggedRows:
     def _input_columns(self, rows: Sequence[InputRows]) -> Iterator[tuple[str, Any]]:
         """The values of each column of the model's inputs, without those that are dropped."""
         if not self._inputs.parts:
-            yield from table_columns(self._inputs.join(rows)).items()
+            for name, found in table_columns(self._inputs.join(rows)).items():
+                yield from self._kept(name, found)
             return
         for part, values in zip(self._inputs.parts, joined(self._inputs.parts, rows), strict=True):
             some = values if isinstance(part, Numbers) else [values]

@@ -19,7 +19,8 @@ from kfnb.server.compression import with_gzip
 from kfnb.server.findings import OnBadInput
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpLimits
-from kfnb.server.log_settings import BYTES, DAYS, LogSettings
+from kfnb.server.log_policy import BYTES, DAYS, LogPolicy
+from kfnb.server.log_settings import LogSettings
 from kfnb.server.open_files import allow_connections
 from kfnb.server.parity import check
 from kfnb.server.predictor import NotServable
@@ -126,16 +127,14 @@ def _request_log(options: argparse.Namespace, served: Served) -> RequestLog | No
     if find_spec("pyarrow") is None:
         log("requests are not kept: pyarrow is not installed here")
         return None
-    settings = LogSettings(
-        options.log.absolute(),
-        options.version,
-        options.revision,
-        frozenset(options.log_drop),
-        frozenset(options.log_hash),
-        options.log_rate,
-        options.log_days,
-        options.log_size,
+    policy = LogPolicy(
+        drop=options.log_drop,
+        hash=options.log_hash,
+        rate=options.log_rate,
+        days=options.log_days,
+        size=options.log_size,
     )
+    settings = LogSettings(options.log.absolute(), policy, options.version, options.revision)
     return RequestLog(settings, served.inputs)
 
 

@@ -29,7 +29,7 @@ _ROWS, _BYTES, _SECONDS = 1 << 16, 1 << 25, 600.0
 """Rows, bytes and age from which on a file is completed."""
 _REVIEW = 3600.0
 """Seconds after which old files are looked for where no request comes."""
-_TOLD_EACH = 60.0
+_REPORTED_EACH = 60.0
 """Seconds between lines of the log about requests that are not kept."""
 
 
@@ -40,7 +40,7 @@ class RequestLog:
         self.kept = self.dropped = self.left_out = 0
         """Requests that are in files, that are lost, and that a sample does not have."""
         self._settings, self._inputs = settings, inputs
-        self._sample = Sample(settings.per_second)
+        self._sample = Sample(settings.policy.rate)
         self._lock = threading.Lock()
         self._waiting: list[Exchange] = []
         self._bytes = 0
@@ -97,7 +97,7 @@ class RequestLog:
             elif taken:
                 self._lose(len(taken))
             self._guarded(0, self._review)
-            self._losses.tell()
+            self._losses.report()
         self._guarded(0, self._complete)
 
     def _rows(self) -> LoggedRows:
@@ -105,7 +105,7 @@ class RequestLog:
         folder, settings = self._settings.folder, self._settings
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         complete_abandoned(folder)
-        personal = PersonalColumns(settings.drop, settings.hashed, salt_in(folder))
+        personal = PersonalColumns(settings.policy.drop, settings.policy.hash, salt_in(folder))
         return LoggedRows(settings, self._inputs, personal)
 
     def _taken(self) -> list[Exchange]:
@@ -135,7 +135,7 @@ class RequestLog:
         if large or now - self._reviewed >= _REVIEW:
             self._reviewed = now
             complete_abandoned(self._settings.folder)
-            remove_old(self._settings.folder, self._settings.days, self._settings.size)
+            remove_old(self._settings.folder, self._settings.policy.days, self._settings.policy.size)
 
     def _complete(self) -> None:
         segment, self._segment = self._segment, None
@@ -149,7 +149,7 @@ class RequestLog:
             segment.close()
 
     def _guarded(self, requests: int, work: Callable[[], Any]) -> Any:
-        """The outcome of work; None where it fails, which loses so many ``requests`` and nothing else."""
+        """The outcome of work; None where it fails, which loses that number of ``requests`` and nothing else."""
         try:
             return work()
         except OSError as error:
@@ -169,17 +169,17 @@ class Losses:
     """Requests that are not kept, of which the log has a line now and then."""
 
     def __init__(self) -> None:
-        self._count, self._why, self._told = 0, "", -_TOLD_EACH
+        self._count, self._why, self._reported = 0, "", -_REPORTED_EACH
 
     def add(self, requests: int, why: str = "") -> None:
         """Count requests that are lost, for a reason or the one before."""
         self._count, self._why = self._count + requests, why or self._why
 
-    def tell(self) -> None:
+    def report(self) -> None:
         """Write how many were lost since the last line, and why."""
-        if self._count and time.monotonic() - self._told > _TOLD_EACH:
+        if self._count and time.monotonic() - self._reported > _REPORTED_EACH:
             log(f"requests that are not kept: {self._count} ({self._why})")
-            self._count, self._told = 0, time.monotonic()
+            self._count, self._reported = 0, time.monotonic()
 
 
 class Sample:

@@ -22,6 +22,7 @@ from kfnb.profiles.footers import profile_footers
 from kfnb.profiles.measuring import profile_table
 from kfnb.resources.datasets import files
 from kfnb.resources.datasets.diff import continuous, histogram, score
+from kfnb.ui.words import TIMES
 from tests.conftest import Shell
 
 
@@ -271,3 +272,14 @@ def test_distributions_are_bars_and_few_values_are_words(shell: Shell) -> None:
     assert "▅" in shown["text/plain"] or "█" in shown["text/plain"]
     assert "0: 50%, 1: 50%" in shown["text/plain"]
     assert "1: 100%" in shown["text/plain"]
+
+
+def test_texts_with_many_values_are_shown_by_their_values(shell: Shell) -> None:
+    """Their profile has quantiles too, of their lengths."""
+    texts = ["x"] * 20 + [f"text {number}" for number in range(180)]
+    one = kfnb.add_data("d", pd.DataFrame({"s": texts}))
+    two = kfnb.add_data("d", pd.DataFrame({"s": [*texts[20:], *["longer than before"] * 20]}))
+    assert one.profile[0].edges
+    assert f"x {TIMES} 20" in bundle(one)["text/plain"]
+    assert one.diff(two).moved[0].score > 0.25
+    assert "x: 10%" in bundle(one.diff(two))["text/plain"]

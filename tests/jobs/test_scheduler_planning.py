@@ -170,6 +170,21 @@ def test_many_missed_ticks_cost_little() -> None:
     assert Timing(every=1.0).due(0, 1e9).count == 1_000_000_000  # type: ignore[union-attr]
 
 
+@given(st.lists(st.floats(-5000, 5000), max_size=20))
+def test_however_the_clock_jumps_no_tick_is_done_twice_and_the_next_ones_are_done(
+    jumps: list[float],
+) -> None:
+    one, now = Schedule(), 0.0
+    for jump in jumps:
+        now = max(0.0, now + jump)
+        one.poll(now)
+    one.poll(now)
+    first = int(now // 60 + 1) * 60
+    for following in range(first, first + 600, 60):
+        one.poll(following)
+    assert {float(tick) for tick in range(first, first + 600, 60)} <= set(one.done)
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["wait", "sleep", "off", "pause", "resume", "busy"]), st.floats(0.1, 900)),
     max_size=40,

@@ -10,7 +10,12 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from kfnb.capture.embedded.check_reports import kfnb_check_failure, kfnb_check_html, kfnb_check_words
+from kfnb.capture.embedded.check_reports import (
+    kfnb_check_failure,
+    kfnb_check_html,
+    kfnb_check_lines,
+    kfnb_check_words,
+)
 from kfnb.capture.embedded.checks import kfnb_check_counts, kfnb_check_table
 from kfnb.capture.embedded.counting import kfnb_added, kfnb_Counter
 from kfnb.capture.embedded.schemas import kfnb_read_schema, kfnb_schema_reference
@@ -148,6 +153,11 @@ def test_unique_optional_extra_and_freshness() -> None:
     assert broken(new, dated) == {}
 
 
+def test_an_empty_table_fails_unless_it_may_be_empty() -> None:
+    assert broken({"x": []}, "columns: {x: {range: [0, 1]}}")["", "rows"]["limit"] == "at least 1"
+    assert broken({"x": []}, "rows: 0\ncolumns: {x: {range: [0, 1]}}") == {}
+
+
 def test_windows_are_checked_by_their_counts() -> None:
     rules = kfnb_read_schema("rows: 3\ncolumns: {x: {range: [0, 1]}, w: {values: [a, b]}}", "s.yaml")
     counts = []
@@ -220,6 +230,19 @@ def test_a_mistake_is_told_with_its_line(text: str, told: str) -> None:
 def test_whatever_a_column_holds_its_own_schema_fits(values: Any) -> None:
     table = pd.DataFrame({"x": values})
     assert broken(table, inferred(table)) == {}
+
+
+def test_a_schema_of_pandera_is_a_part_of_the_report() -> None:
+    pandera = pytest.importorskip("pandera.pandas")
+    schema = pandera.DataFrameSchema(
+        {"age": pandera.Column(int, pandera.Check.in_range(18, 99))}, name="people"
+    )
+    lines, name = kfnb_check_lines(pd.DataFrame({"age": [20, 300]}), schema)
+    assert (
+        kfnb_check_failure(lines, name)
+        == "1 of 1 checks of people failed: age pandera: 300 (limit: in_range(18, 99))"
+    )
+    assert lines[0]["examples"] == [(1, "300")]
 
 
 def test_a_report_escapes_what_is_in_the_data() -> None:

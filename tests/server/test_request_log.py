@@ -22,6 +22,7 @@ from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.exchange import Exchange, Predicted
 from kfnb.server.findings import OnBadInput
 from kfnb.server.inputs import ModelInputs, inputs_of
+from kfnb.server.log_policy import LogPolicy
 from kfnb.server.log_segments import Segment, complete_abandoned, complete_files, remove_old
 from kfnb.server.log_settings import LogSettings
 from kfnb.server.logged_rows import LoggedRows
@@ -414,7 +415,7 @@ def test_of_more_requests_than_the_rate_a_sample_is_kept(
     assert sample.share() == 1.0
     monkeypatch.undo()
     inputs = of_column()
-    log = RequestLog(LogSettings(tmp_path, per_second=50), inputs)
+    log = RequestLog(LogSettings(tmp_path, LogPolicy(rate=50)), inputs)
     end = time.monotonic() + 2.5
     while time.monotonic() < end:
         log.keep(exchange("r", [1], inputs))

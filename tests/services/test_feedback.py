@@ -193,6 +193,7 @@ def service(home: Path) -> Iterator[kfnb.Service]:
     service.delete()
 
 
+@pytest.mark.slow
 def test_a_service_knows_how_right_each_version_was(service: kfnb.Service) -> None:
     service.canary(adding(200), 50).wait(60)
     first = service.ask([[1], [2]], version="default")
@@ -208,6 +209,7 @@ def test_a_service_knows_how_right_each_version_was(service: kfnb.Service) -> No
     assert service.to_frame().labels.tolist() == [2, 1]
 
 
+@pytest.mark.slow
 def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service) -> None:
     service.shadow(adding(200)).wait(60)
     (answer,) = service.ask([[1]])
@@ -218,6 +220,7 @@ def test_a_shadow_is_compared_with_labels_too(service: kfnb.Service) -> None:
     assert [one.labels.accuracy for one in service.snapshot().revisions] == [0.0, 1.0]
 
 
+@pytest.mark.slow
 def test_requests_that_are_not_remembered_are_named(service: kfnb.Service) -> None:
     (answer,) = service.ask([[1]])
     assert service.feedback([answer.id, "never"], [101, 1]).unknown == ("never",)
@@ -227,6 +230,7 @@ def test_requests_that_are_not_remembered_are_named(service: kfnb.Service) -> No
         service.feedback("never", 1)
 
 
+@pytest.mark.slow
 def test_the_command_takes_a_table_of_ids_and_labels(
     service: kfnb.Service, shell: Shell, tmp_path: Path
 ) -> None:

@@ -32,7 +32,9 @@ from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.protocols import V2
+from kfnb.resources.services.requests import RequestWindow
 from kfnb.server.counters import Statistics
+from kfnb.server.log_policy import LogPolicy
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}
@@ -308,6 +310,19 @@ class TestWhatIsWritten:
         with pytest.raises(UsageError, match=r"copies.*--shadow.*--sticky.*--port"):
             knative.engine.create(ServiceSpec("churn", replace(wanted, generation=1), port=8080))
         assert not knative.objects.of("inferenceservices")
+
+    def test_requests_are_not_kept_on_a_cluster(self, knative: Cluster, version: Versions) -> None:
+        kept = ALICE.first([target(version(), log=LogPolicy(drop=["email"]))])
+        with pytest.raises(UsageError, match=r"no requests are kept on a cluster \(--log-drop"):
+            knative.engine.create(ServiceSpec("churn", kept))
+        with pytest.raises(
+            UsageError, match="service churn does not keep its requests: requests are kept for"
+        ):
+            knative.engine.requests("churn", RequestWindow())
+        with pytest.raises(
+            UsageError, match="service churn does not remember its answers: requests are kept"
+        ):
+            knative.engine.feedback("churn", ["a"], [1], "alice")
 
 
 class TestCounters:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +14,17 @@ import pandas as pd
 import pytest
 
 import kfnb
-from kfnb.commands.session import Session
 from kfnb.errors import UsageError
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
-from kfnb.resources.services.local.labels import add_labels
-from kfnb.resources.services.log_policy import LogPolicy
+from kfnb.resources.services.local.labels import add_labels, labels_by_row
+from kfnb.resources.services.log_policy import size_of
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
 from kfnb.resources.services.stored import as_json, desired_of, target_of
-from tests.conftest import Shell
+from kfnb.server.log_policy import LogPolicy
+from kfnb.server.main import _parser
 
 from service_samples import with_canary  # isort: skip - beside this file
 
@@ -65,6 +67,7 @@ def seen(service: kfnb.Service, count: int, **window: str) -> pd.DataFrame:
     return found
 
 
+@pytest.mark.slow
 def test_four_clients_at_once_are_kept_by_the_version_that_answered(service: kfnb.Service) -> None:
     service.canary(registered(50.0), 25).wait(60)
     frame, answers = customers(), []
@@ -92,6 +95,7 @@ def test_four_clients_at_once_are_kept_by_the_version_that_answered(service: kfn
         service.requests(version="9")
 
 
+@pytest.mark.slow
 def test_labels_are_beside_the_rows_that_they_belong_to(service: kfnb.Service) -> None:
     (first,), (second,) = service.ask(customers(3)), service.ask(customers(2))
     seen(service, 5)
@@ -106,6 +110,7 @@ def test_labels_are_beside_the_rows_that_they_belong_to(service: kfnb.Service) -
     assert len(service.requests(since="1h")) == 5
 
 
+@pytest.mark.slow
 def test_what_is_kept_can_be_changed_without_dropping_a_request(service: kfnb.Service) -> None:
     service.predict(customers(2))
     seen(service, 2)
@@ -126,13 +131,13 @@ def test_what_is_kept_can_be_changed_without_dropping_a_request(service: kfnb.Se
 
 
 def test_the_options_are_those_of_the_program(tmp_path: Path) -> None:
-    from kfnb.server.main import _parser
-
-    policy = LogPolicy(drop=["a", "b"], hash="c", rate=5, days=2, size="500M")
+    policy = LogPolicy(drop=["a", "b"], hash="c", rate=5, days=2, size=size_of("500M"))
     options = _parser(tmp_path).parse_args(policy.options)
     assert (options.log_drop, options.log_hash, options.log_rate) == (["a", "b"], ["c"], 5)
     assert (options.log_days, options.log_size) == (2, 500_000_000)
-    assert LogPolicy().bytes == 1 << 30
+    assert size_of("") == LogPolicy().size == 1 << 30
+    with pytest.raises(UsageError, match="--log-size much: write 500M or 2G"):
+        size_of("much")
 
 
 @pytest.mark.parametrize(
@@ -142,8 +147,7 @@ def test_the_options_are_those_of_the_program(tmp_path: Path) -> None:
         (LogPolicy(rate=-1), "--log-rate -1: give requests a second, from 0 on"),
         (LogPolicy(rate=float("nan")), "--log-rate nan"),
         (LogPolicy(days=0), "--log-days 0: give a number of days above 0"),
-        (LogPolicy(size="much"), "--log-size much: write 500M or 2G, from 10M on"),
-        (LogPolicy(size="1k"), "--log-size 1k"),
+        (LogPolicy(size=1000), "--log-size 1000: give at least 10M"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(home: Path, policy: LogPolicy, message: str) -> None:
@@ -157,8 +161,6 @@ def test_a_target_keeps_its_policy_and_an_older_one_has_the_usual(tmp_path: Path
     target = Target(1, "churn", 3, "ab" * 32, log=policy)
     stored = as_json(desired)
     assert desired_of(stored) == desired
-    import json
-    from dataclasses import asdict
 
     assert target_of(json.loads(json.dumps(asdict(target)))) == target
     del (old := asdict(target))["log"]
@@ -168,16 +170,12 @@ def test_a_target_keeps_its_policy_and_an_older_one_has_the_usual(tmp_path: Path
 
 def test_labels_need_no_request_that_is_kept(tmp_path: Path) -> None:
     add_labels(tmp_path, {"r": [1]}, {"r": {1: [1]}}, "anna")
-    from kfnb.resources.services.local.labels import labels_by_row
-
     assert labels_by_row(tmp_path, ["r", "s"]) == {("r", 1, 0): "1"}
     assert labels_by_row(tmp_path / "none", ["r"]) == {}
 
 
-def test_the_command_has_the_options(shell: Shell) -> None:
-    del shell
+def test_the_command_has_the_options() -> None:
     made = ServeModel(model="churn", log_drop=("a",), log_rate=5.0)
     assert made.log == LogPolicy(drop=["a"], rate=5)
     assert ServeModel(model="churn").log is None
     assert ServeModel(model="churn", no_log=True).log == LogPolicy(keep=False)
-    assert Session is not None

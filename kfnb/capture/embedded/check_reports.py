@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb.capture.embedded.checks import kfnb_check_table
+from kfnb.capture.embedded.checks import kfnb_check_table, kfnb_check_validated
 from kfnb.capture.embedded.figures import kfnb_captioned
 from kfnb.capture.embedded.reports import kfnb_text
 from kfnb.capture.embedded.schemas import kfnb_read_schema
@@ -15,15 +15,24 @@ def kfnb_check(artifact: Any) -> Callable[..., None]:
     """``kf.check``, which adds its report to the file ``artifact``."""
 
     def check(frame: Any, schema: Any) -> None:
-        """Check a table against the schema in a file; raise ``ValueError`` if it fails."""
-        lines = kfnb_check_table(frame, kfnb_opened_schema(schema))
-        kfnb_text(artifact)(kfnb_check_html(lines, str(schema)))
-        print(kfnb_check_words(lines, str(schema)))
-        failed = kfnb_check_failure(lines, str(schema))
+        """Check a table against the schema in a file, or one of pandera; raise ``ValueError`` if it fails."""
+        lines, name = kfnb_check_lines(frame, schema)
+        kfnb_text(artifact)(kfnb_check_html(lines, name))
+        print(kfnb_check_words(lines, name))
+        failed = kfnb_check_failure(lines, name)
         if failed:
             raise ValueError(failed)
 
     return check
+
+
+def kfnb_check_lines(frame: Any, schema: Any) -> tuple[list[dict[str, Any]], str]:
+    """The lines of a table's check against the schema in a file, or one of pandera; and the schema's name."""
+    if hasattr(schema, "validate"):
+        return kfnb_check_validated(frame, schema), str(
+            getattr(schema, "name", None) or type(schema).__name__
+        )
+    return kfnb_check_table(frame, kfnb_opened_schema(schema)), str(schema)
 
 
 def kfnb_opened_schema(schema: Any) -> dict[str, Any]:
@@ -37,7 +46,9 @@ def kfnb_opened_schema(schema: Any) -> dict[str, Any]:
             " as it should be"
         ) from None
     except TypeError:
-        raise ValueError(f"kf.check needs the path of a schema, not {type(schema).__name__}") from None
+        raise ValueError(
+            f"kf.check needs the path of a schema, or one of pandera, not {type(schema).__name__}"
+        ) from None
 
 
 def kfnb_check_failure(lines: list[dict[str, Any]], schema: str) -> str:

@@ -29,14 +29,43 @@ def kfnb_check_table(table: Any, schema: dict[str, Any]) -> list[dict[str, Any]]
     return lines
 
 
+def kfnb_check_validated(table: Any, schema: Any) -> list[dict[str, Any]]:
+    """The lines of a check by a schema of pandera: one for each of its checks that failed, or one if it passed.
+
+    Raises what ``validate`` raises beside pandera's own error.
+    """
+    name = str(getattr(schema, "name", None) or type(schema).__name__)
+    try:
+        schema.validate(table, lazy=True)
+    except Exception as error:
+        cases = getattr(error, "failure_cases", None)
+        if cases is None or not hasattr(cases, "to_dict"):
+            raise
+        found: dict[tuple[str, str], list[Any]] = {}
+        for case in cases.to_dict("records"):
+            found.setdefault((str(case["column"] or ""), str(case["check"])), []).append(case)
+        return [kfnb_validated_line(column, check, cases) for (column, check), cases in found.items()]
+    return [kfnb_line({}, "", name, "passes", "passes", fits=True)]
+
+
+def kfnb_validated_line(column: str, check: str, cases: list[Any]) -> dict[str, Any]:
+    """The line of the failure cases of one of pandera's checks."""
+    most, longest = 10, 60
+    value = ", ".join(dict.fromkeys(str(case["failure_case"])[:longest] for case in cases[:most]))
+    line = kfnb_line({}, column, "pandera", check, value, (len(cases), 0), fits=False)
+    placed = [case for case in cases[:most] if case["index"] is not None and case["index"] == case["index"]]
+    line["examples"] = [(case["index"], str(case["failure_case"])[:longest]) for case in placed]
+    return line
+
+
 def kfnb_check_counts(counts: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
     """The lines of a table, or of a window, that was counted into the bins of ``kfnb_schema_reference``."""
     rows = counts["rows"]
     found = {column["name"]: column for column in counts["columns"]}
     lines = []
-    if "rows" in schema:
-        limit = f"at least {schema['rows']:,}"
-        lines.append(kfnb_line(schema, "", "rows", limit, f"{rows:,}", fits=rows >= schema["rows"]))
+    least = schema.get("rows", 1)  # an empty table breaks no other limit
+    if "rows" in schema or not rows:
+        lines.append(kfnb_line(schema, "", "rows", f"at least {least:,}", f"{rows:,}", fits=rows >= least))
     lines += [kfnb_check_age(schema, column, age, found) for column, age in schema["freshness"].items()]
     for name, rules in schema["columns"].items():
         if not found[name]["rows"] and rows:

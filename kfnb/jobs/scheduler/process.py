@@ -18,7 +18,6 @@ from pathlib import Path
 from kfnb import clock
 from kfnb.diagnostics import logger, written_to
 from kfnb.errors import BackendError
-from kfnb.jobs import system
 from kfnb.jobs.folder import JobFolder, check
 from kfnb.jobs.scheduler import records
 from kfnb.jobs.scheduler.folder import ScheduleFolder, ScheduleSpec, existing, wake_file
@@ -92,7 +91,7 @@ class Scheduler:
             if folder.exists and name not in self._unusable:
                 _logger.warning("Schedule %s cannot be used: %s", name, error)
                 self._unusable.add(name)
-            return None
+            return clock.now() + clock.passed(_POLL) if folder.exists else None
         self._unusable.discard(name)
         return wake
 
@@ -142,8 +141,7 @@ class Scheduler:
         deadline = running[1].began + one.spec.timeout
         if now < deadline:
             return deadline
-        system.end_all(one.folder.id)
-        records.fail(one.folder, lambda: f"timed out after {one.spec.timeout:.0f} s")
+        records.kill(one.folder, running[0], f"timed out after {one.spec.timeout:.0f} s")
         one.past = records.history(one.folder, one.past)
         return None
 

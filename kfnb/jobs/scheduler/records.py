@@ -77,6 +77,13 @@ def fail(folder: ScheduleFolder, why: Callable[[], str], order: TickOrder | None
         os.close(lock)
 
 
+def kill(folder: ScheduleFolder, key: str, why: str) -> None:
+    """End the tick that runs. Why is recorded first, lest another process takes it for lost."""
+    with opened(folder.path) as log:
+        end(log, key, TickOutcome(TickState.FAILED, why))
+    system.end_all(folder.id)
+
+
 def history(folder: ScheduleFolder, past: ScheduleHistory | None = None) -> ScheduleHistory:
     """What has happened to a schedule: ``past``, if that is known, and more. A tick whose process is gone has failed.
 

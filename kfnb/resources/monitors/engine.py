@@ -40,6 +40,10 @@ class MonitorEngine(Protocol):
         """The monitor now, with all reports that are kept. Raises ``NotFound``."""
         ...
 
+    def reports(self, name: str) -> builtins.list[Report]:
+        """The reports that are kept, each with its columns, the oldest first. Raises ``NotFound``."""
+        ...
+
     def list(self) -> builtins.list[MonitorSnapshot]:
         """The monitors there are, by name, each with its newest report alone, and without profiles."""
         ...

@@ -38,7 +38,7 @@ class Monitor:
     @property
     def reports(self) -> tuple[Report, ...]:
         """The newest reports, the oldest first."""
-        return self.snapshot().reports
+        return tuple(self._engine.reports(self.name))
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:

@@ -26,7 +26,8 @@ class WindowProfiles:
 class MonitorSnapshot:
     """A monitor at one moment. ``reports``, ``alarms`` and ``actions`` are the oldest first.
 
-    ``next`` is when it is checked next, in seconds since 1970. ``error`` says why the last check failed.
+    All but the newest reports are without their columns. ``next`` is when it is checked next, in seconds since 1970,
+    and ``error`` why the last check failed.
     """
 
     spec: MonitorSpec

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from typing import Any, TypeVar
 
 from kfnb.resources.monitors.model import (
@@ -44,22 +44,28 @@ def spec_of(stored: Mapping[str, Any]) -> MonitorSpec:
 
 
 def report_as_json(report: Report) -> dict[str, Any]:
-    """A report."""
-    columns = [[getattr(one, name) for name in _NARROW] for one in report.columns]
-    return {**asdict(report), "columns": columns}
+    """A report without its columns."""
+    return asdict(replace(report, columns=()))
+
+
+def columns_as_json(report: Report) -> list[list[Any]]:
+    """The columns of a report."""
+    return [[getattr(one, name) for name in _NARROW] for one in report.columns]
 
 
 def report_of(stored: Mapping[str, Any]) -> Report:
-    """A report. Raises ``TypeError``, ``KeyError``."""
-    columns = tuple(
-        ColumnDrift(*(_tuple(value) for value in one[: len(_NARROW)])) for one in stored["columns"]
-    )
+    """A report without its columns. Raises ``TypeError``, ``KeyError``."""
     parts = {
-        "columns": columns,
+        "columns": (),
         "metrics": tuple(known(MetricValue, one) for one in stored["metrics"]),
         "findings": tuple(known(Finding, one) for one in stored["findings"]),
     }
     return known(Report, {**stored, **parts})
+
+
+def columns_of(stored: Sequence[Sequence[Any]]) -> tuple[ColumnDrift, ...]:
+    """The columns of a report. Raises ``TypeError``."""
+    return tuple(ColumnDrift(*(_tuple(value) for value in one[: len(_NARROW)])) for one in stored)
 
 
 def rule_state_of(stored: Mapping[str, Any]) -> RuleState:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kfnb import clock
 from kfnb.aliases import accepts
-from kfnb.errors import NotFound, UsageError
+from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
@@ -95,10 +95,24 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     return Schedule(engine, engine.create(submission, rhythm, stored if unchanged else None))
 
 
-def schedules(*, backend: str | None = None) -> ScheduleList:
-    """All schedules of a backend; by default those here, and those of the cluster that the settings name."""
-    engines = [_engine(backend)] if backend else _engines()
-    return ScheduleList(Schedule(engine, snapshot) for engine in engines for snapshot in engine.list())
+def schedules(*, backend: str | None = None, notify: Callable[[str], None] = print) -> ScheduleList:
+    """All schedules of a backend; by default those here, and those of the cluster that the settings name.
+
+    ``notify`` is called with a note if that cluster cannot be asked.
+    """
+    if backend:
+        return ScheduleList(_listed(_engine(backend)))
+    found = _listed(_engine("local"))
+    try:
+        if names_a_cluster():
+            found += _listed(_engine("kubeflow"))
+    except BackendError as error:
+        notify(f"note: the schedules of the cluster are not listed: {error}")
+    return ScheduleList(found)
+
+
+def _listed(engine: ScheduleEngine) -> list[Schedule]:
+    return [Schedule(engine, snapshot) for snapshot in engine.list()]
 
 
 def find_schedule(word: str) -> Schedule:

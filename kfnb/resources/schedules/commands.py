@@ -95,7 +95,7 @@ class SchedulePipeline(Command):
         if not self._verbs:
             return self._created(session)
         if self.list:
-            return api.schedules()
+            return api.schedules(notify=session.notify)
         one = api.find_schedule(self.pause or self.resume or self.delete or "")
         if self.delete:
             _delete(session, one)
@@ -139,8 +139,7 @@ class ListSchedules(Command):
 
     def run(self, session: Session) -> ScheduleList:
         """List them."""
-        del session
-        return api.schedules(backend=self.backend)
+        return api.schedules(backend=self.backend, notify=session.notify)
 
 
 @dataclass(frozen=True, kw_only=True)

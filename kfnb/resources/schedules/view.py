@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kfnb.resources.schedules.model import MissedTicks, ScheduledTick, ScheduleSnapshot
 from kfnb.ui.blocks import Block, Items, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import assignments, moment
+from kfnb.ui.words import assignments, cut, moment
 
 COLUMNS = (
     Column("Id", whole=True),
@@ -15,10 +15,10 @@ COLUMNS = (
     Column("Pipeline"),
     Column("When", whole=True),
     Column("State"),
+    Column("Notes", whole=True),
     Column("Next run", whole=True),
     Column("Last run", whole=True),
     Column("Arguments"),
-    Column("Notes"),
     Column("From", aside=True),
     Column("Until", aside=True),
     Column("At once", number=True, aside=True),
@@ -28,6 +28,8 @@ COLUMNS = (
 )
 TICKS = (Column("Time", whole=True), Column("State"), Column("Run"), Column("Note"))
 
+_HINT = 48
+_LATE = 60.0
 _STARTED = {"SUCCEEDED": "started", "RUNNING": "starting"}
 
 
@@ -61,10 +63,10 @@ def _row(one: ScheduleSnapshot) -> list[Value]:
         "" if one.pipeline == one.name else one.pipeline,
         one.rhythm,
         one.state,
+        ", ".join(_hints(one)),
         moment(one.next),
         moment(last.began) if last else "",
         assignments(one.arguments),
-        "; ".join((*_notes(one), *map(_missed_line, one.missed[-1:]))),
         moment(one.start),
         moment(one.end),
         str(one.max_concurrency),
@@ -72,6 +74,18 @@ def _row(one: ScheduleSnapshot) -> list[Value]:
         one.experiment,
         one.backend,
     ]
+
+
+def _hints(one: ScheduleSnapshot) -> Iterator[str]:
+    """What there is to know about a schedule, in a word each."""
+    if one.stale:
+        yield "stale schedule"
+    if one.ticks and one.ticks[-1].state == "FAILED":
+        yield "the last run was not started"
+    elif one.notes:
+        yield cut(one.notes[0], _HINT)
+    if one.missed:
+        yield f"missed {one.missed[-1].count:,} runs"
 
 
 def _facts(one: ScheduleSnapshot) -> tuple[str, ...]:
@@ -103,7 +117,7 @@ def _missed_line(missed: MissedTicks) -> str:
 
 
 def _tick(tick: ScheduledTick) -> list[Value]:
-    late = f"started {moment(tick.began)}" if tick.began - tick.due > 60 else ""  # noqa: PLR2004 - a minute
+    late = f"started {moment(tick.began)}" if tick.began - tick.due > _LATE else ""
     by_hand = "run by hand" if tick.by_hand else ""
     return [
         moment(tick.due),

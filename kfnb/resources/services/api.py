@@ -12,7 +12,7 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import LogPolicy, log_policy
+from kfnb.resources.services.log_policy import log_policy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,
@@ -23,6 +23,7 @@ from kfnb.resources.services.model import (
 from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
 from kfnb.resources.services.targets import ServingTerms, canary_of, target_of, version_of
+from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 
@@ -103,25 +104,21 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     ``model`` is a version (``"churn@champion"``, ``"churn@7"``, ``"churn"`` for the newest). ``name`` is the service's,
     by default the model's. A service that exists serves the version from then on, without dropping a request; where the
     version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
-    100 requests; with it, the name of a service as ``model`` means its current default. ``shadow`` is a version that
-    gets copies of all requests. ``sticky`` names a header whose value decides who gets the canary. ``on_bad_input``
-    (``reject``, ``impute`` or ``log``) is done with rows that do not fit the signature; by default what the service
-    does, ``reject`` for a new one. ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
-    ``token``: a text, the file (``Path``) that holds one, or True for a new one, which is kept in the service's folder.
-    A version gets requests once it has passed its check; ``unchecked`` waives that. ``pickle`` allows a pickle, which
-    executes code when it is loaded, and ``trust`` names types that are not known to be safe. ``log`` is what is
-    kept of its requests: a ``LogPolicy``, False for nothing, by default what the service keeps. On a cluster,
-    ``image``, ``cpu`` and ``memory`` (``"4Gi"``) are those of its pods, ``runtime`` is one of KServe's own
-    (``xgboost``) that serves the model instead of its folder's program, and ``storage`` where the folder is already
-    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``): see ``%kf_services pack``. Raises ``UsageError``, ``BackendError``
-    and ``Conflict``.
+    100 requests, and ``model`` may be a service's name. ``shadow`` is a version that gets copies of all requests.
+    ``sticky`` is a header by whose value the canary is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is
+    done with rows that do not fit the signature; by default what the service does, ``reject`` for a new one. ``port`` 0
+    is any that is free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that
+    holds one, or True for a new one, which is kept in the service's folder. ``unchecked`` serves a version without its
+    check. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names types that are not
+    known to be safe. ``log`` is what is kept of its requests: a ``LogPolicy``, False for nothing, by default what the
+    service keeps. On a cluster, ``image``, ``cpu`` and ``memory`` are those of its pods, ``runtime`` is one of KServe's
+    own in the place of its folder's program, and ``storage`` where the folder is already (``pvc://CLAIM/FOLDER``,
+    ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
-    policy = None if log is None else log_policy(log)
-    secret, engine = _token(token, host), _engine_for(terms, backend)
+    secret, engine, policy = _token(token, host), _engine_for(terms, backend), log_policy(log)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
-    kept = policy or _log(known)
-    terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=kept)
+    terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=policy or _log(known))
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         spec = ServiceSpec(name or "", wish.first(target_of(model, terms)), owner(), host, port, secret)
@@ -211,7 +208,7 @@ def _on_bad_input(known: ServiceSnapshot | None) -> OnBadInput:
 
 def _log(known: ServiceSnapshot | None) -> LogPolicy:
     """What a service keeps of its requests."""
-    return LogPolicy() if known is None else known.desired.default.log
+    return KEEP_ALL if known is None else known.desired.default.log
 
 
 def _engine_for(terms: ServingTerms, backend: str | None) -> ServiceEngine:

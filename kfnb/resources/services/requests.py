@@ -37,6 +37,8 @@ REQUEST_COLUMNS = (
 )
 """All columns, in their order."""
 
+_TEXTS = ("problems", "raw", "label")
+"""Columns that are always JSON."""
 _AS_JSON = {name.encode(): text.encode() for name, text in AS_JSON.items()}
 
 
@@ -88,35 +90,21 @@ def values_of(array: Any, field: Any) -> list[Any]:
 def frame_of(blocks: Iterable[Any]) -> Any:
     """Blocks as a pandas DataFrame: ``input.age`` and ``features.age`` are columns, and JSON is read."""
     require("pandas", "requests")
+    require("pyarrow", "requests")
     import pandas as pd
+    import pyarrow as pa
 
-    frames = [_frame(block) for block in blocks]
+    # integers some of which are missing: as floats, those beyond 2**53 would be others
+    nullable = {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}
+
+    def series(column: Any, field: Any) -> Any:
+        if is_json(field) or field.name in _TEXTS:
+            read = [None if one is None else json.loads(one) for one in column.to_pylist()]
+            return pd.Series(read, dtype=object)
+        return column.to_pandas(types_mapper=nullable.get if column.null_count else None)
+
+    frames = []
+    for block in blocks:
+        flat = pa.Table.from_batches([block]).flatten()
+        frames.append(pd.DataFrame({field.name: series(flat[field.name], field) for field in flat.schema}))
     return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["id", "row", "time"])
-
-
-def _frame(block: Any) -> Any:
-    import pandas as pd
-    import pyarrow as pa
-
-    flat = pa.Table.from_batches([block]).flatten()
-    columns = {}
-    for one in flat.schema:
-        read = is_json(one) or one.name in ("problems", "raw", "label")
-        column = flat[one.name]
-        columns[one.name] = _objects(column) if read else column.to_pandas(types_mapper=_nullable(column))
-    return pd.DataFrame(columns)
-
-
-def _nullable(column: Any) -> Any:
-    """The type of integers some of which are missing: as floats, those beyond 2**53 would be others."""
-    import pandas as pd
-    import pyarrow as pa
-
-    missing = pa.types.is_integer(column.type) and column.null_count
-    return {pa.int64(): pd.Int64Dtype(), pa.uint64(): pd.UInt64Dtype()}.get if missing else None
-
-
-def _objects(column: Any) -> Any:
-    import pandas as pd
-
-    return pd.Series([None if one is None else json.loads(one) for one in column.to_pylist()], dtype=object)

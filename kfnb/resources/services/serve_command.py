@@ -14,10 +14,10 @@ from kfnb.commands.session import FollowOptions, Session
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services import api
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import LogPolicy
+from kfnb.resources.services.log_policy import size_of
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.targets import canary_of
-from kfnb.server.log_settings import DAYS
+from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 from kfnb.target import BACKENDS
 
 REF = "a version: NAME@3, NAME@champion, or NAME for the newest"
@@ -69,7 +69,7 @@ class VersionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LogOptions:
+class RequestLogOptions:
     """What is kept of requests. Those that are given replace what the service has."""
 
     no_log: bool = flag(help="keep no requests")
@@ -78,22 +78,31 @@ class LogOptions:
         metavar="COLUMN", help="a column of which only a digest is kept, with the service's own salt"
     )
     log_rate: float = option(
-        type=float, default=0.0, help="keep about so many requests a second, a random sample (default: all)"
+        type=float,
+        default=0.0,
+        help="the number of requests a second that are kept at most, about: a random sample (default: all)",
     )
-    log_days: float = option(type=float, default=DAYS, help="remove requests after so many days (default 30)")
+    log_days: float = option(
+        type=float, default=KEEP_ALL.days, help="remove requests after this number of days (default 30)"
+    )
     log_size: str = option(default="", help="remove the oldest requests beyond this size (default 1Gi)")
 
     @property
     def log(self) -> LogPolicy | None:
         """The policy; None if no option is given."""
         given = LogPolicy(
-            not self.no_log, self.log_drop, self.log_hash, self.log_rate, self.log_days, self.log_size
+            not self.no_log,
+            self.log_drop,
+            self.log_hash,
+            self.log_rate,
+            self.log_days,
+            size_of(self.log_size),
         )
-        return None if given == LogPolicy() else given
+        return None if given == KEEP_ALL else given
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeModel(VersionOptions, LogOptions, Command):
+class ServeModel(VersionOptions, RequestLogOptions, Command):
     """Serve a version of a model over HTTP: here, or as an InferenceService on a cluster. A service that exists serves
     it from then on, without dropping a request.
     """

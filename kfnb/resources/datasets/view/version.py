@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from kfnb.capture.embedded.profiles import kfnb_sort
 from kfnb.entities.profile import ColumnProfile
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry, Verification
 from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle
@@ -133,7 +134,8 @@ def _frequent(column: ColumnProfile) -> str:
     """The most frequent values; nothing where each value is there once."""
     if all(count == 1 for _, count in column.top):
         return ""
-    values = ((brief(float(value)) if column.edges else value, count) for value, count in column.top[:3])
+    numbers = kfnb_sort(column.type) == "numbers"
+    values = ((brief(float(value)) if numbers else value, count) for value, count in column.top[:3])
     return ", ".join(f"{value} {TIMES} {count}" for value, count in values)
 
 

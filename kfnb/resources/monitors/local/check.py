@@ -52,7 +52,7 @@ def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) 
         folder.keep_reference(reference)
     window = Window(_counted(spec, records, reference, target, now), _labels(spec, target), now, spec.created)
     report = report_of(spec, reference, window)
-    standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK), report, now)
+    standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK, 0), report, now)
     records.find(report, standing)
     return report
 

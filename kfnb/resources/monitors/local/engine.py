@@ -29,6 +29,8 @@ from kfnb.resources.monitors.panes import together
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.ui.words import moment
 
+_WHOLE = 30
+"""Reports of a snapshot that have their columns: those that are drawn by column."""
 PROGRAM = "kfnb.resources.monitors.local.ticking"
 
 
@@ -65,6 +67,10 @@ class LocalMonitorEngine:
         """The monitor now."""
         folder = folders.find(self._home, name)
         return replace(self._snapshot(folder, MOST_REPORTS), profiles=_profiles(folder))
+
+    def reports(self, name: str) -> builtins.list[Report]:
+        """The reports that are kept, whole."""
+        return folders.find(self._home, name).records.reports()
 
     def list(self) -> builtins.list[MonitorSnapshot]:
         """The monitors there are."""
@@ -107,7 +113,7 @@ class LocalMonitorEngine:
             state,
             min(same, default=None),
             standing.rules,
-            tuple(records.reports(reports)),
+            tuple(records.reports(reports, _WHOLE)),
             standing.alarms,
             tuple(records.actions()),
             WindowProfiles(),
@@ -135,7 +141,7 @@ class LocalMonitorEngine:
 
 def _profiles(folder: MonitorFolder) -> WindowProfiles:
     """What the newest report's version is compared with, and the sum of its panes."""
-    reports = folder.records.reports(1)
+    reports = folder.records.reports(1, 0)
     reference = folder.reference(reports[-1].version) if reports else None
     if reference is None:
         return WindowProfiles()

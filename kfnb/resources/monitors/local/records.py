@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,8 @@ from kfnb.resources.monitors.panes import Pane
 from kfnb.resources.monitors.stored import (
     action_of,
     alarm_of,
+    columns_as_json,
+    columns_of,
     pane_of,
     report_as_json,
     report_of,
@@ -36,7 +38,7 @@ _SCHEMA = Schema(
     "the records of a monitor",
     {
         1: (
-            "create table reports (seq integer primary key, until real not null, body text not null)",
+            "create table reports (seq integer primary key, body text not null, columns text not null)",
             "create table panes (since real not null, until real not null, key text not null, body text not null)",
             "create index panes_until on panes (until)",
             "create table rules (place integer primary key, body text not null)",
@@ -59,10 +61,18 @@ class MonitorRecords:
 
     # -- reading
 
-    def reports(self, most: int = MOST_REPORTS) -> list[Report]:
-        """The newest reports, the oldest first."""
+    def reports(self, most: int = MOST_REPORTS, whole: int = MOST_REPORTS) -> list[Report]:
+        """The newest reports, the oldest first. Those before the newest ``whole`` ones are without their columns, of
+        which there may be hundreds each.
+        """
         rows = self._rows("select body from reports order by seq desc limit ?", most)
-        return _made(report_of, rows)[::-1]
+        columns = self._rows("select columns from reports order by seq desc limit ?", min(most, whole))
+        found = [_made(report_of, [one])[0] for one in rows]
+        full = [
+            replace(one, columns=_made(columns_of, [text])[0])
+            for one, text in zip(found, columns, strict=False)
+        ]
+        return [*full, *found[len(full) :]][::-1]
 
     def standing(self) -> Standing:
         """The states of the rules, and all alarms."""
@@ -113,8 +123,8 @@ class MonitorRecords:
     def find(self, report: Report, standing: Standing) -> None:
         """Keep a report, and what holds after it."""
         with self._database.writing() as connection:
-            body = json.dumps(report_as_json(report))
-            connection.execute("insert into reports (until, body) values (?, ?)", (report.until, body))
+            values = tuple(map(json.dumps, (report_as_json(report), columns_as_json(report))))
+            connection.execute("insert into reports (body, columns) values (?, ?)", values)
             connection.execute(
                 "delete from reports where seq <= (select max(seq) from reports) - ?", (MOST_REPORTS,)
             )

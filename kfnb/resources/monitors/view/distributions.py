@@ -14,7 +14,7 @@ from kfnb.ui.words import cut, digits, one_line
 _WIDE, _HIGH = 240.0, 56.0
 _MOST_BARS = 21
 _LABEL = 24
-_OTHER, _MISSING = _APART = ("other", "missing")
+_OTHER, _MISSING = "other", "missing"
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Distributions:
 def distributions(reference: Mapping[str, Any], window: Mapping[str, Any]) -> Distributions | None:
     """The distributions of a column of two profiles; None where they have no bins in common."""
     before, counts = _bins(reference), _bins(window)
-    bins = [one for one in before if one not in _APART or before[one] or counts.get(one)][:_MOST_BARS]
+    bins = [one for one, count in before.items() if count or counts.get(one)][:_MOST_BARS]
     if not bins or not sum(counts.values()):
         return None
     return Distributions(

@@ -191,4 +191,5 @@ def _digest(answer: Json) -> str:
 
 
 def _unknown(schedule_id: str) -> NotFound:
-    return NotFound(f"unknown schedule {schedule_id}:", hint="%kf_schedules lists them", ref=schedule_id)
+    message, hint = f"unknown schedule {schedule_id}:", "%kf_schedules lists them"
+    return NotFound(message, code="not-found", hint=hint, ref=schedule_id)

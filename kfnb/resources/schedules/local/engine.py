@@ -94,7 +94,9 @@ class LocalScheduleEngine:
                 f"{len(found)} schedules have the name {word} or an id that begins with it: give the full id"
             )
         if not found:
-            raise NotFound(f"unknown schedule {word}:", hint="%kf_schedules lists them", ref=word)
+            raise NotFound(
+                f"unknown schedule {word}:", code="not-found", hint="%kf_schedules lists them", ref=word
+            )
         return found[0]
 
 

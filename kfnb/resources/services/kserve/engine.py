@@ -296,4 +296,4 @@ class KServeEngine:
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
         """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
         del ids, labels, by
-        raise not_kept(name)
+        raise not_kept(name, "remember its answers")

@@ -5,8 +5,10 @@ from __future__ import annotations
 from kfnb.errors import Conflict, UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
-from kfnb.resources.services.log_policy import KEEP_ALL
 from kfnb.resources.services.model import DesiredState
+from kfnb.server.log_policy import KEEP_ALL
+
+ONLY_HERE = "requests are kept for services of this machine alone"
 
 
 def _protocols(desired: DesiredState) -> int:
@@ -35,10 +37,9 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
         )
 
 
-def not_kept(name: str) -> UsageError:
+def not_kept(name: str, what: str = "keep its requests") -> UsageError:
     """The error for what needs the requests that a service has answered."""
-    hint = "requests are kept for services of this machine alone"
-    return UsageError(f"service {name} does not keep its requests:", hint=hint, ref=name)
+    return UsageError(f"service {name} does not {what}:", hint=ONLY_HERE, ref=name)
 
 
 def taken(name: str, namespace: str) -> Conflict:

@@ -26,7 +26,7 @@ Answered = dict[int, list[Any]]
 
 
 @dataclass(frozen=True)
-class LogFile:
+class RequestFile:
     """A file of requests: the revision that wrote it, and the times in it, None for one that still grows."""
 
     path: Path
@@ -41,16 +41,16 @@ class LogFile:
         return (since is None or self.most >= since) and (until is None or self.least < until)
 
 
-def log_files(folder: Path) -> list[LogFile]:
+def log_files(folder: Path) -> list[RequestFile]:
     """The files of requests, the oldest first and those that grow last."""
     growing = {
         path.stem: path for path in folder.glob(f"*{OPEN}")
     }  # first: else one that is just completed is missed
     complete = complete_files(folder)
-    done = [LogFile(one.path, _revision(one.name), one.least, one.most) for one in complete]
+    done = [RequestFile(one.path, _revision(one.name), one.least, one.most) for one in complete]
     for one in complete:
         growing.pop(one.name, None)
-    return done + [LogFile(path, _revision(name)) for name, path in sorted(growing.items())]
+    return done + [RequestFile(path, _revision(name)) for name, path in sorted(growing.items())]
 
 
 def _revision(name: str) -> int:
@@ -69,7 +69,7 @@ def read_requests(folder: Path, window: RequestWindow, revisions: Sequence[int] 
                     yield found
 
 
-def _blocks(file: LogFile, columns: Sequence[str]) -> Iterator[Any]:
+def _blocks(file: RequestFile, columns: Sequence[str]) -> Iterator[Any]:
     """The blocks of a file, with the time of each row and some columns or all. What cannot be read is left out."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -85,7 +85,7 @@ def _blocks(file: LogFile, columns: Sequence[str]) -> Iterator[Any]:
                 yield block.select([one for one in chosen if one in block.schema.names]) if chosen else block
     except FileNotFoundError:
         for path in file.path.parent.glob(f"*-{file.path.stem}{COMPLETE}"):  # it was completed meanwhile
-            yield from _blocks(LogFile(path, file.revision), columns)
+            yield from _blocks(RequestFile(path, file.revision), columns)
     except (pa.ArrowException, OSError) as error:
         _logger.warning("%s cannot be read: %s", file.path, error)
 
@@ -111,12 +111,12 @@ def answered(folder: Path, ids: Sequence[str]) -> dict[str, Answered]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted, found = pa.array(list(ids), pa.string()), dict[str, Answered]()
+    given, found = pa.array(list(ids), pa.string()), dict[str, Answered]()
     for file in log_files(folder):
         if not any(_in_reach(file, one) for one in ids):
             continue
         for block in _blocks(file, ("id", "row", "revision", "status", "prediction")):
-            chosen = pc.and_(pc.is_in(block["id"], wanted), pc.equal(block["status"], _FINE))
+            chosen = pc.and_(pc.is_in(block["id"], given), pc.equal(block["status"], _FINE))
             _add(found, block.filter(chosen))
     return found
 
@@ -127,13 +127,13 @@ def inputs_of(folder: Path, ids: Sequence[str], revision: int) -> dict[tuple[str
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted, found = pa.array(list(ids), pa.string()), dict[tuple[str, int], Mapping[str, Any]]()
+    known, found = pa.array(list(ids), pa.string()), dict[tuple[str, int], Mapping[str, Any]]()
     for file in log_files(folder):
         if file.revision != revision or not any(_in_reach(file, one) for one in ids):
             continue
         for block in _blocks(file, ("id", "row", "input")):
             if "input" in block.schema.names:
-                chosen = block.filter(pc.is_in(block["id"], wanted))
+                chosen = block.filter(pc.is_in(block["id"], known))
                 keys = zip(chosen["id"].to_pylist(), chosen["row"].to_pylist(), strict=True)
                 found.update(zip(keys, _row_values(chosen["input"]), strict=True))
     return {key: row for key, row in found.items() if row}
@@ -148,7 +148,7 @@ def _row_values(inputs: Any) -> list[Mapping[str, Any]]:
     ]
 
 
-def _in_reach(file: LogFile, request: str) -> bool:
+def _in_reach(file: RequestFile, request: str) -> bool:
     came = time_of(request)
     return came is None or file.may_have(came - _BEFORE, came + _AFTER)
 
