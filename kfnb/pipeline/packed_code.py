@@ -69,9 +69,10 @@ _TOGETHER = (
         *("kfnb_guard", "kfnb_kill", "kfnb_RankReports", "kfnb_rank_facts", "kfnb_free_ports"),
         *("kfnb_RankPace", "kfnb_RankUsage", "kfnb_usage_of_sessions", "kfnb_meeting_points"),
         *("kfnb_rank_variables", "kfnb_threads_of_a_rank", "kfnb_gpus_of_a_node"),
+        *("kfnb_newest", "kfnb_complete", "kfnb_checkpoints"),
     ),
     ("kfnb_report_rank", "kfnb_MARK"),
-    ("kfnb_checkpoint", "kfnb_resume", "kfnb_complete", "kfnb_checkpoints"),
+    ("kfnb_checkpoint", "kfnb_resume"),
     (
         "kfnb_model_saver",
         "kfnb_checked",

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from kfnb.capture.component import Component
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.training import Training, connects, framework_of
-from kfnb.text.ranks import ranks_comment
+from kfnb.text.ranks import DeclaredTraining
 
 
 @dataclass(frozen=True)
 class TrainingCode:
     """The statements of a step of a training; none for another step (``training`` is None).
 
-    ``joins`` is the function that connects the processes, empty where kfnb does not; ``gpus`` are those of a process.
+    ``framework`` is what connects the processes; ``joins`` the function that does, empty where kfnb does not; ``gpus``
+    are those of a process.
     """
 
     training: Training | None = None
+    framework: str = "none"
     joins: str = ""
     gpus: int = 0
 
@@ -31,7 +33,7 @@ class TrainingCode:
             return cls()
         framework = framework_of(component, dependencies)
         joins = f"kfnb_join_{framework}" if connects(framework, trees) else ""
-        return cls(options.training, joins, options.pod.gpu)
+        return cls(options.training, framework, joins, options.pod.gpu)
 
     def helpers(self, uses: Sequence[str]) -> Iterator[str]:
         """The embedded functions that the statements call; ``uses`` are the functions of ``kf`` in the cell."""
@@ -43,7 +45,11 @@ class TrainingCode:
 
     def comment(self) -> list[str]:
         """The declaration of the processes."""
-        return [] if self.training is None else [ranks_comment(self.training.nodes, self.training.procs)]
+        one = self.training
+        if one is None:
+            return []
+        size = one.nodes, one.procs
+        return DeclaredTraining(*size, self.framework, one.runtime, one.queue, one.max_restarts).comments()
 
     def launching(self, written: Sequence[str]) -> list[str]:
         """The first statement; ``written`` are the step's artifacts."""

@@ -41,3 +41,9 @@ def times(text: str, factor: int) -> str:
     """A quantity multiplied by a number, in the same unit: ``1500m`` for three times ``500m``."""
     found = _QUANTITY.fullmatch(text.strip())
     return f"{Decimal(found[1]) * factor}{found[2]}" if found else text
+
+
+def part(text: str, parts: int) -> str:
+    """A quantity divided by a number, in the same unit: ``500m`` for a third of ``1500m``."""
+    found = _QUANTITY.fullmatch(text.strip())
+    return f"{(Decimal(found[1]) / parts).normalize():f}{found[2]}" if found else text

@@ -35,6 +35,15 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def certify(folder: Path) -> None:
+    """Write the certificate of a server of this machine, which is its own authority, and its key into a folder."""
+    serving = (
+        f"req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {folder}/serving.key -out {folder}/serving.crt"
+    )
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    subprocess.run(["openssl", *serving.split(), *names], check=True, capture_output=True)
+
+
 class ApiServer:
     """One API server with its etcd. ``kubeconfig`` is that of an administrator."""
 
@@ -69,12 +78,9 @@ class ApiServer:
         _end(self._etcd)
 
     def _certify(self) -> None:
-        serving = (
-            f"req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {self.folder}/serving.key -out {self.ca}"
-        )
-        names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
-        for words in ([*serving.split(), *names], f"genrsa -out {self.folder}/accounts.key 2048".split()):
-            subprocess.run(["openssl", *words], check=True, capture_output=True)
+        certify(self.folder)
+        words = f"genrsa -out {self.folder}/accounts.key 2048".split()
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
         (self.folder / "tokens.csv").write_text(f'{_TOKEN},admin,admin,"system:masters"\n')
 
     def _start_etcd(self) -> subprocess.Popen[bytes]:

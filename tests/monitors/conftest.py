@@ -9,30 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from monitor_samples import COLUMNS, people
 
 import kfnb
 from kfnb import clock
 from kfnb import settings as config
 
 START = 1_800_000_000.0
-COLUMNS = ["age", "income", "noise"]
-
-
-def people(random: np.random.Generator, rows: int, *, older: float = 0.0) -> pd.DataFrame:
-    """Rows with the label ``y``: who is older than usual, or earns more, is true. ``older`` moves the border too."""
-    table = pd.DataFrame(
-        {
-            "age": random.normal(40 + older, 10, rows),
-            "income": random.normal(3, 1, rows),
-            "noise": random.normal(0, 1, rows),
-        }
-    )
-    table["y"] = (table.age - 40 - older) / 10 + table.income - 3 + random.normal(0, 0.3, rows) > 0
-    return table
 
 
 @pytest.fixture

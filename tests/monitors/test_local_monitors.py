@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import COLUMNS, people
+from monitor_samples import COLUMNS, people
 
 import kfnb
 from kfnb.cli import main

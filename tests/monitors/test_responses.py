@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.resources.monitors.model import Action, ActionState, Alarm, MonitorSpec, Rule
-from kfnb.resources.monitors.responses import Turn, next_turns
+from kfnb.resources.monitors.responses import StepTurn, next_turns
 
 DAY, HOUR = 86400.0, 3600.0
 SPEC = MonitorSpec(
@@ -24,7 +24,7 @@ ALARM = Alarm(1, "drift", 0.0, "it drifts")
 
 def turns(
     alarms: list[Alarm], actions: list[Action], now: float = 0.0, spec: MonitorSpec = SPEC
-) -> list[Turn]:
+) -> list[StepTurn]:
     return list(next_turns(spec, alarms, actions, now))
 
 
@@ -34,7 +34,7 @@ def done(
     return Action(alarm, place, SPEC.then[place], state, at, at, attempt=attempt)
 
 
-def taken(found: list[Turn]) -> list[tuple[int, str, str]]:
+def taken(found: list[StepTurn]) -> list[tuple[int, str, str]]:
     return [(one.alarm.number, one.text, one.held or one.dropped) for one in found]
 
 

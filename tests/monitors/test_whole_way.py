@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import COLUMNS, people
+from monitor_samples import COLUMNS, people
 
 import kfnb
 from kfnb.resources.monitors.model import MonitorState

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+import ssl
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -201,7 +202,7 @@ def _fits(item: Json, query: Json) -> bool:
 
 
 @contextmanager
-def serving(objects: ObjectServer) -> Iterator[str]:
+def serving(objects: ObjectServer, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The address of a server of these objects."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -229,10 +230,12 @@ def serving(objects: ObjectServer) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         server.server_close()

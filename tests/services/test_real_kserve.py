@@ -6,8 +6,6 @@ of that version, which ``test_recorded_kserve`` replays.
 
 from __future__ import annotations
 
-import json
-import lzma
 import os
 import time
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ import pytest
 import service_conformance
 from kserve_cluster import KServeCluster, source
 from pretended_kubelet import PretendedKubelet
-from recorder import NAMESPACE, Recorder
+from recorded_kserve import LIVE, recording_of
 from test_kserve_engine import KEYS, Folders, configuration
 
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -30,6 +28,8 @@ from kfnb.resources.services.kserve.mode import read_settings
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.model import ServiceSnapshot
+from tests.recordings.recorder import NAMESPACE, Recorder
+from tests.recordings.replay import write_recording
 
 VERSION = os.environ.get("KFNB_TEST_KSERVE_VERSION", "v0.20.0")
 _OLD = VERSION.startswith("v0.15")
@@ -64,9 +64,7 @@ def recording() -> Iterator[dict[str, list[dict[str, object]]]]:
     yield found
     if os.environ.get("KFNB_RECORD"):
         named = ".".join(VERSION.removeprefix("v").split(".")[:2])
-        content = json.dumps(found, separators=(",", ":")).encode()
-        file = Path(__file__).parent / f"kserve-{named}.json.xz"
-        file.write_bytes(lzma.compress(content, preset=9))
+        write_recording(recording_of(named), found)
 
 
 class TestRealKServe(service_conformance.ServiceConformance):
@@ -92,7 +90,7 @@ class TestRealKServe(service_conformance.ServiceConformance):
         cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
         secret = {"metadata": {"name": "mlpipeline-minio-artifact"}, "data": dict(KEYS)}
         cluster.api.must("POST", f"/api/v1/namespaces/{namespace}/secrets", secret)
-        folders, recorder = Folders(tmp_path / "store"), Recorder(cluster.api, namespace)
+        folders, recorder = Folders(tmp_path / "store"), Recorder(cluster.api, namespace, LIVE)
         node.store = folders.served
         with recorder.serving() as url:
             kubernetes = Kubernetes(lambda: configuration(url))

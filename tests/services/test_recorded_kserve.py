@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from object_server import serving
-from recorded_kserve import RecordedKServe, recorded
+from recorded_kserve import RecordedKServe, recording_of
 from service_conformance import ServiceConformance, Versions
 from test_kserve_engine import NAMESPACE, Folders, configuration
 
@@ -23,6 +23,7 @@ from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings
 from kfnb.resources.services.kserve.objects import REVISION
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
+from tests.recordings.replay import recorded
 
 KEYS = {"accesskey": "bWluaW8=", "secretkey": "c2VjcmV0"}
 
@@ -36,7 +37,7 @@ class _Recorded(ServiceConformance):
     ) -> Iterator[KServeEngine]:
         """The engine, and this test's recording."""
         monkeypatch.setattr(graph_split, "_DRAIN", 0.0)
-        server = RecordedKServe(recorded(self.kserve)[request.node.name.removeprefix("test_")])
+        server = RecordedKServe(recorded(recording_of(self.kserve))[request.node.name.removeprefix("test_")])
         server.put("secrets", {"metadata": {"name": "mlpipeline-minio-artifact"}, "data": dict(KEYS)})
         with serving(server) as url:
             kubernetes = Kubernetes(lambda: configuration(url))
@@ -82,7 +83,7 @@ class TestKServe021(_Recorded):
     settings = KServeSettings(DeploymentMode.STANDARD, gateway_api=True, version=(0, 21))
 
     def test_a_canary_that_becomes_the_default_is_not_started_anew(self) -> None:
-        exchanges = recorded(self.kserve)["a_canary_gets_its_share_and_is_promoted"]
+        exchanges = recorded(recording_of(self.kserve))["a_canary_gets_its_share_and_is_promoted"]
         seen = [
             {
                 pod["metadata"]["name"]
@@ -96,7 +97,7 @@ class TestKServe021(_Recorded):
         assert len(set().union(*seen)) == 1
 
     def test_requests_have_left_the_default_before_its_pods_end(self) -> None:
-        exchanges = recorded(self.kserve)["a_canary_gets_its_share_and_is_promoted"]
+        exchanges = recorded(recording_of(self.kserve))["a_canary_gets_its_share_and_is_promoted"]
         promoted = next(
             at
             for at, one in enumerate(exchanges)

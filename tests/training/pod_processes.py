@@ -18,9 +18,13 @@ _POD = '''
 """The file system and the DNS of a pod."""
 import os, pathlib, socket
 write, MESSAGE = pathlib.Path.write_text, "/dev/termination-log"
+read, ACCOUNT = pathlib.Path.read_text, "/var/run/secrets/kubernetes.io/serviceaccount/"
 def write_text(path, *words, **options):
     return write(pathlib.Path(os.environ["TERMINATION_LOG"]) if str(path) == MESSAGE else path, *words, **options)
 pathlib.Path.write_text = write_text
+def read_text(path, *words, **options):
+    return read(pathlib.Path(str(path).replace(ACCOUNT, os.environ.get("ACCOUNT", "") + "/")), *words, **options)
+pathlib.Path.read_text = read_text
 resolve = socket.gethostbyname
 socket.gethostbyname = lambda host: "127.0.0.1" if "-node-0-" in host else resolve(host)
 '''
@@ -28,6 +32,15 @@ socket.gethostbyname = lambda host: "127.0.0.1" if "-node-0-" in host else resol
 
 def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def account_at(folder: Path, url: str, ca: str, token: str, namespace: str) -> dict[str, str]:
+    """Write a service account as pods have it into a folder; the variables of a pod with it."""
+    folder.mkdir()
+    for name, text in {"ca.crt": ca, "token": token, "namespace": namespace}.items():
+        (folder / name).write_text(text)
+    host, _, port = url.partition("://")[2].rpartition(":")
+    return {"ACCOUNT": str(folder), "KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": port}
 
 
 class PodProcess:
@@ -64,6 +77,11 @@ class PodProcess:
 
     def kill(self) -> None:
         """End it and all that it started."""
+        mark = f"TERMINATION_LOG={self._message}".encode()
+        for folder in Path("/proc").glob("[0-9]*"):  # what it started may be in sessions of its own
+            with suppress(OSError):
+                if mark in (folder / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(folder.name), signal.SIGKILL)
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()

@@ -7,6 +7,7 @@ kubelet (phases, exit codes, termination messages, logs with times) and the pods
 from __future__ import annotations
 
 import base64
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,9 @@ from typing import Any, Protocol
 
 import pytest
 
+from tests.kubernetes.api_server import certify
 from tests.services.object_server import Answered, Json, ObjectServer, serving
-from tests.training.pod_processes import PodProcess, PodProcesses, now
+from tests.training.pod_processes import PodProcess, PodProcesses, account_at, now
 
 KINDS = {
     "trainjobs",
@@ -88,10 +90,19 @@ class ClusterUnderTest(Protocol):
         """The path of a TrainJob."""
 
     def containers(self) -> list[PodProcess]:
-        """What ran in the pods of the namespace."""
+        """What ran in the pods of the TrainJobs of the namespace."""
 
     def node(self, number: int) -> str:
         """The name of the host on which the pod of a node is."""
+
+    def account(self, folder: Path) -> dict[str, str]:
+        """The variables of a pod, whose service account is in a folder; both have its name.
+
+        The account ``runner`` may do nothing until it is allowed to.
+        """
+
+    def allow(self) -> None:
+        """Let the service account of pods train."""
 
 
 @contextmanager
@@ -104,8 +115,13 @@ def simulated(folder: Path) -> Iterator[Trainer]:
         ("deepspeed-distributed", "mpi"),
     ):
         objects.put("clustertrainingruntimes", runtime(name, policy))
-    with serving(objects) as url:
-        trainer = Trainer(objects, folder, url)
+    certificates = folder / "certificates"
+    certificates.mkdir(parents=True)
+    certify(certificates)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates / "serving.crt", certificates / "serving.key")
+    with serving(objects) as url, serving(objects, tls) as trusted:
+        trainer = Trainer(objects, folder, url, trusted)
         try:
             yield trainer
         finally:
@@ -115,8 +131,9 @@ def simulated(folder: Path) -> Iterator[Trainer]:
 class Trainer:
     """The controllers over ``objects``; ``queued``: Kueue admits nothing."""
 
-    def __init__(self, objects: TrainerObjects, folder: Path, url: str = "") -> None:
-        self.objects, self._url = objects, url
+    def __init__(self, objects: TrainerObjects, folder: Path, url: str = "", trusted: str = "") -> None:
+        self.objects, self._url, self._trusted = objects, url, trusted
+        self._folder = folder
         self.queued = False
         self.quota = self.store = ""
         self.processes: dict[str, PodProcess] = {}
@@ -152,6 +169,15 @@ class Trainer:
 
     def node(self, number: int) -> str:
         return f"worker-{number}"
+
+    def account(self, folder: Path) -> dict[str, str]:
+        self.objects.refused.add("create trainjobs")
+        ca = (self._folder / "certificates" / "serving.crt").read_text()
+        found = account_at(folder, self._trusted, ca, "token-of-the-pod", "x")
+        return {**found, "KFP_POD_NAME": folder.name, "KFP_POD_UID": "6a9c2c4e-0d3b-4a58-9d3e-1f2c3b4a5d6e"}
+
+    def allow(self) -> None:
+        self.objects.refused.clear()
 
     def admit(self, kind: str, body: Json) -> None:
         """Trainer's webhook, and Kueue's."""

@@ -158,6 +158,53 @@ leave()
     assert {"[rank 0] 2 0 3.0", "[rank 1] 2 1 3.0"} <= {*lines}
 
 
+TORCH = os.environ.get("KFNB_TEST_TORCH", "")
+"""A Python that has PyTorch."""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not TORCH, reason="KFNB_TEST_TORCH is not set to a Python with PyTorch")
+def test_torch_trains_the_same_model_everywhere_as_one_process_does(tmp_path: Path) -> None:
+    cell = """
+from kfnb.capture.embedded.communicators import kfnb_join_torch
+leave = kfnb_join_torch()
+import torch
+import torch.distributed as group
+from torch.nn.parallel import DistributedDataParallel
+total = torch.tensor([rank + 1.0])
+group.all_reduce(total)
+print(group.get_backend(), group.get_world_size(), group.get_rank(), float(total))
+torch.manual_seed(0)
+x = torch.randn(64, 3)
+y = x @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+def trained(model, x, y):
+    descent = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(30):
+        descent.zero_grad()
+        torch.nn.functional.mse_loss(model(x), y).backward()
+        descent.step()
+    return torch.cat([one.detach().flatten() for one in model.parameters()])
+
+def begun():
+    torch.manual_seed(1)
+    return torch.nn.Linear(3, 1)
+
+own = trained(DistributedDataParallel(begun()), x[rank::2], y[rank::2])
+alone = trained(begun(), x, y)
+found = [torch.zeros_like(own), torch.zeros_like(own)]
+group.all_gather(found, own)
+print("equal", bool((found[0] == found[1]).all()), bool(torch.allclose(own, alone, atol=1e-5)))
+leave()
+print("left", not group.is_initialized())
+"""
+    done = launch(tmp_path, cell, python=TORCH)
+    assert done.code == 0, done.log
+    lines = {*done.log.splitlines()}
+    assert {"[rank 0] gloo 2 0 3.0", "[rank 1] gloo 2 1 3.0"} <= lines
+    assert {f"[rank {rank}] {said}" for rank in (0, 1) for said in ("equal True True", "left True")} <= lines
+
+
 class Calls:
     """Records what a module that stands in for a framework is called with."""
 

@@ -75,6 +75,22 @@ def test_the_newest_complete_checkpoint_is_resumed_and_two_are_kept(
     assert (kfnb_resume() / "weights").read_text() == "again"
 
 
+def test_a_rank_that_is_late_resumes_what_the_others_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_CHECKPOINTS", str(tmp_path / "kept"))
+    monkeypatch.setenv("KFNB_RESUME", "")
+    for step in (1, 2):
+        with kfnb_checkpoint(step) as folder:
+            (folder / "weights").write_text(str(step))
+    assert kfnb_resume() is None, "they began without one"
+    monkeypatch.setenv("KFNB_RESUME", "0000000001")
+    for step in (3, 4, 5):
+        with kfnb_checkpoint(step):
+            pass
+    assert (kfnb_resume() / "weights").read_text() == "1"
+
+
 @pytest.mark.usefixtures("second")
 def test_other_ranks_may_run_the_same_code_and_keep_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

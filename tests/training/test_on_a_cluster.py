@@ -5,118 +5,24 @@ from __future__ import annotations
 import base64
 import json
 import pickle
-import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kfnb
-from kfnb import settings as config
 from kfnb import target
 from kfnb.commands.session import Session
 from kfnb.entities import NAMES, RunState
-from kfnb.errors import BackendError, RunFailed, RunNotFound
-from kfnb.jobs.polling import Pace
+from kfnb.errors import BackendError, RunFailed
 from kfnb.remote.current import Current
-from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.handle import Run
-from kfnb.resources.runs.selection import Selection
 from kfnb.resources.training import commands
 from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
-from tests.training.simulated_trainer import ClusterUnderTest, Trainer, simulated
-from tests.training.trainer_cluster import Node, RealTrainer, TrainerCluster
-
-_numbers = count()
-
-
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of an S3 server that has a bucket called ``bucket``."""
-    server_module = pytest.importorskip("moto.server")
-    server = server_module.ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    with urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/bucket", method="PUT")):
-        pass
-    yield f"{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture(scope="session")
-def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealTrainer]:
-    """Trainer itself on a real API server, with a node of this machine; see ``trainer_cluster``."""
-    running = TrainerCluster(tmp_path_factory.mktemp("trainer"))
-    node = Node(running, tmp_path_factory.mktemp("node"))
-    try:
-        yield RealTrainer(running, node)
-    finally:
-        node.close()
-        running.close()
-
-
-@pytest.fixture(params=["simulated", pytest.param("real", marks=pytest.mark.slow)])
-def cluster(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str
-) -> Iterator[ClusterUnderTest]:
-    """A cluster with Trainer, its runtimes, and the object store of the namespace's runs."""
-    number = next(_numbers)
-    namespace = f"team-{number}"
-    with ExitStack() as opened:
-        if request.param == "real":
-            found: ClusterUnderTest = request.getfixturevalue("real").in_namespace(namespace)
-        else:
-            found = opened.enter_context(simulated(tmp_path / "cluster"))
-        use(found, s3, namespace, monkeypatch)
-        yield found
-
-
-def use(cluster: ClusterUnderTest, s3: str, namespace: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the settings name a namespace of a cluster, whose runs are stored in a bucket."""
-    for body in stored_at(s3, f"s3://bucket/root-{namespace}"):
-        cluster.put(body)
-    configuration = cluster.configuration()
-    made = Kubernetes(lambda: configuration, retry=RetryPolicy(tries=1))
-    monkeypatch.setattr(target, "kubernetes", lambda *_: made)
-    monkeypatch.setenv("KFNB_NAMESPACE", namespace)
-    config.reset()
-    monkeypatch.setattr("kfnb.resources.training.trainer.engine.TrainerEngine.polling", Pace(0.1, 0.3))
-    monkeypatch.setattr(connection, "_current", Current())
-    cluster.store = s3
-
-
-def stored_at(store: str, root: str) -> Iterator[dict[str, Any]]:
-    """The objects that say where the runs of a namespace are stored, and with which keys."""
-    reference = {"secretName": "store", "accessKeyKey": "id", "secretKeyKey": "key"}
-    access = {"endpoint": store, "region": "us-east-1", "disableSSL": True, "forcePathStyle": True}
-    access |= {"credentials": {"fromEnv": False, "secretRef": reference}}
-    data = {"defaultPipelineRoot": root, "providers": json.dumps({"s3": {"default": access}})}
-    yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kfp-launcher"}, "data": data}
-    keys = {"id": "key-of-the-store", "key": "secret-of-the-store"}
-    held = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
-    yield {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "store"}, "data": held}
-
-
-def trainjob(cluster: ClusterUnderTest) -> dict[str, Any]:
-    """The only TrainJob."""
-    [found] = cluster.trainjobs()
-    return found
-
-
-def until(condition: Any, seconds: float = 30) -> Any:
-    """What a condition gives, once it is true."""
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "it has not happened"
-        time.sleep(0.05)
-    return found
+from tests.training.clusters import trainjob, until
+from tests.training.simulated_trainer import ClusterUnderTest, Trainer
 
 
 def started(shell: Shell, cell: str, **options: Any) -> Any:
@@ -135,27 +41,6 @@ print("rank", kf.rank, "of", kf.world_size)
 if kf.rank == 0:
     only_here = "rank 0"
 """
-
-
-def test_the_names_of_rank_0_come_back_from_a_trainjob(
-    shell: Shell, cluster: ClusterUnderTest, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shell.run("%%kf_component load\nxs = list(range(10))")
-    shell.run(TRAIN)
-    assert (shell["mine"], shell["total"], shell["only_here"]) == ([0, 2, 4, 6, 8], 10.0, "rank 0")
-    printed = capsys.readouterr().out
-    assert {"[rank 0] rank 0 of 2", "[rank 1] rank 1 of 2"} <= {*printed.splitlines()}
-    run = shell["training"]
-    assert (run.state, run.backend) == (RunState.SUCCEEDED, "kubeflow")
-    first, second = run.tasks["fit"].ranks
-    assert (first.state, first.exit_code, first.progress, first.step) == (RunState.SUCCEEDED, 0, 1.0, 2)
-    assert (second.host, second.curves["loss"]) == (
-        cluster.node(1),
-        ((0, 12.5), (1, 6.25), (2, pytest.approx(12.5 / 3))),
-    )
-    assert run.metrics["fit"] == {"loss": pytest.approx(10 / 3)}
-    assert "rank 0" not in run.logs("fit", rank=1)
-    assert kfnb.run(run.id).state is RunState.SUCCEEDED
 
 
 class Executes:
@@ -237,24 +122,6 @@ def test_the_first_failure_is_told_with_its_rank_cell_and_line_and_ends_all(
     assert trainjob(cluster)["spec"]["suspend"] is True, "Kubernetes would start it again"
     until(lambda: all(one.code is not None for one in cluster.containers()))
     assert "ValueError: bad shard" in run.logs("fit", rank=1)
-
-
-@pytest.mark.parametrize(
-    ("code", "why"),
-    [
-        ("os._exit(3)", "rank 0 exited with code 3"),
-        (
-            "os.kill(os.getpid(), 9)",
-            "rank 0 was killed by SIGKILL, most likely because the machine ran out of memory",
-        ),
-    ],
-)
-def test_a_process_that_ends_without_words_is_told(
-    shell: Shell, cluster: ClusterUnderTest, code: str, why: str
-) -> None:
-    run = started(shell, FIRST.format(f"kf.rank or {code}; time.sleep(9)"), nodes=2)
-    with pytest.raises(RunFailed, match=why):
-        run.wait(30)
 
 
 def test_a_pod_that_needs_too_much_memory_is_told_by_its_status(
@@ -349,20 +216,6 @@ def test_a_suspended_training_goes_on_from_its_checkpoint(shell: Shell, cluster:
     assert "from w3 of 0000000003" in run.logs("fit")
 
 
-def test_a_failed_training_is_trained_again_under_its_id(
-    shell: Shell, cluster: ClusterUnderTest, tmp_path: Path
-) -> None:
-    mark = tmp_path / "failed-once"
-    code = FIRST.format(
-        f"if not os.path.exists({str(mark)!r}): open({str(mark)!r}, 'w'); raise OSError('disk')"
-    )
-    run = started(shell, code)
-    with pytest.raises(RunFailed, match="rank 0: OSError: disk"):
-        run.wait(30)
-    assert run.retry().wait(60).state is RunState.SUCCEEDED
-    assert run.tasks["fit"].error is None
-
-
 def test_large_inputs_and_models_go_through_the_store_and_secrets_stay_in_it(
     shell: Shell, cluster: ClusterUnderTest
 ) -> None:
@@ -389,14 +242,6 @@ def trained(shell: Shell) -> Shell:
     """A notebook with a training that has trained here."""
     shell.run("%%kf_train fit\ntotal = kf.rank")
     return shell
-
-
-@pytest.fixture
-def simulation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, s3: str) -> Iterator[Trainer]:
-    """A simulated cluster with Trainer and a store."""
-    with simulated(tmp_path / "cluster") as found:
-        use(found, s3, f"team-{next(_numbers)}", monkeypatch)
-        yield found
 
 
 @pytest.mark.parametrize(
@@ -452,22 +297,6 @@ def test_a_queue_and_a_quota_are_told_while_the_training_waits(trained: Shell, s
     until(lambda: run.tasks["fit"].doing.startswith("quota team of the namespace is used up"))
     simulation.quota = ""
     assert run.wait(30).state is RunState.SUCCEEDED
-
-
-def test_trainings_are_listed_archived_and_deleted_as_runs(trained: Shell, simulation: Trainer) -> None:
-    run = kfnb.train("fit", backend="kubeflow")
-    with pytest.raises(BackendError, match=r"run train-fit.* is (PENDING|RUNNING)"):
-        run.delete()
-    run.wait(30)
-    engine = run._engine
-    assert [(one.id, one.state) for one in engine.list()] == [(run.id, RunState.SUCCEEDED)]
-    run.archive()
-    assert (engine.list(), len(engine.list(Selection(archived=True)))) == ([], 1)
-    run.unarchive()
-    assert kfnb.run(run.id[:-2]).id == run.id, "the start of its id does"
-    run.delete()
-    with pytest.raises(RunNotFound, match="unknown training"):
-        kfnb.run(run.id)
 
 
 def test_the_end_of_a_training_is_known_without_its_pods(trained: Shell, simulation: Trainer) -> None:

@@ -15,8 +15,8 @@ from kfnb.resources.runs.view.rank_curves import curve_plots
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.runs.wire import RunWire
 from kfnb.text.logs import log_filter
-from kfnb.text.quantity import times
-from kfnb.text.ranks import processes_of, ranks_comment, split_rank
+from kfnb.text.quantity import part, times
+from kfnb.text.ranks import DeclaredTraining, declared_training, processes_of, split_rank
 
 
 def test_what_is_new_is_added_to_what_is_known() -> None:
@@ -81,7 +81,11 @@ def test_a_line_of_a_rank_comes_apart_again(rank: int, text: str) -> None:
 
 
 def test_a_program_declares_its_processes() -> None:
-    assert processes_of(f"def f():\n    {ranks_comment(2, 3)}\n    pass") == 6
+    for one in DeclaredTraining(1, 3, restarts=2), DeclaredTraining(2, 3, "jax", "mine", 'a "queue"', 1):
+        lines = "\n    ".join(one.comments())
+        found = declared_training(f"def f():\n    {lines}\n    pass")
+        assert found == (one if one.nodes > 1 else DeclaredTraining(1, 3))
+    assert processes_of(f"def f():\n    {lines}\n    pass") == 6
     assert processes_of("print('# kfnb: trained by 2 x 3 processes')") == 0
 
 
@@ -90,6 +94,7 @@ def test_a_program_declares_its_processes() -> None:
 )
 def test_what_a_process_requests_is_multiplied(one: str, three: str) -> None:
     assert times(one, 3) == three
+    assert part(three, 3) == one
 
 
 def running(count: int, points: int = 200) -> RunSnapshot:

@@ -22,8 +22,8 @@ from kfnb.artifacts.digests import Digests
 from kfnb.entities import Rank, RunState
 from kfnb.errors import BackendError
 from kfnb.resources.runs.engine import Submission
-from kfnb.resources.runs.kubeflow import trainings
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE
 from kfnb.resources.runs.rank_fold import merged, news
 from kfnb.resources.training.trainer.logs import PodLine, split_line
 from kfnb.resources.training.trainer.pod_store import Checkpoints, digest_of
@@ -39,7 +39,7 @@ from kfnb.resources.training.trainer.trainjob import (
     source_of,
     trainjob,
 )
-from kfnb.text.ranks import ranks_comment
+from kfnb.text.ranks import DeclaredTraining
 
 CONTAINER = {
     "image": "python:3.11-slim",
@@ -155,16 +155,19 @@ def test_names_fit_pods() -> None:
     assert len(name) <= 40
 
 
-def test_a_step_of_a_pipeline_on_several_nodes_is_told_to_be_in_one_pod() -> None:
+def test_a_step_of_a_pipeline_on_several_nodes_is_told_to_be_in_one_pod_where_no_trainer_is_known() -> None:
     def spec(nodes: int) -> dict[str, Any]:
-        program = f"def fit():\n{ranks_comment(nodes, 2)}\n"
-        return {"deploymentSpec": {"executors": {"exec-fit": {"container": {"command": ["sh", program]}}}}}
+        lines = "\n".join(DeclaredTraining(nodes, 2).comments())
+        container = {"command": ["sh", f"def fit():\n{lines}\n"]}
+        return {
+            "components": {"comp-fit": {"executorLabel": "exec-fit"}},
+            "deploymentSpec": {"executors": {"exec-fit": {"container": container}}},
+        }
 
-    [note] = trainings.cautions(spec(2))
-    assert note.startswith(
-        "fit is trained on one node: as a step of Kubeflow Pipelines, its 2 x 2 processes are in"
-    )
-    assert not list(trainings.cautions(spec(1)))
+    [note] = ON_ONE_NODE.cautions(spec(2), None)
+    assert note.startswith("fit is trained on one node: its 2 x 2 processes are in one pod")
+    assert ON_ONE_NODE.distributed(spec(2), None) == (spec(2), None)
+    assert not list(ON_ONE_NODE.cautions(spec(1), None))
 
 
 # -- runtimes

@@ -28,7 +28,7 @@ import yaml
 
 from tests.kubernetes import api_server
 from tests.services.kserve_cluster import Api
-from tests.training.pod_processes import PodProcess, PodProcesses, now
+from tests.training.pod_processes import PodProcess, PodProcesses, account_at, now
 
 Json = dict[str, Any]
 NODE = "node-1"
@@ -194,7 +194,8 @@ class Node:
         name, uid = pod["metadata"]["name"], pod["metadata"]["uid"]
         target = {"apiVersion": "v1", "kind": "Node", "name": NODE}
         binding = {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name}, "target": target}
-        self._api.must("POST", f"{_path(pod)}/binding", binding)
+        if self._api.ask("POST", f"{_path(pod)}/binding", binding).get("status") == "Failure":
+            return  # it was deleted meanwhile
         environment = {one["name"]: self._value(pod, one) for one in container.get("env", ())}
         words = [one.replace("$$", "$") for one in (*container["command"], *container["args"])]
         place = f"{pod['metadata']['namespace']}/{name}"
@@ -281,6 +282,11 @@ class RealTrainer:
         self._cluster, self._node, self._namespace = cluster, node, namespace
         self.store = ""
 
+    @property
+    def api(self) -> Api:
+        """The API server, asked by an administrator."""
+        return self._cluster.api
+
     def in_namespace(self, name: str) -> RealTrainer:
         self._cluster.api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return RealTrainer(self._cluster, self._node, name)
@@ -302,10 +308,41 @@ class RealTrainer:
         return f"/apis/trainer.kubeflow.org/v1alpha1/namespaces/{self._namespace}/trainjobs/{trainjob}"
 
     def containers(self) -> list[PodProcess]:
-        return [one for name, one in self._node.processes.items() if name.startswith(f"{self._namespace}/")]
+        return [
+            one
+            for name, one in self._node.processes.items()
+            if name.startswith(f"{self._namespace}/") and "-node-0-" in name
+        ]
 
     def node(self, number: int) -> str:
         return NODE
+
+    def account(self, folder: Path) -> dict[str, str]:
+        core = f"/api/v1/namespaces/{self._namespace}"
+        name = {"name": folder.name}
+        self.api.must("POST", f"{core}/serviceaccounts", {"metadata": name})
+        token = self.api.must("POST", f"{core}/serviceaccounts/{folder.name}/token", {"spec": {}})
+        asleep = {"name": "main", "image": "none", "command": ["sleep"], "args": ["600"]}
+        pod = self.api.must("POST", f"{core}/pods", {"metadata": name, "spec": {"containers": [asleep]}})
+        server = self._cluster.server
+        found = account_at(
+            folder, server.url, server.ca.read_text(), token["status"]["token"], self._namespace
+        )
+        return {**found, "KFP_POD_NAME": folder.name, "KFP_POD_UID": pod["metadata"]["uid"]}
+
+    def allow(self) -> None:
+        """As the commands do that the refused step names."""
+        rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{self._namespace}"
+        name, verbs = {"name": "kfnb-trainings"}, ["get", "list", "create", "delete"]
+        rules = [
+            {"apiGroups": ["trainer.kubeflow.org"], "resources": ["trainjobs"], "verbs": verbs},
+            {"apiGroups": [""], "resources": ["pods", "pods/log"], "verbs": verbs},
+        ]
+        self.api.must("POST", f"{rbac}/roles", {"metadata": name, "rules": rules})
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", **name}
+        account = {"kind": "ServiceAccount", "name": "runner", "namespace": self._namespace}
+        binding = {"metadata": name, "roleRef": role, "subjects": [account]}
+        self.api.must("POST", f"{rbac}/rolebindings", binding)
 
 
 def _path(pod: Json) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 def kfnb_checkpoint(step: int) -> Any:
     """``with kf.checkpoint(step) as folder``: a folder to save into, which is a checkpoint once the block has ended.
 
-    That of rank 0 is kept, the newest two; the folders of other ranks are removed, so that all ranks may run the same
-    code. ``step`` is a number from 0 on.
+    That of rank 0 is kept, the newest two and that which was resumed; the folders of other ranks are removed, so that
+    all ranks may run the same code. ``step`` is a number from 0 on.
     """
     import os
     import shutil
@@ -35,7 +35,8 @@ def kfnb_checkpoint(step: int) -> Any:
                 os.replace(folder, target)
                 shutil.rmtree(target / ".replaced", ignore_errors=True)
                 for old in kfnb_complete(root)[:-2]:
-                    shutil.rmtree(old, ignore_errors=True)
+                    if old.name != os.environ.get("KFNB_RESUME"):
+                        shutil.rmtree(old, ignore_errors=True)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -43,9 +44,21 @@ def kfnb_checkpoint(step: int) -> Any:
 
 
 def kfnb_resume() -> Any:
-    """``kf.resume()``: the folder of the newest checkpoint, named by its step; None where there is none."""
+    """``kf.resume()``: the folder of the newest checkpoint, named by its step; None where there is none.
+
+    All ranks resume the one that was the newest when they were started: one of them may be late.
+    """
+    import os
+
+    root = kfnb_checkpoints()
+    name = os.environ.get("KFNB_RESUME", kfnb_newest())
+    return root / name if name and (root / name).is_dir() else None
+
+
+def kfnb_newest() -> str:
+    """The name of the newest checkpoint; empty where there is none."""
     found = kfnb_complete(kfnb_checkpoints())
-    return found[-1] if found else None
+    return str(found[-1].name) if found else ""
 
 
 def kfnb_complete(root: Any) -> list[Any]:

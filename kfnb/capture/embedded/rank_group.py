@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kfnb.capture.embedded.checkpoints import kfnb_newest
 from kfnb.capture.embedded.rank_process import kfnb_guard, kfnb_RankProcess
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
 from kfnb.capture.embedded.rank_usage import kfnb_RankUsage
@@ -69,12 +70,12 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
 
         gpus = [kfnb_gpus_of_a_node(node, self.nodes, self.procs * self.gpus) for node in range(self.nodes)]
         hosts, ports, first = kfnb_meeting_points(self.nodes, self.procs)
-        threads = kfnb_threads_of_a_rank(self.size)
+        shared = {"OMP_NUM_THREADS": kfnb_threads_of_a_rank(self.size), "KFNB_RESUME": kfnb_newest()}
         self.ranks = []
         self.reports.begin()
         for rank in range(first, first + self.size):
             variables = kfnb_rank_variables(rank, hosts, self.procs, ports, restart, self.restarts)
-            variables.update(OMP_NUM_THREADS=threads)
+            variables.update(shared)
             if self.gpus:
                 variables.update(CUDA_VISIBLE_DEVICES=gpus[(rank - first) // self.procs])
             process = kfnb_RankProcess(rank)

@@ -19,10 +19,13 @@ def kfnb_ranks(nodes: int, procs: int, restarts: int, gpus: int, artifacts: Sequ
 
     When one fails, all are ended, and started again up to ``restarts`` times. What ranks other than 0 write to
     ``artifacts`` goes to another folder: the outputs of the step are those of rank 0. A process that has a rank
-    in its environment was launched already, in another pod.
+    in its environment was launched already, in another pod. In one of several pods, it launches those of a node, and
+    Kubernetes starts them again.
     """
     import os
 
+    if "," in os.environ.get("KFNB_HOSTS", ""):
+        nodes, restarts = 1, 0
     if "KFNB_RANK" not in os.environ:
         kfnb_checkpoints()  # one folder for all
         group = kfnb_RankGroup(nodes, procs, restarts, gpus, [one.path for one in artifacts])

@@ -16,7 +16,7 @@ _DAY = 86400.0
 
 
 @dataclass(frozen=True)
-class Turn:
+class StepTurn:
     """A step whose turn it is: of which alarm, in which ``attempt`` of its answer, at which ``place``.
 
     ``begun`` is the step as it was left, if it was begun before. With ``held`` it has to wait, with ``dropped`` it
@@ -34,7 +34,7 @@ class Turn:
 
 def next_turns(
     spec: MonitorSpec, alarms: Sequence[Alarm], actions: Sequence[Action], now: float
-) -> Iterator[Turn]:
+) -> Iterator[StepTurn]:
     """The steps that are to be taken or followed up now, at most one of each alarm's answer.
 
     Alerts are sent also while another answer is under way. A failed answer is tried again as long as its alarm lasts.
@@ -78,30 +78,30 @@ class _Answer:
         """Whether the last attempt did more than to tell of the alarm."""
         return any(one.costly and one.attempt == self.attempt for one in self.taken)
 
-    def next(self) -> Turn | None:
+    def next(self) -> StepTurn | None:
         """The first step that is not finished; none after one that was not taken."""
         attempt = self.attempt
         known = {one.place: one for one in self.taken if one.attempt == attempt or kind_of(one.text) == ALERT}
         for place, text in enumerate(self.spec.then):
             step = known.get(place)
             if step is None or not step.finished:
-                return Turn(self.alarm, attempt, place, text, step)
+                return StepTurn(self.alarm, attempt, place, text, step)
             if kind_of(text) != ALERT and step.state == "failed":
                 return self._again(step.at)
             if kind_of(text) != ALERT and step.state == "skipped":
                 return None
         return None
 
-    def _again(self, failed: float) -> Turn | None:
+    def _again(self, failed: float) -> StepTurn | None:
         """The next attempt: after the cool-down, which doubles each time, if the alarm lasts."""
         pause = self.spec.cooldown * 2 ** (self.attempt - 1)
         if self.alarm.until is not None or self.now < failed + pause:
             return None
         place = next(at for at, text in enumerate(self.spec.then) if kind_of(text) != ALERT)
-        return Turn(self.alarm, self.attempt + 1, place, self.spec.then[place])
+        return StepTurn(self.alarm, self.attempt + 1, place, self.spec.then[place])
 
 
-def _cooling(spec: MonitorSpec, turn: Turn, actions: Sequence[Action], now: float) -> str:
+def _cooling(spec: MonitorSpec, turn: StepTurn, actions: Sequence[Action], now: float) -> str:
     """Why an answer is not begun yet: another alarm was answered a short while ago."""
     costly = [one for one in actions if one.costly and one.alarm != turn.alarm.number]
     last = max(costly, key=lambda one: one.at, default=None)
@@ -110,7 +110,7 @@ def _cooling(spec: MonitorSpec, turn: Turn, actions: Sequence[Action], now: floa
     return f"cool-down: alarm {last.alarm} was answered less than {duration(spec.cooldown)} before"
 
 
-def _within_budget(spec: MonitorSpec, turn: Turn, actions: Sequence[Action], now: float) -> Turn:
+def _within_budget(spec: MonitorSpec, turn: StepTurn, actions: Sequence[Action], now: float) -> StepTurn:
     """The step, held where it is one retraining too many in 24 hours."""
     if kind_of(turn.text) != RETRAIN or (turn.begun is not None and turn.begun.costly):
         return turn

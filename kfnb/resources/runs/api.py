@@ -246,10 +246,13 @@ class _Connection:
         """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
+        from kfnb.resources.runs.kubeflow.trainings import Trainings
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
         around = environment.read()
-        return self._current.get((access, around), lambda: connect(access, around, _registry))
+        return self._current.get(
+            (access, around), lambda: connect(access, around, _registry, Trainings(trainer_engine))
+        )
 
 
 _connection = _Connection()

@@ -135,10 +135,5 @@ def _arguments(
 
 
 def of_a_node(component: Component, training: Training) -> Component:
-    """The component as each pod of a training runs it: the processes of one node.
-
-    They are started again by their launcher only where there are no others: else by Kubernetes.
-    """
-    restarts = training.max_restarts if training.nodes == 1 else 0
-    own = replace(training, nodes=1, max_restarts=restarts)
-    return replace(component, options=replace(component.options, training=own))
+    """The component as each pod of a training runs it: the processes of one node, with their resources."""
+    return replace(component, options=replace(component.options, training=replace(training, nodes=1)))

@@ -123,7 +123,7 @@ def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatc
 
 
 def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monkeypatch):
-    monkeypatch.setattr("kfnb.resources.runs.kubeflow.engine._MOST_FINISHED", 1)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.run_cache._MOST_FINISHED", 1)
     time.sleep(1.2)  # the recorded runs are over
     ends = [kubeflow.get(run).state for run in (GOOD, BAD, STOPPED)]
     assert len(kubeflow._tracked) == 2  # the one that is kept, and the one that is asked for

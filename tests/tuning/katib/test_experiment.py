@@ -12,6 +12,7 @@ from kfnb.errors import BackendError
 from kfnb.resources.studies.katib.experiment import experiment, known_as, name_of, text
 from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
+from kfnb.text.ranks import DeclaredTraining
 
 
 def spec(made: Search) -> dict[str, Any]:
@@ -215,6 +216,14 @@ def test_the_container_is_enough_for_each_of_its_steps() -> None:
     assert found["resources"] == {"limits": {"cpu": "2", "memory": "4G", "nvidia.com/gpu": "1"}}
 
 
+def trained() -> dict[str, Any]:
+    """The pipeline, whose step ``train`` is a training of two nodes."""
+    told: dict[str, Any] = json.loads(json.dumps(churn()))
+    command = told["deploymentSpec"]["executors"]["exec-train"]["container"]["command"]
+    command[-1] += "\n".join(["", *DeclaredTraining(2, 2).comments()])
+    return told
+
+
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
@@ -223,6 +232,10 @@ def test_the_container_is_enough_for_each_of_its_steps() -> None:
         (TrialSubject("branching", branching()), "--backend local"),
         (TrialSubject("ready", ready_made()), "program runs a program of its image"),
         (TrialSubject("unlike", unlike()), "different images (python:3.11-slim, python:3.12-slim)"),
+        (
+            TrialSubject("churn", trained()),
+            "train is trained on 2 nodes (%%kf_train --nodes 1 --procs 4 is the same",
+        ),
         (TrialSubject("unlike", unlike()), "the variable PLACE differs between its steps"),
         (TrialSubject("churn", churn(), step="evaluate"), "there is count, other, save, train"),
     ],

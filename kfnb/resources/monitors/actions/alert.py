@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kfnb.errors import KfnbError, UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 from kfnb.resources.monitors.model import MonitorSpec
 
 _WITHIN = 30.0
@@ -122,7 +122,7 @@ def _plan(occasion: Occasion) -> str:
     return f"report it{f' by {occasion.argument}' if occasion.argument else ' on the desktop'}"
 
 
-ALERT_STEP = Step(
+ALERT_STEP = AlarmStep(
     "alert",
     "report it: on the desktop, alert:URL by a webhook, alert:COMMAND by a command",
     _check,

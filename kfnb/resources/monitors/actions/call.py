@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.diagnostics import logger
 from kfnb.errors import UsageError
 from kfnb.resources.monitors.actions.alert import message_of
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 
 _logger = logger(__package__)
 
@@ -57,4 +57,4 @@ def _plan(occasion: Occasion) -> str:
     return f"call {occasion.argument}"
 
 
-CALL_STEP = Step("call", "call:MODULE:FUNCTION is called with the alarm as a dict", _check, _plan, _take)
+CALL_STEP = AlarmStep("call", "call:MODULE:FUNCTION is called with the alarm as a dict", _check, _plan, _take)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.errors import UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 from kfnb.resources.services.model import RevisionState
 from kfnb.resources.services.moves import check_percent
 
@@ -44,4 +44,4 @@ def _plan(occasion: Occasion) -> str:
     return f"give the candidate {occasion.argument} % of the requests"
 
 
-CANARY_STEP = Step("canary", "give the candidate canary:PERCENT of the requests", _check, _plan, _take)
+CANARY_STEP = AlarmStep("canary", "give the candidate canary:PERCENT of the requests", _check, _plan, _take)

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.resources.models.api import model
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome, no_argument
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome, no_argument
 from kfnb.resources.monitors.performance import LEAST, Labelled, measured
 from kfnb.resources.services.model import Target
 from kfnb.ui.words import digits
@@ -47,7 +47,7 @@ def _plan(occasion: Occasion) -> str:
     return "compare the candidate with the version that is served, on the newest labelled rows"
 
 
-COMPARE_STEP = Step(
+COMPARE_STEP = AlarmStep(
     "compare",
     "continue only if the candidate is better on the newest labelled rows",
     no_argument,

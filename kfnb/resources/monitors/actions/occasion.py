@@ -69,7 +69,7 @@ class Occasion:
 
 
 @dataclass(frozen=True)
-class Step:
+class AlarmStep:
     """A kind of step: ``check`` refuses an argument that it cannot have, by ``UsageError``; ``plan`` says what it would
     do, ``take`` does it, or sees how far it is.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.errors import UsageError
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 from kfnb.resources.services.comparison import comparison_of
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceSnapshot
@@ -63,7 +63,7 @@ def _plan(occasion: Occasion) -> str:
     return f"let the candidate be the default after {_requests(occasion.argument):,} requests"
 
 
-PROMOTE_STEP = Step(
+PROMOTE_STEP = AlarmStep(
     "promote",
     f"let the canary be the default after promote:REQUESTS (default {REQUESTS})",
     _check,

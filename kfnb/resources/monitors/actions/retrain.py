@@ -10,7 +10,7 @@ from kfnb.pipeline.spec import read_spec
 from kfnb.resources.datasets.api import with_newest_data
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 from kfnb.resources.runs.api import run, submit
 
 CANDIDATE = "candidate"
@@ -75,7 +75,7 @@ def _plan(occasion: Occasion) -> str:
     return f"run {occasion.argument} on the newest data, and register its model as {CANDIDATE}"
 
 
-RETRAIN_STEP = Step(
+RETRAIN_STEP = AlarmStep(
     "retrain",
     "run retrain:PIPELINE on the newest data; its model becomes the candidate",
     _check,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome, no_argument
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome, no_argument
 from kfnb.resources.services.targets import aliases_of
 
 
@@ -21,6 +21,6 @@ def _plan(occasion: Occasion) -> str:
     return "end the canary, or go back to the default before"
 
 
-ROLLBACK_STEP = Step(
+ROLLBACK_STEP = AlarmStep(
     "rollback", "end the canary, or go back to the default before", no_argument, _plan, _take
 )

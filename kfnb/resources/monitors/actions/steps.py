@@ -11,7 +11,7 @@ from kfnb.resources.monitors.actions.alert import ALERT_STEP, address_of, shown
 from kfnb.resources.monitors.actions.call import CALL_STEP, text_of
 from kfnb.resources.monitors.actions.canary import CANARY_STEP
 from kfnb.resources.monitors.actions.compare import COMPARE_STEP
-from kfnb.resources.monitors.actions.occasion import Occasion, Step, StepOutcome
+from kfnb.resources.monitors.actions.occasion import AlarmStep, Occasion, StepOutcome
 from kfnb.resources.monitors.actions.promote import PROMOTE_STEP
 from kfnb.resources.monitors.actions.retrain import RETRAIN_STEP
 from kfnb.resources.monitors.actions.rollback import ROLLBACK_STEP
@@ -19,7 +19,7 @@ from kfnb.resources.monitors.model import ALERT, Action, argument_of, kind_of
 
 _logger = logger(__package__)
 
-STEPS: Mapping[str, Step] = {
+STEPS: Mapping[str, AlarmStep] = {
     one.name: one
     for one in (
         ALERT_STEP,
@@ -73,7 +73,7 @@ def after(occasion: Occasion, attempt: int, place: int, outcome: StepOutcome) ->
     )
 
 
-def _step(text: str) -> Step:
+def _step(text: str) -> AlarmStep:
     name = kind_of(text)
     if name not in STEPS:
         hint = did_you_mean(name, STEPS, f"steps are {', '.join(STEPS)}")

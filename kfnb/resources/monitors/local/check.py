@@ -18,7 +18,7 @@ from kfnb.resources.monitors.panes import Pane, PaneCounter, together
 from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.requests import counted, labelled, labelled_rows
-from kfnb.resources.monitors.responses import Turn, next_turns
+from kfnb.resources.monitors.responses import StepTurn, next_turns
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.resources.services.api import service
 from kfnb.resources.services.model import Target
@@ -95,7 +95,7 @@ def _answer(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords, r
 
 
 def _step(
-    folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords, report: Report, turn: Turn
+    folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords, report: Report, turn: StepTurn
 ) -> Action:
     occasion = Occasion(
         spec,
@@ -118,7 +118,7 @@ def _step(
     return after(occasion, turn.attempt, turn.place, outcome)
 
 
-def _of_answer(actions: Iterable[Action], turn: Turn) -> list[Action]:
+def _of_answer(actions: Iterable[Action], turn: StepTurn) -> list[Action]:
     return [one for one in actions if (one.alarm, one.attempt) == (turn.alarm.number, turn.attempt)]
 
 

@@ -41,7 +41,7 @@ _ALARMS = (
 _ACTIONS = (
     Column("When", whole=True),
     Column("Alarm", number=True),
-    Column("Step", whole=True),
+    Column("AlarmStep", whole=True),
     Column("State", whole=True),
     Column("What came of it"),
 )

@@ -27,6 +27,7 @@ from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080
@@ -66,11 +67,14 @@ class Access:
 
 
 def connect(
-    access: Access, around: KubeflowEnvironment, registry: Callable[[], Destination] | None = None
+    access: Access,
+    around: KubeflowEnvironment,
+    registry: Callable[[], Destination] | None = None,
+    trainings: Trainings = ON_ONE_NODE,
 ) -> KubeflowRunEngine:
     """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known.
 
-    ``registry`` is that of ``KubeflowRunEngine``.
+    ``registry`` and ``trainings`` are those of ``KubeflowRunEngine``.
     """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
@@ -91,6 +95,7 @@ def connect(
         root=access.pipeline_root,
         account=access.service_account,
         uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
+        trainings=trainings,
         registry=registry,
         close=ways.close,
     )

@@ -19,7 +19,7 @@ from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
-from kfnb.resources.runs.kubeflow import environment_variables, trainings
+from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
@@ -31,6 +31,7 @@ from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
 from kfnb.resources.runs.kubeflow.submission import order
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.runs.selection import LISTED, Selection
 
 Json = Mapping[str, Any]
@@ -46,7 +47,8 @@ class KubeflowRunEngine:
     """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
     ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``registry`` returns where saved
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``trainings``
+    makes TrainJobs of steps; ``registry`` returns where saved
     models are registered, and without it none are; ``close`` closes what was opened.
     A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
@@ -55,7 +57,7 @@ class KubeflowRunEngine:
     name = "kubeflow"
     polling = Pace(1, 5)
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it is connected to; they are keywords
         self,
         server: KfpServer,
         *,
@@ -64,18 +66,26 @@ class KubeflowRunEngine:
         root: str = "",
         account: str = "",
         uploads: Uploads = NOWHERE,
+        trainings: Trainings = ON_ONE_NODE,
         registry: Callable[[], Destination] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._page = server, insight, page
         self.close = close
         self._root, self._account, self._uploads, self._registry = root, account, uploads, registry
+        self._trainings = trainings
         self._experiments = Experiments(server)
         self._versions = Versions(server)
         self._tracked: dict[str, TrackedRun] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
         self.schedules = RecurringRuns(
-            server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
+            server,
+            self._experiments,
+            self.pipelines,
+            root=root,
+            account=account,
+            uploads=uploads,
+            trainings=trainings,
         )
 
     @property
@@ -85,7 +95,7 @@ class KubeflowRunEngine:
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes on environment variables that steps read and the pods will not have, and on trainings."""
-        yield from trainings.cautions(submission.spec)
+        yield from self._trainings.cautions(submission.spec, submission.platform)
         yield from environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env
         )
@@ -105,7 +115,9 @@ class KubeflowRunEngine:
     def _start(self, submission: Submission, experiment: str) -> str:
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
-        body = order(submission, experiment, root=self._root, account=self._account)
+        body = order(
+            submission, experiment, root=self._root, account=self._account, trainings=self._trainings
+        )
         cargo.send(submission.notify)
         return str(self._server.request("POST", "/runs", body)["run_id"])
 

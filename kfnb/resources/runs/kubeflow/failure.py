@@ -15,7 +15,7 @@ from kfnb.resources.runs.kubeflow.log_lines import own_lines
 from kfnb.resources.runs.kubeflow.pods import MAIN, TaskPod
 from kfnb.resources.runs.kubeflow.tracebacks import exceptions
 from kfnb.resources.runs.missing_files import with_advice
-from kfnb.text.ranks import failed_rank
+from kfnb.text.ranks import failed_rank, failed_training
 
 _EXECUTOR = "kfp/dsl/executor_main.py"
 _LAUNCHED = re.compile(
@@ -54,6 +54,8 @@ def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = No
 
 def _raised(own: Sequence[str], program: str) -> TaskError | None:
     """The error of the exception that ended a step, or of the rank that ended a training; None where none did."""
+    if training := failed_training(own):
+        return TaskError(training, _last(own))
     rank = failed_rank(own)
     exception = _exception(own if rank is None else rank.lines, python=bool(program))
     if exception is None:

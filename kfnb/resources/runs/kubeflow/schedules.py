@@ -19,6 +19,7 @@ from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import spec_of
 from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timestamps import rfc3339, seconds
@@ -56,8 +57,10 @@ class RecurringRuns:
         root: str = "",
         account: str = "",
         uploads: Uploads = NOWHERE,
+        trainings: Trainings = ON_ONE_NODE,
     ) -> None:
         self._server, self._experiments, self._pipelines = server, experiments, pipelines
+        self._trainings = trainings
         self._root, self._account, self._uploads = root, account, uploads
 
     def create(
@@ -67,7 +70,10 @@ class RecurringRuns:
         experiment = self._experiments.needed(submission.experiment)
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
-        body = order(submission, experiment, root=self._root, account=self._account) | _trigger(rhythm)
+        body = order(
+            submission, experiment, root=self._root, account=self._account, trainings=self._trainings
+        )
+        body |= _trigger(rhythm)
         body |= {"description": _DIGEST + rhythm.digest} if rhythm.digest else {}
         cargo.send(submission.notify)
         if uploaded is not None:

@@ -10,6 +10,7 @@ from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.environment_variables import with_variables
 from kfnb.resources.runs.kubeflow.limits import check
 from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable
+from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.runs.step_packages import FROM_STUDY
 
 Json = Mapping[str, Any]
@@ -18,12 +19,22 @@ _KFP_EXECUTOR = "kfp.dsl.executor_main"
 _UNBUFFERED = {"name": "PYTHONUNBUFFERED", "value": "1"}
 
 
-def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
+def order(
+    submission: Submission,
+    experiment: str,
+    *,
+    root: str = "",
+    account: str = "",
+    trainings: Trainings = ON_ONE_NODE,
+) -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
+
+    ``trainings`` makes TrainJobs of steps.
 
     Raises ``BackendError`` for what a cluster refuses, cannot hold (``limits``) or cannot store (``storable_text``).
     """
-    spec = with_variables(submission.spec, submission.platform, submission.env)
+    spec: Json = with_variables(submission.spec, submission.platform, submission.env)
+    spec, platform = trainings.distributed(spec, submission.platform)
     spec = as_sent(spec if submission.cache else without_cache(spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
@@ -32,15 +43,13 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
             f"{', '.join(given)}: Kubeflow only accepts parameters as a pipeline's arguments; "
             f"pass the artifact's address as a text to dsl.importer"
         )
-    check(spec, submission.platform, submission.arguments)
+    check(spec, platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
     body = {
         **({"experiment_id": experiment} if experiment else {}),
         "display_name": submission.name,
         **({"description": FROM_STUDY + submission.study} if submission.study else {}),
-        "pipeline_spec": (
-            {"pipeline_spec": spec, "platform_spec": submission.platform} if submission.platform else spec
-        ),
+        "pipeline_spec": ({"pipeline_spec": spec, "platform_spec": platform} if platform else spec),
         "runtime_config": config | ({"pipeline_root": root} if root else {}),
         **({"service_account": account} if account else {}),
     }

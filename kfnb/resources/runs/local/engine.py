@@ -6,7 +6,6 @@ import builtins
 import os
 import platform
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
@@ -189,7 +188,7 @@ class LocalRunEngine:
                     yield from logs.rest(self._began(folder.id))
                     return
                 yield None
-                time.sleep(POLL)
+                logs.wait(POLL)
 
     def _began(self, run_id: str) -> builtins.list[str]:
         """The ids of a run's tasks, in the order in which they began."""

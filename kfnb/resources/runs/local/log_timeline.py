@@ -15,7 +15,7 @@ from pathlib import Path
 
 from kfnb.jobs import private
 
-_TICK = 0.03
+_TICK = 0.01
 """Seconds between two samples of the logs of running tasks."""
 
 

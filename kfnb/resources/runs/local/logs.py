@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from kfnb.resources.runs.local.folder import RunFolder
 
 _CHUNK = 1 << 20
 """Bytes after which a line without an end is cut."""
+_TICK = 0.01
+"""Seconds between two polls for new lines: a poll is one call of the system."""
 
 
 @dataclass
@@ -19,6 +22,14 @@ class Tail:
 
     file: Path
     offset: int = 0
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether there is more than was read."""
+        try:
+            return self.file.stat().st_size > self.offset
+        except OSError:
+            return False
 
     def lines(self, *, until: int | None = None, rest: bool = False) -> Iterator[str]:
         """The new lines that begin before ``until``; with ``rest``, also an unfinished line."""
@@ -51,6 +62,12 @@ class LogReader:
             if self._included(task):
                 self._at = float(at[0]) if at else None
                 yield from self._of(task, until=int(size))
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there are new lines, for at most ``seconds``."""
+        until = time.monotonic() + seconds
+        while not self._order.has_grown and time.monotonic() < until:
+            time.sleep(_TICK)
 
     def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
         """All other new lines, task by task; also unfinished lines."""

@@ -11,6 +11,7 @@ from kfnb.entities import importers, kfp_name
 from kfnb.errors import BackendError
 from kfnb.resources.studies.search import TrialSubject
 from kfnb.text.parameter_values import typed
+from kfnb.text.ranks import declared_training
 
 Json = Mapping[str, Any]
 
@@ -137,6 +138,10 @@ def _in_the_way(subject: TrialSubject, task: Json) -> Iterator[str]:
         yield "is not a component with its own container"
     elif "--function_to_execute" not in (container.get("args") or ()):
         yield "runs a program of its image"
+    declared = declared_training(str((((container or {}).get("command")) or [""])[-1]))
+    if declared is not None and declared.nodes > 1:
+        size = declared.nodes * declared.procs
+        yield f"is trained on {declared.nodes} nodes (%%kf_train --nodes 1 --procs {size} is the same on one)"
     policy = task.get("triggerPolicy", {})
     if task.get("parameterIterator") or task.get("artifactIterator"):
         yield "is in a loop"

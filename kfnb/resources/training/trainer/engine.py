@@ -16,20 +16,23 @@ from kfnb.entities import LogLine, RunState
 from kfnb.errors import BackendError, Hidden, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
+from kfnb.remote.kubernetes import pod_settings
 from kfnb.remote.kubernetes.fields import Item, mapping, word
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
+from kfnb.resources.runs.kubeflow.trainings import LaunchingStep, PipelineStep
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.training.engine import TrainingSubmission
 from kfnb.resources.training.trainer.logs import TrainingLogs
 from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT, STOPPED
+from kfnb.resources.training.trainer.pipeline_step import launching, settings_of, step_name
 from kfnb.resources.training.trainer.record import TrainingRecord, record_of, result_of, shortened
 from kfnb.resources.training.trainer.resources import TrainerResources
 from kfnb.resources.training.trainer.runtimes import choose
-from kfnb.resources.training.trainer.step import read_step
+from kfnb.resources.training.trainer.step import read_step, step_of
 from kfnb.resources.training.trainer.storage import TrainingObjects
 from kfnb.resources.training.trainer.tracked_training import TrackedTraining, outline
 from kfnb.resources.training.trainer.trainjob import ClusterTraining, new_name, trainjob
@@ -110,6 +113,31 @@ class TrainerEngine:
             hint = "ask for the role kubeflow-edit in this namespace, or train here: --backend local"
             raise BackendError(f"cannot create a TrainJob: {error};", code=error.code, hint=hint) from None
         return name
+
+    def step(self, step: PipelineStep) -> LaunchingStep:
+        """The step of a pipeline that makes a TrainJob in its own pod. Raises ``BackendError`` where none can train."""
+        declared = step.declared
+        faults = list(pod_settings.faults(step.settings))
+        if faults:
+            raise BackendError("; ".join(faults))
+        schema = self._resources.schema()
+        runtime = choose(self._resources.runtimes(), declared.framework, declared.runtime)
+        own = step_of(step.name, "", step.container, step.outputs, step.settings)
+        training = ClusterTraining(
+            step_name(own),
+            own,
+            runtime,
+            declared.nodes,
+            {},
+            self._objects.folder(),
+            self._objects.access(),
+            {},
+            declared.queue,
+            self._pip,
+            self._account,
+        )
+        container = launching(training, schema, declared.restarts)
+        return LaunchingStep(container, settings_of(training), runtime.name)
 
     def submit(self, submission: Submission) -> str:
         """Refuse: a TrainJob is made of a training, by ``train``."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfnb.entities import Artifact
@@ -61,15 +61,26 @@ def read_step(submission: Submission) -> TrainingStep:
     faults = list(pod_settings.faults(settings))
     if faults:
         raise BackendError(f"{name} cannot be a TrainJob: {'; '.join(faults)}")
-    outputs = component.get("outputDefinitions", {})
     container = _container(spec, component)
     assert container is not None
+    step = step_of(
+        name, spec["pipelineInfo"]["name"], container, component.get("outputDefinitions", {}), settings
+    )
+    return replace(
+        step,
+        parameters=dict(_parameters(submission, task, component)),
+        inputs=dict(_artifacts(submission, task)),
+    )
+
+
+def step_of(name: str, pipeline: str, container: Json, outputs: Json, settings: Json) -> TrainingStep:
+    """A step whose inputs are not known yet; ``outputs`` are the definitions of its component."""
     return TrainingStep(
         name,
-        spec["pipelineInfo"]["name"],
+        pipeline,
         container,
-        dict(_parameters(submission, task, component)),
-        dict(_artifacts(submission, task)),
+        {},
+        {},
         tuple(outputs.get("parameters", {})),
         {
             one: source["artifactType"].get("schemaTitle", "system.Artifact")

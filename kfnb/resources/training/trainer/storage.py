@@ -46,6 +46,10 @@ class TrainingObjects:
     def __init__(self, storage: Storage, store: Store) -> None:
         self._storage, self._store = storage, store
 
+    def folder(self) -> str:
+        """The URI of the folder of all trainings. Raises ``BackendError`` where no store is known."""
+        return f"{self._storage.root()[0]}/{_FOLDER}"
+
     def root(self, training: str) -> str:
         """The URI of a training's folder. Raises ``BackendError`` where no store is known that can be written to."""
         try:

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import ModuleType
 from typing import Any
 
 from kfnb.errors import BackendError
@@ -26,13 +27,13 @@ PREFIX = "train-"
 _MANAGER = "kfnb.dev/kfnb"
 _NO_MESH = {"sidecar.istio.io/inject": "false"}
 """Peers would not find each other through a proxy, and a pod with a proxy beside it never ends."""
-_ITEM = 60_000
+ITEM = 60_000
 """Characters of an item of the arguments: Trainer 2.2 takes 65,536."""
 _MOST = 700_000
 """Characters of all: etcd keeps objects of 1.5 MiB, and the jobs and pods below have them again."""
 _LONGEST_NAME = 40
 """Letters of a TrainJob's name: those of pods have more, and 63 at most."""
-_LOADER = (
+LOADER = (
     "import base64,json,sys,types,zlib;"
     "job=json.loads(zlib.decompress(base64.b64decode(''.join(sys.argv[1:]))));"
     "made={name:sys.modules.setdefault(name,types.ModuleType(name)) for name in job['modules']};"
@@ -93,6 +94,13 @@ def new_name(component: str) -> str:
 
 def trainjob(training: ClusterTraining, schema: TrainerSchema) -> dict[str, Any]:
     """The object. Raises ``BackendError`` where it would be too large."""
+    whole = without_program(training, schema)
+    whole["spec"]["trainer"]["args"] = list(_items(_packed(training)))
+    return whole
+
+
+def without_program(training: ClusterTraining, schema: TrainerSchema) -> dict[str, Any]:
+    """The object without what its pods run."""
     step = training.step
     labels = {TRAINING: step.name} | ({QUEUE: training.queue} if training.queue else {})
     environment = [
@@ -102,8 +110,8 @@ def trainjob(training: ClusterTraining, schema: TrainerSchema) -> dict[str, Any]
     ]
     trainer: dict[str, Any] = {
         "image": step.container["image"],
-        "command": ["python3", "-u", "-c", _LOADER],
-        "args": list(_items(_packed(training))),
+        "command": ["python3", "-u", "-c", LOADER],
+        "args": [],
         "numNodes": training.nodes,
         "env": environment,
     }
@@ -135,26 +143,20 @@ def source_of(item: Mapping[str, Any]) -> str:
 
 
 def _packed(training: ClusterTraining) -> str:
-    step, access = training.step, training.access
+    step = training.step
     job = {
-        "modules": {one.__name__: inspect.getsource(one) for one in (pod_store, pod_program)},
+        "modules": sources(pod_store, pod_program),
         "command": step.command,
         "source": step.source,
         "parameters": dict(step.parameters),
         "inputs": dict(training.inputs),
-        "outputs": {"parameters": list(step.results), "artifacts": dict(step.outputs)},
+        "outputs": outputs_of(step),
         "hosts": training.hosts,
         "port": 20_000 + secrets.randbelow(8_000),
-        "timeout": int(step.settings.get("activeDeadlineSeconds", 0)),
         "root": training.root,
-        "access": {
-            "service": access.service,
-            "options": dict(access.options),
-            "package": package(),
-            "pip": list(training.pip),
-        },
+        **everywhere(training),
     }
-    packed = base64.b64encode(zlib.compress(json.dumps(job).encode(), 9)).decode()
+    packed = pack(job)
     if len(packed) > _MOST:
         raise BackendError(
             f"the code and the parameters of {step.name} are {len(packed) // 1000} KB, and a TrainJob holds"
@@ -163,9 +165,32 @@ def _packed(training: ClusterTraining) -> str:
     return packed
 
 
+def sources(*modules: ModuleType) -> dict[str, str]:
+    """The texts of modules that travel, by their names; the last one's ``main`` is called."""
+    return {one.__name__: inspect.getsource(one) for one in modules}
+
+
+def outputs_of(step: TrainingStep) -> dict[str, Any]:
+    """The outputs of a step as ``pod_program`` takes them."""
+    return {"parameters": list(step.results), "artifacts": dict(step.outputs)}
+
+
+def everywhere(training: ClusterTraining) -> dict[str, Any]:
+    """What is known of a training wherever it is started from: its time in seconds, and how its store is reached."""
+    access = training.access
+    reached = {"service": access.service, "options": dict(access.options), "package": package()}
+    timeout = int(training.step.settings.get("activeDeadlineSeconds", 0))
+    return {"timeout": timeout, "access": {**reached, "pip": list(training.pip)}}
+
+
+def pack(job: Mapping[str, Any]) -> str:
+    """What ``LOADER`` takes, in one item or several."""
+    return base64.b64encode(zlib.compress(json.dumps(job).encode(), 9)).decode()
+
+
 def _items(text: str) -> Iterator[str]:
-    for start in range(0, len(text), _ITEM):
-        yield text[start : start + _ITEM]
+    for start in range(0, len(text), ITEM):
+        yield text[start : start + ITEM]
 
 
 def _patches(training: ClusterTraining, schema: TrainerSchema) -> list[dict[str, Any]]:

@@ -1,39 +1,40 @@
-"""A proxy before an API server that keeps what ``recorded_kserve`` replays."""
+"""A proxy before an API server that keeps what ``replay`` serves."""
 
 from __future__ import annotations
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from kserve_cluster import Api
-from recorded_kserve import LIVE
+from tests.recordings.replay import SINCE, kind_of
+from tests.services.kserve_cluster import Api
 
 NAMESPACE = "team-a"
-_KIND = re.compile(r"/namespaces/[^/]+/(?P<kind>[a-z]+)")
 
 
 class Recorder:
-    """What was asked. ``namespace`` takes the place of team-a in the cluster, so that each test has its own."""
+    """What was asked, but for objects of the kinds ``live``.
 
-    def __init__(self, api: Api, namespace: str) -> None:
-        self._api, self._namespace = api, namespace
+    ``namespace`` takes the place of team-a in the cluster, so that each test has its own.
+    """
+
+    def __init__(self, api: Api, namespace: str, live: set[str]) -> None:
+        self._api, self._namespace, self._live = api, namespace, live
         self._exchanges: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
     def ask(self, method: str, path: str, body: bytes, kind: str) -> tuple[int, str, bytes]:
         """The API server's answer."""
+        path = SINCE.sub("", path)
         there = path.replace(f"/namespaces/{NAMESPACE}", f"/namespaces/{self._namespace}")
         sent = body.replace(f'"{NAMESPACE}"'.encode(), f'"{self._namespace}"'.encode())
         sent = sent.replace(f".{NAMESPACE}.".encode(), f".{self._namespace}.".encode())
         status, content_type, content = self._api.send(method, there, sent or None, kind)
         content = content.replace(self._namespace.encode(), NAMESPACE.encode())
-        found = _KIND.search(path)
-        if found is not None and found["kind"] not in LIVE:
+        if kind_of(path) not in self._live:
             response = _tidy(json.loads(content)) if "json" in content_type else content.decode()
             request = json.loads(body) if body else None
             exchange = {"method": method, "path": path, "request": request, "status": status}
