@@ -52,10 +52,15 @@ def drift_score(reference: MonitorReference, window: Profile) -> float | None:
     return found
 
 
-def usual_score(reference: MonitorReference) -> float:
-    """How high the score is without drift: always less than 1, which it cannot pass."""
+def score_limit(reference: MonitorReference, window: Profile) -> float:
+    """The score that chance and the baseline's own windows do not pass."""
+    rows = reference.profile["rows"], window.get("rows", 0)
+    shares = reference.importances
+    columns = [one for one in reference.profile["columns"] if shares.get(one["name"])]
+    weighted = sum(shares[one["name"]] * _by_chance(one, rows, 1) for one in columns)
+    chance = weighted / sum(shares[one["name"]] for one in columns) if columns else 0.0
     spread = reference.score_spread
-    return min(_MARGIN * spread, (1 + spread) / 2)
+    return max(chance, min(_MARGIN * spread, (1 + spread) / 2))  # a score cannot pass 1
 
 
 def psi_of(reference: Profile, window: Profile) -> dict[str, float]:
@@ -145,12 +150,15 @@ def _requested_limit(rules: Sequence[Rule], name: str) -> float:
 
 
 def _by_chance(column: Mapping[str, Any], rows: tuple[int, int], columns: int) -> float:
-    """The population stability index that a column without drift does not pass, whatever its windows' sizes are."""
+    """The population stability index that a column without drift does not pass, whatever its windows' sizes are.
+
+    The chance of the baseline counts twice: it was drawn once, so that where it is unusual, all windows are far from it.
+    """
     bins = max(len(column.get("counts", ())), min(len(column.get("top", ())), _MOST_VALUES) + 1)
     if not min(rows):
         return 0.0
     bound: float = kfnb_chi2_quantile(1 - _CHANCE / max(1, columns), max(1, bins))
-    return bound * (1 / rows[0] + 1 / rows[1])
+    return bound * (2 / rows[0] + 1 / rows[1])
 
 
 def _enough(window: Profile) -> bool:

@@ -11,7 +11,7 @@ from kfnb.resources.monitors.drift import (
     drift_score,
     prediction_drift,
     psi_of,
-    usual_score,
+    score_limit,
 )
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
@@ -51,7 +51,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         pane.p99_ms,
         columns,
         score,
-        usual_score(reference),
+        score_limit(reference, pane.inputs),
         prediction,
         prediction_limit,
         skew,

@@ -11,7 +11,7 @@ from kfnb.resources.monitors.model import Rule, RuleKind
 from kfnb.resources.monitors.performance import METRICS
 from kfnb.text.timespec import span
 
-DRIFT, SCORE, DROP = 0.2, 0.25, 0.02
+DRIFT, SCORE, DROP = 0.2, 0.2, 0.02
 """Limits of the drift of a column or of the predictions, of the weighted score, and of the loss of a metric."""
 
 Limits = float | str | Mapping[str, float] | None
