@@ -267,6 +267,16 @@ class NotebookError(KfnbError):
     code: Code = "invalid-notebook"
 
 
+def interrupted(message: str) -> KeyboardInterrupt:
+    """The interrupt of a person while kfnb waited, which a notebook shows as one line: where it waited tells nothing.
+
+    ``message`` says what the interrupt means for what was waited for.
+    """
+    error = KeyboardInterrupt(message)
+    setattr(error, "_render_traceback_", lambda: [f"KeyboardInterrupt: {message}"])  # noqa: B010 - unknown to mypy
+    return error
+
+
 class Help(Exception):
     """``--help`` was given; the message is the help, ``parser`` the parser that it describes."""
 

@@ -26,6 +26,7 @@ PROMISED = {
     "_exit": "os, documented",
     "_getframe": "sys, documented as CPython's",
     "_fields": "a named tuple's, documented",
+    "_render_traceback_": "IPython's, the protocol of exceptions",
     "_esm": "anywidget's, documented",
     "_strip_protocol": "fsspec's, for who writes a file system",
 }

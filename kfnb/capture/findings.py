@@ -23,7 +23,7 @@ from kfnb.capture.random_draws import GENERATORS
 from kfnb.capture.syntax import root_name
 from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import Variables
-from kfnb.text.variables import OF_A_POD, is_secret
+from kfnb.text.variables import OF_A_POD, OF_A_RANK, is_secret
 
 _SEEDS = {"seed", "manual_seed", "set_seed"}
 _LONGEST_PATH = 200
@@ -73,7 +73,8 @@ def _variables(component: Component) -> Iterator[str]:
 def _reads_of_environment(component: Component, read: Variables) -> Iterator[str]:
     """The variables that the step takes from its environment, other than those in its options."""
     pod = component.options.pod
-    names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - OF_A_POD)
+    set_there = OF_A_POD if component.options.training is None else OF_A_POD | OF_A_RANK
+    names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - set_there)
     if read.all:
         yield (
             f"cell {component.cell}: reads all environment variables: the step is not cached, and a pod has"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ast
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component
 from kfnb.capture.content import examine
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
@@ -39,6 +41,34 @@ def unknown_name(name: str, use: NameUse, known: Sequence[str], *, transform: bo
     elsewhere = f"assign it in an earlier component, or declare it with --param {name}"
     hint = f"did you mean {close[0]}?" if close else "define it in this cell" if transform else elsewhere
     return CaptureError(f"{use.place}: {name} is not defined by any cell; {hint}")
+
+
+def check_kf(use: NameUse) -> None:
+    """Check that a cell sets nothing of ``kf``, where that reports. Raises ``CaptureError``."""
+    for node in ast.walk(use.cell.tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store | ast.Del)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "kf"
+        ):
+            place = str(use.cell.place(node.lineno))
+            message = (
+                f"{place}: kf.{node.attr} cannot be set: kf reports (kf.log_metrics) and tells of ranks:"
+            )
+            raise CaptureError(message, hint="use a name of your own", ref=place)
+
+
+def stayed(name: str, use: NameUse, components: Iterable[Component]) -> CaptureError | None:
+    """The error for a name that a component has written and could not give to the notebook; None for another."""
+    for one in components:
+        if name in one.refusals:
+            return CaptureError(
+                f"{use.place}: {name} stayed in the step of {one.name} ({one.refusals[name]}):",
+                hint="assign what you need of it to another name in that cell",
+                ref=str(use.place),
+            )
+    return None
 
 
 def live_object(name: str, use: NameUse, maker: str, value: Any, *, transform: bool = False) -> CaptureError:

@@ -23,7 +23,7 @@ from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.embedded.training import KF_VALUES
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.name_usage import Names
-from kfnb.capture.name_use import NameUse, live_object, unknown_name
+from kfnb.capture.name_use import NameUse, check_kf, live_object, stayed, unknown_name
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.values import is_mutable, is_tree
@@ -340,6 +340,7 @@ class _Tracer:
 
     def _undefined(self, name: str, use: NameUse) -> None:
         if name == "kf":
+            check_kf(use)
             return  # ``kf_calls`` finds which of its functions are used
         if name in use.cell.code.modules:  # the translation of a !command uses it
             self.dependencies.imports[name] = Import(name, f"import {name}", name, use.place)
@@ -367,7 +368,9 @@ class _Tracer:
             self._live(name, use, "outside this notebook's cells")
         elif not use.optional:
             known = [*self.notebook.names(), *self.notebook.namespace]
-            raise unknown_name(name, use, known, transform=self.cell.head == TRANSFORM)
+            raise stayed(name, use, self.notebook.components.values()) or unknown_name(
+                name, use, known, transform=self.cell.head == TRANSFORM
+            )
 
     def _live(self, name: str, use: NameUse, maker: str) -> None:
         value = self.notebook.namespace.get(name)
@@ -377,7 +380,7 @@ class _Tracer:
             self.module(module, use.place)
         elif not use.own:
             raise live_object(name, use, maker, value, transform=self.cell.head == TRANSFORM)
-        elif name in self.notebook.namespace:
+        elif name in self.notebook.namespace and name.strip("_"):  # _ is a placeholder
             self.dependencies.notes.append(
                 f"{name} is assumed to be defined by the component itself, not {maker}"
             )

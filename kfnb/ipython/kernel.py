@@ -106,8 +106,7 @@ class Kernel:
         """
         running = self._head("%%kf_component")
         running.bind = bind
-        if name in self.notebook.components:
-            self.notebook.failed.add(name)  # until its cell has run to its end again
+        self.notebook.failed.add(name)  # until its cell has run to its end
         running.pending = capture.begin(
             self.notebook, self._cell(running, name), options, continues=continues
         )

@@ -12,7 +12,7 @@ from kfnb.commands.command import Command, parser_of, read
 from kfnb.commands.parser import Parser
 from kfnb.commands.verbs import split_verb
 from kfnb.diagnostics import logger
-from kfnb.errors import Help, KfnbError, UsageError
+from kfnb.errors import Help, KfnbError, UsageError, interrupted
 from kfnb.ipython.session import NotebookSession
 
 if TYPE_CHECKING:
@@ -69,8 +69,10 @@ def call(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
     except Help as text:
         print(text)
         return None
-    except (KfnbError, IPythonUsageError, KeyboardInterrupt):
+    except (KfnbError, IPythonUsageError):
         raise
+    except KeyboardInterrupt as interrupt:
+        raise interrupted(str(interrupt) or f"%{name} was interrupted") from None
     except Exception as error:
         _logger.warning("An internal error in %%%s.", name, exc_info=True)
         raise KfnbError(

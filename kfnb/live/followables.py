@@ -129,7 +129,7 @@ def row_of(handle: Handle) -> Followable:
         if isinstance(handle, row.handle):
             return row
     kind = type(handle)
-    noun = registry.noun_of_display(f"{kind.__module__}.{kind.__qualname__}")
+    noun = registry.noun_of_module(kind.__module__)
     found = [] if noun is None else [row for row in _load(noun) if isinstance(handle, row.handle)]
     if not found:
         raise TypeError(f"{kind.__name__} cannot be followed")

@@ -66,6 +66,7 @@ _TOGETHER = (
     ("kfnb_attempts", "kfnb_retried_from_outside"),
     (
         *("kfnb_ranks", "kfnb_become_rank", "kfnb_end_rank", "kfnb_RankGroup", "kfnb_RankProcess"),
+        *("kfnb_end_cell", "kfnb_name_threads"),
         *("kfnb_guard", "kfnb_kill", "kfnb_RankReports", "kfnb_rank_facts", "kfnb_free_ports"),
         *("kfnb_RankPace", "kfnb_RankUsage", "kfnb_usage_of_sessions", "kfnb_meeting_points"),
         *("kfnb_rank_variables", "kfnb_threads_of_a_rank", "kfnb_gpus_of_a_node"),

@@ -38,7 +38,7 @@ class TrainingCode:
     def helpers(self, uses: Sequence[str]) -> Iterator[str]:
         """The embedded functions that the statements call; ``uses`` are the functions of ``kf`` in the cell."""
         if self.training is not None:
-            yield from ("kfnb_ranks", "kfnb_end_rank")
+            yield from ("kfnb_ranks", "kfnb_end_cell", "kfnb_end_rank")
         if self.joins:
             yield self.joins
         yield from filter(None, map(self._wrapper, uses))
@@ -64,7 +64,8 @@ class TrainingCode:
 
     def leaving(self, uses: Sequence[str]) -> list[str]:
         """The statements after the cell."""
-        lines = ["kfnb_leave()"] if self.joins else []
+        lines = [] if self.training is None else ["kfnb_end_cell()"]
+        lines += ["kfnb_leave()"] if self.joins else []
         return [*lines, "kf.save.now()"] if "save" in uses and self._wrapper("save") else lines
 
     def ending(self, results: Sequence[str]) -> list[str]:

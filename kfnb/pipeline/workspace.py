@@ -35,6 +35,9 @@ class Workspace:
 
     def unknown(self, name: str) -> UsageError:
         """The error for a name that is neither a component nor a pipeline."""
+        if name in self.notebook.failed:
+            message = f"{name} is not a component: its cell has failed or was interrupted:"
+            return UsageError(message, code="unknown-component", hint="run it to its end", ref=name)
         known = ", ".join([*self.notebook.components, *self.pipelines]) or "none yet"
         hint = self.like(name) or f"known names: {known}"
         message = f"unknown component or pipeline {name}"

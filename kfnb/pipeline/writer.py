@@ -52,7 +52,7 @@ class StepWriter:
         variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
-        self.kept = names_to_keep(component) if NAMES in outputs else []
+        self.kept = names_to_keep(component) if NAMES in outputs else None
         self.files = files
         self.variables = variables
         self.cell = component.cell
@@ -100,7 +100,7 @@ class StepWriter:
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs or self.plain),
-            "kfnb_keep": bool(self.kept),
+            "kfnb_keep": self.kept is not None,
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
         writers = {self.outputs[name].writer for name in self.saved} - {""}
@@ -383,7 +383,7 @@ class StepWriter:
         classes = self._classes(own=True)
         lines = self.training.leaving(self.uses)
         lines += [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
-        if self.kept:
+        if self.kept is not None:
             names = "{**globals(), **locals()}"
             lines.append(f'kfnb_keep({self.kept!r}, {names}, kfnb_out["{NAMES}"], {classes})')
         lines += self.training.ending(self.results)

@@ -20,6 +20,7 @@ __all__ = [
     "magic_verbs",
     "magics",
     "noun_of_display",
+    "noun_of_module",
     "noun_of_value",
     "public_modules",
     "verbs",
@@ -73,3 +74,8 @@ def noun_of_value(kind: str) -> Noun:
 def noun_of_display(name: str) -> Noun | None:
     """The noun that draws objects of the class of that whole name; None where none does."""
     return next((noun for noun in NOUNS if name in noun.displays), None)
+
+
+def noun_of_module(name: str) -> Noun | None:
+    """The noun whose folder has the module of that whole name; None where none has."""
+    return next((noun for noun in NOUNS if name.startswith(noun.place(""))), None)

@@ -143,6 +143,26 @@ def test_a_retried_task_counts_its_attempts_and_keeps_its_first_start() -> None:
     assert (only.attempts, only.started, only.finished, only.state) == (2, 1.0, 4.0, RunState.SUCCEEDED)
 
 
+def test_the_time_of_a_run_that_is_tried_again_begins_with_the_retry() -> None:
+    facts = [("", "RUNNING"), ("a", "RUNNING"), ("a", "FAILED"), ("", "FAILED")]
+    facts += [
+        ("", "PENDING"),
+        ("", "RUNNING"),
+        ("a", "PENDING"),
+        ("a", "RUNNING"),
+        ("a", "SUCCEEDED"),
+        ("", "SUCCEEDED"),
+    ]
+    events = [Event(0, 0.0, "task", "a", {"name": "a"})]
+    times = [1.0, 1.0, 2.0, 2.0, 301.0, 301.0, 301.0, 301.5, 303.0, 303.0]
+    events += [
+        Event(n, time, "state", task, {"state": state})
+        for n, (time, (task, state)) in enumerate(zip(times, facts, strict=True), start=1)
+    ]
+    run = fold("r1", events)
+    assert (run.seconds, run.tasks[0].seconds) == (2.0, 1.5)
+
+
 def test_artifacts_survive_json_wherever_they_stand() -> None:
     artifact = Artifact("model", "system.Model", "/tmp/model", {"format": "skops"})
     value = {"a": [1, {"b": artifact}], "c": artifact}

@@ -197,7 +197,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
     assert (tmp_path / "h").read_text() == "<b>1</b>\n"
     assert capsys.readouterr().out == "step 1: loss=2\n"
-    with pytest.raises(TypeError, match="a metric must be a number"):
+    with pytest.raises(TypeError, match="x must be a number"):
         kf.log_metrics(x="a")
     with pytest.raises(TypeError, match=r"as a dict, not as 0\.9"):
         kf.log_metrics(0.9)
@@ -213,7 +213,7 @@ def test_metrics_logged_by_step_are_curves_beside_their_last_value(capsys) -> No
     log_metrics(step=3, loss=float("nan"))
     log_metrics(accuracy=0.5)
     curves = metrics.metadata.pop("kfnb_curves")
-    assert curves == {"loss": [[0, 1.0], [1, 0.5], [2, 1 / 3]], "rows": [[0, 7], [1, 7], [2, 7]]}
+    assert curves == {"loss": [[0, 1.0], [1, 0.5], [2, 1 / 3], [3, "nan"]], "rows": [[0, 7], [1, 7], [2, 7]]}
     assert {name: str(value) for name, value in metrics.metadata.items()} == {
         "loss": "nan",
         "rows": "7.0",
@@ -239,7 +239,7 @@ def test_each_function_stands_by_itself() -> None:
     source = "from typing import *\nfrom collections.abc import *\n" + "\n".join(
         inspect.getsource(FUNCTIONS[name]) for name in names
     )
-    source += "\nprint(kfnb_kf(a=kfnb_number).a(2), kfnb_value(1, int, 'x'))"
+    source += "\nprint(kfnb_kf(a=kfnb_number).a(2, 'n'), kfnb_value(1, int, 'x'))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-"], input=source, capture_output=True, text=True, check=True
     )

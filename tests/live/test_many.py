@@ -159,7 +159,7 @@ def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
         "things", displays=(f"{Other.__module__}.Other",), live=(f"{Other.__module__}.Other",)
     )
     row = Followable("other", Other, name=lambda other: other.shown.name, draw=draw_thing)
-    monkeypatch.setattr(registry, "noun_of_display", lambda name: noun if name in noun.live else None)
+    monkeypatch.setattr(registry, "noun_of_module", lambda name: noun if name == Other.__module__ else None)
     monkeypatch.setattr(
         registry.Noun, "module", lambda self, role: {"live": SimpleNamespace(FOLLOWABLES=(row,))}[role]
     )
@@ -167,6 +167,13 @@ def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
     assert board._live.told(kind="whole", type="other", id="one")
     with pytest.raises(TypeError, match="int cannot be followed"):
         board.follow(7)
+
+
+@pytest.mark.parametrize("noun", [one for one in registry.NOUNS if one.live], ids=lambda noun: noun.name)
+def test_whatever_a_noun_follows_is_found_in_a_kernel_that_has_followed_nothing(noun, monkeypatch):
+    for row in noun.module("live").FOLLOWABLES:
+        monkeypatch.setattr(followables, "_rows", {})
+        assert followables.row_of(object.__new__(row.handle)) is row
 
 
 def test_a_type_that_the_kernel_does_not_know_is_refused(board):

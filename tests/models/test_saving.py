@@ -134,7 +134,7 @@ def test_a_run_that_fails_registers_nothing_until_it_is_retried(notebook: Shell)
     [
         ("kf.save(model, 'a/b')", "model name 'a/b'"),
         ("kf.save(model, 'churn', accuracy=float('nan'))", "metric accuracy is nan"),
-        ("kf.save(model, 'churn', accuracy='high')", "a metric must be a number"),
+        ("kf.save(model, 'churn', accuracy='high')", "accuracy must be a number"),
         ("kf.save(model, 'churn', data='churn-data')", "give a version of a data set"),
         ("kf.save({'a': 1}, 'churn')", "dict has no safe format"),
         ("kf.save('churn', model)", r"model name LogisticRegression\(\)"),

@@ -198,6 +198,6 @@ def test_a_failure_within_kfnbs_code_is_told_by_the_cells_line(shell: Shell, tmp
     program = program_of("p", "log")
     done = launch("p", "log", tmp_path, edit=("n = 1\n", "n = 2\n"))
     error: Any = why_failed(done.log.splitlines(), program)
-    assert error.message == "TypeError: a metric must be a number, not 'two'"
+    assert error.message == "TypeError: n must be a number, not 'two'"
     assert error.place.endswith("line 3")
     assert "<kfnb>" not in error.traceback

@@ -13,12 +13,13 @@ from typing import Any
 
 _BEGIN = """
 import os, sys, time, signal
-from kfnb.capture.embedded.ranks import kfnb_end_rank, kfnb_ranks
+from kfnb.capture.embedded.ranks import kfnb_end_cell, kfnb_end_rank, kfnb_ranks
 from kfnb.capture.embedded.rank_reports import kfnb_report_rank
 from kfnb.capture.embedded.training import kfnb_rank
 kfnb_ranks({nodes}, {procs}, {restarts}, {gpus}, [])
 rank = kfnb_rank()
 """
+_END = "\nkfnb_end_cell()\nkfnb_end_rank({})\n"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Ended:
 def script(folder: Path, cell: str, nodes: int = 1, procs: int = 2, restarts: int = 0, gpus: int = 0) -> Path:
     """The script of a training whose ranks run ``cell``."""
     file = folder / "training.py"
-    file.write_text(_BEGIN.format(nodes=nodes, procs=procs, restarts=restarts, gpus=gpus) + cell)
+    file.write_text(_BEGIN.format(nodes=nodes, procs=procs, restarts=restarts, gpus=gpus) + cell + _END)
     return file
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 from kfnb.capture.embedded.checkpoints import kfnb_checkpoint, kfnb_resume
 from kfnb.capture.embedded.rank_reports import kfnb_RankReports
-from kfnb.capture.embedded.training import kfnb_progress, kfnb_rank, kfnb_shard
+from kfnb.capture.embedded.reports import kfnb_curves, kfnb_log_metrics
+from kfnb.capture.embedded.training import kfnb_progress, kfnb_rank, kfnb_reported_metrics, kfnb_shard
 
 
 @pytest.fixture
@@ -54,6 +57,44 @@ def test_the_shards_of_all_ranks_are_all_of_the_data(size: int, data: list[int])
 def test_a_progress_that_is_no_part_is_refused(fraction: float) -> None:
     with pytest.raises(ValueError, match="give the part that is done, from 0 to 1"):
         kfnb_progress(fraction)
+
+
+def test_a_progress_that_is_off_by_rounding_is_the_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    kfnb_progress(1.0000000000000002)
+    kfnb_progress(-1e-17)
+    assert capsys.readouterr().out == "progress: 100%\nprogress: 0%\n"
+
+
+@pytest.mark.parametrize(("data", "kind"), [({1: 2}, "dict"), ({1, 2}, "set"), (7, "int")])
+def test_what_has_no_order_is_not_sharded(data: object, kind: str) -> None:
+    with pytest.raises(
+        TypeError, match=f"kf.shard cannot divide a {kind}: give a DataFrame, an array, a list"
+    ):
+        kfnb_shard(data)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"step": "5", "loss": 1.0}, "step must be a number, not '5'"),
+        ({"loss": "high"}, "loss must be a number, not 'high'"),
+        ({"loss": np.array([1.0, 2.0])}, "loss must be a number, not array"),
+    ],
+)
+def test_what_cannot_be_logged_is_named(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        kfnb_log_metrics(SimpleNamespace(metadata={}))(**given)
+
+
+def test_an_array_of_one_number_is_one_and_a_step_without_values_prints_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    metrics = SimpleNamespace(metadata={})
+    log = kfnb_reported_metrics(kfnb_log_metrics(metrics, kfnb_curves(metrics)))
+    log(loss=np.array([1.0]))
+    log(step=1)
+    assert metrics.metadata == {"loss": 1.0}
+    assert capsys.readouterr().out == ""
 
 
 def test_the_newest_complete_checkpoint_is_resumed_and_two_are_kept(

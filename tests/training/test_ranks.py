@@ -256,3 +256,36 @@ def test_gpus_are_dealt_out_to_nodes_and_too_few_are_an_error(tmp_path: Path) ->
     done = launch(tmp_path, cell, procs=3, gpus=1, variables=[("CUDA_VISIBLE_DEVICES", "0,1")])
     assert done.code == 1
     assert done.failure == {"fault": "the training needs 3 GPUs, and this machine has 2"}
+
+
+@pytest.mark.parametrize("ending", ["os._exit(0)", "sys.exit(0)", "sys.exit()"])
+def test_rank_0_has_failed_if_it_leaves_before_the_end_of_its_cell(tmp_path: Path, ending: str) -> None:
+    done = launch(tmp_path, f"if rank == 0:\n    {ending}\ntime.sleep(60)")
+    assert done.code == 1
+    assert "rank 0 failed: exited with code 0 before the end of its cell\n" in done.log
+    assert (done.of(0)["state"], done.of(0)["exit"]) == ("FAILED", 0)
+    assert done.of(1)["state"] == "CANCELED"
+
+
+def test_another_rank_may_leave_early_and_is_named_by_the_failure_of_one_that_waited_for_it(
+    tmp_path: Path,
+) -> None:
+    done = launch(tmp_path, "if rank == 1:\n    sys.exit()")
+    assert (done.code, done.of(1)["state"]) == (0, "SUCCEEDED")
+    cell = "if rank == 1:\n    sys.exit()\ntime.sleep(0.8)\n"
+    done = launch(tmp_path, cell + "os.abort()")
+    assert "rank 0 failed: was killed by SIGABRT; rank 1 had ended before\n" in done.log
+    done = launch(tmp_path, cell + "raise OSError('no data')")
+    assert "rank 0 failed: OSError: no data\n" in done.log, "it is the cell's own"
+
+
+def test_a_rank_that_waits_for_a_thread_says_so(tmp_path: Path) -> None:
+    cell = """
+import threading
+if rank == 1:
+    threading.Thread(target=time.sleep, args=(4,), name="loader").start()
+"""
+    done = launch(tmp_path, cell)
+    assert done.code == 0
+    assert "[rank 1] rank 1 has finished its cell and waits for loader: end it, or start it as a" in done.log
+    assert "[rank 0]" not in done.log

@@ -109,7 +109,9 @@ if not Path("fixed").exists():
     assert [str(one.state) for one in run.tasks["fit"].ranks] == ["SUCCEEDED", "SUCCEEDED"]
 
 
-def test_an_interrupted_cell_ends_its_training(shell: Shell, tmp_path: Path) -> None:
+def test_an_interrupted_cell_ends_its_training(
+    shell: Shell, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shell.run(f"FOLDER = {str(tmp_path)!r}")
 
     def interrupt() -> None:
@@ -124,6 +126,11 @@ def test_an_interrupted_cell_ends_its_training(shell: Shell, tmp_path: Path) -> 
     waiting.join(30)
     assert isinstance(result.error_in_exec, KeyboardInterrupt)
     assert shell["training"].state is RunState.CANCELED
+    printed = capsys.readouterr()
+    assert "stopping training slow: its processes have 10 seconds to end\n" in printed.out
+    assert "[rank 1] saved\n" in printed.out, "what a process writes at its end"
+    assert "KeyboardInterrupt: training slow was stopped (interrupted)" in printed.out + printed.err
+    assert "engine.py" not in printed.out + printed.err
     assert (tmp_path / "saved1").exists()
     assert_gone(shell["training"])
 
@@ -137,6 +144,7 @@ if kf.world_size > 1:
         time.sleep(60)
     finally:
         Path(FOLDER, f"saved{kf.rank}").write_text("1")
+        print("saved")
 """
 
 

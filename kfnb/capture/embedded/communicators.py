@@ -42,14 +42,20 @@ def kfnb_join_jax() -> Callable[[], None]:
 def kfnb_join_xgboost() -> Callable[[], None]:
     """Join XGBoost's workers, whose tracker is in rank 0."""
     import os
+    from contextlib import suppress
 
     from xgboost.collective import CommunicatorContext
     from xgboost.tracker import RabitTracker
 
+    class Tracker(RabitTracker):
+        def __del__(self) -> None:
+            with suppress(Exception):  # after a failure, the lost connections are not news
+                super().__del__()
+
     host, port = os.environ["DMLC_TRACKER_URI"], int(os.environ["DMLC_TRACKER_PORT"])
     tracker = None
     if kfnb_rank() == 0:
-        tracker = RabitTracker(kfnb_rank("WORLD_SIZE"), host_ip=host, port=port, sortby="task")
+        tracker = Tracker(kfnb_rank("WORLD_SIZE"), host_ip=host, port=port, sortby="task")
         tracker.start()
     else:
         kfnb_await_listener(host, port)

@@ -55,7 +55,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
                 break
             clash = clashes < most_clashes and not self.reports.received and first.clashes()
             if not clash and restart == self.restarts:
-                self.fail(first.rank, first.why(), first.code)
+                self.fail(first.rank, first.why(), first.code or 1, self.before(first))
                 break
             self.again(first, restart + (not clash), clash)
             restart, clashes = restart + (not clash), clashes + clash
@@ -108,7 +108,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             self.reports.note_silence([*running])
             for rank, facts in self.usage.sample(running).items():
                 self.reports.add(rank, facts)
-            if self.stopping or any(one.code for one in self.ranks):
+            if self.stopping or any(one.failed for one in self.ranks):
                 return self.end()
         self.close()
         return None
@@ -133,7 +133,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             self.turn(ended=True)
         self.close()
         self.code = 143
-        failed = [one for one in self.ranks if one.code and not one.ended]
+        failed = [one for one in self.ranks if one.failed and not one.ended]
         return min(failed, key=lambda one: one.when()) if failed and not self.stopping else None
 
     def turn(self, *, ended: bool) -> None:
@@ -143,8 +143,10 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
                 self.selector.unregister(key.fileobj)
         for one in self.ranks:
             if one.code is None and one.poll():
-                one.ended = one.code != 0 and (ended or self.stopping)
-                state = "SUCCEEDED" if not one.code else "CANCELED" if one.ended else "FAILED"
+                while self.relay(one):  # whether its cell is over
+                    pass
+                one.ended = one.failed and (ended or self.stopping)
+                state = "SUCCEEDED" if not one.failed else "CANCELED" if one.ended else "FAILED"
                 facts = {"state": state, "exit": one.code, "finished": one.left}
                 used = self.usage.total(one.pid, one.usage, one.left - one.started)
                 self.reports.add(one.rank, facts | used)
@@ -158,6 +160,8 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         for report in reports:
             if "failed" in report:
                 process.failure = (report["failed"], report["at"])
+            elif "over" in report:
+                process.over = report["over"]
             else:
                 self.reports.add(process.rank, report, own=True)
         return data
@@ -187,7 +191,7 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
         import os
         import shutil
 
-        why = f"rank {first.rank} failed: {first.why()}; all processes are started again"
+        why = f"rank {first.rank} failed: {first.why()}{first.place()}; all processes are started again"
         self.say(f"{why}, with other ports" if clash else f"{why} ({restart} of {self.restarts})")
         for path in self.outputs:
             if os.path.isdir(path):
@@ -198,21 +202,29 @@ class kfnb_RankGroup:  # noqa: N801 - a class that travels
             one.forget()
         self.code = 0
 
-    def fail(self, rank: int, why: str, code: int) -> None:
+    def before(self, first: Any) -> str:
+        """The ranks that had ended when a library failed in ``first``, in words: it may have waited for one of them."""
+        if not first.in_library():
+            return ""
+        ends = {one.rank: one.over or (one.left if one.code == 0 else 0) for one in self.ranks}
+        gone = [str(rank) for rank, end in ends.items() if rank != first.rank and 0 < end < first.when()]
+        return f"; {'ranks' if len(gone) > 1 else 'rank'} {', '.join(gone)} had ended before" if gone else ""
+
+    def fail(self, rank: int, why: str, code: int, besides: str = "") -> None:
         """Record that the training has failed, at the place where the step's engine looks for it."""
         import json
         import os
 
         self.code = code
-        self.say(f"rank {rank} failed: {why}" if rank >= 0 else why)
+        self.say(f"rank {rank} failed: {why}{besides}" if rank >= 0 else why)
         target = os.environ.get("KFNB_FAILURE")
         if not target:
             return
         try:
             with open(f"{target}.{rank}", encoding="utf-8") as file:
-                failure = {**json.load(file), "rank": rank}
+                failure = {**json.load(file), "rank": rank, "besides": besides}
         except (OSError, ValueError):
-            failure = {"fault": f"rank {rank} {why}" if rank >= 0 else why}
+            failure = {"fault": f"rank {rank} {why}{besides}" if rank >= 0 else why}
         with open(target, "w", encoding="utf-8") as file:
             json.dump(failure, file)
 

@@ -8,6 +8,7 @@ class kfnb_RankPace:  # noqa: N801 - a class that travels
 
     MARKS = 6  # reports that are kept
     APART = 2.0  # seconds between two of them
+    LEAST = 0.2  # seconds between the first and the last, for a pace that means something
 
     def __init__(self) -> None:
         self.marks: list[tuple[float, float]] = []
@@ -23,4 +24,4 @@ class kfnb_RankPace:  # noqa: N801 - a class that travels
             self.marks.pop()
         self.marks = [*self.marks[1 - self.MARKS :], (now, number)]
         (began, first), (ended, last) = self.marks[0], self.marks[-1]
-        return (last - first) / (ended - began) if ended > began and last > first else None
+        return (last - first) / (ended - began) if ended - began >= self.LEAST and last > first else None

@@ -55,7 +55,8 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
 
     ``usage`` is what the system tells of it at its end.
 
-    ``ended``: it failed because it was asked to end. ``failure`` is what it reported of its end: the reason and when.
+    ``over`` is when its cell has run to its end, 0 before that. ``ended``: it failed because it was asked to end.
+    ``failure`` is what it reported of its end: the reason and when.
     """
 
     def __init__(self, rank: int) -> None:
@@ -64,6 +65,7 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         self.started = 0.0
         self.code: int | None = None
         self.signalled = 0
+        self.over = 0.0
         self.ended = False
         self.failure: tuple[str, float] | None = None
         self.left = 0.0
@@ -151,6 +153,11 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
             kfnb_kill(self.pid, signal.SIGKILL)
         return bool(pid)
 
+    @property
+    def failed(self) -> bool:
+        """Whether it has failed: also if it is rank 0, whose results are the step's, and has left before they are."""
+        return bool(self.code) or (self.code == 0 and self.rank == 0 and not self.over)
+
     def signal(self, number: int) -> None:
         """Signal it, and all that it started, unless it has ended."""
         if self.code is None:
@@ -186,16 +193,41 @@ class kfnb_RankProcess:  # noqa: N801 - a class that travels
         import signal
 
         found = self.described()
-        if found:
+        if found and found["type"] != "SystemExit":
             return f"{found['type']}: {found['message']}".split("\n")[0][:500]
         if self.failure is not None:
             return self.failure[0]
         if not self.signalled:
-            return f"exited with code {self.code}"
+            return f"exited with code {self.code}" + ("" if self.code else " before the end of its cell")
         names = {number.value: number.name for number in signal.Signals}
         lacks = self.signalled == signal.SIGKILL
         memory = ", most likely because the machine ran out of memory" if lacks else ""
         return f"was killed by {names.get(self.signalled, self.signalled)}{memory}"
+
+    def in_library(self) -> bool:
+        """Whether a library failed, and not a line of the cell, as far as that is known."""
+        import signal
+
+        frames = self.described().get("frames")
+        if frames:
+            return not frames[-1][0].endswith("ephemeral_component.py")
+        return self.signalled not in (0, signal.SIGKILL)
+
+    def place(self) -> str:
+        """The cell and the line where it failed, in brackets, by the comments in the step's text; empty if unknown."""
+        import re
+
+        for file, line, *_ in reversed(self.described().get("frames", ())):
+            if not file.endswith("ephemeral_component.py"):
+                continue
+            with open(file, encoding="utf-8") as source:
+                above = source.read().split("\n")[:line]
+            for number, text in reversed([*enumerate(above, start=1)]):
+                found = re.match(r"\s*# (?:cell (.+), line (\d+)|kfnb: .*)$", text)
+                if found:
+                    cell, first = found.groups()
+                    return f" (cell {cell}, line {int(first) + line - number - 1})" if cell else ""
+        return ""
 
     def clashes(self) -> bool:
         """Whether it failed because another program has taken a port that was free."""

@@ -60,14 +60,42 @@ def kfnb_become_rank(artifacts: Sequence[Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # with blocks and finally blocks may still save
 
 
+def kfnb_end_cell() -> None:
+    """The cell of a rank has run to its end."""
+    import os
+    import time
+
+    kfnb_report_rank(over=time.time())
+    os.environ["KFNB_CELL_OVER"] = "1"  # for the process itself: it may leave now
+
+
 def kfnb_end_rank(results: dict[str, Any]) -> None:
     """End a rank other than 0 when its cell has run; its ``results`` are kept beside its artifacts."""
     import json
     import os
     import sys
 
+    kfnb_name_threads()
     if os.environ.get("KFNB_RANK", "0") == "0":
         return
     with open(os.path.join(os.environ["KFNB_RANK_FOLDER"], "results.json"), "w", encoding="utf-8") as file:
         json.dump(results, file, default=str)
     sys.exit(0)
+
+
+def kfnb_name_threads(patience: float = 3.0) -> None:
+    """Print which threads this process still waits for ``patience`` seconds after its cell has run."""
+    import os
+    import threading
+    import time
+
+    def name_them() -> None:
+        time.sleep(patience)
+        main = threading.main_thread()
+        names = [one.name for one in threading.enumerate() if not one.daemon and one is not main]
+        rank = os.environ.get("KFNB_RANK", "0")
+        text = f"rank {rank} has finished its cell and waits for {', '.join(names)}: end it, or start it as a daemon,"
+        if names:
+            os.write(1, f"{text} Thread(..., daemon=True)\n".encode())
+
+    threading.Thread(target=name_them, name="kfnb-threads", daemon=True).start()

@@ -13,23 +13,24 @@ def kfnb_kf(**uses: Callable[..., Any]) -> Any:
     return SimpleNamespace(**uses)
 
 
-def kfnb_number(value: Any) -> Any:
-    """Convert a number to log to a Python number."""
-    value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool) or not isinstance(
-        value, (int, float)
-    ):  # Python 3.9 does not support int | float here
-        raise TypeError(f"a metric must be a number, not {value!r}")
+def kfnb_number(value: Any, name: str) -> Any:
+    """Convert a number to log to a Python number; ``name`` is what the error calls it."""
+    from contextlib import suppress
+
+    with suppress(Exception):  # a plain number has no item(), and an array of several not one
+        value = value.item()
+    if type(value) not in (int, float):
+        raise TypeError(f"{name} must be a number, not {value!r}")
     return value
 
 
 def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """The numbers to log: those of a dict, and those given by name."""
+    """The numbers to log: those of a dict, and those given by name, as Python numbers."""
     if given is not None and not hasattr(given, "items"):
         raise TypeError(
             f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
         )
-    return {**dict(given or {}), **values}
+    return {str(name): kfnb_number(value, name) for name, value in {**dict(given or {}), **values}.items()}
 
 
 def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
@@ -37,12 +38,13 @@ def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -
 
     def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
-        logged = {str(name): kfnb_number(value) for name, value in kfnb_named(given, values).items()}
+        logged = kfnb_named(given, values)
+        at = step if step is None else kfnb_number(step, "step")
         for name, value in logged.items():
             # KFP's numbers are finite floats: any other would fail the step
             metrics.metadata[name] = float(value) if value - value == 0 else str(value)
-        if step is not None and by_step is not None:
-            by_step(kfnb_number(step), logged)
+        if logged and by_step and at is not None:
+            by_step(at, logged)
 
     return log_metrics
 
@@ -67,8 +69,7 @@ def kfnb_curves(metrics: Any) -> Callable[..., None]:
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
         curves = metrics.metadata.setdefault("kfnb_curves", {})
         for name, value in logged.items():
-            if value - value == 0:  # JSON has only finite numbers
-                add(curves.setdefault(name, []), name, [step, value])
+            add(curves.setdefault(name, []), name, [step, value if value - value == 0 else str(value)])
 
     return by_step
 
@@ -121,7 +122,7 @@ def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
 
     def log_confusion_matrix(labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
         """Log a confusion matrix: a row for each true label, a column for each predicted one."""
-        rows = [[kfnb_number(cell) for cell in row] for row in matrix]
+        rows = [[kfnb_number(cell, "a cell of the matrix") for cell in row] for row in matrix]
         if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows):
             raise ValueError(f"{len(labels)} labels need a matrix of {len(labels)} x {len(labels)}")
         classification.metadata["confusionMatrix"] = {

@@ -68,7 +68,7 @@ def kfnb_checked(name: str | None, data: str | None, metrics: dict[str, Any]) ->
         )
     if data is not None and not re.fullmatch("[a-z0-9][a-z0-9_.-]{0,62}@[1-9][0-9]*", str(data)):
         raise ValueError(f"data={data!r}: give a version of a data set, such as churn-data@2")
-    numbers = {key: float(kfnb_number(value)) for key, value in metrics.items()}
+    numbers = {key: float(kfnb_number(value, key)) for key, value in metrics.items()}
     for key, value in numbers.items():
         if value - value != 0.0:
             raise ValueError(f"metric {key} is {value}: a metric must be a finite number")

@@ -17,7 +17,7 @@ kind         about      data
 ===========  =========  =====================================================================
 
 Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
-it is known.
+it is known, and a metric that is not finite as its text.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from kfnb import entities
 from kfnb.entities import Artifact, RunState, Task, TaskError
 from kfnb.jobs.fold import Event, JobFold
 from kfnb.resources.runs.rank_fold import ended, merged
+from kfnb.text import finite
 
 
 def encode(value: Any) -> Any:
@@ -49,7 +50,7 @@ def encode(value: Any) -> Any:
         return _as_data({name: encode(item) for name, item in value.items()})
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
-    return value
+    return finite.written(value)
 
 
 def literal(value: Any) -> Any:
@@ -161,6 +162,8 @@ class RunFold(JobFold[str]):
         error = event.data.get("error")
         task_error = self._made(TaskError, error) if event.task and error else None
         if not event.task:
+            if self._run.state.finished and not state.finished:
+                self._begin_again()
             self._run = _entered(self._run, state, event.time)
             self._run = replace(self._run, error=str(error) if error else "")
             return
@@ -176,11 +179,19 @@ class RunFold(JobFold[str]):
         task = _entered(task, state, event.time)
         self._tasks[event.task] = replace(task, error=task_error, doing="")
 
+    def _begin_again(self) -> None:
+        """A run that had ended is tried again: no one waited between its end and now."""
+        self._run = replace(self._run, started=None)
+        for id, task in self._tasks.items():
+            if task.state in (RunState.FAILED, RunState.CANCELED):
+                self._tasks[id] = replace(task, started=None)
+
     def _on_inputs(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))
 
     def _on_outputs(self, event: Event) -> None:
-        values, metrics = self._decoded(event.data["values"]), event.data.get("metrics", {})
+        values = self._decoded(event.data["values"])
+        metrics = {name: finite.read(value) for name, value in event.data.get("metrics", {}).items()}
         if not event.task:
             self._run = replace(self._run, result=values, metrics=metrics)
         else:
@@ -209,7 +220,7 @@ class RunFold(JobFold[str]):
 def _entered(thing: Any, state: RunState, time: float) -> Any:
     """A run or a task after it entered ``state`` at ``time``."""
     if state is RunState.RUNNING:
-        # a retry keeps the first start: the duration is what the user waited
+        # a further attempt keeps the first start: the duration is what the user waited
         return replace(thing, state=state, started=thing.started or time, finished=None)
     return replace(thing, state=state, finished=time if state.finished else None)
 

@@ -2,7 +2,8 @@
 
 The exception is plain data, independent of where the step ran: its ``type``, ``message``, ``notes``, its ``frames``
 as (file, line, function, text), the ``cause`` or ``context`` behind it and the ``group`` within it, each described
-recursively, of a ``syntax`` error the (file, line, text), and of a training the ``rank`` that raised it. Only the
+recursively, of a ``syntax`` error the (file, line, text), and of a training the ``rank`` that raised it, and what
+follows the message, ``besides``. Only the
 user's frames are shown, and those below them in libraries; a frame in a step's generated source is shown as the
 notebook's cell and line that it came from.
 """
@@ -43,9 +44,11 @@ def from_description(exception: Mapping[str, Any], source: str) -> TaskError:
 def _headline(exception: Mapping[str, Any]) -> str:
     first = exception["message"].strip().splitlines()[:1]
     which = f"rank {exception['rank']}: " if "rank" in exception else ""
+    besides = exception.get("besides", "")
     if exception["type"] == "SystemExit":
-        return f"{which}the step exited with sys.exit({first[0] if first else ''})"
-    return which + (f"{exception['type']}: {first[0]}" if first else str(exception["type"]))
+        return f"{which}the step exited with sys.exit({first[0] if first else ''}){besides}"
+    text = f"{exception['type']}: {first[0]}" if first else str(exception["type"])
+    return which + (f"{text.rstrip(':')}{besides}" if besides else text)
 
 
 def _lines(exception: Mapping[str, Any], source: str) -> list[str]:

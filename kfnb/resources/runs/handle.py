@@ -9,7 +9,7 @@ from typing import Any, overload
 from kfnb import entities
 from kfnb.aliases import accepts
 from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
-from kfnb.errors import RunFailed
+from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.resources.runs.engine import RunEngine
@@ -141,7 +141,7 @@ class Run:
             message = (
                 f"run {self.id} is still running; reattach with kfnb.run({self.id!r}), stop it with .stop()"
             )
-            raise KeyboardInterrupt(message) from None
+            raise interrupted(message) from None
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s")
@@ -172,8 +172,19 @@ class Run:
     def excerpt(
         self, task: str | None = None, which: Filter = ALL, tail: int | None = None, *, follow: bool = False
     ) -> Excerpt:
-        """The selected lines of a task, or of all tasks; with ``follow``, also as they arrive."""
+        """The selected lines of a task, or of all tasks; with ``follow``, also as they arrive.
+
+        Raises ``UsageError`` for a rank that no training of the run has.
+        """
+        if which.rank is not None:
+            self._check_rank(which.rank)
         return Excerpt(self._engine.logs(self.id, task, follow=follow), which, tail)
+
+    def _check_rank(self, number: int) -> None:
+        known = {rank.number for task in self.snapshot().tasks for rank in task.ranks}
+        if known and number not in known:
+            hint = f"its ranks are {min(known)} to {max(known)}"
+            raise UsageError(f"unknown rank {number} of run {self.id}", hint=hint, ref=self.id)
 
     def log_place(self, task: str | None = None) -> str:
         """Where the complete log of a task, or of all tasks, is stored; empty if that is unknown."""

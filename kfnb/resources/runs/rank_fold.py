@@ -2,7 +2,8 @@
 
 What is new of a process: ``state``, ``host``, ``exit`` (its exit code), ``restarts``, ``started``, ``finished``,
 ``progress``, ``step``, ``rate``, ``expected``, ``memory``, ``peak``, ``cpu``, ``metrics``, ``silent`` (see
-``Rank``), and ``points``, metrics with their steps. What is unknown is left out.
+``Rank``), and ``points``, metrics with their steps. What is unknown is left out. A metric
+that is not finite is its text.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.entities import Rank, RunState
+from kfnb.text import finite
 
 Curves = Mapping[str, tuple[tuple[float, float], ...]]
 
@@ -32,7 +34,7 @@ def merged(ranks: tuple[Rank, ...], news: Mapping[str, Mapping[str, Any]]) -> tu
         fields = {name: facts[name] for name in _FIELDS if name in facts}
         fields |= {"state": RunState(facts["state"])} if "state" in facts else {}
         fields |= {"exit_code": facts["exit"]} if "exit" in facts else {}
-        metrics = {**rank.metrics, **facts.get("metrics", {})}
+        metrics = {**rank.metrics, **_read(facts.get("metrics", {}))}
         curves = _extended(rank.curves, facts.get("points", ()))
         known[rank.number] = replace(rank, **fields, metrics=metrics, curves=curves)
     return tuple(known[number] for number in sorted(known))
@@ -46,7 +48,7 @@ def news(old: tuple[Rank, ...], new: tuple[Rank, ...]) -> dict[str, dict[str, An
         known = before.get(rank.number, Rank(rank.number))
         if known != rank or rank.number not in before:
             facts = {name: getattr(rank, name) for name in _FIELDS}
-            facts |= {"state": str(rank.state), "exit": rank.exit_code, "metrics": dict(rank.metrics)}
+            facts |= {"state": str(rank.state), "exit": rank.exit_code, "metrics": _written(rank.metrics)}
             found[str(rank.number)] = {**facts, "points": _added(known.curves, rank.curves)}
     return found
 
@@ -61,7 +63,7 @@ def _extended(curves: Curves, points: Iterable[Any]) -> Curves:
     """The curves with some more points, thinned."""
     new: dict[str, list[tuple[float, float]]] = {}
     for step, values in points:
-        for name, value in values.items():
+        for name, value in _read(values).items():
             new.setdefault(name, []).append((step, value))
     return {**curves, **{name: _thinned([*curves.get(name, ()), *some]) for name, some in new.items()}}
 
@@ -79,8 +81,16 @@ def _added(
     """The points of the ``new`` curves beyond the last steps of the ``old`` ones."""
     last = {name: curve[-1][0] for name, curve in old.items() if curve}
     return [
-        (step, {name: value})
+        (step, _written({name: value}))
         for name, curve in new.items()
         for step, value in curve
         if name not in last or step > last[name]
     ]
+
+
+def _read(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: finite.read(value) for name, value in metrics.items()}
+
+
+def _written(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: finite.written(value) for name, value in metrics.items()}

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfnb.entities import RunState
-from kfnb.errors import StudyFailed, UsageError
+from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
 from kfnb.resources.studies import model
@@ -83,7 +83,7 @@ class Study:
                 f"study {self.name} is still running; reattach with kfnb.study({self.name!r}),"
                 " stop it with .stop()"
             )
-            raise KeyboardInterrupt(message) from None
+            raise interrupted(message) from None
         now = observed.study
         if not observed.over:
             raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it keeps running")

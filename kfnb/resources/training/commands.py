@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,11 +21,12 @@ from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
 from kfnb.commands.words import count
 from kfnb.entities import NAMES, Artifact, kfp_name
-from kfnb.errors import BackendError, RunFailed
+from kfnb.errors import BackendError, RunFailed, interrupted
 from kfnb.resources.components.component_options import ComponentOptions, read_options, with_data_bound
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.training import api
-from kfnb.resources.training.names import take_back
+from kfnb.resources.training.names import index_of, partings, take_back
+from kfnb.resources.training.outcome import outcome_notes
 from kfnb.target import BACKENDS
 
 
@@ -70,8 +72,7 @@ class TrainCell(ComponentOptions, Command):
 
     def _trained(self, session: Session, cell: Cell, options: Options) -> Run:
         notebook = session.cells.workspace.notebook
-        if self.name in notebook.components:
-            notebook.failed.add(self.name)  # until it is trained again
+        notebook.failed.add(self.name)  # until it is trained
         pending = capture.begin(notebook, cell, options)
         try:
             run = api.start(
@@ -81,25 +82,30 @@ class TrainCell(ComponentOptions, Command):
                 notify=session.notify,
             )
             session.started(run)
-            _follow(session, run)
+            _follow(session, run, self.name)
             _finish(session, pending, run)
         finally:
             pending.end()
         return run
 
 
-def _follow(session: Session, run: Run) -> None:
+def _follow(session: Session, run: Run, name: str) -> None:
     """Print what the processes write until they have ended; an interrupt ends them. Raises ``RunFailed``."""
     session.notify(f"run {run.id}")
+    shown = 0
     try:
         for line in run.excerpt(follow=True):
             session.out(line.text, at_once=True)
+            shown += 1
         run.wait()
     except KeyboardInterrupt:
+        session.notify(f"stopping training {name}: its processes have 10 seconds to end")
         run.stop()
+        for line in islice(run.excerpt(follow=True), shown, None):
+            session.out(line.text, at_once=True)
         with suppress(RunFailed):
             run.wait()
-        raise
+        raise interrupted(f"training {name} was stopped (interrupted)") from None
 
 
 def _finish(session: Session, pending: Pending, run: Run) -> None:
@@ -114,11 +120,13 @@ def _finish(session: Session, pending: Pending, run: Run) -> None:
         )
     with TemporaryDirectory(prefix="kfnb-names-") as copied:
         folder = Path(kept.uri) if kept.store is None else _copied(kept, Path(copied) / NAMES)
-        for note in take_back(folder, component, notebook.namespace):
-            session.notify(f"note: {note}")
+        notes = [*partings(index_of(folder), component, notebook)]
+        stayed = dict(take_back(folder, component, notebook.namespace))
+    notes += [f"{name} stays in the training: {why}" for name, why in stayed.items()]
     found = capture.finish(notebook, pending)
-    notebook.components[found.name] = replace(found, files=_files(session, pending, found))
-    for note in found.notes:
+    found = replace(found, files=_files(session, pending, found), refusals={**found.refusals, **stayed})
+    notebook.components[found.name] = found
+    for note in (*notes, *found.notes, *outcome_notes(run, found)):
         session.notify(f"note: {note}")
 
 

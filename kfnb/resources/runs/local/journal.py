@@ -117,7 +117,7 @@ class Journal:
         """Record that a task, a group or the run is done, with its outputs."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
         if outputs:
-            facts.append(("outputs", task, {"values": encode(outputs), "metrics": metrics(outputs)}))
+            facts.append(("outputs", task, {"values": encode(outputs), "metrics": encode(metrics(outputs))}))
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
         self._log.append(facts)
 

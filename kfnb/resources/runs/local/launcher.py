@@ -28,7 +28,7 @@ from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
-from kfnb.resources.runs.local.rank_events import followed
+from kfnb.resources.runs.local.rank_events import followed, unfinished
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
@@ -182,7 +182,9 @@ class Launcher:
                     grace=_TRAINING_GRACE if trains else GRACE,
                 )
         except (asyncio.TimeoutError, TimeoutError):
-            raise StepFault(f"timed out after {limit:g} s") from None
+            left = ", ".join(map(str, unfinished(work.folder / RANK_EVENTS))) if trains else ""
+            still = f"; still running: rank {left}" if left else ""
+            raise StepFault(f"timed out after {limit:g} s{still}") from None
         finally:
             self.activity.ended(work.id)
         error = _error(work, status, source, what, since, self.folder)

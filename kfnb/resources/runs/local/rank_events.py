@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import Rank, RunState
 from kfnb.resources.runs.local.logs import Tail
+from kfnb.resources.runs.rank_fold import merged
 
 _TICK = 0.1
 """Seconds between two looks at the file."""
@@ -30,6 +32,18 @@ async def followed(file: Path, report: Report) -> AsyncIterator[None]:
         with suppress(asyncio.CancelledError):
             await watching
         _hand_on(tail, report)
+
+
+def unfinished(file: Path) -> list[int]:
+    """The ranks that had not succeeded by the end of what is written to ``file``."""
+    ranks: tuple[Rank, ...] = ()
+
+    def take(news: Mapping[str, Any]) -> None:
+        nonlocal ranks
+        ranks = merged(ranks, news)
+
+    _hand_on(Tail(file), take)
+    return [one.number for one in ranks if one.state is not RunState.SUCCEEDED]
 
 
 async def _watch(tail: Tail, report: Report) -> None:

@@ -34,12 +34,15 @@ def guarded(action: Callable[[], None], failure: str) -> int:
     try:
         action()
     except BaseException as error:
-        if isinstance(error, SystemExit) and error.code in (None, 0):
+        early = "KFNB_RANK" in os.environ and "KFNB_CELL_OVER" not in os.environ
+        if isinstance(error, SystemExit) and error.code in (None, 0) and not early:
             return 0
         # each process of a training has its own file
         file = Path(os.environ.get("KFNB_FAILURE", failure))
         file.write_text(json.dumps(describe(error, set())), encoding="utf-8")
-        return error.code if isinstance(error, SystemExit) and isinstance(error.code, int) else 1
+        if not isinstance(error, SystemExit):
+            return 1
+        return 0 if error.code is None else error.code if isinstance(error.code, int) else 1
     return 0
 
 

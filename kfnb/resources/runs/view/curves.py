@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfnb.resources.runs.view.classification import Roc
-from kfnb.resources.runs.view.metric_history import Points
+from kfnb.resources.runs.view.metric_history import Points, course, drawn
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, el
 from kfnb.ui.plot import LEFT, TOP, Axis, Plot, PlotLine, axis, canvas, diagonal, path
-from kfnb.ui.words import number
 
 SIDE = 180
 WIDE, TALL = 300, 150
@@ -64,16 +63,11 @@ def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
 
 def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
     """A metric by step, of several runs or iterations in one plot."""
-    drawn = curves[:MOST_LINES]
-    steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
-    values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
-    lines = [PlotLine(of.label, points, _range(points), of.run, of.turn) for of, points in drawn]
+    shown = curves[:MOST_LINES]
+    steps = axis("step", [step for _, points in shown for step, _ in points], WIDE)
+    values = axis("", [value for _, points in shown for _, value in drawn(points)], TALL, margin=0.05)
+    lines = [PlotLine(of.label, drawn(points), course(points), of.run, of.turn) for of, points in shown]
     return Plot(title, lines, steps, values, rest=_rest(curves))
-
-
-def _range(points: Points) -> str:
-    first, last = points[0][1], points[-1][1]
-    return number(last) if len(points) == 1 else f"{number(first)} → {number(last)}"
 
 
 def _rest(curves: Sequence[object]) -> str:

@@ -6,8 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 
 from kfnb.entities import Rank
+from kfnb.resources.runs.divergence import lost
 from kfnb.resources.runs.view.curves import TALL, WIDE
-from kfnb.resources.runs.view.metric_history import CURVES, Points, read_curves
+from kfnb.resources.runs.view.metric_history import CURVES, Points, drawn, read_curves
 from kfnb.ui.plot import Plot, PlotLine, axis
 from kfnb.ui.words import number
 
@@ -19,20 +20,22 @@ def curve_plots(ranks: Sequence[Rank], *, alone: bool) -> Iterator[Plot]:
     found: dict[str, list[Points]] = {}
     for rank in ranks:
         for name, points in read_curves({CURVES: rank.curves}).items():
-            found.setdefault(name, []).append(tuple(sorted(points)))
+            found.setdefault(name, []).append(points)
     some = [(name, curves) for name, curves in found.items() if alone or len(curves) > 1]
     for name, curves in some[:MOST_PLOTS]:
         yield _plot(name, curves)
 
 
 def _plot(name: str, curves: Sequence[Points]) -> Plot:
-    band = tuple(_band(curves))
+    band = tuple(_band([tuple(sorted(drawn(points))) for points in curves]))
     mean = [(step, middle) for step, _, middle, _ in band]
     edges = [(step, low, high) for step, low, _, high in band] if len(curves) > 1 else []
     steps = axis("step", [step for step, *_ in band], WIDE)
     values = axis("", [value for _, low, _, high in band for value in (low, high)], TALL, margin=0.05)
     label = f"mean of {len(curves)} ranks" if len(curves) > 1 else ""
-    return Plot(name, [PlotLine(label, mean, _summary(mean, edges), band=edges)], steps, values)
+    ends = dict.fromkeys(filter(None, map(lost, curves)))
+    summary = ", then ".join((_summary(mean, edges), *ends))
+    return Plot(name, [PlotLine(label, mean, summary, band=edges)], steps, values)
 
 
 def _band(curves: Sequence[Points]) -> Iterator[tuple[float, float, float, float]]:

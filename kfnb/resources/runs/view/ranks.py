@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.entities import Rank, RunState, Task
+from kfnb.resources.runs.divergence import diverged
 from kfnb.resources.runs.view.rank_curves import curve_plots
 from kfnb.resources.runs.view.rank_totals import totals
 from kfnb.resources.runs.view.tasks import elapsed
@@ -76,7 +77,7 @@ def _row(rank: Rank, now: float, metrics: Sequence[str], *, with_host: bool) -> 
         str(rank.number),
         TableCell(state.word, state_style=state),
         "" if rank.exit_code is None else str(rank.exit_code),
-        "silent, while the others report" if rank.silent and running else "",
+        "; ".join(_notes(rank)),
         str(rank.restarts or ""),
         TableCell(done, bar=rank.progress) if done else "",
         _memory(rank),
@@ -88,6 +89,13 @@ def _row(rank: Rank, now: float, metrics: Sequence[str], *, with_host: bool) -> 
         duration(left),
         rank.host if with_host else "",
     ]
+
+
+def _notes(rank: Rank) -> Iterator[str]:
+    """What of a rank is not as it should be."""
+    if rank.silent and not rank.state.finished:
+        yield "silent, while the others report"
+    yield from diverged(rank)
 
 
 def _memory(rank: Rank) -> Value:

@@ -122,5 +122,5 @@ def _curve(run: RunSnapshot, metric: str) -> tuple[tuple[float, float], ...]:
         for artifact in one.artifacts.values():
             points = artifact.metadata.get("kfnb_curves", {}).get(name, ())
             if points and (not task or one.name == task.replace("_", "-")):
-                return tuple((float(step), float(value)) for step, value in points)
+                return tuple((float(at), float(value)) for at, value in points if not isinstance(value, str))
     return ()

@@ -188,7 +188,7 @@ class Worker:
                     log(value, step=step, **values)
                     curves = metadata.get("kfnb_curves", {})
                     point = curves.get(self.program.measured[0], [None])[-1]
-                    if point is not None and point != last[0]:
+                    if point is not None and point != last[0] and not isinstance(point[1], str):  # finite
                         last[0] = point
                         self._report(point)
 
