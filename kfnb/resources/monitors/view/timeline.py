@@ -87,7 +87,7 @@ def _chart(now: MonitorSnapshot, series: Series) -> Plot | None:
 
 
 def _unit(span: float) -> tuple[str, float]:
-    """The unit of an axis of so many seconds."""
+    """The unit of an axis whose length is ``span`` seconds, and its seconds."""
     return next((one for one in _UNITS if span >= _LEAST * one[1]), _UNITS[-1])
 
 
