@@ -152,7 +152,7 @@ def _requested_limit(rules: Sequence[Rule], name: str) -> float:
 def _by_chance(column: Mapping[str, Any], rows: tuple[int, int], columns: int) -> float:
     """The population stability index that a column without drift does not pass, whatever its windows' sizes are.
 
-    The chance of the baseline counts twice: it was drawn once, so that where it is unusual, all windows are far from it.
+    The chance of the baseline counts twice: it was drawn once, and where it is unusual, all windows are far from it.
     """
     bins = max(len(column.get("counts", ())), min(len(column.get("top", ())), _MOST_VALUES) + 1)
     if not min(rows):

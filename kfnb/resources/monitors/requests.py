@@ -13,18 +13,19 @@ from kfnb.resources.services.api import engine_of
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow, values_of
 
-_COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "input", "prediction")
+COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "input", "prediction")
+"""The columns of the log that are read."""
 _FAILED = 400
 
 
 def counted(service: str, backend: str, since: float, until: float, target: Target) -> Iterator[RequestBlock]:
     """The requests between two times, block by block. Predictions are those of ``target`` alone."""
-    window = RequestWindow(clock.real_at(since), clock.real_at(until), columns=_COUNTED)
+    window = RequestWindow(clock.real_at(since), clock.real_at(until), columns=COUNTED)
     for block in engine_of(backend).requests(service, window):
-        yield _logged(block, target.revision)
+        yield logged_block(block, target.revision)
 
 
-def _logged(block: Any, revision: int) -> RequestBlock:
+def logged_block(block: Any, revision: int) -> RequestBlock:
     """A block of the log: what each request was (its first row tells), its rows, and the predictions of a revision."""
     require("pyarrow", "monitoring a service")
     import pyarrow as pa
