@@ -311,7 +311,6 @@ LONG_FILES: dict[str, int] = {
     "kfnb.pipeline.pipeline": 400,
     "kfnb.pipeline.wiring": 500,
     "kfnb.pipeline.writer": 450,
-    "kfnb.registry.rows": 450,  # a list
     "kfnb.remote.http": 400,
     "kfnb.remote.kubernetes.pods": 450,
     "kfnb.resources.runs.commands": 400,

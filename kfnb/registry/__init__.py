@@ -1,7 +1,7 @@
 """The nouns of kfnb: a row of plain strings for each, from which all else is found. A row imports nothing.
 
 From the rows come magics, verbs of the command ``kfnb``, their help and completion, displays, and the public names.
-A new noun is a folder ``kfnb/resources/<noun>/`` and a row in ``rows.py``.
+A new noun is a folder ``kfnb/resources/<noun>/`` and a row in one of the files ``*_rows.py``.
 """
 
 from __future__ import annotations

@@ -225,7 +225,7 @@ def test_a_mistake_is_told_with_its_line(text: str, told: str) -> None:
         [10**30, 1, 2] * 10,
         pd.date_range("2024-01-01", periods=30, tz="Europe/Berlin"),
     ],
-    ids=str,
+    ids=["constant", "null", "infinite", "nan", "lists", "dicts", "objects", "mixed", "huge", "times"],
 )
 def test_whatever_a_column_holds_its_own_schema_fits(values: Any) -> None:
     table = pd.DataFrame({"x": values})

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.kubernetes.controllers import Api
 from tests.recordings.replay import SINCE, kind_of
-from tests.services.kserve_cluster import Api
 
 NAMESPACE = "team-a"
 

@@ -7,19 +7,18 @@ be accepted, as there is no gateway.
 from __future__ import annotations
 
 import json
-import ssl
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from kserve_cluster import Json, KServeCluster
+from kserve_cluster import KServeCluster
 
-NODE = "node-1"
+from tests.kubernetes.controllers import Json
+from tests.kubernetes.node import NODE, add_node
+
 STARTS = 0.4
 """Seconds until a pod answers."""
 _ROUTES = "/apis/gateway.networking.k8s.io/v1/httproutes"
@@ -32,14 +31,7 @@ class PretendedKubelet:
         self._api, self.store = cluster.api, dict[str, Path]()
         self._logs: dict[tuple[str, str], list[tuple[str, str]]] = {}
         self._seen: set[tuple[str, str]] = set()
-        self._server = self._serve(cluster.folder)
-        status = {
-            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": self._server.server_port}},
-            "conditions": [{"type": "Ready", "status": "True"}],
-        }
-        self._api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
-        self._api.tell(f"/api/v1/nodes/{NODE}", status)
+        self._server = add_node(self._api, cluster.folder, self._lines)
         self._follow("/api/v1/pods", self._pod)
         if cluster.gateway_crds is not None:
             self._follow(_ROUTES, self._route)
@@ -56,33 +48,13 @@ class PretendedKubelet:
 
         threading.Thread(target=follow, daemon=True).start()
 
-    def _serve(self, certificates: Path) -> ThreadingHTTPServer:
-        """The logs of containers, as the API server asks a kubelet for them."""
-        logs = self._logs
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                url = urlsplit(self.path)
-                _, _, _, pod, container = url.path.split("/")
-                query = parse_qs(url.query)
-                lines = logs.get((pod, container), [])[-int(query.get("tailLines", ["0"])[0]) :]
-                stamped = "timestamps" in query
-                text = "".join(f"{at} {line}\n" if stamped else f"{line}\n" for at, line in lines)
-                self.send_response(200)
-                self.send_header("content-length", str(len(text.encode())))
-                self.end_headers()
-                self.wfile.write(text.encode())
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates / "serving.crt", certificates / "serving.key")
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
+    def _lines(self, path: str) -> str:
+        """The log of a container, as the API server asks a kubelet for it."""
+        url = urlsplit(path)
+        _, _, _, pod, container = url.path.split("/")
+        query = parse_qs(url.query)
+        lines = self._logs.get((pod, container), [])[-int(query.get("tailLines", ["0"])[0]) :]
+        return "".join(f"{at} {line}\n" if "timestamps" in query else f"{line}\n" for at, line in lines)
 
     # -- pods
 

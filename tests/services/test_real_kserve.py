@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import service_conformance
-from kserve_cluster import KServeCluster, source
+from kserve_cluster import KServeCluster
 from pretended_kubelet import PretendedKubelet
 from recorded_kserve import LIVE, recording_of
 from test_kserve_engine import KEYS, Folders, configuration
@@ -48,7 +48,6 @@ class _Unhurried(KServeEngine):
 @pytest.fixture(scope="module")
 def kubelet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[KServeCluster, PretendedKubelet]]:
     """The cluster and its node."""
-    source()
     mode = "RawDeployment" if _OLD else "Standard"
     cluster = KServeCluster(tmp_path_factory.mktemp("kserve"), VERSION, mode)
     node = PretendedKubelet(cluster)

@@ -58,8 +58,8 @@ def test_names_that_were_changed_in_the_store_are_not_unpickled(
 ) -> None:
     follow, file = commands._follow, tmp_path / "executed"
 
-    def follow_and_change(session: Session, run: Run) -> None:
-        follow(session, run)
+    def follow_and_change(session: Session, run: Run, name: str) -> None:
+        follow(session, run, name)
         files, path = run.outputs["fit"][NAMES].filesystem()
         files.pipe_file(f"{path}/0", pickle.dumps(Executes(file)))
         index = {"mine": {"file": "0", "format": "cloudpickle"}}

@@ -10,15 +10,9 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import ssl
-import subprocess
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,57 +21,35 @@ import pytest
 import yaml
 
 from tests.kubernetes import api_server
-from tests.services.kserve_cluster import Api
+from tests.kubernetes.controllers import Api, Controllers, Json, objects_in, source, wait_until
+from tests.kubernetes.node import NODE, add_node
 from tests.training.pod_processes import PodProcess, PodProcesses, account_at, now
 
-Json = dict[str, Any]
-NODE = "node-1"
 _RUNTIMES = "/apis/trainer.kubeflow.org/v1alpha1/clustertrainingruntimes"
 
 
-def source(variable: str) -> Path:
-    """A source with its built program; without it the tests are skipped."""
-    folder = Path(os.environ.get(variable, ""))
-    if not (folder / "manager").is_file():
-        pytest.skip(f"{variable} names no folder with a source and its built manager")
-    if not (api_server.assets() / "kube-controller-manager").is_file():
-        pytest.skip(f"{api_server.ASSETS} has no kube-controller-manager")
-    return folder
-
-
-class TrainerCluster:
+class TrainerCluster(Controllers):
     """A running Trainer and JobSet, with Trainer's own runtimes."""
 
     def __init__(self, folder: Path) -> None:
         self.trainer, self.jobset = source("KFNB_TEST_TRAINER"), source("KFNB_TEST_JOBSET")
-        self.folder = folder
-        self._processes: list[subprocess.Popen[bytes]] = []
-        self.server = api_server.ApiServer(folder)
-        self.api = Api(self.server)
+        super().__init__(folder)
         try:
             self._set_up()
         except BaseException:
             self.close()
             raise
 
-    def close(self) -> None:
-        for one in self._processes:
-            one.terminate()
-        for one in self._processes:
-            with suppress(subprocess.TimeoutExpired):
-                one.wait(20)
-        self.server.close()
-
     def _set_up(self) -> None:
         base = self.trainer / "manifests/base"
-        for item in _objects([*(base / "crds").glob("*.yaml")], "CustomResourceDefinition"):
+        for item in objects_in([*(base / "crds").glob("*.yaml")], "CustomResourceDefinition"):
             self.api.apply(item)
         crds = self.jobset / "config/components/crd/bases"
-        for item in _objects([*crds.glob("*.yaml")], "CustomResourceDefinition"):
+        for item in objects_in([*crds.glob("*.yaml")], "CustomResourceDefinition"):
             self.api.apply(item)
-        self._run_controllers()
-        _wait(lambda: "items" in self.api.ask("GET", _RUNTIMES))
-        _wait(lambda: "items" in self.api.ask("GET", "/apis/jobset.x-k8s.io/v1alpha2/jobsets"))
+        self.run_kubernetes("job-controller", "garbage-collector-controller")
+        wait_until(lambda: "items" in self.api.ask("GET", _RUNTIMES))
+        wait_until(lambda: "items" in self.api.ask("GET", "/apis/jobset.x-k8s.io/v1alpha2/jobsets"))
         components = self.jobset / "config/components"
         self._run_manager(
             self.jobset,
@@ -87,28 +59,13 @@ class TrainerCluster:
         self._run_manager(
             self.trainer, base / "manager/controller_manager_config.yaml", base / "webhook/manifests.yaml"
         )
-        for item in _objects([*(base / "runtimes").glob("*.yaml")], "ClusterTrainingRuntime"):
+        for item in objects_in([*(base / "runtimes").glob("*.yaml")], "ClusterTrainingRuntime"):
             self.api.apply(item)
-
-    def _run_controllers(self) -> None:
-        words = {
-            "kubeconfig": self.server.kubeconfig,
-            "leader-elect": "false",
-            "bind-address": "127.0.0.1",
-            "secure-port": api_server.free_port(),
-            "cert-dir": self.folder / "controllers",
-            "controllers": "job-controller,garbage-collector-controller",
-        }
-        self._run(api_server.assets() / "kube-controller-manager", words, "controllers")
 
     def _run_manager(self, source: Path, configuration: Path, webhooks: Path) -> None:
         """Run a manager, whose webhooks are at a port of this machine."""
-        name = source.name
-        home = self.folder / f"home-{name}"
-        certificates = home / "k8s-webhook-server/serving-certs"
-        certificates.mkdir(parents=True)
-        for mine, theirs in (("serving.crt", "tls.crt"), ("serving.key", "tls.key")):
-            (certificates / theirs).write_bytes((self.folder / mine).read_bytes())
+        home = self.folder / source.name
+        home.mkdir()
         webhook, probe = api_server.free_port(), api_server.free_port()
         file = home / "configuration.yaml"
         settings = yaml.safe_load(configuration.read_text())
@@ -122,37 +79,8 @@ class TrainerCluster:
             settings[part] = {**settings.get(part, {}), **own}
         settings.pop("statusServer", None)
         file.write_text(json.dumps(settings))
-        words = {"config": file, "kubeconfig": self.server.kubeconfig}
-        program = self._run(source / "manager", words, name, TMPDIR=str(home), POD_NAMESPACE="default")
-
-        def answers() -> bool:
-            assert program.poll() is None, (self.folder / f"{name}.log").read_text()[-2000:]
-            with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{probe}/readyz", timeout=2):
-                return True
-            return False
-
-        _wait(answers)
-        bundle = base64.b64encode(self.server.ca.read_bytes()).decode()
-        for kind in ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"):
-            for item in _objects([webhooks], kind):
-                for hook in item["webhooks"]:
-                    path = hook["clientConfig"]["service"]["path"]
-                    url = f"https://127.0.0.1:{webhook}{path}"
-                    hook["clientConfig"] = {"url": url, "caBundle": bundle}
-                item["metadata"] = {"name": f"{name.replace('.', '-')}-{kind.lower()}"}
-                self.api.apply(item)
-
-    def _run(self, program: Path, words: Json, name: str, **variables: str) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("ab") as log:
-            process = subprocess.Popen(
-                ["nice", "-n", "19", program, *(f"--{word}={value}" for word, value in words.items())],
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "GOMAXPROCS": "2", **variables},
-                cwd=self.folder,
-            )
-        self._processes.append(process)
-        return process
+        self.run_manager(source / "manager", {"config": file}, home, probe, POD_NAMESPACE="default")
+        self.apply_webhooks(webhooks, webhook, prefix=f"{source.name.replace('.', '-')}-")
 
 
 class Node:
@@ -162,14 +90,7 @@ class Node:
         self._api, self._pods = cluster.api, PodProcesses(folder)
         self.processes: dict[str, PodProcess] = {}
         self._ending: set[str] = set()
-        self._server = self._serve(cluster.folder)
-        status = {
-            "addresses": [{"type": "InternalIP", "address": "127.0.0.1"}],
-            "daemonEndpoints": {"kubeletEndpoint": {"Port": self._server.server_port}},
-            "conditions": [{"type": "Ready", "status": "True"}],
-        }
-        self._api.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}})
-        self._api.tell(f"/api/v1/nodes/{NODE}", status)
+        self._server = add_node(self._api, cluster.folder, self._lines)
         threading.Thread(target=self._follow, daemon=True).start()
 
     def close(self) -> None:
@@ -248,31 +169,12 @@ class Node:
         status = {"phase": phase, "conditions": [{"type": "PodScheduled", "status": "True"}, *conditions]}
         self._api.tell(_path(pod), {**status, "containerStatuses": [{**container, "restartCount": 0}]})
 
-    def _serve(self, certificates: Path) -> ThreadingHTTPServer:
-        """The logs of containers, as the API server asks a kubelet for them."""
-        processes = self.processes
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                _, _, namespace, pod, _ = urlsplit(self.path).path.split("/")
-                place = f"{namespace}/{pod}"
-                lines = processes[place].lines if place in processes else []
-                text = "".join(f"{at} {line}\n" for at, line in [*lines]).encode()
-                self.send_response(200)
-                self.send_header("content-length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        server.daemon_threads = True
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificates / "serving.crt", certificates / "serving.key")
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        return server
+    def _lines(self, path: str) -> str:
+        """The log of a container, as the API server asks a kubelet for it."""
+        _, _, namespace, pod, _ = urlsplit(path).path.split("/")
+        place = f"{namespace}/{pod}"
+        lines = self.processes[place].lines if place in self.processes else []
+        return "".join(f"{at} {line}\n" for at, line in [*lines])
 
 
 class RealTrainer:
@@ -347,17 +249,3 @@ class RealTrainer:
 
 def _path(pod: Json) -> str:
     return f"/api/v1/namespaces/{pod['metadata']['namespace']}/pods/{pod['metadata']['name']}"
-
-
-def _objects(files: list[Path], kind: str) -> Iterator[Json]:
-    for file in sorted(files):
-        for item in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
-            if item and item.get("kind") == kind and ("spec" in item or "webhooks" in item):
-                yield item
-
-
-def _wait(fits: Callable[[], bool], seconds: float = 90.0) -> None:
-    until = time.monotonic() + seconds
-    while not fits():
-        assert time.monotonic() < until
-        time.sleep(0.3)
