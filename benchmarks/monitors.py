@@ -65,9 +65,9 @@ def _counted(folder: Path) -> float:
     import pandas as pd
 
     from kfnb.capture.embedded.profiles import kfnb_profile
+    from kfnb.resources.monitors.blocks import COUNTED, request_block
     from kfnb.resources.monitors.panes import PaneCounter
     from kfnb.resources.monitors.reference import PREDICTION, MonitorReference
-    from kfnb.resources.monitors.requests import COUNTED, logged_block
     from kfnb.resources.services.local.request_files import read_requests
     from kfnb.resources.services.requests import RequestWindow
 
@@ -79,7 +79,7 @@ def _counted(folder: Path) -> float:
     )
     start = time.perf_counter()
     for block in read_requests(folder, RequestWindow(_NOW - 60, _NOW, columns=COUNTED)):
-        counter.add(logged_block(block, 1))
+        counter.add(request_block(block, 1))
     seconds = time.perf_counter() - start
     assert counter.pane().rows == NEW
     return seconds

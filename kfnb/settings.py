@@ -83,6 +83,10 @@ class Kfnb(Configurable):
         "",
         help="service account of served models on Kubeflow, with the keys of the object store; empty for kfnb's own",
     ).tag(config=True)
+    serving_log = Unicode(
+        "",
+        help="s3://BUCKET/FOLDER where KServe's logger puts the requests of served models; empty for nowhere",
+    ).tag(config=True)
     upload_limit = Integer(
         200,
         min=0,

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 BEHIND = {
     "kfnb/artifacts": "a preview names the package that it needs",
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
+    "kfnb/resources/monitors/kubeflow/steps.py": "travels with a monitor, whose pods install what it needs",
     "kfnb/resources/training/trainer/pod_store.py": "travels with a TrainJob, whose pods install what it needs",
     "kfnb/resources/datasets": "values.py asks for it, and files.py looks whether it is installed",
     "kfnb/profiles/footers.py": "data sets look whether it is installed before they read files",

@@ -64,6 +64,11 @@ SHARED = {
         "models.kubeflow",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    (
+        "monitors.kubeflow",
+        "runs.kubeflow",
+    ): "the settings, the port-forwards and the object store are a cluster's",
+    ("monitors.kubeflow", "services.kserve"): "the logger of a service is part of its InferenceService",
     ("models.view", "runs.view"): "the curves of metrics are drawn alike",
     ("runs.api", "models.local"): "runs are told in which registry they register what their steps saved",
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 import shutil
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
+
+from kfnb.server.standalone import standalone_modules, write_modules
 
 PROGRAM = "serve.py"
 PACKAGE = "kfnb_server"
@@ -37,12 +37,7 @@ def write(model_folder: Path, target: Path) -> None:
     """Write the deployment folder of a model folder into the empty or new folder ``target``. Raises ``OSError``."""
     shutil.copytree(model_folder, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     (target / PROGRAM).write_text(_ENTRY, encoding="utf-8")
-    for module, text in program_modules().items():
-        file = target.joinpath(*module.split(".")).with_suffix(".py")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    for package in _PLACES.values():
-        target.joinpath(*package.split("."), "__init__.py").write_text("", encoding="utf-8")
+    write_modules(program_modules(), target)
     facts = json.loads((model_folder / "kfnb_model.json").read_text(encoding="utf-8"))
     given = model_folder / "requirements.txt"
     lines = given.read_text(encoding="utf-8").splitlines() if given.exists() else []
@@ -53,29 +48,7 @@ def write(model_folder: Path, target: Path) -> None:
 
 def program_modules() -> dict[str, str]:
     """The modules that the program needs, by their names in the folder."""
-    found: dict[str, str] = {}
-    waiting = ["kfnb.server.main"]
-    while waiting:
-        module = waiting.pop()
-        place = _place_of(module)
-        if place not in found:
-            spec = find_spec(module)
-            assert spec is not None, module
-            source = Path(str(spec.origin)).read_text(encoding="utf-8")
-            found[place] = re.sub(r"\bkfnb(\.\w+)+", lambda name: _place_of(name[0]), source)
-            waiting += [
-                node.module
-                for node in ast.walk(ast.parse(source))
-                if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("kfnb.")
-            ]
-    return found
-
-
-def _place_of(module: str) -> str:
-    for package, place in _PLACES.items():
-        if module.startswith(f"{package}."):
-            return place + module.removeprefix(package)
-    return module
+    return standalone_modules(["kfnb.server.main"], _PLACES)
 
 
 def requirements(lines: list[str], facts: dict[str, object]) -> list[str]:

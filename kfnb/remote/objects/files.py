@@ -21,7 +21,8 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def __init__(self, store: ObjectStore) -> None:
         super().__init__()
-        self._store = store
+        self.store = store
+        """The store itself."""
 
     def __reduce__(self) -> Any:
         raise TypeError("a store with its keys cannot be pickled")
@@ -31,17 +32,17 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         path = self._strip_protocol(path)
         if "/" in path:
             try:
-                return _entry(ObjectInfo(path, self._store.size(path)))
+                return _entry(ObjectInfo(path, self.store.size(path)))
             except ObjectMissing:
                 pass
-        if not self._store.list_folder(path):
+        if not self.store.list_folder(path):
             raise ObjectMissing(f"no such object: {path}")
         return _entry(ObjectInfo(path, folder=True))
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:  # noqa: FBT002 - fsspec's signature
         """The objects and folders directly below the path."""
         path = self._strip_protocol(path)
-        found = [_entry(one) for one in self._store.list_folder(path)] or [self.info(path)]
+        found = [_entry(one) for one in self.store.list_folder(path)] or [self.info(path)]
         return found if detail else [entry["name"] for entry in found]
 
     def find(
@@ -56,10 +57,10 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         if maxdepth is not None:
             return super().find(path, maxdepth, withdirs, detail, **options)
         path = self._strip_protocol(path)
-        found = self._store.list_all(path)
+        found = self.store.list_all(path)
         if not found:
             try:
-                found = [ObjectInfo(path, self._store.size(path))] if "/" in path else []
+                found = [ObjectInfo(path, self.store.size(path))] if "/" in path else []
             except ObjectMissing:
                 found = []
         elif withdirs:
@@ -72,9 +73,9 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
         """An object's bytes: all, or a range."""
         path = self._strip_protocol(path)
-        size = self._store.size(path) if (start or 0) < 0 or (end or 0) < 0 else 0
+        size = self.store.size(path) if (start or 0) < 0 or (end or 0) < 0 else 0
         first = max((start or 0) + (size if (start or 0) < 0 else 0), 0)
-        return self._store.read(path, first, None if end is None else end + (size if end < 0 else 0))
+        return self.store.read(path, first, None if end is None else end + (size if end < 0 else 0))
 
     def get_file(self, rpath: str, lpath: str, callback: Any = None, **_: Any) -> None:
         """Download an object to a local file, atomically. Create a folder if the path is a folder."""
@@ -86,7 +87,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         part = target.with_name(f"{target.name}.part")
         try:
             with part.open("wb") as file:
-                for piece in self._store.stream(path):
+                for piece in self.store.stream(path):
                     file.write(piece)
                     if callback is not None:
                         callback.relative_update(len(piece))
@@ -97,11 +98,11 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
     def put_file(self, lpath: str, rpath: str, callback: Any = None, **_: Any) -> None:
         """Upload a local file as an object, atomically. ``callback`` is one of fsspec's."""
         progress = callback.relative_update if callback is not None else lambda _: None
-        self._store.write_file(self._strip_protocol(rpath), Path(lpath), progress)
+        self.store.write_file(self._strip_protocol(rpath), Path(lpath), progress)
 
     def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
         """Write bytes as an object."""
-        self._store.write(self._strip_protocol(path), value)
+        self.store.write(self._strip_protocol(path), value)
 
     def _open(
         self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any
@@ -115,9 +116,9 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
 
     def _is_folder(self, path: str) -> bool:
         try:
-            self._store.size(path)
+            self.store.size(path)
         except ObjectMissing:
-            return bool(self._store.list_folder(path))
+            return bool(self.store.list_folder(path))
         return False
 
 

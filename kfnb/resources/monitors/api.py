@@ -85,6 +85,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
         clock.now(),
     )
     engine = engine_of(watched.backend)
+    engine.refuse(spec)
     reference = reference_of(spec, watched.snapshot().desired.default)
     engine.create(MonitorPlan(spec, reference, _pipelines(steps), addresses))
     return Monitor(engine, spec.name)
@@ -109,7 +110,9 @@ def engine_of(backend: str | None = None) -> MonitorEngine:
         from kfnb.resources.monitors.local.engine import LocalMonitorEngine
 
         return LocalMonitorEngine(Path(settings().home))
-    raise UsageError("monitors of services on a cluster are not supported yet:", hint="serve the model here")
+    from kfnb.resources.monitors.kubeflow.connection import connect
+
+    return connect()
 
 
 def _pipelines(steps: Sequence[str]) -> dict[str, Compiled]:

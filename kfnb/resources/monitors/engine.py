@@ -32,6 +32,10 @@ class MonitorEngine(Protocol):
     name: str
     pace: Pace
 
+    def refuse(self, spec: MonitorSpec) -> None:
+        """Raise ``UsageError`` for a monitor that cannot be checked there."""
+        ...
+
     def create(self, plan: MonitorPlan) -> None:
         """Make a monitor, or change one of that name: its reports, alarms and actions stay."""
         ...

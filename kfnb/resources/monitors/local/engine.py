@@ -25,7 +25,7 @@ from kfnb.resources.monitors.local import places
 from kfnb.resources.monitors.local.check import check_monitor
 from kfnb.resources.monitors.local.folder import MonitorFolder
 from kfnb.resources.monitors.local.records import MOST_REPORTS
-from kfnb.resources.monitors.model import MonitorState, Report
+from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.panes import together
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.ui.words import moment
@@ -43,6 +43,9 @@ class LocalMonitorEngine:
 
     def __init__(self, home: Path) -> None:
         self._home = absolute(Path(home), "home")
+
+    def refuse(self, spec: MonitorSpec) -> None:
+        """Nothing: all can be checked here."""
 
     def create(self, plan: MonitorPlan) -> None:
         """Make a monitor, or change one."""

@@ -41,6 +41,7 @@ class ServingSettings:
     account: str = ""
     image: str = ""
     index_urls: tuple[str, ...] = ()
+    log: str = ""
 
 
 def connect() -> KServeEngine:
@@ -55,6 +56,7 @@ def connect() -> KServeEngine:
         chosen.serving_account,
         chosen.base_image,
         tuple(chosen.index_urls),
+        chosen.serving_log.rstrip("/"),
     )
     around = environment.read()
     return _current.get((given, around), lambda: engine_at(kubernetes, given, around))
@@ -79,7 +81,11 @@ def engine_at(kubernetes: Kubernetes, given: ServingSettings, around: KubeflowEn
     return KServeEngine(
         ServingResources(kubernetes, given.namespace),
         StoredPlaces(
-            folders, StoreAccount(kubernetes, storage, given.account), given.image, given.index_urls
+            folders,
+            StoreAccount(kubernetes, storage, given.account),
+            given.image,
+            given.index_urls,
+            given.log,
         ),
         Reach(kubernetes, given.namespace, _entrance(kubernetes, access, around)),
         serving,
@@ -105,19 +111,25 @@ class StoredPlaces:
     """Puts the folders that serve versions into the namespace's store: see ``engine.RevisionPlaces``."""
 
     def __init__(
-        self, folders: FolderStore, account: StoreAccount, image: str = "", index_urls: tuple[str, ...] = ()
+        self,
+        folders: FolderStore,
+        account: StoreAccount,
+        image: str = "",
+        index_urls: tuple[str, ...] = (),
+        log: str = "",
     ) -> None:
         self._folders, self._account, self._image, self._index_urls = folders, account, image, index_urls
+        self._log = log
 
     def place(self, target: Target) -> ServingPlace:
         """Where a version's folder is, after it was put there."""
         image = target.image or self._image or _image_of(target)
         if target.storage:
             return ServingPlace(
-                target.storage, image, self._account.named, self._index_urls, facts_of(target)
+                target.storage, image, self._account.named, self._index_urls, facts_of(target), self._log
             )
         account = self._account.ready()
-        return ServingPlace(upload(self._folders, target), image, account, self._index_urls)
+        return ServingPlace(upload(self._folders, target), image, account, self._index_urls, log=self._log)
 
     def labels(self, target: Target) -> Mapping[str, str]:
         """The registry's ids of a version that is in Kubeflow's registry."""

@@ -25,7 +25,8 @@ _ENVIRONMENT = {"HOME": "/tmp", "PYTHONPYCACHEPREFIX": "/tmp/pycache", "PYTHONUN
 class ServingPlace:
     """Where a revision's folder is for KServe, and what its pods run as; no ``account`` is the namespace's.
 
-    ``facts`` is the SHA-256 of the version's ``kfnb_model.json``, where kfnb has not put the folder there.
+    ``facts`` is the SHA-256 of the version's ``kfnb_model.json``, where kfnb has not put the folder there. ``log`` is
+    where KServe's logger puts requests and responses; empty for nowhere.
     """
 
     uri: str
@@ -33,6 +34,7 @@ class ServingPlace:
     account: str = ""
     index_urls: tuple[str, ...] = ()
     facts: str = ""
+    log: str = ""
 
 
 def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str, Any]:
@@ -40,6 +42,8 @@ def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str,
     found: dict[str, Any] = {"labels": {REVISION: str(target.revision)}, "minReplicas": 1}
     if place.account:
         found["serviceAccountName"] = place.account
+    if place.log:
+        found["logger"] = _logger(place)
     resources = _resources(target)
     if target.runtime:
         return {
@@ -47,6 +51,14 @@ def predictor_of(service: str, target: Target, place: ServingPlace) -> dict[str,
             "model": {**runtime_named(target.runtime).model(target.format, place.uri), **resources},
         }
     return {**found, "containers": [{**_container(service, target, place), **resources}]}
+
+
+def _logger(place: ServingPlace) -> dict[str, Any]:
+    """KServe's logger, which writes to the store with the keys that read the folder."""
+    storage: dict[str, Any] = {"parameters": {"format": "json"}}
+    if place.account:
+        storage["serviceAccountName"] = place.account
+    return {"mode": "all", "url": place.log, "storage": storage}
 
 
 def _resources(target: Target) -> dict[str, Any]:

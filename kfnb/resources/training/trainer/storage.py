@@ -17,6 +17,7 @@ from kfnb.entities import Artifact
 from kfnb.errors import BackendError
 from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.pod_access import keys_of_pods, options_of_pods
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
@@ -66,7 +67,7 @@ class TrainingObjects:
         """How pods reach the store, with keys in the namespace's own secret. Raises ``BackendError``."""
         uri, session = self._storage.root()
         address = ObjectAddress.parse(uri)
-        return PodAccess(address.service, _options(address, session), _keys(session))
+        return PodAccess(address.service, options_of_pods(address, session), _keys(session))
 
     def pack(self, inputs: Mapping[str, Artifact], root: str) -> dict[str, dict[str, Any]]:
         """The inputs as pods take them: in the TrainJob where they are small, else as objects, put there now."""
@@ -147,35 +148,12 @@ def _below(uri: str, root: str) -> str:
     return f"/{theirs.key}"
 
 
-def _options(address: ObjectAddress, session: StoreSession) -> dict[str, Any]:
-    if address.service == "gs":
-        return {}
-    if address.service == "az":
-        return {"account_name": address.account} if address.account else {}
-    options: dict[str, Any] = {"virtual_hosted_style_request": not session.path_style}
-    if session.endpoint:
-        scheme = "https" if session.secure else "http"
-        endpoint = session.endpoint if "://" in session.endpoint else f"{scheme}://{session.endpoint}"
-        options["endpoint"] = endpoint
-        options["client_options"] = {"allow_http": endpoint.startswith("http://")}
-    if session.region:
-        options["region"] = session.region
-    return options
-
-
 def _keys(session: StoreSession) -> tuple[Mapping[str, Any], ...]:
     """The variables with the store's keys, which stay in their secret."""
-    if not session.secret:
-        return ()  # the pods' own identity
-    names = (
-        {"SERVICE_ACCOUNT_KEY": session.token_key}
-        if session.token_key
-        else {"ACCESS_KEY_ID": session.access_key, "SECRET_ACCESS_KEY": session.secret_key}
-    )
     return tuple(
         {
             "name": f"KFNB_STORE_{name}",
             "valueFrom": {"secretKeyRef": {"name": session.secret, "key": key}},
         }
-        for name, key in names.items()
+        for name, key in keys_of_pods(session).items()
     )

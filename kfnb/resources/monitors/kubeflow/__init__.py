@@ -1,0 +1,1 @@
+"""Monitors on a cluster: a recurring run of Kubeflow Pipelines, whose steps are modules of kfnb that travel as text."""
