@@ -21,6 +21,8 @@ from kfnb.server.encoding import json_rows
 from kfnb.server.served import serve_folder
 
 REQUESTS, ROUNDS = 500, 3
+KEPT_REQUESTS, KEPT_ROUNDS = 2000, 10
+"""More of them, as the difference is small."""
 PEERS = Path.cwd()
 
 
@@ -70,8 +72,22 @@ def _requests(folder: Path, rows: Any, body: bytes) -> Iterator[Measured]:
             "CPU to the first answer", server.started, "0.3 s more", importing, "imports of the model"
         )
         yield Measured("memory", server.memory(), "", unit="MB")
+        yield from _kept(folder, server, body)
         for name, peer in _peers(folder, body).items():
             yield from _compared(name, peer, server, body, full.per_second)
+
+
+def _kept(folder: Path, plain: Server, body: bytes) -> Iterator[Measured]:
+    """What it costs to keep requests."""
+    command, path = servers.kfnb(folder / "linear-served", port := free_port())
+    command += ["--log", str(folder / "requests")]
+    with running(command, path, body, port, cwd="/") as server:
+        kept, without = in_turn(
+            KEPT_ROUNDS,
+            lambda: ask(server, body, KEPT_REQUESTS).cpu,
+            lambda: ask(plain, body, KEPT_REQUESTS).cpu,
+        )
+        yield Measured("a request of 1 row that is kept: CPU", kept, "3 % more", without, "not kept")
 
 
 def _compared(

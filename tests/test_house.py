@@ -293,6 +293,26 @@ def test_nothing_heavy_is_imported_at_the_top_of_a_module() -> None:
             assert imported.split(".")[0] not in HEAVY - allowed, f"{module} imports {imported} at its top"
 
 
+def test_no_two_of_the_names_that_travel_with_a_step_are_alike() -> None:
+    """They share the namespace of the step, in which the second would replace the first without a word."""
+    places: dict[str, list[str]] = {}
+    for path in sorted((ROOT / "capture" / "embedded").glob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for name in _bound(node):
+                places.setdefault(name, []).append(path.name)
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    """The names that a statement of a module binds, without those that it imports."""
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        yield node.name
+    elif not isinstance(node, ast.Import | ast.ImportFrom):
+        for one in ast.walk(node):
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+                yield one.id
+
+
 LONGEST_FUNCTION, LONGEST_FILE = 50, 300
 
 LONG_FUNCTIONS: dict[str, int] = {

@@ -134,8 +134,17 @@ def _request_log(options: argparse.Namespace, served: Served) -> RequestLog | No
         days=options.log_days,
         size=options.log_size,
     )
+    _report_unknown(policy, served)
     settings = LogSettings(options.log.absolute(), policy, options.version, options.revision)
     return RequestLog(settings, served.inputs)
+
+
+def _report_unknown(policy: LogPolicy, served: Served) -> None:
+    """Write which columns of the policy the model does not have: another version may have other names."""
+    names = {str(one["name"]) for one in served.folder.facts.get("inputs") or ()}
+    unknown = sorted({*policy.drop, *policy.hash} - names)
+    if unknown and served.inputs.named and served.folder.transform is None:
+        log(f"columns that are not kept, or as digests: the model has no {', '.join(unknown)}")
 
 
 async def _serve(served: Served, requests: RequestLog | None, host: str, port: int, socket: str) -> None:

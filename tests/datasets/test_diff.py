@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +24,7 @@ from kfnb.profiles.footers import profile_footers
 from kfnb.profiles.measuring import profile_table
 from kfnb.resources.datasets import files
 from kfnb.resources.datasets.diff import continuous, histogram, score
+from kfnb.resources.datasets.index_names import with_index_names
 from kfnb.ui.words import TIMES
 from tests.conftest import Shell
 
@@ -283,3 +286,28 @@ def test_texts_with_many_values_are_shown_by_their_values(shell: Shell) -> None:
     assert f"x {TIMES} 20" in bundle(one)["text/plain"]
     assert one.diff(two).moved[0].score > 0.25
     assert "x: 10%" in bundle(one.diff(two))["text/plain"]
+
+
+def test_an_index_without_a_name_is_called_index(shell: Shell, tmp_path: Path) -> None:
+    one = kfnb.add_data("d", pd.DataFrame({"x": [1, 2]}, index=["a", "b"]))
+    two = kfnb.add_data("d", pd.DataFrame({"x": [1, 2]}, index=["a", "c"]))
+    assert re.search(r"\bindex\b", bundle(one)["text/plain"])
+    assert [shift.name for shift in one.diff(two).moved] == ["index"]
+    for shown in (one, one.diff(two)):
+        assert "__index" not in str(bundle(shown))
+    assert "index:" not in kfnb.infer_schema(one, tmp_path / "s.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        (["__index_level_0__", "x"], ["index", "x"]),
+        (["__index_level_0__", "__index_level_1__"], ["index 0", "index 1"]),
+        (["name", "__index_level_1__"], ["name", "index 1"]),
+        (["__index_level_0__", "index"], ["row index", "index"]),
+        (["a.__index_level_0__", "b.__index_level_0__", "index"], ["a.index", "b.index", "index"]),
+    ],
+)
+def test_each_level_of_an_index_has_a_name_of_its_own(names: list[str], shown: list[str]) -> None:
+    columns = [ColumnProfile(name, "string", 1, 0) for name in names]
+    assert [one.name for one in with_index_names(columns, set(names))] == shown

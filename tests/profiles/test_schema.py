@@ -169,6 +169,21 @@ def test_windows_are_checked_by_their_counts() -> None:
     assert {line["check"] for line in lines if line["verdict"] == "fail"} == {"range", "values"}
 
 
+def test_what_a_windows_counts_cannot_tell_is_said_and_nothing_is_left_out_of_a_table() -> None:
+    rules = kfnb_read_schema("columns: {id: {unique: true}, n: {type: integer}}", "s.yaml")
+    table = {"id": ["a", "a"], "n": [1.0, 1.5]}
+    counter = kfnb_Counter(kfnb_schema_reference(rules))
+    counter.add(table)
+    lines = kfnb_check_counts(counter.profile(), rules)
+    skipped = [line for line in lines if line["verdict"] == "skipped"]
+    assert [(line["column"], line["check"]) for line in skipped] == [("id", "unique"), ("n", "fractions")]
+    assert {line["value"] for line in skipped} == {"not checked on windows"}
+    assert "2 skipped" in kfnb_check_words(lines, "s.yaml")
+    assert kfnb_check_html(lines, "s.yaml").count("not checked on windows") == 2
+    whole = {(line["column"], line["check"]): line["verdict"] for line in kfnb_check_table(table, rules)}
+    assert whole == {("id", "unique"): "fail", ("n", "type"): "fail"}
+
+
 def test_words_of_yaml_are_categories() -> None:
     assert broken({"x": ["no", "on", "1.0", "null"]}, "columns: {x: {values: [no, on, 1.0, null]}}") == {}
 

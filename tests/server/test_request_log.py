@@ -9,8 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -312,6 +314,17 @@ def test_a_program_without_arrow_answers_and_says_that_it_keeps_nothing(
     assert "requests are not kept: pyarrow is not installed here" in capsys.readouterr().err
 
 
+def test_columns_that_a_version_does_not_have_are_named_in_its_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = SimpleNamespace(facts={"inputs": [{"name": "x"}]}, transform=None)
+    served: Any = SimpleNamespace(folder=folder, inputs=of_column())
+    main._report_unknown(LogPolicy(drop=["x", "email"], hash=["zip"]), served)
+    assert "the model has no email, zip" in capsys.readouterr().err
+    main._report_unknown(LogPolicy(drop=["x"]), served)
+    assert not capsys.readouterr().err
+
+
 # -- files
 
 
@@ -359,6 +372,21 @@ def test_a_file_is_completed_once(tmp_path: Path) -> None:
     written.complete()
     (tmp_path / "r1-a-1.arrows").write_bytes(copy)  # as by a kill between both
     assert kept(tmp_path).id.tolist() == ["r1-a-1-1.0", "r1-b-1-2.0"]
+
+
+def test_texts_that_are_repeated_have_a_dictionary_and_floats_have_none(tmp_path: Path) -> None:
+    inputs = of_column()
+    rows = LoggedRows(LogSettings(tmp_path), inputs, PersonalColumns((), (), b"salt"))
+    block = rows.block([exchange("r", [at + 0.5 for at in range(100)], inputs)])
+    segment = Segment(tmp_path, "r1-a-1", block.schema)
+    segment.append(block)
+    segment.complete()
+    (path,) = tmp_path.glob("*.parquet")
+    group = pq.ParquetFile(path).metadata.row_group(0)
+    columns = {one.path_in_schema: one for one in map(group.column, range(group.num_columns))}
+    found = {name: "RLE_DICTIONARY" in one.encodings for name, one in columns.items()}
+    assert found["id"]
+    assert not any(found[name] for name in ("input.x", "prediction"))
 
 
 def test_the_oldest_files_are_removed(tmp_path: Path) -> None:

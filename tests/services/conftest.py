@@ -39,6 +39,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     def write(source: Path, target: Path) -> None:
         shutil.copytree(source, target, dirs_exist_ok=True)
         shutil.copyfile(STAND_IN, target / "serve.py")
+        (target / "kfnb_server").mkdir()
+        (target / "kfnb_server" / "request_log.py").touch()  # it may be asked to keep requests
 
     monkeypatch.setattr("kfnb.server.deployment.write", write)
 

@@ -19,6 +19,8 @@ from kfnb.resources.services.model import RevisionState
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpRequest, HttpResponse
 
+_STATS = {"bad_inputs": {"null": {"age": 1}}, "failures": [], "log": {"kept": 5, "dropped": 2, "left_out": 0}}
+
 Answers = Callable[[HttpRequest], Any]
 
 
@@ -48,7 +50,7 @@ async def hangs(_: HttpRequest) -> HttpResponse:
 
 
 async def tells(_: HttpRequest) -> HttpResponse:
-    return HttpResponse(200, json.dumps({"bad_inputs": {"null": {"age": 1}}, "failures": []}).encode())
+    return HttpResponse(200, json.dumps(_STATS).encode())
 
 
 def revision(number: int) -> Any:
@@ -75,6 +77,7 @@ def test_a_revision_that_says_nothing_does_not_keep_the_counters_of_others(log: 
     found = counted(log)
     assert (found["1"]["requests"], found["2"]["requests"]) == (3, 4)
     assert found["2"]["bad_inputs"] == {"null": {"age": 1}}
+    assert found["2"]["dropped"] == 2
 
 
 def test_the_first_rate_of_a_service_that_is_started_again_is_that_of_its_time(log: EventLog) -> None:

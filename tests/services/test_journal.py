@@ -69,6 +69,17 @@ def test_what_was_recorded_adds_up_to_the_service(log: EventLog) -> None:
     assert (one.counters.requests, one.counters.failed) == (3, 1)
 
 
+def test_why_requests_are_not_kept_is_a_note_for_as_long_as_that_holds(log: EventLog) -> None:
+    journal = served(log)
+    journal.counted({1: {**COUNTED, "dropped": 2}})
+    journal.revision(1, RevisionState.READY, log_error="pyarrow is not installed")
+    now = folded(log)
+    assert now.notes == ("requests to churn@7 are not kept: pyarrow is not installed",)
+    assert now.revisions[0].counters.dropped == 2
+    journal.revision(1, RevisionState.READY)
+    assert folded(log).notes == ()
+
+
 def test_a_thousand_events_of_a_kind_are_one_and_a_follower_misses_none(log: EventLog) -> None:
     journal, follower = served(log), ServiceFold("churn")
     for count in range(1000):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +15,26 @@ import pandas as pd
 import pytest
 
 import kfnb
+from kfnb.entities import RunState
 from kfnb.errors import UsageError
+from kfnb.jobs.eventlog import opened
+from kfnb.resources.models.model import ColumnType, Signature, VersionSnapshot
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
+from kfnb.resources.services.local.engine import LocalServiceEngine
+from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.labels import add_labels, labels_by_row
-from kfnb.resources.services.log_policy import size_of
+from kfnb.resources.services.log_policy import check_columns, log_policy, size_of
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
 from kfnb.resources.services.stored import as_json, desired_of, target_of
 from kfnb.server.log_policy import LogPolicy
 from kfnb.server.main import _parser
+from tests.conftest import Shell
 
-from service_samples import with_canary  # isort: skip - beside this file
+from service_conformance import ALICE  # isort: skip - beside this file
+from service_samples import service as made_up, with_canary  # isort: skip - beside this file
 
 
 def customers(count: int = 40) -> pd.DataFrame:
@@ -168,6 +176,60 @@ def test_a_target_keeps_its_policy_and_an_older_one_has_the_usual(tmp_path: Path
     assert not program.keeps_requests(tmp_path)  # nor is an older program asked to keep any
 
 
+def test_why_requests_are_not_kept_is_known_before_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, target = ServiceFolder(tmp_path), Target(1, "churn", 3, "ab" * 32)
+    here = Path(sys.executable)
+    assert "deployed by an earlier kfnb" in program.log_error(here, folder, target)
+    server = folder.version(target.digest) / "kfnb_server"
+    server.mkdir(parents=True)
+    (server / "request_log.py").touch()
+    assert program.log_error(here, folder, target) == ""
+    monkeypatch.setattr(program, "find_spec", lambda _: None)
+    assert "pyarrow is not installed; pip install 'kfnb[serve]'" in program.log_error(here, folder, target)
+    assert program.log_error(here, folder, replace(target, log=LogPolicy(keep=False))) == ""
+    bare = tmp_path / "python"  # of an environment without packages
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -I -S "$@"\n')
+    bare.chmod(0o700)
+    assert (
+        program.log_error(bare, folder, target) == "pyarrow cannot be installed in the environment of churn@3"
+    )
+
+
+def test_feedback_says_why_there_is_nothing_to_compare_with(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = LocalServiceEngine(home)
+    (one,) = with_canary().revisions[:1]
+    now = made_up(replace(one, log_error="pyarrow is not installed; pip install 'kfnb[serve]'"))
+    monkeypatch.setattr(engine, "get", lambda _: now)
+    assert (
+        engine._why_unknown("churn")
+        == "requests are not kept: pyarrow is not installed; pip install 'kfnb[serve]'"
+    )
+
+
+def test_old_requests_of_a_stopped_service_are_removed_by_whoever_looks(home: Path) -> None:
+    log, long_ago = LogPolicy(days=2), time.time() - 3 * 86400
+    desired = ALICE.first([Target(1, "churn", 3, "ab" * 32, log=log)])
+    with folders.new(home, "churn", ServiceSettings(), "") as made:
+        made.record(desired)
+    folder = folders.find(home, "churn")
+    with opened(folder.path, create=True) as events:
+        events.append([("state", "", {"state": RunState.RUNNING})])
+        events.append([("state", "", {"state": RunState.CANCELED})])
+    (folder.path / "lock").touch()
+    folder.requests.mkdir()
+    old, young = (
+        folder.requests / f"{at}-{at}-r1-x-1.parquet" for at in (int(long_ago * 1e6), int(time.time() * 1e6))
+    )
+    for one in (old, young):
+        one.write_bytes(b"x")
+    assert [one.name for one in kfnb.services()] == ["churn"]
+    assert sorted(folder.requests.iterdir()) == [young]
+
+
 def test_labels_need_no_request_that_is_kept(tmp_path: Path) -> None:
     add_labels(tmp_path, {"r": [1]}, {"r": {1: [1]}}, "anna")
     assert labels_by_row(tmp_path, ["r", "s"]) == {("r", 1, 0): "1"}
@@ -176,6 +238,52 @@ def test_labels_need_no_request_that_is_kept(tmp_path: Path) -> None:
 
 def test_the_command_has_the_options() -> None:
     made = ServeModel(model="churn", log_drop=("a",), log_rate=5.0)
-    assert made.log == LogPolicy(drop=["a"], rate=5)
-    assert ServeModel(model="churn").log is None
-    assert ServeModel(model="churn", no_log=True).log == LogPolicy(keep=False)
+    assert made.policy == LogPolicy(drop=["a"], rate=5)
+    assert ServeModel(model="churn").policy is None
+    assert ServeModel(model="churn", log=True).policy == LogPolicy()
+    assert ServeModel(model="churn", no_log=True).policy == LogPolicy(keep=False)
+
+
+def test_requests_can_not_be_kept_and_not_kept(shell: Shell) -> None:
+    assert "--log and --no-log: choose one" in shell.fails("%kf_serve churn --log --no-log")
+
+
+@pytest.mark.parametrize("log", [True, LogPolicy(), LogPolicy(drop=["a"])])
+def test_to_keep_requests_on_a_cluster_is_refused_however_it_is_said(log: LogPolicy | bool) -> None:
+    with pytest.raises(UsageError, match=r"no requests are kept on a cluster .*--backend local"):
+        log_policy(log, "kubeflow")
+    assert log_policy(None, "kubeflow") is None
+    assert log_policy(False, "kubeflow") == LogPolicy(keep=False)
+    assert log_policy(True, "local") == LogPolicy()
+
+
+def version(*columns: str, transform: str = "") -> VersionSnapshot:
+    signature = Signature(tuple(ColumnType(one, "string") for one in columns))
+    return VersionSnapshot("churn", 3, "ab" * 32, "skops", signature=signature, transform=transform)
+
+
+@pytest.mark.parametrize(
+    ("policy", "message"),
+    [
+        (LogPolicy(drop=["emial"]), r"--log-drop emial: churn@3 has no such column: did you mean email\?"),
+        (LogPolicy(hash=["zip"]), "--log-hash zip: churn@3 has no such column: it takes age, email"),
+    ],
+)
+def test_a_misspelt_column_is_refused_when_a_version_is_served(policy: LogPolicy, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        check_columns(policy, [version("age", "email")])
+    check_columns(LogPolicy(drop=["email"], hash=["age"]), [version("age", "email")])
+
+
+def test_a_service_with_a_misspelt_column_is_not_made(home: Path) -> None:
+    registered(40.0)
+    with pytest.raises(UsageError, match="did you mean email"):
+        kfnb.serve("churn@1", log=LogPolicy(drop=["emial"]))
+    assert not kfnb.services()
+
+
+def test_a_column_that_may_be_a_transforms_is_not_refused() -> None:
+    check_columns(LogPolicy(drop=["zip"]), [version("age", "email", transform="cd" * 32)])
+    with pytest.raises(UsageError, match="did you mean email"):
+        check_columns(LogPolicy(drop=["emial"]), [version("age", "email", transform="cd" * 32)])
+    check_columns(LogPolicy(drop=["3"]), [version("")])  # an array has no names

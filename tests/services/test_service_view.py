@@ -80,6 +80,13 @@ def test_how_right_each_version_was_is_seen_where_labels_came() -> None:
     assert "Accuracy" not in text(now)
 
 
+def test_requests_that_are_not_kept_are_counted_where_there_are_some() -> None:
+    now = service(revision(1, 3, "default", 100, replace(counted(300), dropped=1234)))
+    assert re.search(r"Not kept\s", text(now))
+    assert "1,234" in text(now)
+    assert "Not kept" not in text(with_canary())
+
+
 def test_charts_are_named_for_those_who_do_not_see_them() -> None:
     shown = html(with_canary())
     assert 'role="img" aria-label="requested: churn@3 99 %, churn@7 1 %"' in shown

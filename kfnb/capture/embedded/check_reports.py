@@ -69,8 +69,8 @@ def kfnb_check_line(line: dict[str, Any]) -> str:
 
 def kfnb_check_words(lines: list[dict[str, Any]], schema: str) -> str:
     """A report as text: a line for each check that warned or failed."""
-    count = {verdict: sum(line["verdict"] == verdict for line in lines) for verdict in ("ok", "warn", "fail")}
-    words = {"ok": "passed", "warn": "warned", "fail": "failed"}
+    words = {"ok": "passed", "warn": "warned", "fail": "failed", "skipped": "skipped"}
+    count = {verdict: sum(line["verdict"] == verdict for line in lines) for verdict in words}
     head = ", ".join(f"{number} {words[verdict]}" for verdict, number in count.items() if number)
     found = [f"check against {schema}: {head or 'nothing to check'}"]
     for line in sorted(lines, key=lambda one: one["verdict"] != "fail"):
@@ -86,8 +86,8 @@ def kfnb_check_html(lines: list[dict[str, Any]], schema: str) -> str:
     """A report as a fragment of a page: what failed first, then what warned, then what passed."""
     from html import escape
 
-    colors = {"fail": "#c5221f", "warn": "#b06000", "ok": "#188038"}
-    words = {"fail": "failed", "warn": "warning", "ok": "passed"}
+    colors = {"fail": "#c5221f", "warn": "#b06000", "skipped": "#5f6368", "ok": "#188038"}
+    words = {"fail": "failed", "warn": "warning", "skipped": "skipped", "ok": "passed"}
     style = "padding:3px 12px 3px 0;border-bottom:1px solid #ddd;text-align:left;vertical-align:top"
 
     def row(line: dict[str, Any]) -> str:

@@ -21,6 +21,7 @@ def kfnb_check_table(table: Any, schema: dict[str, Any]) -> list[dict[str, Any]]
             more = kfnb_check_values(name, rules, raw[name])
             known = {(line["column"], line["check"]) for line in more}
             lines = [line for line in lines if (line["column"], line["check"]) not in known] + more
+    lines = [line for line in lines if line["verdict"] != "skipped"]
     for line in lines:
         if line["verdict"] != "ok" and line["column"] in raw:
             line["examples"] = kfnb_examples(
@@ -59,7 +60,10 @@ def kfnb_validated_line(column: str, check: str, cases: list[Any]) -> dict[str, 
 
 
 def kfnb_check_counts(counts: dict[str, Any], schema: dict[str, Any]) -> list[dict[str, Any]]:
-    """The lines of a table, or of a window, that was counted into the bins of ``kfnb_schema_reference``."""
+    """The lines of a table, or of a window, that was counted into the bins of ``kfnb_schema_reference``.
+
+    What needs the rows themselves has the verdict ``skipped``.
+    """
     rows = counts["rows"]
     found = {column["name"]: column for column in counts["columns"]}
     lines = []
@@ -161,6 +165,11 @@ def kfnb_check_column(name: str, rules: dict[str, Any], counts: dict[str, Any]) 
         new = ", ".join(value for value, _ in counts["unseen"][:5])
         seen = f"{kfnb_percent(other / rows)} others{f': {new}' if new else ''}"
         lines.append(kfnb_line(rules, name, "values", limit, seen, (other, rows), fits=fits))
+    whole = rules.get("type") == "integer" and not counts["type"].lower().startswith(("int", "uint"))
+    unknown = (("unique", "each value once", rules.get("unique")), ("fractions", "none", whole))
+    for check, limit, rule in unknown:
+        line = kfnb_line(rules, name, check, limit, "not checked on windows", fits=True)
+        lines += [{**line, "verdict": "skipped"}] if rule else []
     return lines
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from kfnb.capture.embedded.distances import kfnb_below, kfnb_bin_shares, kfnb_psi
 from kfnb.capture.embedded.profiles import kfnb_sort
 from kfnb.entities.profile import ColumnProfile
+from kfnb.resources.datasets.index_names import with_index_names
 from kfnb.resources.datasets.model import ColumnShift, DatasetDiff, DatasetSnapshot, RowChanges
 
 
@@ -15,8 +16,10 @@ def difference(
     before: DatasetSnapshot, after: DatasetSnapshot, rows: RowChanges | None = None
 ) -> DatasetDiff:
     """What differs between two versions, with the changes of ``rows`` where they were compared."""
-    old = {column.name: column for column in before.columns}
-    new = {column.name: column for column in after.columns}
+    names = {column.name for one in (before, after) for column in one.columns}
+    old, new = (
+        {column.name: column for column in with_index_names(one.columns, names)} for one in (before, after)
+    )
     both = [(old[name], new[name]) for name in old if name in new]
     comparable = [
         (one, other)

@@ -12,7 +12,7 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import log_policy
+from kfnb.resources.services.log_policy import check_columns, log_policy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,
@@ -102,30 +102,36 @@ def serve(  # noqa: PLR0913 - the options of a service; they are keywords
     """Serve a version of a model over HTTP, and return the service's handle at once.
 
     ``model`` is a version (``"churn@champion"``, ``"churn@7"``, ``"churn"`` for the newest). ``name`` is the service's,
-    by default the model's. A service that exists serves the version from then on, without dropping a request; where the
-    version is its default already, nothing changes. ``canary`` gives another version a share: ``"churn@7:1"`` is 1 of
-    100 requests, and ``model`` may be a service's name. ``shadow`` is a version that gets copies of all requests.
-    ``sticky`` is a header by whose value the canary is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is
-    done with rows that do not fit the signature; by default what the service does, ``reject`` for a new one. ``port`` 0
-    is any that is free. ``host`` other than this machine's own needs a ``token``: a text, the file (``Path``) that
-    holds one, or True for a new one, which is kept in the service's folder. ``unchecked`` serves a version without its
-    check. ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names types that are not
-    known to be safe. ``log`` is what is kept of its requests: a ``LogPolicy``, False for nothing, by default what the
-    service keeps. On a cluster, ``image``, ``cpu`` and ``memory`` are those of its pods, ``runtime`` is one of KServe's
-    own in the place of its folder's program, and ``storage`` where the folder is already (``pvc://CLAIM/FOLDER``,
-    ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
+    by default the model's. An existing service serves the version from then on, without dropping a request, unless it
+    does already. ``canary`` gives another version a share (``"churn@7:1"``: 1 of 100 requests; ``model`` may be a
+    service's name). A ``shadow`` version gets copies of all requests. ``sticky`` is a header by whose value the canary
+    is given. ``on_bad_input`` (``reject``, ``impute`` or ``log``) is done with rows that do not fit the signature (by
+    default as before, else ``reject``). ``port`` 0 is any that is free. ``host`` other than this machine's own needs a
+    ``token``: a text, its file (``Path``), or True for a new one. ``unchecked`` serves a version without its check.
+    ``pickle`` allows a pickle, which executes code when it is loaded, and ``trust`` names types that are safe. ``log``
+    is what is kept of requests: a ``LogPolicy``, True or False, by default as before. On a cluster, ``image``, ``cpu``
+    and ``memory`` are its pods', ``runtime`` is one of KServe's own, ``storage`` where the folder is already
+    (``pvc://CLAIM/FOLDER``, ``oci://IMAGE``). Raises ``UsageError``, ``BackendError`` and ``Conflict``.
     """
     terms = ServingTerms("reject", unchecked, pickle, trust, image, runtime, cpu, memory, storage)
-    secret, engine, policy = _token(token, host), _engine_for(terms, backend), log_policy(log)
+    secret, engine = _token(token, host), _engine_for(terms, backend)
+    policy = log_policy(log, engine.name)
     known = _addressed(engine, model, name, further=bool(canary or shadow))
     terms = replace(terms, on_bad_input=on_bad_input or _on_bad_input(known), log=policy or _log(known))
+    stays = known is not None and bool(canary or shadow) and model == known.name
+    _check_log(policy, None if stays else model, canary and canary_of(canary)[0], shadow)
     wish = _Wish(canary or "", shadow or "", sticky, terms, because)
     if known is None:
         spec = ServiceSpec(name or "", wish.first(target_of(model, terms)), owner(), host, port, secret)
         return _create(engine, spec)
     _check_address(known, port, protected=bool(secret))
-    stays = bool(canary or shadow) and model == known.name
     return _change(engine, known, wish.next(known, None if stays else target_of(model, terms)))
+
+
+def _check_log(policy: LogPolicy | None, *versions: str | ModelVersion | None) -> None:
+    """Raise ``UsageError`` if a new policy names columns that these versions do not have."""
+    if policy is not None:
+        check_columns(policy, [version_of(one).snapshot() for one in versions if one])
 
 
 def _create(engine: ServiceEngine, spec: ServiceSpec) -> Service:

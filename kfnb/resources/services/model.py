@@ -21,9 +21,8 @@ WHOLE = 100
 
 
 class ServiceState(str, Enum):
-    """The state of a service.
-
-    PENDING: no version answers yet. READY: all do. DEGRADED: some do not. FAILED: none can. STOPPED: by users, or lost.
+    """The state of a service. PENDING: no version answers yet. READY: all do. DEGRADED: some do not. FAILED: none can.
+    STOPPED: by users, or lost.
     """
 
     PENDING = "PENDING"
@@ -166,11 +165,11 @@ class CountSample:
 @dataclass(frozen=True)
 class Counters:
     """What was counted of one revision's requests. Counters of several processes add up.
-
     ``errors`` are answers by status, from 400 on, ``latency`` the numbers of answers by upper bounds in milliseconds,
-    and ``bad_inputs`` by kind and column. Of copies to a shadow, ``compared`` are the rows whose predictions were
-    compared, ``differing`` those that differ; ``skipped`` copies were not made, as too many were under way.
-    ``per_second`` is the rate now, ``recent`` are the last minutes, ``paired`` is from when a canary was first there.
+    and ``bad_inputs`` by kind and column; ``dropped`` were to be kept and are not. Of copies to a shadow, ``compared``
+    are the rows whose predictions were compared, ``differing`` those that differ; ``skipped`` were not made, as too
+    many were under way. ``per_second`` is the rate now, ``recent`` are the last minutes, ``paired`` is from when a
+    canary was first there.
     """
 
     requests: int = 0
@@ -181,6 +180,7 @@ class Counters:
     compared: int = 0
     differing: int = 0
     skipped: int = 0
+    dropped: int = 0
     per_second: float | None = None
     recent: tuple[CountSample, ...] = ()
     paired: CountSample | None = None
@@ -202,8 +202,8 @@ class Parity:
 @dataclass(frozen=True)
 class Revision:
     """A version that is served, or was until a moment ago.
-
-    ``percent`` is the desired share, ``share`` the true one, if known. ``labels`` say how right it was.
+    ``percent`` is the desired share, ``share`` the true one, if known. ``labels`` say how right it was, ``log_error``
+    why requests are not kept.
     """
 
     target: Target
@@ -215,6 +215,7 @@ class Revision:
     parity: Parity = Parity()
     counters: Counters = Counters()
     labels: LabelScore = field(default_factory=LabelScore)
+    log_error: str = ""
 
     @property
     def settled(self) -> bool:
@@ -246,7 +247,6 @@ class Revision:
 @dataclass(frozen=True)
 class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
-
     ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
     what its paths are added to, ``token_file`` has the token; both may be empty. ``stopping``: it shall end.
     """

@@ -72,6 +72,7 @@ class VersionOptions:
 class RequestLogOptions:
     """What is kept of requests. Those that are given replace what the service has."""
 
+    log: bool = flag(help="keep all requests, as a new service does without options")
     no_log: bool = flag(help="keep no requests")
     log_drop: tuple[str, ...] = repeated(metavar="COLUMN", help="a column that is not kept of requests")
     log_hash: tuple[str, ...] = repeated(
@@ -88,7 +89,7 @@ class RequestLogOptions:
     log_size: str = option(default="", help="remove the oldest requests beyond this size (default 1Gi)")
 
     @property
-    def log(self) -> LogPolicy | None:
+    def policy(self) -> LogPolicy | None:
         """The policy; None if no option is given."""
         given = LogPolicy(
             not self.no_log,
@@ -98,7 +99,7 @@ class RequestLogOptions:
             self.log_days,
             size_of(self.log_size),
         )
-        return None if given == KEEP_ALL else given
+        return given if self.log or given != KEEP_ALL else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,6 +169,8 @@ class ServeModel(VersionOptions, RequestLogOptions, Command):
             canary_of(self.canary)
         if not 0 <= self.port < 1 << 16:
             parser.error(f"--port {self.port}: not a port")
+        if self.log and self.no_log:
+            parser.error("--log and --no-log: choose one")
 
     def run(self, session: Session) -> Any:
         """Serve it."""
@@ -185,7 +188,7 @@ class ServeModel(VersionOptions, RequestLogOptions, Command):
             unchecked=self.unchecked,
             pickle=self.pickle,
             trust=self.trust,
-            log=self.log,
+            log=self.policy,
             image=self.image,
             runtime=self.runtime,
             cpu=self.cpu,

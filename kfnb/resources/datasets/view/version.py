@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from kfnb.capture.embedded.profiles import kfnb_sort
 from kfnb.entities.profile import ColumnProfile
+from kfnb.resources.datasets.index_names import with_index_names
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry, Verification
 from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
@@ -107,7 +108,8 @@ def _source(one: DatasetSnapshot) -> str:
 def _columns(one: DatasetSnapshot) -> Iterator[Block]:
     if not one.columns:
         return
-    rows = [_column(column) for column in one.columns[:_MOST_COLUMNS]]
+    named = with_index_names(one.columns[:_MOST_COLUMNS], {column.name for column in one.columns})
+    rows = [_column(column) for column in named]
     table = Table(f"Columns of {one.ref}", _COLUMNS, rows).without_empty_columns()
     more = len(one.columns) - len(rows)
     yield Section("Columns", [table, *([Text(f"and {more} more columns")] if more else [])])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kfnb.errors import Conflict, UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
+from kfnb.resources.services.log_policy import NOT_ON_CLUSTERS
 from kfnb.resources.services.model import DesiredState
 from kfnb.server.log_policy import KEEP_ALL
 
@@ -22,9 +23,7 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
     reasons = [
         "KServe sends no copies of requests (--shadow)" if shadow is not None else "",
         "KServe splits requests by share alone, not by a header (--sticky)" if desired.sticky else "",
-        "no requests are kept on a cluster (--log-drop, --log-rate and so on)"
-        if any(one.log != KEEP_ALL and one.log.keep for one in desired.targets)
-        else "",
+        NOT_ON_CLUSTERS if any(one.log != KEEP_ALL and one.log.keep for one in desired.targets) else "",
         "a canary has to speak the protocol of the default (--runtime)" if _protocols(desired) > 1 else "",
     ]
     if spec is not None:

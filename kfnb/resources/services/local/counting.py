@@ -102,14 +102,18 @@ class Counting:
 
 
 async def _stats(revision: RevisionProcess) -> Counted:
-    """What a revision has counted itself: bad inputs and the last failures."""
+    """What a revision has counted itself: bad inputs, the last failures, requests that are not kept."""
     if revision.state is not RevisionState.READY:
         return {}
     upstream = Upstream(revision.socket)
     try:
         answer = await asyncio.wait_for(upstream.send(HttpRequest("GET", "/kfnb/stats", {})), _PATIENCE)
         found: dict[str, Any] = json.loads(answer.body)
-        return {name: found[name] for name in ("bad_inputs", "failures") if found.get(name)}
+        dropped = found.get("log", {}).get("dropped", 0)
+        return {
+            **{name: found[name] for name in ("bad_inputs", "failures") if found.get(name)},
+            **({"dropped": dropped} if dropped else {}),
+        }
     except (UpstreamGone, UpstreamSilent, asyncio.TimeoutError, ValueError, AttributeError):
         return {}
     finally:

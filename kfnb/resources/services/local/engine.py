@@ -151,6 +151,7 @@ class LocalServiceEngine:
 
     def requests(self, name: str, window: RequestWindow) -> Iterator[Any]:
         """The requests that were kept in a window."""
+        self.get(name)  # which removes old ones where no process of the service does
         return requests_of(folders.find(self._home, name), window)
 
     def labelled(
@@ -165,13 +166,19 @@ class LocalServiceEngine:
         check(folder.path)
         found = self._answered(folder, ids)
         if not found:
-            kept = any(one.log.keep for one in folder.desired().targets)
-            known = "older ones may be removed" if kept else "it is served with --no-log"
-            hint = f"the ids are those of ask() and of the header {REQUEST_ID}; {known}"
+            hint = f"the ids are those of ask() and of the header {REQUEST_ID}; {self._why_unknown(name)}"
             raise UsageError(f"service {name} remembers none of these requests:", hint=hint, ref=name)
         rows = {one: len(next(iter(answers.values()))) for one, answers in found.items()}
         receipt = add_labels(folder.path, labels_by_request(ids, labels, rows), found, by)
         return replace(receipt, unknown=tuple(one for one in ids if one not in found))
+
+    def _why_unknown(self, name: str) -> str:
+        """Why the requests of a service may not be known."""
+        now = self.get(name)
+        if not any(one.log.keep for one in now.desired.targets):
+            return "it is served with --no-log"
+        errors = [one.log_error for one in now.revisions if one.log_error]
+        return f"requests are not kept: {errors[0]}" if errors else "older ones may be removed"
 
     def _answered(self, folder: ServiceFolder, ids: Sequence[str]) -> dict[str, Answered]:
         """What was answered to requests; of those that are just being written, a moment later."""

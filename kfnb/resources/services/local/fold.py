@@ -10,7 +10,7 @@ kind                about        data
 ``observed``        the service  generation, shares: those of the requests by revision; error: why it is not newer
 ``note``            both         text; it replaces the one before
 ``revision``        a revision   target: the version that it serves
-``revision_state``  a revision   state, error, restarts
+``revision_state``  a revision   state, error, restarts; log_error: why its requests are not kept
 ``parity``          a revision   passed, report: what the check of its version found
 ``counters``        a revision   what was counted so far, in all
 ``retired``         a revision   nothing: it is gone
@@ -57,7 +57,7 @@ class ServiceFold(JobFold[int]):
         "observed": frozenset({"generation", "shares", "error"}),
         "note": frozenset({"text"}),
         "revision": frozenset({"target"}),
-        "revision_state": frozenset({"state", "error", "restarts"}),
+        "revision_state": frozenset({"state", "error", "restarts", "log_error"}),
         "parity": frozenset({"passed", "report"}),
         "counters": frozenset(
             {
@@ -69,6 +69,7 @@ class ServiceFold(JobFold[int]):
                 "compared",
                 "differing",
                 "skipped",
+                "dropped",
                 "per_second",
                 "recent",
                 "paired",
@@ -126,6 +127,11 @@ class ServiceFold(JobFold[int]):
             notes=(
                 *self._service.notes,
                 *(text for _, text in sorted(self._notes.items()) if text),
+                *(
+                    f"requests to {one.ref} are not kept: {one.log_error}"
+                    for one in revisions
+                    if one.log_error
+                ),
                 *self.notes,
             ),
         )
@@ -215,6 +221,7 @@ class ServiceFold(JobFold[int]):
             state=state,
             error=data["error"],
             restarts=data["restarts"],
+            log_error=data.get("log_error", ""),
             ready_since=event.time if state is RevisionState.READY else None,
         )
 

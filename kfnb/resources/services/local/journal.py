@@ -46,9 +46,12 @@ class ServiceJournal:
         """A revision begins."""
         self._write(("revision", str(target.revision), {"target": asdict(target)}))
 
-    def revision(self, number: int, state: RevisionState, error: str = "", restarts: int = 0) -> None:
+    def revision(
+        self, number: int, state: RevisionState, error: str = "", restarts: int = 0, log_error: str = ""
+    ) -> None:
         """A revision is in a new state."""
-        self._write(("revision_state", str(number), {"state": state, "error": error, "restarts": restarts}))
+        data = {"state": state, "error": error, "restarts": restarts, "log_error": log_error}
+        self._write(("revision_state", str(number), data))
 
     def checked(self, number: int, parity: Parity) -> None:
         """A revision's version was checked."""

@@ -11,6 +11,7 @@ from kfnb.resources.services.local.fold import ServiceFold
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.kind import job
 from kfnb.resources.services.local.labels import labels_in, scores_in
+from kfnb.resources.services.local.request_files import remove_old_requests
 from kfnb.resources.services.model import Revision, ServiceMove, ServiceSnapshot, ServiceState
 
 MOST_MOVES = 50
@@ -26,6 +27,7 @@ class ServiceObserver:
         self._made = folder.made
         self._moves: tuple[ServiceMove, ...] = ()
         self._labels, self._scores = "", dict[int, LabelScore]()
+        self._removed = False
 
     def poll(self) -> ServiceSnapshot:
         """The service now. Raises ``ServiceNotFound`` if it is gone, or another one has its name."""
@@ -39,6 +41,7 @@ class ServiceObserver:
         if not self._moves or self._moves[0].generation != desired.generation:
             self._moves = self._folder.history(MOST_MOVES)
         settings, now = self._settings, self._fold.service(desired)
+        self._remove_old_requests(now)
         return replace(
             now,
             revisions=tuple(self._scored(one) for one in now.revisions),
@@ -48,6 +51,13 @@ class ServiceObserver:
             token_file=str(self._folder.token_file) if settings.protected else "",
             stopping=self._folder.stopping and not now.state.finished,
         )
+
+    def _remove_old_requests(self, now: ServiceSnapshot) -> None:
+        """Remove requests that are older than the policy where no process of the service does: whoever looks does."""
+        writes = not now.state.finished and any(one.log.keep for one in now.desired.targets)
+        if not (writes or self._removed):
+            remove_old_requests(self._folder.requests, now.desired.default.log)
+        self._removed = not writes
 
     def _scored(self, revision: Revision) -> Revision:
         """A revision with what labels say of it, which are read when there are further ones."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 from kfnb.jobs import private
@@ -75,6 +77,19 @@ def serving(python: Path, folder: ServiceFolder, target: Target, socket: str) ->
 def keeps_requests(deployment: Path) -> bool:
     """Whether the program of a folder can keep requests: that of an earlier kfnb cannot."""
     return (deployment / "kfnb_server" / "request_log.py").exists()
+
+
+def log_error(python: Path, folder: ServiceFolder, target: Target) -> str:
+    """Why the requests to a version are not kept; empty if they are, or if the user chose so."""
+    if not target.log.keep:
+        return ""
+    if not keeps_requests(folder.version(target.digest)):
+        return "it was deployed by an earlier kfnb; delete the service and serve it again"
+    if str(python) == sys.executable:
+        fix = "pip install 'kfnb[serve]', and stop and start the service"
+        return "" if find_spec("pyarrow") else f"pyarrow is not installed; {fix}"
+    found = subprocess.run([str(python), "-c", "import pyarrow"], capture_output=True, check=False)
+    return f"pyarrow cannot be installed in the environment of {target.ref}" if found.returncode else ""
 
 
 def checking(python: Path, folder: ServiceFolder, target: Target, report: Path) -> Callable[[], int]:

@@ -101,7 +101,7 @@ class Reconciler:
 
     def _report(self, revision: RevisionProcess) -> None:
         number = revision.target.revision
-        self._journal.revision(number, revision.state, revision.error, revision.restarts)
+        self._journal.revision(number, revision.state, revision.error, revision.restarts, revision.log_error)
         if revision.parity.passed is not None:
             self._journal.checked(number, revision.parity)
         self._changed.set()

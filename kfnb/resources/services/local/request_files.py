@@ -11,7 +11,15 @@ from kfnb.diagnostics import logger
 from kfnb.extras import require
 from kfnb.resources.services.requests import RequestWindow, values_of
 from kfnb.server.headers import time_of
-from kfnb.server.log_segments import COMPLETE, OPEN, blocks_in, complete_files
+from kfnb.server.log_policy import LogPolicy
+from kfnb.server.log_segments import (
+    COMPLETE,
+    OPEN,
+    blocks_in,
+    complete_abandoned,
+    complete_files,
+    remove_old,
+)
 
 _logger = logger(__package__)
 
@@ -51,6 +59,18 @@ def log_files(folder: Path) -> list[RequestFile]:
     for one in complete:
         growing.pop(one.name, None)
     return done + [RequestFile(path, _revision(name)) for name, path in sorted(growing.items())]
+
+
+def remove_old_requests(folder: Path, policy: LogPolicy) -> None:
+    """Remove what the policy keeps no longer, where no process of the service does. What fails is logged."""
+    try:
+        complete_abandoned(folder)
+    except (OSError, ValueError, ImportError) as error:  # what is there already may still be removed
+        _logger.warning("Requests in %s cannot be completed: %s", folder, error)
+    try:
+        remove_old(folder, policy.days, policy.size)
+    except OSError as error:
+        _logger.warning("Requests in %s cannot be removed: %s", folder, error)
 
 
 def _revision(name: str) -> int:

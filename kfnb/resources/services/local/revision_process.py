@@ -66,6 +66,8 @@ class RevisionProcess:
     ) -> None:
         self.target, self.parity = target, parity
         self.state, self.error, self.restarts = RevisionState.PENDING, "", 0
+        self.log_error = ""
+        """Why its requests are not kept."""
         self.served = False
         """Whether it was ready once."""
         self.socket = f"r{target.revision}.sock"
@@ -104,6 +106,9 @@ class RevisionProcess:
         try:
             private.make(self._folder)
             python = await self._python()
+            self.log_error = await asyncio.to_thread(
+                program.log_error, python, self._around.folder, self.target
+            )
             checked = asyncio.create_task(self._check(python))
             try:
                 while True:
