@@ -21,7 +21,7 @@ SHELL := /bin/bash
 BIN := $(VENV)/bin
 NPM := VENV=$(VENV) scripts/with-node npm --prefix js
 STAMP := $(VENV)/.installed
-DEMO := $(addprefix examples/,quickstart.ipynb text_summarization.ipynb hyperparameter_tuning.ipynb distributed_training.ipynb serving.ipynb)
+DEMO := $(addprefix examples/,quickstart.ipynb text_summarization.ipynb hyperparameter_tuning.ipynb distributed_training.ipynb serving.ipynb monitoring.ipynb)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 

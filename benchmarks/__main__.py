@@ -20,6 +20,7 @@ from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
+from benchmarks.monitors import monitoring
 from benchmarks.profiles import profiling
 from benchmarks.registries import registries
 from benchmarks.regret import regret
@@ -56,6 +57,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "adding": adding,
     "profiling": profiling,
     "serving": serving,
+    "monitoring": monitoring,
     "training": training,
 }
 

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from kfnb.resources.schedules.handle import Schedule
     from kfnb.resources.services.api import serve, service, services
     from kfnb.resources.services.handle import Service
+    from kfnb.resources.services.log_policy import LogPolicy
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
     from kfnb.resources.training.api import train
     from kfnb.resources.uploads.api import upload, uploads
     from kfnb.resources.uploads.model import UploadedPipeline
-    from kfnb.server.log_policy import LogPolicy
 
 __version__ = "0.1.0"
 

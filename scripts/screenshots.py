@@ -5,6 +5,7 @@ Two minutes. What JupyterLab keeps lies in a folder of its own; ``CHROMIUM`` in 
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -23,6 +24,7 @@ from replay_kubernetes import replaying, written_kubeconfig  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, TALLEST, TALLEST_STUDY, TALLEST_MODEL, TALLEST_SERVICE = 1120, 900, 1040, 1200, 1640
+TALLEST_MONITOR = 1760
 MOST_BYTES = 200_000
 MARGIN = 10
 
@@ -55,6 +57,7 @@ forest = RandomForestClassifier(trees, max_depth=depth, random_state=0).fit(trai
 accuracy = forest.score(test[columns], test["churn"])
 auc = roc_auc_score(test["churn"], forest.predict_proba(test[columns])[:, 1])
 kf.save(forest, "churn", accuracy=accuracy, auc=auc, example=test[columns])"""
+ALARM = "hour(12_500)"
 LEADERBOARD, LINEAGE = "%kf_models --by accuracy", "%kf_lineage churn@champion"
 MODEL = "%kf_models show churn@champion"
 VIEWS = (("data-diff", DIFF), ("leaderboard", LEADERBOARD), ("model", MODEL), ("lineage", LINEAGE))
@@ -145,6 +148,7 @@ def main() -> None:
         dark(page, lab)
         models(page, lab)
         serving(page, lab)
+        monitoring(page, lab)
         training(page, lab)
         cluster(page, lab)
         browser.close()
@@ -258,6 +262,30 @@ def serving(page: Page, lab: Lab) -> None:
     sheet.wait_until_ready()
     expect(service.get_by_role("button", name="Promote")).to_be_visible(timeout=60_000)
     take(page, cell, "service-dark", TALLEST_SERVICE)
+
+
+def monitoring(page: Page, lab: Lab) -> None:
+    """A monitor in an alarm, with the distributions of its columns: in the light, in the dark."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_MONITOR})
+    lab.theme(LIGHT)
+    example = json.loads((ROOT / "examples" / "monitoring.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in example["cells"] if cell["cell_type"] == "code"]
+    alarm = next(at for at, cell in enumerate(cells) if ALARM in cell)
+    lab.write("monitoring.ipynb", cells[: alarm + 1])
+    sheet = lab.open(page, "monitoring.ipynb")
+    sheet.run_all()
+    sheet.finished()
+    cell = sheet.cell(ALARM)
+    monitor = cell.locator("[data-kfnb-live]")
+    expect(monitor.get_by_text("score: drift weighted by importance")).to_be_visible(timeout=60_000)
+    monitor.get_by_text("Distributions").click()
+    take(page, cell, "monitor", TALLEST_MONITOR)
+    sheet.save()
+    lab.theme(DARK)
+    page.reload()
+    sheet.wait_until_ready()
+    monitor.get_by_text("Distributions").click()
+    take(page, cell, "monitor-dark", TALLEST_MONITOR)
 
 
 def training(page: Page, lab: Lab) -> None:

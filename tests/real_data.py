@@ -45,5 +45,8 @@ def rain() -> Path:
 
 
 def car_loans(part: str) -> Path:
-    """50,000 car loans: ``reference``, ``analysis``, and ``dq_analysis``, in which two columns have more nulls."""
+    """50,000 car loans: ``reference``, ``analysis``, and ``dq_analysis``, in which two columns have more nulls.
+
+    ``analysis_target`` has what became of those of ``analysis``.
+    """
     return data_file("nannyml==0.13.1", f"nannyml/datasets/data/synthetic_car_loan_{part}.csv")

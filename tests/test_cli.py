@@ -196,7 +196,8 @@ def test_help_and_version_import_nothing_else_of_kfnb() -> None:
         )
         assert (
             done.stdout.splitlines()[-1]
-            == "['kfnb', 'kfnb.cli', 'kfnb.errors', 'kfnb.registry', 'kfnb.registry.noun', 'kfnb.registry.rows']"
+            == "['kfnb', 'kfnb.cli', 'kfnb.errors', 'kfnb.registry', 'kfnb.registry.model_rows', 'kfnb.registry.noun',"
+            " 'kfnb.registry.pipeline_rows', 'kfnb.registry.platform_rows', 'kfnb.registry.rows']"
         )
 
 

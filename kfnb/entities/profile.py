@@ -54,6 +54,16 @@ class ColumnProfile:
         return bool(self.edges or self.top) or empty
 
     @property
+    def numeric(self) -> bool:
+        """Whether its values are numbers that were measured."""
+        return isinstance(self.minimum, int | float)
+
+    @property
+    def textual(self) -> bool:
+        """Whether its values are texts, categories or truth values that were counted."""
+        return bool(self.top) and self.minimum is None
+
+    @property
     def missing(self) -> float:
         """The share of missing values; 0 where it is unknown."""
         return (self.nulls or 0) / self.rows if self.rows else 0.0

@@ -19,8 +19,7 @@ from kfnb.server.compression import with_gzip
 from kfnb.server.findings import OnBadInput
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpLimits
-from kfnb.server.log_policy import BYTES, DAYS, LogPolicy
-from kfnb.server.log_settings import LogSettings
+from kfnb.server.log_settings import BYTES, DAYS, LogSettings
 from kfnb.server.open_files import allow_connections
 from kfnb.server.parity import check
 from kfnb.server.predictor import NotServable
@@ -127,22 +126,24 @@ def _request_log(options: argparse.Namespace, served: Served) -> RequestLog | No
     if find_spec("pyarrow") is None:
         log("requests are not kept: pyarrow is not installed here")
         return None
-    policy = LogPolicy(
+    settings = LogSettings(
+        options.log.absolute(),
         drop=options.log_drop,
         hash=options.log_hash,
         rate=options.log_rate,
         days=options.log_days,
         size=options.log_size,
+        version=options.version,
+        revision=options.revision,
     )
-    _report_unknown(policy, served)
-    settings = LogSettings(options.log.absolute(), policy, options.version, options.revision)
+    _report_unknown(settings, served)
     return RequestLog(settings, served.inputs)
 
 
-def _report_unknown(policy: LogPolicy, served: Served) -> None:
-    """Write which columns of the policy the model does not have: another version may have other names."""
+def _report_unknown(settings: LogSettings, served: Served) -> None:
+    """Write which columns that are not kept the model does not have: another version may have other names."""
     names = {str(one["name"]) for one in served.folder.facts.get("inputs") or ()}
-    unknown = sorted({*policy.drop, *policy.hash} - names)
+    unknown = sorted({*settings.drop, *settings.hash} - names)
     if unknown and served.inputs.named and served.folder.transform is None:
         log(f"columns that are not kept, or as digests: the model has no {', '.join(unknown)}")
 

@@ -40,7 +40,7 @@ class RequestLog:
         self.kept = self.dropped = self.left_out = 0
         """Requests that are in files, that are lost, and that a sample does not have."""
         self._settings, self._inputs = settings, inputs
-        self._sample = Sample(settings.policy.rate)
+        self._sample = Sample(settings.rate)
         self._lock = threading.Lock()
         self._waiting: list[Exchange] = []
         self._bytes = 0
@@ -105,7 +105,7 @@ class RequestLog:
         folder, settings = self._settings.folder, self._settings
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         complete_abandoned(folder)
-        personal = PersonalColumns(settings.policy.drop, settings.policy.hash, salt_in(folder))
+        personal = PersonalColumns(settings.drop, settings.hash, salt_in(folder))
         return LoggedRows(settings, self._inputs, personal)
 
     def _taken(self) -> list[Exchange]:
@@ -135,7 +135,7 @@ class RequestLog:
         if large or now - self._reviewed >= _REVIEW:
             self._reviewed = now
             complete_abandoned(self._settings.folder)
-            remove_old(self._settings.folder, self._settings.policy.days, self._settings.policy.size)
+            remove_old(self._settings.folder, self._settings.days, self._settings.size)
 
     def _complete(self) -> None:
         segment, self._segment = self._segment, None

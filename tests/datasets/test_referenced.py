@@ -191,6 +191,8 @@ def test_the_endpoint_of_the_store_is_that_of_its_records(
 ) -> None:
     uri = put("f.txt", b"hello")
     root = f"s3://bucket/store-{next(_counter)}?endpoint={s3}&region=us-east-1"
-    monkeypatch.setenv("KFNB_DATA_STORE", root)
+    with monkeypatch.context() as environment:
+        environment.setenv("KFNB_DATA_STORE", root)
+        settings.reset()
+        assert kfnb.add_data("mine", uri).load().read_bytes() == b"hello"
     settings.reset()
-    assert kfnb.add_data("mine", uri).load().read_bytes() == b"hello"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from kfnb.capture.embedded.counting import kfnb_Counter
 from kfnb.capture.embedded.profiles import kfnb_profile
-from kfnb.resources.monitors.drift import column_drifts, drift_score, spread_of
+from kfnb.resources.monitors.drift import column_drifts, drift_score, score_limit, spread_of
 from kfnb.resources.monitors.hysteresis import state_after
 from kfnb.resources.monitors.judging import WindowFacts, judge
 from kfnb.resources.monitors.model import MonitorState, Rule
@@ -68,7 +68,8 @@ def findings(
         counter.add(window)
         profile = counter.profile()
         columns = column_drifts(reference, profile, rules)
-        facts = WindowFacts(0.0, 0.0, len(window), columns=columns, score=drift_score(reference, profile))
+        score, limit = drift_score(reference, profile), score_limit(reference, profile)
+        facts = WindowFacts(0.0, 0.0, len(window), columns=columns, score=score, score_limit=limit)
         yield judge(rules[0], facts).exceeded
 
 

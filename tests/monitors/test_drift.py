@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.resources.monitors.drift import column_drifts, drift_score
 from kfnb.resources.monitors.model import Rule
 from kfnb.resources.monitors.reference import MonitorReference
+from kfnb.resources.monitors.rules import RuleOptions
 
 DRIFT = [Rule("drift", 0.2)]
 
@@ -36,6 +38,18 @@ def test_seasons_are_not_drift_with_several_reference_windows() -> None:
     assert sum(known) <= 10
     unknown = alarms(findings(reference_of(year), (seasonal(random, 1000, day) for day in range(365)), DRIFT))
     assert sum(unknown) > 100, "one reference window does not know the seasons"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rows", [200, 300, 1000])
+def test_a_small_baseline_that_is_unusual_by_chance_is_no_alarm(rows: int) -> None:
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        reference = reference_of(plain(random, rows, 0))
+        reference = replace(reference, importances={"x1": 0.7, "amount": 0.3})
+        days = [plain(random, int(random.integers(200, 2000)), day) for day in range(50)]
+        for rule in RuleOptions(drift=0.2, score=0.2).rules():
+            assert not any(alarms(findings(reference, days, [rule]))), (seed, rule)
 
 
 def moved(rows: pd.DataFrame) -> None:

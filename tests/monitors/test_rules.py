@@ -18,7 +18,7 @@ HOUR = 3600.0
 @pytest.mark.parametrize(
     ("given", "rules"),
     [
-        ({}, ["drift 0.2", "score 0.25", "prediction 0.2"]),
+        ({}, ["drift 0.2", "score 0.2", "prediction 0.2"]),
         ({"drift": 0.3}, ["drift 0.3"]),
         ({"drift": {"age": 0.4, "": 0.2}}, ["drift age 0.4", "drift 0.2"]),
         ({"drift": ["0.2", "age=0.4"]}, ["drift 0.2", "drift age 0.4"]),
@@ -102,7 +102,7 @@ def facts(**given: Any) -> WindowFacts:
     ("rule", "given", "exceeded"),
     [
         (Rule("score", 0.25), {"score": 0.3}, True),
-        (Rule("score", 0.25), {"score": 0.3, "score_spread": 0.4}, False),
+        (Rule("score", 0.25), {"score": 0.3, "score_limit": 0.4}, False),
         (Rule("score", 0.25), {}, None),
         (Rule("prediction", 0.2), {"prediction": 0.25}, True),
         (Rule("prediction", 0.2), {"prediction": 0.25, "prediction_limit": 0.3}, False),

@@ -24,7 +24,6 @@ from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.exchange import Exchange, Predicted
 from kfnb.server.findings import OnBadInput
 from kfnb.server.inputs import ModelInputs, inputs_of
-from kfnb.server.log_policy import LogPolicy
 from kfnb.server.log_segments import Segment, complete_abandoned, complete_files, remove_old
 from kfnb.server.log_settings import LogSettings
 from kfnb.server.logged_rows import LoggedRows
@@ -315,13 +314,13 @@ def test_a_program_without_arrow_answers_and_says_that_it_keeps_nothing(
 
 
 def test_columns_that_a_version_does_not_have_are_named_in_its_log(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = SimpleNamespace(facts={"inputs": [{"name": "x"}]}, transform=None)
     served: Any = SimpleNamespace(folder=folder, inputs=of_column())
-    main._report_unknown(LogPolicy(drop=["x", "email"], hash=["zip"]), served)
+    main._report_unknown(LogSettings(tmp_path, drop=["x", "email"], hash=["zip"]), served)
     assert "the model has no email, zip" in capsys.readouterr().err
-    main._report_unknown(LogPolicy(drop=["x"]), served)
+    main._report_unknown(LogSettings(tmp_path, drop=["x"]), served)
     assert not capsys.readouterr().err
 
 
@@ -443,7 +442,7 @@ def test_of_more_requests_than_the_rate_a_sample_is_kept(
     assert sample.share() == 1.0
     monkeypatch.undo()
     inputs = of_column()
-    log = RequestLog(LogSettings(tmp_path, LogPolicy(rate=50)), inputs)
+    log = RequestLog(LogSettings(tmp_path, rate=50), inputs)
     end = time.monotonic() + 2.5
     while time.monotonic() < end:
         log.keep(exchange("r", [1], inputs))

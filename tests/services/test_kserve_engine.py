@@ -30,11 +30,11 @@ from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.latency import percentile
+from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.protocols import V2
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.server.counters import Statistics
-from kfnb.server.log_policy import LogPolicy
 
 NAMESPACE = "team-a"
 KEYS = {"accesskey": "bWluaW8=", "secretkey": base64.b64encode(b"very secret").decode()}

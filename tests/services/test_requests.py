@@ -24,12 +24,12 @@ from kfnb.resources.services.local import program
 from kfnb.resources.services.local.engine import LocalServiceEngine
 from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.labels import add_labels, labels_by_row
-from kfnb.resources.services.log_policy import check_columns, log_policy, size_of
+from kfnb.resources.services.log_checks import check_columns, log_policy, size_of
+from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
 from kfnb.resources.services.stored import as_json, desired_of, target_of
-from kfnb.server.log_policy import LogPolicy
 from kfnb.server.main import _parser
 from tests.conftest import Shell
 

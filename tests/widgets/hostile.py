@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -30,6 +30,8 @@ def _of_parts(kind: Any, origin: Any, of: tuple[Any, ...], text: str) -> Any:
         return filled(next((one for one in of if one is str), of[0]), text)
     if origin is tuple:
         return tuple(filled(one, text) for one in of if one is not Ellipsis)
+    if origin is Sequence:
+        return (filled(of[0], text),)
     if origin is not None and issubclass(origin, Mapping):
         return {filled(of[0], text): filled(of[1], text)}
     return _object(origin or kind, of, text)

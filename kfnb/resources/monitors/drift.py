@@ -20,7 +20,7 @@ _KS, _NULLS, _NEW = 0.08, 0.02, 0.01
 """Shares of the values that have moved, of missing values that are new, and of values that are new or of another type,
 which are drift by themselves at the default limit."""
 _MORE = 1.5
-MARGIN = 1.5
+_MARGIN = 1.5
 """How far windows without drift may be: times the largest distance of the baseline's own windows, which are few."""
 _NAMED = 3
 
@@ -52,6 +52,17 @@ def drift_score(reference: MonitorReference, window: Profile) -> float | None:
     return found
 
 
+def score_limit(reference: MonitorReference, window: Profile) -> float:
+    """The score that chance and the baseline's own windows do not pass."""
+    rows = reference.profile["rows"], window.get("rows", 0)
+    shares = reference.importances
+    columns = [one for one in reference.profile["columns"] if shares.get(one["name"])]
+    weighted = sum(shares[one["name"]] * _by_chance(one, rows, 1) for one in columns)
+    chance = weighted / sum(shares[one["name"]] for one in columns) if columns else 0.0
+    spread = reference.score_spread
+    return max(chance, min(_MARGIN * spread, (1 + spread) / 2))  # a score cannot pass 1
+
+
 def psi_of(reference: Profile, window: Profile) -> dict[str, float]:
     """By column, the population stability index of a window, where there are enough rows."""
     distances = kfnb_distances(dict(reference), dict(window))
@@ -71,12 +82,12 @@ def spread_of(reference: Profile, window: Profile) -> dict[str, dict[str, float]
 def prediction_drift(reference: MonitorReference, window: Profile) -> tuple[float | None, float]:
     """The drift of the predictions, and the limit that chance and the baseline's own windows do not pass."""
     if not reference.predictions or not window.get("columns"):
-        return None, MARGIN * reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (one,) = kfnb_distances(dict(reference.predictions), dict(window))[:1] or ({},)
     if not one.get("enough") or one.get("psi") is None:
-        return None, MARGIN * reference.prediction_spread
+        return None, _MARGIN * reference.prediction_spread
     (column,) = reference.predictions["columns"]
-    return one["psi"], MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
+    return one["psi"], _MARGIN * reference.prediction_spread + _by_chance(column, one["rows"], 1)
 
 
 def _column(
@@ -129,7 +140,7 @@ def _reasons(
 
 def _usual(own: Mapping[str, float], kind: str) -> float:
     """How far windows are without drift."""
-    return MARGIN * own.get(kind, 0.0)
+    return _MARGIN * own.get(kind, 0.0)
 
 
 def _requested_limit(rules: Sequence[Rule], name: str) -> float:
@@ -139,12 +150,15 @@ def _requested_limit(rules: Sequence[Rule], name: str) -> float:
 
 
 def _by_chance(column: Mapping[str, Any], rows: tuple[int, int], columns: int) -> float:
-    """The population stability index that a column without drift does not pass, whatever its windows' sizes are."""
+    """The population stability index that a column without drift does not pass, whatever its windows' sizes are.
+
+    The chance of the baseline counts twice: it was drawn once, and where it is unusual, all windows are far from it.
+    """
     bins = max(len(column.get("counts", ())), min(len(column.get("top", ())), _MOST_VALUES) + 1)
     if not min(rows):
         return 0.0
     bound: float = kfnb_chi2_quantile(1 - _CHANCE / max(1, columns), max(1, bins))
-    return bound * (1 / rows[0] + 1 / rows[1])
+    return bound * (2 / rows[0] + 1 / rows[1])
 
 
 def _enough(window: Profile) -> bool:

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfnb.resources.monitors.adwin import AdaptiveWindow
-from kfnb.resources.monitors.drift import MARGIN, column_drifts, drift_score, prediction_drift, psi_of
+from kfnb.resources.monitors.drift import (
+    column_drifts,
+    drift_score,
+    prediction_drift,
+    psi_of,
+    score_limit,
+)
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
 from kfnb.resources.monitors.panes import Pane
@@ -46,7 +52,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         pane.p99_ms,
         columns,
         score,
-        MARGIN * reference.score_spread,
+        score_limit(reference, pane.inputs),
         prediction,
         prediction_limit,
         skew,
@@ -76,6 +82,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         metrics,
         findings=judge_all(spec.rules, facts),
         notes=(*reference.notes, *refusals),
+        baseline=reference.data,
     )
 
 

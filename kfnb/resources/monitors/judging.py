@@ -22,7 +22,7 @@ class WindowFacts:
     """What is known of a window. Times are in seconds since 1970, None where nothing has come or it is unknown.
 
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
-    a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_spread`` and ``prediction_limit``
+    a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_limit`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
     ``unweighted`` is why there are no importances.
     """
@@ -35,7 +35,7 @@ class WindowFacts:
     p99_ms: float | None = None
     columns: tuple[ColumnDrift, ...] = ()
     score: float | None = None
-    score_spread: float = 0.0
+    score_limit: float = 0.0
     prediction: float | None = None
     prediction_limit: float = 0.0
     skew: Mapping[str, float] = field(default_factory=dict)
@@ -97,7 +97,7 @@ def _score(rule: Rule, facts: WindowFacts) -> Finding:
             else facts.unweighted or "importances are not known"
         )
         return _unknown(rule, why)
-    limit = max(rule.limit, facts.score_spread)
+    limit = max(rule.limit, facts.score_limit)
     evidence = f"drift weighted by importance is {digits(facts.score, 2)}"
     return Finding(rule.id, facts.score > limit, facts.score, limit, evidence)
 

@@ -148,6 +148,8 @@ class MetricValue:
 @dataclass(frozen=True)
 class Report:
     """What one window says. Times are in seconds since 1970; ``rows`` are those of the requests between two of them.
+    ``baseline`` is the version of a data set that it was compared with: the monitor's, or a later one that the version
+    which is served was made of.
 
     ``score`` is the drift of the columns weighted by how much the model depends on each, at most 1 a column.
     ``prediction`` is the drift of the predictions. ``skew`` compares what is served with the training data of the
@@ -166,6 +168,7 @@ class Report:
     metrics: tuple[MetricValue, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    baseline: str = ""
 
     @property
     def drift(self) -> dict[str, float]:

@@ -25,7 +25,7 @@ class LimitOptions:
         metavar="LIMIT", help="limit of the drift (PSI) of all columns: 0.2; or of one: tenure=0.3"
     )
     score: float | None = option(
-        type=float, metavar="LIMIT", help="limit of the drift of all columns weighted by importance: 0.25"
+        type=float, metavar="LIMIT", help="limit of the drift of all columns weighted by importance: 0.2"
     )
     prediction: float | None = option(
         type=float, metavar="LIMIT", help="limit of the drift of the predictions: 0.2"

@@ -12,7 +12,7 @@ from kfnb.resources.monitors.performance import AMOUNTS, METRICS
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.text.timespec import span
 
-DRIFT, SCORE, DROP, REFUSED = 0.2, 0.25, 0.02, 0.05
+DRIFT, SCORE, DROP, REFUSED = 0.2, 0.2, 0.02, 0.05
 """Limits of the drift of a column or of the predictions, of the weighted score, of the loss of a metric, and of the
 share of refused requests.
 """

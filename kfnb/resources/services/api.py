@@ -12,7 +12,8 @@ from kfnb import target
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import check_columns, log_policy
+from kfnb.resources.services.log_checks import check_columns, log_policy
+from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,
@@ -23,7 +24,6 @@ from kfnb.resources.services.model import (
 from kfnb.resources.services.moves import ON_CLUSTER, Mover
 from kfnb.resources.services.names import check_service_name, is_service_name, service_name_of
 from kfnb.resources.services.targets import ServingTerms, canary_of, target_of, version_of
-from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
 

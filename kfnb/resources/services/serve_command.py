@@ -14,10 +14,10 @@ from kfnb.commands.session import FollowOptions, Session
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services import api
 from kfnb.resources.services.handle import Service
-from kfnb.resources.services.log_policy import size_of
+from kfnb.resources.services.log_checks import size_of
+from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.targets import canary_of
-from kfnb.server.log_policy import KEEP_ALL, LogPolicy
 from kfnb.target import BACKENDS
 
 REF = "a version: NAME@3, NAME@champion, or NAME for the newest"

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
+from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.model import DesiredState, ServiceMove, Target
-from kfnb.server.log_policy import LogPolicy
 
 T = TypeVar("T")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kfnb.capture.embedded.profiles import kfnb_sort
 from kfnb.entities.profile import ColumnProfile
 from kfnb.resources.datasets.diff import continuous, histogram
 from kfnb.resources.datasets.model import KINDS, ColumnShift, DatasetDiff
@@ -136,8 +135,7 @@ def _shift(one: ColumnShift, diff: DatasetDiff) -> Iterator[list[Value]]:
 def _distributions(before: ColumnProfile, after: ColumnProfile) -> tuple[Value, Value]:
     """Both in bars over the same range; of texts and of few different numbers, the frequent values with shares."""
     counted = before.top and after.top and max(len(before.top), len(after.top)) <= _FEW
-    words = "words" in (kfnb_sort(before.type), kfnb_sort(after.type))
-    if counted or words or not before.edges or not after.edges:
+    if counted or before.textual or after.textual or not before.edges or not after.edges:
         order = [value for value, _ in before.top]
         return _frequent(before, order), _frequent(after, order)
     before, after = continuous(before), continuous(after)
@@ -155,9 +153,8 @@ def _frequent(column: ColumnProfile, order: Sequence[str]) -> str:
     """The most frequent values with their shares; those of ``order`` first, so that two versions can be compared."""
     count = max(1, column.rows - (column.nulls or 0) - column.infinite)
     top = sorted(column.top[:_FEW], key=lambda one: order.index(one[0]) if one[0] in order else len(order))
-    numbers = kfnb_sort(column.type) == "numbers"
     words = ", ".join(
-        f"{brief(float(value)) if numbers else value}: {number / count:.0%}" for value, number in top
+        f"{brief(float(value)) if column.numeric else value}: {number / count:.0%}" for value, number in top
     )
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 

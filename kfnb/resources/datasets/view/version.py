@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from kfnb.capture.embedded.profiles import kfnb_sort
 from kfnb.entities.profile import ColumnProfile
 from kfnb.resources.datasets.index_names import with_index_names
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry, Verification
@@ -136,8 +135,7 @@ def _frequent(column: ColumnProfile) -> str:
     """The most frequent values; nothing where each value is there once."""
     if all(count == 1 for _, count in column.top):
         return ""
-    numbers = kfnb_sort(column.type) == "numbers"
-    values = ((brief(float(value)) if numbers else value, count) for value, count in column.top[:3])
+    values = ((brief(float(value)) if column.numeric else value, count) for value, count in column.top[:3])
     return ", ".join(f"{value} {TIMES} {count}" for value, count in values)
 
 

@@ -21,6 +21,7 @@ from kfnb.jobs.scheduler.timing import Timing
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.local import folder as folders
+from kfnb.resources.monitors.local import places
 from kfnb.resources.monitors.local.check import check_monitor, gone
 from kfnb.resources.monitors.local.folder import MonitorFolder
 from kfnb.resources.monitors.local.records import MOST_REPORTS, MonitorRecords
@@ -62,9 +63,8 @@ class LocalMonitorEngine:
                 control.delete(before)
             timing = Timing(every=spec.every, anchor=spec.created)
             folder.record(spec)
-            made = control.add(
-                self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, {"monitor": spec.name})
-            )
+            data = {"monitor": spec.name, "settings": places.kept()}
+            made = control.add(self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, data))
             folder.record(spec, made.path.name)
 
     def get(self, name: str) -> MonitorSnapshot:

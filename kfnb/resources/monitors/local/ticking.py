@@ -5,6 +5,7 @@ from __future__ import annotations
 from kfnb.jobs.scheduler.folder import ScheduleFolder
 from kfnb.jobs.scheduler.history import TickState
 from kfnb.jobs.scheduler.order import TickOutcome
+from kfnb.resources.monitors.local import places
 from kfnb.resources.monitors.local.check import check_monitor
 from kfnb.resources.monitors.local.folder import find
 
@@ -12,7 +13,9 @@ from kfnb.resources.monitors.local.folder import find
 def tick(schedule: ScheduleFolder, due: float) -> TickOutcome:
     """Check the monitor of a schedule. Raises ``KfnbError``."""
     del due  # the window ends now
-    folder = find(schedule.home, str(schedule.spec().data["monitor"]))
+    data = schedule.spec().data
+    places.use(schedule.home, data.get("settings", {}))
+    folder = find(schedule.home, str(data["monitor"]))
     report = check_monitor(folder)
     state = folder.records.standing()
     alarms = sum(one.until is None for one in state.alarms)

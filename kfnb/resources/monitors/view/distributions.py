@@ -14,6 +14,7 @@ from kfnb.ui.words import cut, digits, one_line
 _WIDE, _HIGH = 240.0, 56.0
 _MOST_BARS = 21
 _LABEL = 24
+_OTHER, _MISSING = "other", "missing"
 
 
 @dataclass(frozen=True)
@@ -88,32 +89,32 @@ class Distributions:
 
 def distributions(reference: Mapping[str, Any], window: Mapping[str, Any]) -> Distributions | None:
     """The distributions of a column of two profiles; None where they have no bins in common."""
-    before, now = _bins(reference), _bins(window)
-    counts = dict(now)
-    names = [name for name, count in before if count or counts.get(name)][:_MOST_BARS]
-    if not names or not sum(counts.values()):
+    before, counts = _bins(reference), _bins(window)
+    bins = [one for one, count in before.items() if count or counts.get(one)][:_MOST_BARS]
+    if not bins or not sum(counts.values()):
         return None
     return Distributions(
         str(reference["name"]),
-        tuple(names),
-        _shares([dict(before)[name] for name in names], reference),
-        _shares([counts.get(name, 0) for name in names], window),
+        tuple(one if isinstance(one, str) else f"from {digits(one, 3)}" for one in bins),
+        _shares([before[one] for one in bins], reference),
+        _shares([counts.get(one, 0) for one in bins], window),
     )
 
 
-def _bins(profile: Mapping[str, Any]) -> list[tuple[str, int]]:
-    """The bins of a column with their counts: of few values those, else of quantiles; then missing ones."""
-    missing = [("missing", profile["nulls"])] if profile.get("nulls") is not None else []
+def _bins(profile: Mapping[str, Any]) -> dict[str | float, int]:
+    """The counts of a column by value, or by the lower edges of its bins; then those of missing values."""
+    found: dict[str | float, int] = {}
     if profile.get("top"):
-        beyond = [("other", profile.get("other", 0))]
-        return [*((str(value), count) for value, count in profile["top"]), *beyond, *missing]
-    edges = profile.get("edges", ())
-    counts = list(profile.get("counts", ()))
-    if not counts:
-        return []
-    counts[0] += profile.get("below", 0)
-    counts[-1] += profile.get("above", 0)
-    return [*((f"from {digits(low, 3)}", count) for low, count in zip(edges, counts, strict=False)), *missing]
+        found.update((str(value), count) for value, count in profile["top"])
+        found[_OTHER] = profile.get("other", 0)
+    elif profile.get("counts"):
+        counts = list(profile["counts"])
+        counts[0] += profile.get("below", 0)
+        counts[-1] += profile.get("above", 0)
+        found.update(zip(map(float, profile["edges"]), counts, strict=False))
+    if found and profile.get("nulls") is not None:
+        found[_MISSING] = profile["nulls"]
+    return found
 
 
 def _shares(counts: Sequence[int], profile: Mapping[str, Any]) -> tuple[float, ...]:

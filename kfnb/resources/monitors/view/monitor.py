@@ -73,7 +73,7 @@ def _summary(now: MonitorSnapshot, report: Report | None) -> Iterator[Block]:
     )
     facts = (
         f"service {spec.service}{f' ({report.version})' if report else ''}",
-        f"baseline {spec.baseline}",
+        f"baseline {(report and report.baseline) or spec.baseline}",
         seen,
         f"checked every {duration(spec.every)}",
         "paused" if now.paused else f"next {moment(now.next)}" if now.next else "",
@@ -153,7 +153,7 @@ def _actions(actions: tuple[Action, ...]) -> Iterator[Block]:
             TableCell(action_style(one).word, state_style=action_style(one)),
             one.detail,
         ]
-        for one in reversed(actions[-_MOST:])
+        for one in sorted(actions[-_MOST:], key=lambda one: (-one.at, -one.alarm, -one.place))
     ]
     if rows:
         yield Section("Actions", [Table("Actions", _ACTIONS, rows)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from kfnb.resources.monitors.model import Alarm, Report
@@ -12,33 +13,47 @@ from kfnb.ui.plot import Axis, Plot, PlotLine, Point, axis
 from kfnb.ui.words import digits, moment
 
 _WIDE, _HIGH = 340.0, 120.0
-_UNITS = ((2 * 86400.0, "days", 86400.0), (2 * 3600.0, "hours", 3600.0), (0.0, "minutes", 60.0))
-"""By the least length of the axis in seconds: its unit, and the seconds of that."""
+_UNITS = (("days", 86400.0), ("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
+_LEAST = 2.0
+"""Units that an axis has at least, so that its ticks are short numbers."""
 
-Value = Callable[[Report], float | None]
+
+@dataclass(frozen=True)
+class Series:
+    """What is drawn: its title, its value in a report, and which rules limit it: by their kind, and by subject."""
+
+    title: str
+    value: Callable[[Report], float | None]
+    kinds: tuple[str, ...]
+    subject: str | None = None
+
+    def limited_by(self, rule: str) -> bool:
+        """Whether a rule limits it."""
+        kind, _, subject = rule.partition(" ")
+        return kind in self.kinds and self.subject in (None, subject)
+
+    def limit(self, report: Report) -> float | None:
+        """The lowest limit of a window for it; None where no rule could be judged."""
+        found = [one.limit for one in report.findings if one.value is not None and self.limited_by(one.rule)]
+        return min(found, default=None)
 
 
 def time_line(now: MonitorSnapshot) -> Iterator[Block]:
     """A chart of each series that is known of at least two windows."""
-    charts = [
-        chart
-        for title, value, rules in _series(now)
-        if (chart := _chart(now, title, value, rules)) is not None
-    ]
+    charts = [chart for series in _series(now) if (chart := _chart(now, series)) is not None]
     if charts:
         yield Section("Over time", [Row(charts)])
 
 
-def _series(now: MonitorSnapshot) -> Iterator[tuple[str, Value, tuple[str, ...]]]:
-    """What is drawn: its title, its value in a report, and the kinds of rules whose limit is a line."""
-    yield "Drift weighted by importance", lambda one: one.score, ("score",)
-    yield "Drift of the predictions", lambda one: one.prediction, ("prediction",)
+def _series(now: MonitorSnapshot) -> Iterator[Series]:
+    yield Series("Drift weighted by importance", lambda one: one.score, ("score",))
+    yield Series("Drift of the predictions", lambda one: one.prediction, ("prediction",))
     names = dict.fromkeys(
         metric.name for report in now.reports for metric in report.metrics if not metric.slice
     )
     for name in list(names)[:2]:
-        yield name.capitalize(), partial(_metric, name), ("below", "above", "drop")
-    yield "Largest drift of a column", partial(_found, "drift"), ("drift",)
+        yield Series(name.capitalize(), partial(_metric, name), ("below", "above", "drop"), name)
+    yield Series("Largest drift of a column", partial(_found, "drift"), ("drift",), "")
 
 
 def _found(rule: str, report: Report) -> float | None:
@@ -49,45 +64,39 @@ def _metric(name: str, report: Report) -> float | None:
     return report.performance.get(name)
 
 
-def _chart(now: MonitorSnapshot, title: str, value: Value, kinds: Sequence[str]) -> Plot | None:
-    known = [(one.until, found) for one in now.reports if (found := value(one)) is not None]
+def _chart(now: MonitorSnapshot, series: Series) -> Plot | None:
+    known = [(one, found) for one in now.reports if (found := series.value(one)) is not None]
     if len(known) < 2:  # noqa: PLR2004 - a line has two points
         return None
-    end = known[-1][0]
-    unit, seconds = next((name, size) for least, name, size in _UNITS if end - known[0][0] >= least)
-    points = [((at - end) / seconds, found) for at, found in known]
-    limits = sorted({limit for rule, limit in _limits(now.reports[-1], kinds) if _is_of(rule, title)})
-    lines = [PlotLine(title, points, f"last {digits(points[-1][1], 3)}")]
-    lines += [
-        PlotLine("limit", [(points[0][0], limit), (0.0, limit)], digits(limit, 3), series=3, kind=1)
-        for limit in limits[:1]
+    end = known[-1][0].until
+    unit, seconds = _unit(end - known[0][0].until)
+    points = [((one.until - end) / seconds, found) for one, found in known]
+    limits = [
+        (at, limit)
+        for (one, _), (at, _) in zip(known, points, strict=True)
+        if (limit := series.limit(one)) is not None
     ]
-    values = [found for _, found in points] + limits[:1]
+    lines = [PlotLine(series.title, points, f"last {digits(points[-1][1], 3)}")]
+    if limits:
+        lines.append(PlotLine("limit", limits, digits(limits[-1][1], 3), series=3, kind=1))
     x = Axis(f"{unit} before the last window", points[0][0], 0.0, _ticks(points), _WIDE)
-    y = axis("", values, _HIGH, margin=0.1)
-    lines += list(_alarm_lines(now.alarms, end, seconds, x, y))
-    return Plot(title, lines, x, y, rest=f"until {moment(end)}")
+    y = axis("", [value for _, value in (*points, *limits)], _HIGH, margin=0.1)
+    alarms = [(one, (one.since - end) / seconds) for one in now.alarms if series.limited_by(one.rule)]
+    lines += _alarm_lines(alarms, x, y)
+    return Plot(series.title, lines, x, y, rest=f"until {moment(end)}")
 
 
-def _limits(report: Report, kinds: Sequence[str]) -> Iterator[tuple[str, float]]:
-    for one in report.findings:
-        if one.rule.partition(" ")[0] in kinds:
-            yield one.rule, one.limit
-
-
-def _is_of(rule: str, title: str) -> bool:
-    """Whether a rule limits the series of that title: of metrics, each has its own."""
-    subject = rule.partition(" ")[2]
-    return not subject or subject == title.lower() or rule.startswith("drift")
+def _unit(span: float) -> tuple[str, float]:
+    """The unit of an axis whose length is ``span`` seconds, and its seconds."""
+    return next((one for one in _UNITS if span >= _LEAST * one[1]), _UNITS[-1])
 
 
 def _ticks(points: Sequence[Point]) -> tuple[float, ...]:
     return tuple(axis("", [points[0][0], 0.0], _WIDE).ticks)
 
 
-def _alarm_lines(alarms: Sequence[Alarm], end: float, seconds: float, x: Axis, y: Axis) -> Iterator[PlotLine]:
-    """When alarms began, as upright lines."""
-    for one in alarms[-10:]:
-        at = (one.since - end) / seconds
+def _alarm_lines(alarms: Sequence[tuple[Alarm, float]], x: Axis, y: Axis) -> Iterator[PlotLine]:
+    """When alarms of the series began, as upright lines."""
+    for one, at in alarms[-10:]:
         if x.low <= at <= x.high:
-            yield PlotLine(f"alarm {one.number}", [(at, y.low), (at, y.high)], one.rule, series=4, kind=2)
+            yield PlotLine(f"alarm {one.number}", [(at, y.low), (at, y.high)], "", series=4, kind=2)
