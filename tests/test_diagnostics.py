@@ -57,7 +57,7 @@ SILENT = {
     "kfnb.capture.embedded.models:kfnb_write_skops": "raises a TypeError that says what skops says",
     "kfnb.capture.embedded.communicators:kfnb_join_xgboost.Tracker.__del__": "a tracker that ended is not freed again",
     "kfnb.capture.embedded.names:kfnb_kept": "why a value cannot leave the training is a note below its cell",
-    "kfnb.capture.embedded.names:kfnb_kept_together": "the values are kept one by one, with a note of each that cannot be",
+    "kfnb.capture.embedded.names:kfnb_kept_together": "the values are then kept one by one, each with its own note",
     "kfnb.capture.embedded.names:kfnb_parts": "what cannot be pickled has no parts; keeping it makes the note",
     "kfnb.capture.embedded.reports:kfnb_number": "raises a ValueError that names the metric",
     "kfnb.capture.embedded.row_by_row:kfnb_checked_transform": "what a transform raises is the remark of its check",
