@@ -11,7 +11,7 @@ from typing import Any
 
 from kfnb.capture.embedded.counting import kfnb_added, kfnb_Counter
 from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
-from kfnb.resources.monitors.refused import Refused, raw_columns
+from kfnb.resources.monitors.refused import Refusals, raw_columns
 
 _BOUNDS = tuple(10 ** (step / 8) for step in range(-8, 41))
 """Upper bounds of latency in milliseconds: an eighth of a decade apart, from 0.1 to 100,000."""
@@ -66,7 +66,7 @@ class RequestBlock:
     newest: float | None
     inputs: Any = None
     predictions: Any = None
-    refused: Refused = field(default_factory=Refused)
+    refused: Refusals = field(default_factory=Refusals)
 
 
 class PaneCounter:

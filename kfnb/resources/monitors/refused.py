@@ -18,7 +18,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusals:
     """Those of a block or a window. ``problems`` are requests by what was wrong (``out-of-range income``).
 
     ``rows`` are as they came, dicts or lists; without those of requests that were too large to be kept.
@@ -29,13 +29,13 @@ class Refused:
     rows: Sequence[Any] = ()
 
 
-def refused_in(block: Any) -> Refused:
+def refused_in(block: Any) -> Refusals:
     """The refused requests of a block of a request log."""
     require("pyarrow", "monitoring a service")
     import pyarrow.compute as pc
 
     if "problems" not in block.schema.names:
-        return Refused()
+        return Refusals()
     failed = pc.and_(pc.equal(block["row"], 0), pc.greater_equal(block["status"], _FAILED))
     some = block.filter(pc.and_(failed, pc.is_valid(block["problems"])))
     problems: Counter[str] = Counter()
@@ -43,7 +43,7 @@ def refused_in(block: Any) -> Refused:
         found = json.loads(text)
         problems.update(f"{kind} {column}".rstrip() for kind, columns in found.items() for column in columns)
     rows = [row for text in some["raw"].to_pylist() if text is not None for row in json.loads(text)]
-    return Refused(some.num_rows, dict(problems), rows)
+    return Refusals(some.num_rows, dict(problems), rows)
 
 
 def refusal(refused: int, requests: int, problems: Mapping[str, int]) -> str:

@@ -28,7 +28,7 @@ from kfnb.resources.monitors.local.records import MOST_REPORTS, MonitorRecords
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.panes import together
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
-from kfnb.resources.services.local.folder import find as find_service
+from kfnb.resources.services.api import service
 from kfnb.ui.words import moment
 
 _WHOLE = 30
@@ -108,7 +108,7 @@ class LocalMonitorEngine:
         spec, records = folder.spec(), folder.records
         standing, schedule = records.standing(), self._schedule(folder)
         past = None if schedule is None else schedule_records.history(schedule)
-        error = self._gone(spec) or records.error() or _silent_failure(past, records)
+        error = _missing_service(spec) or records.error() or _silent_failure(past, records)
         state = MonitorState.NO_DATA if error else overall([one.state for one in standing.rules])
         same = [one.since for one in standing.rules if one.state is state and not error]
         paused = past is not None and not past.enabled
@@ -128,14 +128,6 @@ class LocalMonitorEngine:
             error,
         )
 
-    def _gone(self, spec: MonitorSpec) -> str:
-        """That the service was deleted, also before a check has noticed it; empty if it is there."""
-        try:
-            find_service(self._home, spec.service)
-        except ServiceNotFound:
-            return gone(spec)
-        return ""
-
     def _schedule(self, folder: MonitorFolder) -> ScheduleFolder | None:
         """The schedule of a monitor; None before it is complete."""
         try:
@@ -149,6 +141,15 @@ class LocalMonitorEngine:
         if found is None:
             raise BackendError(f"the schedule of monitor {name} is gone: make the monitor again", ref=name)
         return found
+
+
+def _missing_service(spec: MonitorSpec) -> str:
+    """That the service was deleted, also before a check has noticed it; empty if it is there."""
+    try:
+        service(spec.service, backend=spec.backend)
+    except ServiceNotFound:
+        return gone(spec)
+    return ""
 
 
 def _silent_failure(past: ScheduleHistory | None, records: MonitorRecords) -> str:
