@@ -18,7 +18,7 @@ from monitor_samples import COLUMNS, people
 import kfnb
 from kfnb.cli import main
 from kfnb.commands.display import as_json, bundle
-from kfnb.errors import BackendError, NotFound, UsageError
+from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
 from kfnb.resources.monitors.api import find_monitor
 from kfnb.resources.monitors.model import MonitorState
 
@@ -89,6 +89,38 @@ def test_windows_are_counted_once_and_forgotten(churn: Any, ask: Ask) -> None:
     assert report.rows == 0
     assert monitor.state is MonitorState.NO_DATA
     assert "0 rows of 200" in report.findings[0].evidence
+
+
+def test_what_is_refused_for_its_inputs_is_told_and_compared(
+    churn: Any, ask: Ask, random: np.random.Generator
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    known = people(random, 3000)
+    model = LogisticRegression().fit(known[COLUMNS], known.y)
+    kfnb.register(model, "churn", example=known[COLUMNS])  # which knows the ranges of its columns
+    kfnb.serve("churn@2").wait(60)
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", drift=0.2, **OFTEN)
+    monitor.pause()
+    table = people(random, 143)[COLUMNS].assign(income=lambda one: one.income * 1000)
+    for _ in range(21):
+        with pytest.raises(KfnbError, match="income"):
+            churn.ask(table)
+    ask(1000)
+    report = monitor.check()
+    assert (report.rows, report.requests) == (1000 + 21 * 143, 22)
+    assert report.drift["income"] > 1
+    assert "21 of 22 requests were refused: out-of-range income" in report.notes
+    assert [one.state for one in monitor.snapshot().rules] == [MonitorState.WARNING] * 2
+
+
+def test_labels_stay_when_the_same_version_is_served_again(churn: Any, ask: Ask) -> None:
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", metric="accuracy", **OFTEN)
+    monitor.pause()
+    ask(1000)
+    kfnb.serve("churn@1", on_bad_input="log").wait(60)
+    (found, *_) = monitor.check().findings
+    assert "of 1,000 labels" in found.evidence
 
 
 def test_a_monitor_may_be_changed_and_keeps_what_it_found(churn: Any, ask: Ask) -> None:
@@ -232,6 +264,8 @@ def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generat
         ({"baseline": "churn-data@1", "then": "canary"}, "a percentage is missing"),
         ({"baseline": "churn-data@1", "then": lambda _: None}, "is defined in the notebook"),
         ({"baseline": "churn-data@1", "name": "A B"}, "not a valid name for a monitor"),
+        ({"baseline": "churn-data@1", "drift": "incme=0.2"}, "takes no column incme: did you mean income"),
+        ({"baseline": "churn-data@1", "above": "mean_error=2"}, "churn@1 predicts classes"),
         ({"baseline": "churn-data@1", "detector": "magic"}, "detector=magic: must be windows or adwin"),
     ]
     for how, message in refused:
