@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.entities import Artifact, RunState, Task
+    from kfnb.entities.log_policy import LogPolicy
     from kfnb.errors import KfnbError, RunFailed, ServiceFailed, StudyFailed
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from kfnb.resources.schedules.handle import Schedule
     from kfnb.resources.services.api import serve, service, services
     from kfnb.resources.services.handle import Service
-    from kfnb.resources.services.log_policy import LogPolicy
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
     from kfnb.resources.training.api import train

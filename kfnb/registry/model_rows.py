@@ -124,7 +124,7 @@ MODEL_NOUNS: list[Noun] = [
             ("PredictRows", "", "predict", "ask a service for predictions"),
         ),
         exports={
-            "LogPolicy": "log_policy",
+            "LogPolicy": "kfnb.entities.log_policy",
             "Service": "handle",
             "ServiceFailed": "kfnb.errors",
             "serve": "api",

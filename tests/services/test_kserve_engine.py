@@ -16,6 +16,7 @@ from object_server import ObjectServer, serving
 from service_conformance import ALICE, BOB, ServiceConformance, Versions, settled, shares, target, until
 from simulated_kserve import KINDS, KServe, denied
 
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.errors import BackendError, Conflict, ServiceFailed, UsageError
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.runs.kubeflow.storage import Storage
@@ -30,7 +31,6 @@ from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.latency import percentile
-from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
 from kfnb.resources.services.protocols import V2
 from kfnb.resources.services.requests import RequestWindow

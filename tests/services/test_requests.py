@@ -16,6 +16,7 @@ import pytest
 
 import kfnb
 from kfnb.entities import RunState
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.errors import UsageError
 from kfnb.jobs.eventlog import opened
 from kfnb.resources.models.model import ColumnType, Signature, VersionSnapshot
@@ -25,7 +26,6 @@ from kfnb.resources.services.local.engine import LocalServiceEngine
 from kfnb.resources.services.local.folder import ServiceFolder, ServiceSettings
 from kfnb.resources.services.local.labels import add_labels, labels_by_row
 from kfnb.resources.services.log_checks import check_columns, log_policy, size_of
-from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel

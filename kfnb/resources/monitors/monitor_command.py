@@ -48,7 +48,7 @@ class LimitOptions:
         type=float, metavar="SHARE", help="alarm above this share of requests with bad inputs (default 0.05)"
     )
     latency: float | None = option(
-        type=float, metavar="MS", help="alarm if more than 1 %% of the requests take longer"
+        type=float, metavar="MS", help="alarm if more than one request in 100 takes longer"
     )
     no_traffic: str | None = option(metavar="TIME", help="alarm after no request for so long: 1h")
     no_labels: str | None = option(metavar="TIME", help="alarm after no label for so long: 2d")

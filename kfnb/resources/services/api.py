@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kfnb import target
+from kfnb.entities.log_policy import KEEP_ALL, LogPolicy
 from kfnb.errors import BackendError, ServiceNotFound, UsageError
 from kfnb.resources.services.engine import ServiceEngine, ServiceSpec
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.log_checks import check_columns, log_policy
-from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.services.model import (
     DesiredState,
     OnBadInput,

@@ -6,9 +6,9 @@ import math
 import re
 from collections.abc import Iterable
 
+from kfnb.entities.log_policy import BYTES, LogPolicy
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.models.model import VersionSnapshot
-from kfnb.resources.services.log_policy import BYTES, LogPolicy
 from kfnb.text.quantity import amount
 
 NOT_ON_CLUSTERS = "no requests are kept on a cluster (log, --log, --log-drop and so on)"

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Literal
 
 from kfnb.entities import LabelScore, Listing
-from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
+from kfnb.entities.log_policy import KEEP_ALL, LogPolicy
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""

@@ -11,11 +11,11 @@ from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
+from kfnb.entities.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services import api
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.log_checks import size_of
-from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.targets import canary_of
 from kfnb.target import BACKENDS

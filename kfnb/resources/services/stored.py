@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any, TypeVar
 
-from kfnb.resources.services.log_policy import LogPolicy
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.resources.services.model import DesiredState, ServiceMove, Target
 
 T = TypeVar("T")

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfnb.commands.words import quantity
+from kfnb.entities.log_policy import KEEP_ALL, LogPolicy
 from kfnb.errors import KfnbError, UsageError
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelState
-from kfnb.resources.services.log_policy import KEEP_ALL, LogPolicy
 from kfnb.resources.services.model import OnBadInput, Target
 from kfnb.resources.services.moves import ON_CLUSTER, check_percent
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from kfnb.entities.log_policy import KEEP_ALL
 from kfnb.errors import Conflict, UsageError
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve.runtimes import runtime_named
 from kfnb.resources.services.log_checks import NOT_ON_CLUSTERS
-from kfnb.resources.services.log_policy import KEEP_ALL
 from kfnb.resources.services.model import DesiredState
 
 ONLY_HERE = "requests are kept for services of this machine alone"

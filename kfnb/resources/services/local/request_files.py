@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.diagnostics import logger
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.extras import require
-from kfnb.resources.services.log_policy import LogPolicy
 from kfnb.resources.services.requests import RequestWindow, values_of
 from kfnb.server.headers import time_of
 from kfnb.server.log_segments import (
