@@ -112,7 +112,7 @@ def test_a_report_that_is_no_number_fails_the_trial(start: Start) -> None:
     study = start("if x > 0.5:\n    kf.report('much')\nloss = x", trials=8).wait(60)
     failed = [trial for trial in study.trials if trial.state is TrialState.FAILED]
     assert failed
-    assert failed[0].error.message == "TypeError: value must be a number, not 'much'"
+    assert failed[0].error.message == "TypeError: loss must be a number, not 'much'"
 
 
 def test_a_report_outside_of_a_study_is_logged_like_a_metric(shell) -> None:
