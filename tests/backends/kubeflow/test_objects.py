@@ -178,8 +178,8 @@ def test_secrets_are_never_shown(store, objects, capfd, caplog):
     objects.refuses = {"PUT"}
     with pytest.raises(Unreadable) as refused:
         filesystem.pipe_file("mlpipeline/x", b"1")
-    shown = [opened, store, opened.store, filesystem, filesystem._store, filesystem._store._access]
-    shown += [refused.value, *filesystem._store._short.values(), filesystem._store.__dict__]
+    shown = [opened, store, opened.store, filesystem, filesystem.store, filesystem.store._access]
+    shown += [refused.value, *filesystem.store._short.values(), filesystem.store.__dict__]
     for one in (*map(repr, shown), str(capfd.readouterr()), caplog.text):
         assert SECRET not in one
     for write in (pickle.dumps, type(filesystem).to_json):
