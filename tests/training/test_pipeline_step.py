@@ -199,7 +199,12 @@ def test_it_fails_as_the_first_rank_that_fails(
 def test_a_retried_step_goes_on_from_its_checkpoint(
     shell: Shell, cluster: ClusterUnderTest, pods: PodProcesses, tmp_path: Path
 ) -> None:
-    code = "print('resumed', kf.resume() and kf.resume().name)\n    if kf.resume() is None: raise OSError('disk')"
+    # The pods that Job starts in place of failed ones are at work when the step's pod looks next.
+    code = (
+        "print('resumed', kf.resume() and kf.resume().name)\n"
+        "    if kf.resume() is None: raise OSError('disk')\n"
+        "    time.sleep(3)"
+    )
     pod = step(shell, cluster, pods, tmp_path, code, "--retries 1")
     ended, log = pod.ended()
     assert ended == 0, log

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,8 @@ from kfnb.resources.cluster.probe import More, ProbeTarget, part
 from kfnb.resources.cluster.problems import troubles
 
 _AT_ONCE = 8
+_LONGEST_WAIT = 0.5
+"""Seconds after which an interrupt is noticed at the latest."""
 
 Question = Callable[[ProbeTarget], tuple[Any, More]]
 
@@ -71,6 +73,8 @@ def _queried(place: ProbeTarget, questions: Iterable[tuple[str, Question]]) -> d
     threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status")
     try:
         futures = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
+        while wait(futures.values(), _LONGEST_WAIT).not_done:
+            pass  # Python misses an interrupt that comes just before a wait begins until that wait ends
         return {name: one.result() for name, one in futures.items()}
     finally:  # an interrupt does not wait for a slow server
         threads.shutdown(wait=False, cancel_futures=True)
