@@ -63,8 +63,8 @@ def judge(rule: Rule, facts: WindowFacts) -> Finding:
 
 
 def _drift(rule: Rule, facts: WindowFacts) -> Finding:
-    """Of all columns, or of one: a column with a separate rule counts for that alone."""
-    some = [one for one in facts.columns if rule.subject in ("", one.name) and one.score is not None]
+    """Of all columns, each by its limit, or of one. A column of times has no score, but its values may be missing."""
+    some = [one for one in facts.columns if rule.subject in ("", one.name) and one.exceeded is not None]
     if not some:
         return _unknown(rule, _too_few(facts))
     beyond = [one for one in some if one.exceeded]
@@ -75,8 +75,8 @@ def _drift(rule: Rule, facts: WindowFacts) -> Finding:
 
 def _column(one: ColumnDrift) -> str:
     """A column with its drift, in words."""
-    figures = f"{digits(one.score or 0.0, 2)}, limit {digits(one.limit, 2)}"
-    return f"{one.name} ({'; '.join([figures, *one.reasons])})"
+    figures = [] if one.score is None else [f"{digits(one.score, 2)}, limit {digits(one.limit, 2)}"]
+    return f"{one.name} ({'; '.join([*figures, *one.reasons])})"
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
