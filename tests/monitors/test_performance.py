@@ -32,6 +32,11 @@ def test_classes_by_name_have_accuracy_alone() -> None:
     assert [(one.name, one.value) for one in measured(rows)] == [("accuracy", 2 / 3)]
 
 
+def test_predictions_of_several_outputs_have_accuracy_alone() -> None:
+    rows = [Labelled([1.5, 2], [1.5, 2]), Labelled([1, 2], [1, 3])]
+    assert [(one.name, one.value) for one in measured(rows)] == [("accuracy", 0.5)]
+
+
 def test_amounts_have_a_mean_error() -> None:
     (one,) = measured([Labelled(1.5, 2.0), Labelled(2.0, 1.0), Labelled(3, 3.0)])
     assert (one.name, one.value) == ("mean_error", 0.5)

@@ -81,10 +81,10 @@ def _are_amounts(rows: Iterable[Labelled]) -> bool:
 
 def _positive(rows: Iterable[Labelled]) -> Any:
     """The larger one of two classes: True, 1, ``yes``; None where there are more, or they have no order."""
-    classes = {value for one in rows for value in (one.prediction, one.label)}
     try:
+        classes = {value for one in rows for value in (one.prediction, one.label)}
         return max(classes) if len(classes) == 2 else None  # noqa: PLR2004 - two classes
-    except TypeError:  # a text and a number
+    except TypeError:  # a text and a number; lists of several outputs
         return None
 
 
