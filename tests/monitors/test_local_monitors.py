@@ -267,6 +267,10 @@ def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generat
         ({"baseline": "churn-data@1", "drift": "incme=0.2"}, "takes no column incme: did you mean income"),
         ({"baseline": "churn-data@1", "above": "mean_error=2"}, "churn@1 predicts classes"),
         ({"baseline": "churn-data@1", "detector": "magic"}, "detector=magic: must be windows or adwin"),
+        (
+            {"baseline": "churn-data@1", "metric": "recall", "detector": "adwin"},
+            "detector=adwin: it finds a drop of accuracy, not of recall",
+        ),
     ]
     for how, message in refused:
         with pytest.raises(UsageError, match=message):

@@ -94,3 +94,10 @@ def test_adwin_finds_a_drop_and_nothing_else(seed: int) -> None:
     assert found, "a drop by 0.2 within 1,000 labels"
     assert found[0].before > found[0].after
     assert abs(window.mean - 0.6) < 0.06
+
+
+def test_adwin_says_nothing_of_another_metric_than_accuracy() -> None:
+    rows = [Labelled(1.1, 1.0)] * 500 + [Labelled(9.5, 1.0)] * 500
+    known = WindowFacts(0.0, 0.0, metrics=measured(rows), usual={"mean_error": 0.1}, adaptive=True)
+    found = judge(Rule("drop", 0.02, "mean_error"), known)
+    assert (found.exceeded, found.evidence) == (None, "adwin finds changes of accuracy, not of mean_error")

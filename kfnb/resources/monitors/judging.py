@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kfnb.entities.proportions import Proportion
 from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
-from kfnb.resources.monitors.performance import AMOUNTS, CONFIDENCE, LEAST
+from kfnb.resources.monitors.performance import ADAPTIVE, AMOUNTS, CONFIDENCE, LEAST
 from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
 
@@ -143,10 +143,10 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
 
 
 def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
+    if rule.subject != ADAPTIVE:
+        return _unknown(rule, f"adwin finds changes of {ADAPTIVE}, not of {rule.subject}")
     if facts.changed is None:
-        return _over(
-            Rule(rule.kind, found.value, rule.subject), found.value, f"no change found; {_words(found)}"
-        )
+        return Finding(rule.id, False, found.value, found.value, f"no change found; {_words(found)}")
     before, after = facts.changed
     evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
     return Finding(rule.id, after < before, after, before, evidence)

@@ -16,7 +16,9 @@ LEAST = 200
 """Labels below which a metric is not judged."""
 AMOUNTS = "mean_error"
 """The metric of amounts, which is better the lower it is."""
-METRICS = ("accuracy", "precision", "recall", AMOUNTS)
+ADAPTIVE = "accuracy"
+"""The metric that ADWIN follows: each label is right or wrong."""
+METRICS = (ADAPTIVE, "precision", "recall", AMOUNTS)
 """The metrics that can be limited."""
 
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
