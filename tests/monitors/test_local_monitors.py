@@ -79,7 +79,7 @@ def test_checks_are_made_by_the_clock_until_it_is_paused(churn: Any, ask: Ask) -
 
 
 def test_windows_are_counted_once_and_forgotten(churn: Any, ask: Ask) -> None:
-    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", drift=0.2, no_traffic="1d", **OFTEN)
     monitor.pause()
     ask(300)
     assert monitor.check().rows == 300
@@ -87,6 +87,8 @@ def test_windows_are_counted_once_and_forgotten(churn: Any, ask: Ask) -> None:
     time.sleep(7)  # more than an hour
     report = monitor.check()
     assert report.rows == 0
+    traffic = next(one for one in report.findings if one.rule == "traffic")
+    assert traffic.evidence.endswith(" ago"), "the last request is known after it has left the window"
     assert monitor.state is MonitorState.NO_DATA
     assert "0 rows of 200" in report.findings[0].evidence
 
