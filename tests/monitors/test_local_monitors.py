@@ -125,6 +125,21 @@ def test_labels_stay_when_the_same_version_is_served_again(churn: Any, ask: Ask)
     assert "of 1,000 labels" in found.evidence
 
 
+def test_labels_of_the_version_before_are_labels_of_the_service(
+    churn: Any, ask: Ask, random: np.random.Generator
+) -> None:
+    from sklearn.dummy import DummyClassifier
+
+    table = people(random, 500)
+    kfnb.register(DummyClassifier().fit(table[COLUMNS], table.y), "churn", data=kfnb.dataset("churn-data@1"))
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", no_labels="1d", **OFTEN)
+    monitor.pause()
+    ask(300)
+    kfnb.serve("churn@2").wait(60)
+    found = next(one for one in monitor.check().findings if one.rule == "labels")
+    assert found.evidence.endswith(" ago"), found.evidence
+
+
 def test_a_monitor_may_be_changed_and_keeps_what_it_found(churn: Any, ask: Ask) -> None:
     monitor = kfnb.monitor(churn, baseline="churn-data@1", drift=0.2, **OFTEN)
     ask(300)

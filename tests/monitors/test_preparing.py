@@ -46,7 +46,10 @@ def test_a_baseline_with_labels_has_importances(table: pd.DataFrame) -> None:
 
 
 def test_rows_of_the_baseline_without_a_label_are_not_measured(table: pd.DataFrame) -> None:
-    whole, some = reference(table), reference(table.assign(y=table.y.astype(float).where(table.index % 4 > 0)))
+    whole, some = (
+        reference(table),
+        reference(table.assign(y=table.y.astype(float).where(table.index % 4 > 0))),
+    )
     assert set(some.usual) == set(whole.usual) == {"accuracy", "precision", "recall"}
     assert some.usual["accuracy"] == pytest.approx(whole.usual["accuracy"], abs=0.1)
 

@@ -135,5 +135,7 @@ def _detector(word: str, rules: Sequence[Rule]) -> Detector:
         raise UsageError(f"detector={word}: must be {' or '.join(_DETECTORS)}")
     other = next((one.subject for one in rules if one.kind == "drop" and one.subject != ADAPTIVE), "")
     if word == "adwin" and other:
-        raise UsageError(f"detector=adwin: it finds a drop of {ADAPTIVE}, not of {other}:", hint="use windows")
+        raise UsageError(
+            f"detector=adwin: it finds a drop of {ADAPTIVE}, not of {other}:", hint="use windows"
+        )
     return cast("Detector", word)

@@ -25,8 +25,8 @@ from kfnb.resources.monitors.refused import refusal
 class Window:
     """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
-    ``now``, ``watched``, since when there is a monitor, and ``requested``, the newest request that was seen by any
-    check, are in seconds since 1970.
+    ``now``, ``watched``, since when there is a monitor, ``requested``, the newest request that was seen by any check,
+    and ``told``, the newest label of any version, are in seconds since 1970.
     """
 
     pane: Pane
@@ -34,6 +34,7 @@ class Window:
     now: float
     watched: float
     requested: float | None = None
+    told: float | None = None
 
 
 def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
@@ -63,7 +64,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         _changed(window.labelled) if spec.detector == "adwin" else None,
         spec.detector == "adwin",
         latest(pane.newest, window.requested),
-        max((one.at for one in newest), default=None),
+        latest(max((one.at for one in newest), default=None), window.told),
         reference.trained,
         reference.added,
         pane.refused,

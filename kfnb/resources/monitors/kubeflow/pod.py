@@ -129,9 +129,7 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
     kept = [one for one in record.panes if one.key == newest.key and one.until > since]
     panes = (*kept, newest)
     requested = latest(record.requested, newest.newest)
-    report = report_of(
-        kit.spec, kit.reference, Window(together(panes), (), now, kit.spec.created, requested)
-    )
+    report = report_of(kit.spec, kit.reference, Window(together(panes), (), now, kit.spec.created, requested))
     standing = standing_after(kit.spec, record.standing, record.recent, report, now)
     actions, retrains = answered(kit.spec, standing.alarms, record.actions, run, now)
     place.add(report)
