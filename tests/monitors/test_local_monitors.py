@@ -16,9 +16,12 @@ import pytest
 from monitor_samples import COLUMNS, people
 
 import kfnb
+from kfnb import clock
 from kfnb.cli import main
 from kfnb.commands.display import as_json, bundle
 from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
+from kfnb.jobs.scheduler import control
+from kfnb.jobs.scheduler.folder import existing
 from kfnb.resources.monitors.api import find_monitor
 from kfnb.resources.monitors.model import MonitorState
 
@@ -260,12 +263,39 @@ def test_a_service_that_is_gone_is_an_error_of_the_monitor(churn: Any, ask: Ask,
         monitor.check()
     now = monitor.snapshot()
     assert (now.state, now.error) == (MonitorState.NO_DATA, "service churn does not exist")
-    assert "the last check failed" in bundle(monitor)["text/plain"]
+    assert "no data: service churn does not exist" in bundle(monitor)["text/plain"]
     assert "churn: service churn does not exist" in bundle(kfnb.monitors())["text/plain"]
     report = tmp_path / "junit.xml"
     assert main(["monitor", "check", "churn", "--junit", str(report)]) == 1
     suite = ET.parse(report).getroot()
     assert (suite.get("errors"), suite[0][0].get("message")) == ("1", "service churn does not exist")
+
+
+def test_what_was_found_long_ago_is_not_the_state_of_now(
+    churn: Any, ask: Ask, home: Path, tmp_path: Path
+) -> None:
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    ask(500)
+    monitor.check()
+    assert monitor.state is MonitorState.OK
+    clock.set_clock(tmp_path / "clock", rate=1.0, at=clock.now() + 86400.0)
+    now = monitor.snapshot()
+    assert now.state is MonitorState.NO_DATA
+    assert now.error.endswith("%kf_monitors starts the checks again")
+    until(lambda: not monitor.snapshot().error)  # the scheduler has noticed
+
+
+def test_a_monitor_without_its_schedule_says_so(churn: Any, ask: Ask, home: Path) -> None:
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    ask(500)
+    monitor.check()
+    (schedule,) = existing(home)
+    control.delete(schedule)
+    now = monitor.snapshot()
+    message = "the schedule of monitor churn is gone: make the monitor again"
+    assert (now.state, now.error) == (MonitorState.NO_DATA, message)
+    with pytest.raises(BackendError, match="make the monitor again"):
+        monitor.resume()
 
 
 def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generator) -> None:

@@ -146,7 +146,8 @@ def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
     if rule.subject != ADAPTIVE:
         return _unknown(rule, f"adwin finds changes of {ADAPTIVE}, not of {rule.subject}")
     if facts.changed is None:
-        return Finding(rule.id, False, found.value, found.value, f"no change found; {_words(found)}")
+        evidence = f"no change found; {_words(found)}"
+        return Finding(rule.id, exceeded=False, value=found.value, limit=found.value, evidence=evidence)
     before, after = facts.changed
     evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
     return Finding(rule.id, after < before, after, before, evidence)

@@ -75,7 +75,7 @@ class _Answer:
 
     @property
     def under_way(self) -> bool:
-        """Whether the last attempt did more than to tell of the alarm, and has further steps: a new one has not begun."""
+        """Whether the last attempt did more than to tell of the alarm, and has not ended."""
         turn = self.next()
         begun = any(one.costly and one.attempt == self.attempt for one in self.taken)
         return begun and turn is not None and turn.attempt == self.attempt

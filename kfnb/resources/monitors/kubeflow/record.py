@@ -23,8 +23,8 @@ from kfnb.resources.monitors.transitions import Standing
 class MonitorRecord:
     """What holds after a check. ``counted`` is until when requests have been counted, None before the first check.
 
-    ``requested`` is when the newest of them was. ``panes`` are those of the window, ``recent`` the newest reports without their columns, by which states are decided:
-    both the oldest first.
+    ``requested`` is when the newest of them was. ``panes`` are those of the window, ``recent`` the newest reports
+    without their columns, by which states are decided: both the oldest first.
     """
 
     counted: float | None = None
