@@ -9,6 +9,6 @@ _LATE = 3
 
 
 def unchecked(every: float, last: float, now: float) -> str:
-    """That nothing was checked since ``last``, a time long before ``now``; empty if checks come ``every`` many seconds."""
+    """That nothing was checked since ``last``, long before ``now``; empty if checks come ``every`` many seconds."""
     age = now - last
     return "" if age < _LATE * every else f"nothing was checked for {duration(age)}"
