@@ -26,7 +26,7 @@ class Window:
     """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
     ``now``, ``watched``, since when there is a monitor, ``requested``, the newest request that was seen by any check,
-    and ``told``, the newest label of any version, are in seconds since 1970.
+    and ``last_label``, the newest label of any version, are in seconds since 1970.
     """
 
     pane: Pane
@@ -34,7 +34,7 @@ class Window:
     now: float
     watched: float
     requested: float | None = None
-    told: float | None = None
+    last_label: float | None = None
 
 
 def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
@@ -64,7 +64,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         _changed(window.labelled) if spec.detector == "adwin" else None,
         spec.detector == "adwin",
         latest(pane.newest, window.requested),
-        latest(max((one.at for one in newest), default=None), window.told),
+        latest(max((one.at for one in newest), default=None), window.last_label),
         reference.trained,
         reference.added,
         pane.refused,
