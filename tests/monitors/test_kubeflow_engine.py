@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -281,8 +282,21 @@ def test_a_monitor_of_a_version_that_is_served_no_more_says_so(
 
 def test_checks_that_fail_are_told(engine: KubeflowMonitorEngine, shelf: RecurringShelf) -> None:
     engine.create(plan())  # the recorded time of creation is long before now
-    (note,) = engine.get("churn").notes
-    assert "see the newest runs of kfnb-monitor-churn" in note
+    now = engine.get("churn")
+    assert "see the newest runs of kfnb-monitor-churn" in now.error
+
+
+def test_what_was_found_long_ago_is_not_the_state_of_now(
+    engine: KubeflowMonitorEngine, cluster: MadeUpCluster
+) -> None:
+    engine.create(plan())
+    found(cluster)
+    place, _ = cluster.place("churn")
+    place.keep(replace(place.record(), counted=time.time() - 86400))
+    now = engine.get("churn")
+    assert (now.state, now.since) == (MonitorState.NO_DATA, None)
+    assert now.error.startswith("nothing was checked for 24 h 00 min: see")
+    assert now.rules[0].state is not MonitorState.NO_DATA
 
 
 def test_a_check_by_hand_waits_for_its_run(

@@ -16,9 +16,12 @@ import pytest
 from monitor_samples import COLUMNS, people
 
 import kfnb
+from kfnb import clock
 from kfnb.cli import main
 from kfnb.commands.display import as_json, bundle
 from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
+from kfnb.jobs.scheduler import control
+from kfnb.jobs.scheduler.folder import existing
 from kfnb.resources.monitors.api import find_monitor
 from kfnb.resources.monitors.model import MonitorState
 
@@ -79,7 +82,7 @@ def test_checks_are_made_by_the_clock_until_it_is_paused(churn: Any, ask: Ask) -
 
 
 def test_windows_are_counted_once_and_forgotten(churn: Any, ask: Ask) -> None:
-    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", drift=0.2, no_traffic="1d", **OFTEN)
     monitor.pause()
     ask(300)
     assert monitor.check().rows == 300
@@ -87,6 +90,8 @@ def test_windows_are_counted_once_and_forgotten(churn: Any, ask: Ask) -> None:
     time.sleep(7)  # more than an hour
     report = monitor.check()
     assert report.rows == 0
+    traffic = next(one for one in report.findings if one.rule == "traffic")
+    assert traffic.evidence.endswith(" ago"), "the last request is known after it has left the window"
     assert monitor.state is MonitorState.NO_DATA
     assert "0 rows of 200" in report.findings[0].evidence
 
@@ -121,6 +126,21 @@ def test_labels_stay_when_the_same_version_is_served_again(churn: Any, ask: Ask)
     kfnb.serve("churn@1", on_bad_input="log").wait(60)
     (found, *_) = monitor.check().findings
     assert "of 1,000 labels" in found.evidence
+
+
+def test_labels_of_the_version_before_are_labels_of_the_service(
+    churn: Any, ask: Ask, random: np.random.Generator
+) -> None:
+    from sklearn.dummy import DummyClassifier
+
+    table = people(random, 500)
+    kfnb.register(DummyClassifier().fit(table[COLUMNS], table.y), "churn", data=kfnb.dataset("churn-data@1"))
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", no_labels="1d", **OFTEN)
+    monitor.pause()
+    ask(300)
+    kfnb.serve("churn@2").wait(60)
+    found = next(one for one in monitor.check().findings if one.rule == "labels")
+    assert found.evidence.endswith(" ago"), found.evidence
 
 
 def test_a_monitor_may_be_changed_and_keeps_what_it_found(churn: Any, ask: Ask) -> None:
@@ -243,12 +263,39 @@ def test_a_service_that_is_gone_is_an_error_of_the_monitor(churn: Any, ask: Ask,
         monitor.check()
     now = monitor.snapshot()
     assert (now.state, now.error) == (MonitorState.NO_DATA, "service churn does not exist")
-    assert "the last check failed" in bundle(monitor)["text/plain"]
+    assert "no data: service churn does not exist" in bundle(monitor)["text/plain"]
     assert "churn: service churn does not exist" in bundle(kfnb.monitors())["text/plain"]
     report = tmp_path / "junit.xml"
     assert main(["monitor", "check", "churn", "--junit", str(report)]) == 1
     suite = ET.parse(report).getroot()
     assert (suite.get("errors"), suite[0][0].get("message")) == ("1", "service churn does not exist")
+
+
+def test_what_was_found_long_ago_is_not_the_state_of_now(
+    churn: Any, ask: Ask, home: Path, tmp_path: Path
+) -> None:
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    ask(500)
+    monitor.check()
+    assert monitor.state is MonitorState.OK
+    clock.set_clock(tmp_path / "clock", rate=1.0, at=clock.now() + 86400.0)
+    now = monitor.snapshot()
+    assert now.state is MonitorState.NO_DATA
+    assert now.error.endswith("%kf_monitors starts the checks again")
+    until(lambda: not monitor.snapshot().error)  # the scheduler has noticed
+
+
+def test_a_monitor_without_its_schedule_says_so(churn: Any, ask: Ask, home: Path) -> None:
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", **OFTEN)
+    ask(500)
+    monitor.check()
+    (schedule,) = existing(home)
+    control.delete(schedule)
+    now = monitor.snapshot()
+    message = "the schedule of monitor churn is gone: make the monitor again"
+    assert (now.state, now.error) == (MonitorState.NO_DATA, message)
+    with pytest.raises(BackendError, match="make the monitor again"):
+        monitor.resume()
 
 
 def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generator) -> None:
@@ -267,6 +314,10 @@ def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generat
         ({"baseline": "churn-data@1", "drift": "incme=0.2"}, "takes no column incme: did you mean income"),
         ({"baseline": "churn-data@1", "above": "mean_error=2"}, "churn@1 predicts classes"),
         ({"baseline": "churn-data@1", "detector": "magic"}, "detector=magic: must be windows or adwin"),
+        (
+            {"baseline": "churn-data@1", "metric": "recall", "detector": "adwin"},
+            "detector=adwin: it finds a drop of accuracy, not of recall",
+        ),
     ]
     for how, message in refused:
         with pytest.raises(UsageError, match=message):

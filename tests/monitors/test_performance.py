@@ -32,6 +32,11 @@ def test_classes_by_name_have_accuracy_alone() -> None:
     assert [(one.name, one.value) for one in measured(rows)] == [("accuracy", 2 / 3)]
 
 
+def test_predictions_of_several_outputs_have_accuracy_alone() -> None:
+    rows = [Labelled([1.5, 2], [1.5, 2]), Labelled([1, 2], [1, 3])]
+    assert [(one.name, one.value) for one in measured(rows)] == [("accuracy", 0.5)]
+
+
 def test_amounts_have_a_mean_error() -> None:
     (one,) = measured([Labelled(1.5, 2.0), Labelled(2.0, 1.0), Labelled(3, 3.0)])
     assert (one.name, one.value) == ("mean_error", 0.5)
@@ -89,3 +94,10 @@ def test_adwin_finds_a_drop_and_nothing_else(seed: int) -> None:
     assert found, "a drop by 0.2 within 1,000 labels"
     assert found[0].before > found[0].after
     assert abs(window.mean - 0.6) < 0.06
+
+
+def test_adwin_says_nothing_of_another_metric_than_accuracy() -> None:
+    rows = [Labelled(1.1, 1.0)] * 500 + [Labelled(9.5, 1.0)] * 500
+    known = WindowFacts(0.0, 0.0, metrics=measured(rows), usual={"mean_error": 0.1}, adaptive=True)
+    found = judge(Rule("drop", 0.02, "mean_error"), known)
+    assert (found.exceeded, found.evidence) == (None, "adwin finds changes of accuracy, not of mean_error")

@@ -45,6 +45,15 @@ def test_a_baseline_with_labels_has_importances(table: pd.DataFrame) -> None:
     assert (found.unweighted, found.notes) == ("", ())
 
 
+def test_rows_of_the_baseline_without_a_label_are_not_measured(table: pd.DataFrame) -> None:
+    whole, some = (
+        reference(table),
+        reference(table.assign(y=table.y.astype(float).where(table.index % 4 > 0))),
+    )
+    assert set(some.usual) == set(whole.usual) == {"accuracy", "precision", "recall"}
+    assert some.usual["accuracy"] == pytest.approx(whole.usual["accuracy"], abs=0.1)
+
+
 def test_a_baseline_without_labels_says_what_is_needed(table: pd.DataFrame) -> None:
     found = reference(table[COLUMNS])
     assert found.predictions

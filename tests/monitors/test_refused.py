@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ import pytest
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.resources.monitors.blocks import request_block
 from kfnb.resources.monitors.evaluation import Window, report_of
-from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
+from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report, Rule
 from kfnb.resources.monitors.panes import Pane, PaneCounter, together
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.rules import RuleOptions
@@ -78,6 +78,16 @@ def pane(*blocks: Any) -> Pane:
 
 def report(*blocks: Any) -> Report:
     return report_of(SPEC, REFERENCE, Window(pane(*blocks), (), 3600, 0))
+
+
+def test_the_last_request_may_have_left_the_window() -> None:
+    spec = replace(SPEC, rules=(Rule("traffic", 86400.0),))
+    now = 3 * 86400.0
+    before = Window(pane(), (), now, 0, requested=now - 7200)
+    (found,) = report_of(spec, REFERENCE, before).findings
+    assert (found.exceeded, found.evidence) == (False, "the last request: 2 h 00 min ago")
+    (found,) = report_of(spec, REFERENCE, Window(pane(), (), now, 0)).findings
+    assert found.exceeded
 
 
 def states(found: Report) -> dict[str, MonitorState]:

@@ -60,6 +60,21 @@ def test_one_answer_at_a_time() -> None:
     ]
 
 
+def test_a_failed_answer_is_not_tried_again_while_another_one_is_under_way() -> None:
+    second = Alarm(2, "score", 0.0, "it drifts")
+    failed = [done(0), done(1, "failed"), done(0, alarm=2)]
+    waiting = [*failed, done(1, alarm=2, at=1.5 * DAY), done(2, "waiting", alarm=2, at=3 * DAY)]
+    assert taken(turns([ALARM, second], waiting, 3 * DAY)) == [
+        (1, "retrain:train", "alarm 2 is being answered"),
+        (2, "promote", ""),
+    ]
+    held = [*waiting[:-1], done(2, alarm=2, at=3 * DAY), done(1, "held", at=3 * DAY, attempt=2)]
+    (turn,) = turns([ALARM, second], held, 3.5 * DAY)
+    assert turn.held.startswith("cool-down: alarm 2 was answered")
+    (turn,) = turns([ALARM, second], held, 4.5 * DAY)
+    assert (turn.attempt, turn.held) == (2, "")
+
+
 def test_two_alarms_at_once_begin_one_answer() -> None:
     second = Alarm(2, "score", 0.0, "it drifts")
     found = turns([ALARM, second], [done(0), done(0, alarm=2)])

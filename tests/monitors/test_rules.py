@@ -142,3 +142,12 @@ def test_the_evidence_of_drift_names_the_worst_columns() -> None:
     found = judge(Rule("drift", 0.2), facts(columns=columns))
     assert found.evidence == "drift of c (0.9, limit 0.2), b (0.5, limit 0.2)"
     assert judge(Rule("drift", 0.2, "a"), facts(columns=columns)).exceeded is False
+
+
+def test_a_column_without_a_score_drifts_by_its_reasons() -> None:
+    gone = ColumnDrift("born", None, 0.2, reasons=("100.0 % missing, 0.0 % before",))
+    found = judge(Rule("drift", 0.2), facts(columns=(ColumnDrift("a", 0.1, 0.2), gone)))
+    assert found.exceeded
+    assert found.evidence == "drift of born (100.0 % missing, 0.0 % before)"
+    assert judge(Rule("drift", 0.2, "born"), facts(columns=(gone,))).exceeded
+    assert judge(Rule("drift", 0.2), facts(columns=(ColumnDrift("born", None, 0.2),))).exceeded is None

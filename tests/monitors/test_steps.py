@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
 from kfnb.errors import UsageError
+from kfnb.resources.monitors.actions import alert
 from kfnb.resources.monitors.actions.occasion import Occasion
 from kfnb.resources.monitors.actions.steps import after, checked, take
 from kfnb.resources.monitors.model import Action, Alarm, MonitorSpec, Report, Rule
@@ -78,6 +80,34 @@ def test_a_webhook_that_is_gone_is_a_failure_without_its_address() -> None:
     outcome = take(occasion(text, addresses))
     assert outcome.state == "failed"
     assert "secret-path" not in outcome.detail
+
+
+def test_each_webhook_of_a_host_gets_the_alarm(hook: str) -> None:
+    texts, addresses = checked((f"alert:{hook}?to=first", f"alert:{hook}?to=second"))
+    assert texts == ("alert:http://127.0.0.1/***", "alert:http://127.0.0.1/*** (2)")
+    assert [take(occasion(one, addresses)).state for one in texts] == ["done", "done"]
+    assert [addresses[one].partition("?")[2] for one in texts] == ["to=first", "to=second"]
+
+
+@pytest.mark.parametrize(
+    "address", ["https://", "https://host:port/secret", "http://[host/secret", "http://a b/secret"]
+)
+def test_an_address_that_is_none_is_refused_and_not_quoted(address: str) -> None:
+    with pytest.raises(UsageError, match="not the address of a webhook: write alert:https://HOST/PATH"):
+        checked((f"alert:{address}",))
+    kept = take(occasion("alert:https://host/***", {"alert:https://host/***": address}))
+    assert kept.state == "failed"
+    assert "secret" not in kept.detail
+
+
+def test_a_desktop_that_does_not_answer_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "notify-send"
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(alert, "_WITHIN", 0.2)
+    outcome = take(occasion("alert"))
+    assert (outcome.state, outcome.detail) == ("done", "shown in the monitor: the desktop did not answer")
 
 
 def test_a_function_of_a_module_is_called() -> None:

@@ -95,6 +95,9 @@ def test_labels_of_a_version_stay_its_own_when_it_is_served_again(tmp_path: Path
     ]
     assert [one.request for one in newest_labelled(folder, "churn@1", 3, inputs=False)] == ["r1", "r3", "r3"]
     assert [one.request for one in newest_labelled(folder, "churn@2", 9, inputs=False)] == ["r2", "r2"]
+    assert [one.request for one in newest_labelled(folder, "", 3, inputs=False)] == ["r2", "r3", "r3"], (
+        "of any"
+    )
 
 
 def score(folder: Path, predictions: list[Any], labels: list[Any]) -> LabelScore:

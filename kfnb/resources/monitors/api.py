@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from kfnb import clock
 from kfnb.errors import UsageError
@@ -15,8 +15,9 @@ from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.monitors.actions.steps import checked
 from kfnb.resources.monitors.engine import MonitorEngine, MonitorPlan
 from kfnb.resources.monitors.handle import Monitor, MonitorList
-from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, argument_of, kind_of
+from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, Rule, argument_of, kind_of
 from kfnb.resources.monitors.names import check_monitor_name
+from kfnb.resources.monitors.performance import ADAPTIVE
 from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.monitors.rules import RuleOptions, check_against
 from kfnb.resources.services.api import service_of
@@ -64,11 +65,12 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     """
     watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
+    rules = RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules()
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,
         data.ref,
-        RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules(),
+        rules,
         watched.backend,
         float(span(window or WINDOW)),
         float(span(every or EVERY)),
@@ -76,7 +78,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
         steps,
         target,
         _positive("labels", labels),
-        _detector(detector),
+        _detector(detector, rules),
         tuple(slices),
         float(span(cooldown or COOLDOWN)),
         budget,
@@ -128,8 +130,12 @@ def _positive(option: str, number: int) -> int:
     return number
 
 
-def _detector(word: str) -> Detector:
-    for one in _DETECTORS:
-        if one == word:
-            return one  # type: ignore[return-value]
-    raise UsageError(f"detector={word}: must be {' or '.join(_DETECTORS)}")
+def _detector(word: str, rules: Sequence[Rule]) -> Detector:
+    if word not in _DETECTORS:
+        raise UsageError(f"detector={word}: must be {' or '.join(_DETECTORS)}")
+    other = next((one.subject for one in rules if one.kind == "drop" and one.subject != ADAPTIVE), "")
+    if word == "adwin" and other:
+        raise UsageError(
+            f"detector=adwin: it finds a drop of {ADAPTIVE}, not of {other}:", hint="use windows"
+        )
+    return cast("Detector", word)

@@ -11,7 +11,6 @@ from kfnb.errors import KfnbError
 from kfnb.resources.monitors import api
 from kfnb.resources.monitors.handle import Monitor, MonitorList
 from kfnb.resources.monitors.junit import junit, junit_of_failure, write_junit
-from kfnb.resources.monitors.model import MonitorState
 from kfnb.resources.monitors.monitor_command import MonitorService
 from kfnb.target import BACKENDS
 
@@ -77,7 +76,7 @@ class CheckMonitor(Command):
             raise
         if self.junit:
             write_junit(junit(now), self.junit)
-        if now.state is MonitorState.ALARM:
+        if now.open_alarms:
             session.fail()
         return monitor
 

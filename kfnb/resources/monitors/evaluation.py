@@ -15,7 +15,7 @@ from kfnb.resources.monitors.drift import (
 )
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
 from kfnb.resources.monitors.model import MonitorSpec, Report
-from kfnb.resources.monitors.panes import Pane
+from kfnb.resources.monitors.panes import Pane, latest
 from kfnb.resources.monitors.performance import Labelled, measured
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.refused import refusal
@@ -25,13 +25,16 @@ from kfnb.resources.monitors.refused import refusal
 class Window:
     """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
-    ``now`` and ``watched``, since when there is a monitor, are in seconds since 1970.
+    ``now``, ``watched``, since when there is a monitor, ``requested``, the newest request that was seen by any check,
+    and ``last_label``, the newest label of any version, are in seconds since 1970.
     """
 
     pane: Pane
     labelled: Sequence[Labelled]
     now: float
     watched: float
+    requested: float | None = None
+    last_label: float | None = None
 
 
 def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
@@ -60,8 +63,8 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         reference.usual,
         _changed(window.labelled) if spec.detector == "adwin" else None,
         spec.detector == "adwin",
-        pane.newest,
-        max((one.at for one in newest), default=None),
+        latest(pane.newest, window.requested),
+        latest(max((one.at for one in newest), default=None), window.last_label),
         reference.trained,
         reference.added,
         pane.refused,

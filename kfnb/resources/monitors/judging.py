@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from kfnb.entities.proportions import Proportion
 from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
-from kfnb.resources.monitors.performance import AMOUNTS, CONFIDENCE, LEAST
+from kfnb.resources.monitors.performance import ADAPTIVE, AMOUNTS, CONFIDENCE, LEAST
 from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
 
@@ -63,8 +63,8 @@ def judge(rule: Rule, facts: WindowFacts) -> Finding:
 
 
 def _drift(rule: Rule, facts: WindowFacts) -> Finding:
-    """Of all columns, or of one: a column with a separate rule counts for that alone."""
-    some = [one for one in facts.columns if rule.subject in ("", one.name) and one.score is not None]
+    """Of all columns, each by its limit, or of one. A column of times has no score, but its values may be missing."""
+    some = [one for one in facts.columns if rule.subject in ("", one.name) and one.exceeded is not None]
     if not some:
         return _unknown(rule, _too_few(facts))
     beyond = [one for one in some if one.exceeded]
@@ -75,8 +75,8 @@ def _drift(rule: Rule, facts: WindowFacts) -> Finding:
 
 def _column(one: ColumnDrift) -> str:
     """A column with its drift, in words."""
-    figures = f"{digits(one.score or 0.0, 2)}, limit {digits(one.limit, 2)}"
-    return f"{one.name} ({'; '.join([figures, *one.reasons])})"
+    figures = [] if one.score is None else [f"{digits(one.score, 2)}, limit {digits(one.limit, 2)}"]
+    return f"{one.name} ({'; '.join([*figures, *one.reasons])})"
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
@@ -143,10 +143,11 @@ def _drop(rule: Rule, facts: WindowFacts) -> Finding:
 
 
 def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
+    if rule.subject != ADAPTIVE:
+        return _unknown(rule, f"adwin finds changes of {ADAPTIVE}, not of {rule.subject}")
     if facts.changed is None:
-        return _over(
-            Rule(rule.kind, found.value, rule.subject), found.value, f"no change found; {_words(found)}"
-        )
+        evidence = f"no change found; {_words(found)}"
+        return Finding(rule.id, exceeded=False, value=found.value, limit=found.value, evidence=evidence)
     before, after = facts.changed
     evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
     return Finding(rule.id, after < before, after, before, evidence)

@@ -89,7 +89,7 @@ class PaneCounter:
             requests=self._pane.requests + block.requests,
             failed=self._pane.failed + block.failed,
             latency=tuple(latency),
-            newest=_latest(self._pane.newest, block.newest),
+            newest=latest(self._pane.newest, block.newest),
             refused=self._pane.refused + block.refused.requests,
             problems=_counts(self._pane.problems, block.refused.problems),
         )
@@ -126,7 +126,7 @@ def _added(one: Pane, other: Pane) -> Pane:
         one.failed + other.failed,
         one.rows + other.rows,
         tuple(a + b for a, b in zip(one.latency, other.latency, strict=True)),
-        _latest(one.newest, other.newest),
+        latest(one.newest, other.newest),
         _sum(one.inputs, other.inputs),
         _sum(one.predictions, other.predictions),
         _sum(one.training, other.training),
@@ -146,5 +146,6 @@ def _counts(one: Mapping[str, int], other: Mapping[str, int]) -> Mapping[str, in
     return dict(Counter(one) + Counter(other))
 
 
-def _latest(one: float | None, other: float | None) -> float | None:
+def latest(one: float | None, other: float | None) -> float | None:
+    """The later one of two times; None where neither is known."""
     return max((value for value in (one, other) if value is not None), default=None)

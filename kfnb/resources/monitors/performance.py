@@ -16,7 +16,9 @@ LEAST = 200
 """Labels below which a metric is not judged."""
 AMOUNTS = "mean_error"
 """The metric of amounts, which is better the lower it is."""
-METRICS = ("accuracy", "precision", "recall", AMOUNTS)
+ADAPTIVE = "accuracy"
+"""The metric that ADWIN follows: each label is right or wrong."""
+METRICS = (ADAPTIVE, "precision", "recall", AMOUNTS)
 """The metrics that can be limited."""
 
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -81,10 +83,10 @@ def _are_amounts(rows: Iterable[Labelled]) -> bool:
 
 def _positive(rows: Iterable[Labelled]) -> Any:
     """The larger one of two classes: True, 1, ``yes``; None where there are more, or they have no order."""
-    classes = {value for one in rows for value in (one.prediction, one.label)}
     try:
+        classes = {value for one in rows for value in (one.prediction, one.label)}
         return max(classes) if len(classes) == 2 else None  # noqa: PLR2004 - two classes
-    except TypeError:  # a text and a number
+    except TypeError:  # a text and a number; lists of several outputs
         return None
 
 

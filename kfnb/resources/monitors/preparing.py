@@ -161,8 +161,8 @@ def _with_model(
     found = replace(found, predictions=kfnb_profile({PREDICTION: predicted}))
     if not label:
         return replace(found, unweighted="importances need a column of labels: --target")
-    labels = rows[label].tolist()
-    pairs = [Labelled(one, other) for one, other in zip(predicted, labels, strict=True) if other is not None]
+    known = zip(predicted, rows[label].tolist(), rows[label].notna(), strict=True)
+    pairs = [Labelled(one, other) for one, other, is_known in known if is_known]
     own = {one.name: one.value for one in measured(pairs)}
     found = replace(found, usual={**own, **found.usual})
     try:

@@ -38,6 +38,12 @@ def labelled(service: str, backend: str, target: Target, most: int, slices: Sequ
     ]
 
 
+def last_label(service: str, backend: str) -> float | None:
+    """When the newest label came, of any version; None if none did."""
+    found = engine_of(backend).labelled(service, "", 1)
+    return clock.shown_at(found[-1].at) if found else None
+
+
 def labelled_rows(service: str, backend: str, target: Target, most: int) -> tuple[Any, list[Any]]:
     """The newest labelled rows as a DataFrame of the model's inputs, and their labels."""
     require("pandas", "comparing versions")

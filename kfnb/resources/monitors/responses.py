@@ -42,7 +42,7 @@ def next_turns(
     answers = [
         _Answer(spec, one, [each for each in actions if each.alarm == one.number], now) for one in alarms
     ]
-    under_way = next((one for one in answers if one.begun and one.next() is not None), None)
+    under_way = next((one for one in answers if one.under_way), None)
     for answer in answers:
         turn = answer.next()
         if turn is None:
@@ -74,9 +74,11 @@ class _Answer:
         return max((one.attempt for one in self.taken), default=1)
 
     @property
-    def begun(self) -> bool:
-        """Whether the last attempt did more than to tell of the alarm."""
-        return any(one.costly and one.attempt == self.attempt for one in self.taken)
+    def under_way(self) -> bool:
+        """Whether the last attempt did more than to tell of the alarm, and has not ended."""
+        turn = self.next()
+        begun = any(one.costly and one.attempt == self.attempt for one in self.taken)
+        return begun and turn is not None and turn.attempt == self.attempt
 
     def next(self) -> StepTurn | None:
         """The first step that is not finished; none after one that was not taken."""

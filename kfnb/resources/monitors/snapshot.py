@@ -27,7 +27,8 @@ class MonitorSnapshot:
     """A monitor at one moment. ``reports``, ``alarms`` and ``actions`` are the oldest first.
 
     All but the newest reports are without their columns. ``next`` is when it is checked next, in seconds since 1970,
-    and ``error`` why the last check failed: the state is NO_DATA then, whatever the rules' were.
+    and ``error`` why the last check failed, or that there was none for long: the state is NO_DATA then, whatever the
+    rules' were.
     """
 
     spec: MonitorSpec

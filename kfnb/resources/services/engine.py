@@ -118,7 +118,7 @@ class ServiceEngine(Protocol):
     def labelled(
         self, name: str, version: str, most: int, *, inputs: bool = False
     ) -> builtins.list[LabelledRow]:
-        """The newest ``most`` rows of a version (``churn@7``) whose labels have come, in the order of the labels.
+        """The newest ``most`` rows of a version (``churn@7``; empty for any) whose labels have come, in their order.
 
         They are of all its revisions, as it may have been served several times; with ``inputs``, those rows that are
         still kept. Raises ``UsageError`` where nothing is kept.

@@ -46,6 +46,7 @@ def notify(spec: MonitorSpec, message: dict[str, Any], target: str, address: str
 
 
 def _post(address: str, message: dict[str, Any]) -> None:
+    from kfnb.remote.errors import BadAddress
     from kfnb.remote.http import Http, Request
     from kfnb.remote.retry import RetryPolicy
 
@@ -54,6 +55,8 @@ def _post(address: str, message: dict[str, Any]) -> None:
         body = json.dumps({"text": f"{message['monitor']}: {message['evidence']}", **message}).encode()
         headers = {"content-type": "application/json"}
         answer = client.send(Request("POST", address, body, headers))
+    except BadAddress:  # which quotes all of it
+        raise _not_an_address() from None
     finally:
         client.close()
     if not answer.fine:
@@ -82,10 +85,11 @@ def _on_desktop(title: str, text: str) -> str:
     program = shutil.which("notify-send")
     if program is None:
         return "shown in the monitor: no desktop was found"
-    done = subprocess.run([program, title, text], capture_output=True, timeout=_WITHIN, check=False)
-    return (
-        "shown on the desktop" if not done.returncode else "shown in the monitor: the desktop did not answer"
-    )
+    try:
+        subprocess.run([program, title, text], capture_output=True, timeout=_WITHIN, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return "shown in the monitor: the desktop did not answer"
+    return "shown on the desktop"
 
 
 def message_of(occasion: Occasion, event: str = "ALARM") -> dict[str, Any]:
@@ -112,8 +116,28 @@ def _take(occasion: Occasion) -> StepOutcome:
 
 
 def _check(argument: str) -> None:
-    if not argument or argument.startswith(_WEB):
-        return
+    if argument.startswith(_WEB):
+        _check_address(argument)
+    elif argument:
+        _check_command(argument)
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        usable = bool(parts.hostname) and parts.port != 0 and not any(map(str.isspace, address))
+    except ValueError:  # of brackets or a port
+        usable = False
+    if not usable:
+        raise _not_an_address()
+
+
+def _not_an_address() -> UsageError:
+    """The error for an address that is none, without the address."""
+    return UsageError("--then alert: not the address of a webhook:", hint="write alert:https://HOST/PATH")
+
+
+def _check_command(argument: str) -> None:
     program, *words = _words(argument)
     if shutil.which(program) is None:
         hint = "give the address of a webhook, or a command"

@@ -20,6 +20,9 @@ def _take(occasion: Occasion) -> StepOutcome:
         return StepOutcome("waiting", f"{len(labels):,} rows with labels of {LEAST}", version=candidate)
     served = _metric(f"{target.registry}:{target.ref}", target, rows, labels)
     new = _metric(f"{target.registry}:{candidate}", target, rows, labels)
+    if new[0] != served[0]:
+        detail = f"{candidate} has {new[0]} on these labels, {target.ref} has {served[0]}: not comparable"
+        return StepOutcome("failed", detail, version=candidate)
     better = new[1] < served[1] if new[0] == AMOUNTS else new[1] > served[1]
     words = f"{new[0]} {digits(new[1], 3)} of {candidate}, {digits(served[1], 3)} of {target.ref}"
     detail = f"{words}, on the newest {len(labels):,} labels"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kfnb.diagnostics import logger
@@ -39,7 +40,9 @@ def checked(then: tuple[str | Callable[..., Any], ...]) -> tuple[tuple[str, ...]
     texts = [text_of(one) if callable(one) else str(one).strip() for one in then]
     for text in texts:
         _step(text).check(argument_of(text))
-    return tuple(map(shown, texts)), {shown(one): address_of(one) for one in texts if address_of(one)}
+    names = tuple(_names(texts))
+    pairs = zip(names, map(address_of, texts), strict=True)
+    return names, {name: address for name, address in pairs if address}
 
 
 def take(occasion: Occasion) -> StepOutcome:
@@ -71,6 +74,15 @@ def after(occasion: Occasion, attempt: int, place: int, outcome: StepOutcome) ->
         outcome.version or (begun.version if begun else ""),
         attempt,
     )
+
+
+def _names(texts: Iterable[str]) -> Iterator[str]:
+    """The steps as they are shown. A number tells the webhooks of one host apart."""
+    webhooks: Counter[str] = Counter()
+    for text in texts:
+        name = shown(text)
+        webhooks[name] += bool(address_of(text))
+        yield name if webhooks[name] < 2 else f"{name} ({webhooks[name]})"  # noqa: PLR2004 - the second one
 
 
 def _step(text: str) -> AlarmStep:

@@ -23,6 +23,7 @@ from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods, 
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
 from kfnb.resources.monitors.kubeflow.refusals import refuse
+from kfnb.resources.monitors.lateness import unchecked
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.panes import together
 from kfnb.resources.monitors.reference import MonitorReference
@@ -31,7 +32,6 @@ from kfnb.resources.monitors.stored import reference_of, spec_of
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
-from kfnb.ui.words import duration
 
 PREFIX = "kfnb-monitor-"
 """The names of the recurring runs begin with it."""
@@ -40,8 +40,8 @@ FOLDER = "kfnb-monitors"
 _MOST_REPORTS = 200
 _WITHIN = 1800.0
 """Seconds that a check by hand may take: two pods are started, and install packages."""
-_LATE = 3
-"""Missed checks after which a monitor says so."""
+_STARTS_WITHIN = 600.0
+"""Seconds that the pods of a check take to be started."""
 
 
 class MonitorCluster(Protocol):
@@ -210,8 +210,9 @@ class KubeflowMonitorEngine:
         place, _ = self._cluster.place(name)
         spec, record = _spec(place, name), place.record()
         states = [one.state for one in record.standing.rules]
-        state = overall(states) if states else MonitorState.NO_DATA
-        same = [one.since for one in record.standing.rules if one.state is state]
+        error = _unchecked(spec, schedule, record)
+        state = overall(states) if states and not error else MonitorState.NO_DATA
+        same = [one.since for one in record.standing.rules if one.state is state and not error]
         return MonitorSnapshot(
             spec,
             state,
@@ -224,7 +225,7 @@ class KubeflowMonitorEngine:
             not schedule.enabled,
             None,
             self.name,
-            _notes(spec, schedule, record),
+            error=error,
         )
 
 
@@ -257,10 +258,8 @@ def _lost(place: MonitorPlace, name: str) -> BackendError:
     )
 
 
-def _notes(spec: MonitorSpec, schedule: ScheduleSnapshot, record: MonitorRecord) -> tuple[str, ...]:
-    """Whether checks fail: a failed run writes no report."""
+def _unchecked(spec: MonitorSpec, schedule: ScheduleSnapshot, record: MonitorRecord) -> str:
+    """That checks fail, since a failed run writes no report; empty if they do not."""
     last = record.counted or schedule.created or spec.created
-    age = time.time() - last
-    if not schedule.enabled or age < _LATE * max(spec.every, 600.0):
-        return ()
-    return (f"nothing was checked for {duration(age)}: see the newest runs of {schedule.name}",)
+    late = unchecked(max(spec.every, _STARTS_WITHIN), last, time.time()) if schedule.enabled else ""
+    return late and f"{late}: see the newest runs of {schedule.name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -27,8 +27,8 @@ from kfnb.resources.monitors.kubeflow.kserve_log import (
     predictions_of,
 )
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
-from kfnb.resources.monitors.model import MonitorSpec, Report
-from kfnb.resources.monitors.panes import Pane, PaneCounter, together
+from kfnb.resources.monitors.model import MonitorSpec
+from kfnb.resources.monitors.panes import PaneCounter, latest, together
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.stored import (
     columns_as_json,
@@ -128,7 +128,8 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
     since, now = newest.until - kit.spec.window, time.time()
     kept = [one for one in record.panes if one.key == newest.key and one.until > since]
     panes = (*kept, newest)
-    report = _report(kit, panes, now)
+    requested = latest(record.requested, newest.newest)
+    report = report_of(kit.spec, kit.reference, Window(together(panes), (), now, kit.spec.created, requested))
     standing = standing_after(kit.spec, record.standing, record.recent, report, now)
     actions, retrains = answered(kit.spec, standing.alarms, record.actions, run, now)
     place.add(report)
@@ -140,6 +141,7 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
             recent=(*record.recent, report)[-LOOKED_BACK:],
             standing=standing,
             actions=actions,
+            requested=requested,
         )
     )
     shown = {**report_as_json(report), "columns": columns_as_json(report)}
@@ -152,10 +154,6 @@ def finish(place: MonitorPlace, run: str) -> None:
     """Note that the retraining of a run is complete."""
     record = place.record()
     place.keep(replace(record, actions=retrained(record.actions, run, time.time())))
-
-
-def _report(kit: Kit, panes: Sequence[Pane], now: float) -> Report:
-    return report_of(kit.spec, kit.reference, Window(together(panes), (), now, kit.spec.created))
 
 
 def _exchange(one: LoggedRequest, inputs: ModelInputs) -> Exchange:

@@ -23,8 +23,8 @@ from kfnb.resources.monitors.transitions import Standing
 class MonitorRecord:
     """What holds after a check. ``counted`` is until when requests have been counted, None before the first check.
 
-    ``panes`` are those of the window, ``recent`` the newest reports without their columns, by which states are decided:
-    both the oldest first.
+    ``requested`` is when the newest of them was. ``panes`` are those of the window, ``recent`` the newest reports
+    without their columns, by which states are decided: both the oldest first.
     """
 
     counted: float | None = None
@@ -32,6 +32,7 @@ class MonitorRecord:
     recent: tuple[Report, ...] = ()
     standing: Standing = field(default_factory=Standing)
     actions: tuple[Action, ...] = ()
+    requested: float | None = None
 
 
 def as_json(record: MonitorRecord) -> dict[str, Any]:
@@ -43,6 +44,7 @@ def as_json(record: MonitorRecord) -> dict[str, Any]:
         "rules": [{**asdict(one), "state": str(one.state)} for one in record.standing.rules],
         "alarms": [asdict(one) for one in record.standing.alarms],
         "actions": [asdict(one) for one in record.actions],
+        "requested": record.requested,
     }
 
 
@@ -54,4 +56,5 @@ def record_of(stored: Mapping[str, Any]) -> MonitorRecord:
         tuple(map(report_of, stored["recent"])),
         Standing(tuple(map(rule_state_of, stored["rules"])), tuple(map(alarm_of, stored["alarms"]))),
         tuple(map(action_of, stored["actions"])),
+        stored.get("requested"),
     )

@@ -17,7 +17,7 @@ from kfnb.resources.monitors.model import ALERT, Action, MonitorSpec, Report, ar
 from kfnb.resources.monitors.panes import Pane, PaneCounter, together
 from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.monitors.reference import MonitorReference
-from kfnb.resources.monitors.requests import counted, labelled, labelled_rows
+from kfnb.resources.monitors.requests import counted, labelled, labelled_rows, last_label
 from kfnb.resources.monitors.responses import StepTurn, next_turns
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.resources.services.api import service
@@ -50,7 +50,10 @@ def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) 
     if reference is None:
         reference = reference_of(spec, target)
         folder.keep_reference(reference)
-    window = Window(_counted(spec, records, reference, target, now), _labels(spec, target), now, spec.created)
+    pane, labels = _counted(spec, records, reference, target, now), _labels(spec, target)
+    window = Window(
+        pane, labels, now, spec.created, records.requested(), last_label(spec.service, spec.backend)
+    )
     report = report_of(spec, reference, window)
     standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK, 0), report, now)
     records.find(report, standing)

@@ -20,6 +20,7 @@ from kfnb.jobs.scheduler.history import Missed, ScheduleHistory, TickState
 from kfnb.jobs.scheduler.timing import Timing
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
+from kfnb.resources.monitors.lateness import unchecked
 from kfnb.resources.monitors.local import folder as folders
 from kfnb.resources.monitors.local import places
 from kfnb.resources.monitors.local.check import check_monitor, gone
@@ -31,6 +32,8 @@ from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.resources.services.api import service
 from kfnb.ui.words import moment
 
+_STARTS_WITHIN = 60.0
+"""Real seconds in which the scheduler starts a check that is due."""
 _WHOLE = 30
 """Reports of a snapshot that have their columns: those that are drawn by column."""
 PROGRAM = "kfnb.resources.monitors.local.ticking"
@@ -108,7 +111,12 @@ class LocalMonitorEngine:
         spec, records = folder.spec(), folder.records
         standing, schedule = records.standing(), self._schedule(folder)
         past = None if schedule is None else schedule_records.history(schedule)
-        error = _missing_service(spec) or records.error() or _silent_failure(past, records)
+        error = (
+            _missing_service(spec)
+            or records.error()
+            or _silent_failure(past, records)
+            or _unchecked(spec, past, records)
+        )
         state = MonitorState.NO_DATA if error else overall([one.state for one in standing.rules])
         same = [one.since for one in standing.rules if one.state is state and not error]
         paused = past is not None and not past.enabled
@@ -139,7 +147,7 @@ class LocalMonitorEngine:
     def _known_schedule(self, name: str) -> ScheduleFolder:
         found = self._schedule(folders.find(self._home, name))
         if found is None:
-            raise BackendError(f"the schedule of monitor {name} is gone: make the monitor again", ref=name)
+            raise BackendError(_without_schedule(name), ref=name)
         return found
 
 
@@ -159,6 +167,20 @@ def _silent_failure(past: ScheduleHistory | None, records: MonitorRecords) -> st
         return ""
     later = any(one.until > tick.began for one in records.reports(1, 0))
     return "" if later else tick.note or "its process ended"
+
+
+def _unchecked(spec: MonitorSpec, past: ScheduleHistory | None, records: MonitorRecords) -> str:
+    """That no check is made, or none was for long: the scheduler may have been killed; empty otherwise."""
+    if past is None:
+        return _without_schedule(spec.name)
+    newest = max((one.until for one in records.reports(1, 0)), default=0.0)
+    last = max(newest, spec.created, past.resumed)
+    late = unchecked(max(spec.every, clock.passed(_STARTS_WITHIN)), last, clock.now()) if past.enabled else ""
+    return late and f"{late}: %kf_monitors starts the checks again"
+
+
+def _without_schedule(name: str) -> str:
+    return f"the schedule of monitor {name} is gone: make the monitor again"
 
 
 def _profiles(folder: MonitorFolder) -> WindowProfiles:

@@ -96,6 +96,11 @@ class MonitorRecords:
         found = self._fact("counted")
         return None if found is None else float(found)
 
+    def requested(self) -> float | None:
+        """When the newest request was that has been counted; None if none was."""
+        found = self._fact("requested")
+        return None if found is None else float(found)
+
     def error(self) -> str:
         """Why the last check failed; empty if it did not."""
         return str(self._fact("error") or "")
@@ -119,6 +124,8 @@ class MonitorRecords:
             )
             connection.execute("delete from panes where until <= ?", (since,))
             _put_fact(connection, "counted", pane.until)
+            if pane.newest is not None:  # later than those of the panes before
+                _put_fact(connection, "requested", pane.newest)
 
     def find(self, report: Report, standing: Standing) -> None:
         """Keep a report, and what holds after it."""

@@ -82,7 +82,7 @@ def _summary(now: MonitorSnapshot, report: Report | None) -> Iterator[Block]:
     )
     yield Title(now.name, monitor_style(now.state), now.backend, facts)
     if now.error:
-        yield Alert(monitor_style(MonitorState.ALARM), f"the last check failed: {now.error}", [])
+        yield Alert(monitor_style(MonitorState.ALARM), f"no data: {now.error}", [])
     for one in now.open_alarms:
         yield Alert(monitor_style(MonitorState.ALARM), f"{one.rule}: {one.evidence}", [])
 

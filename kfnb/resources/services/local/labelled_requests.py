@@ -52,12 +52,12 @@ def _labelled(folder: Path, block: Any) -> Any:
 
 
 def _revisions(folder: ServiceFolder, version: str) -> Sequence[int]:
-    """The revisions of a role now, or of a version that is or was served."""
+    """The revisions of a role now, or of a version that is or was served; empty for any."""
     known: dict[str, set[int]] = {}
     last = folder.generation()
     for number in range(1, last + 1):
         for one in folder.desired(number).targets:
-            names = (str(one.version), one.ref, *([one.role] if number == last else []))
+            names = ("", str(one.version), one.ref, *([one.role] if number == last else []))
             for name in names:
                 known.setdefault(name, set()).add(one.revision)
     if version not in known:
