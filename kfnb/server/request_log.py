@@ -117,7 +117,8 @@ class RequestLog:
 
     def _write(self, make: LoggedRows, exchanges: Sequence[Exchange]) -> None:
         block = make.block(exchanges)
-        if self._segment is not None and self._segment.schema != block.schema:
+        # with the metadata: texts and values in JSON are both strings
+        if self._segment is not None and not self._segment.schema.equals(block.schema, check_metadata=True):
             self._complete()
         if self._segment is None:
             self._number += 1

@@ -477,6 +477,23 @@ def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -
     assert answered(tmp_path, ["r"]) == {"r": {1: [4, 5]}}
 
 
+def test_texts_are_still_texts_when_values_of_other_types_come_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "WRITTEN_WITHIN", 0.02)
+    inputs = of_column()
+    log = RequestLog(LogSettings(tmp_path), inputs)
+    for number, some in enumerate((["no"], [["a", 1]], ["no"]), start=1):
+        log.keep(exchange(f"r{number}", some, inputs))
+        until(lambda number=number: log.kept == number)
+    log.close()
+    assert answered(tmp_path, ["r1", "r2", "r3"]) == {
+        "r1": {1: ["no"]},
+        "r2": {1: [["a", 1]]},
+        "r3": {1: ["no"]},
+    }
+
+
 def test_a_large_file_is_completed_while_others_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
