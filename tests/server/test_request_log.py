@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from kfnb.resources.services.local.request_files import answered, log_files, read_requests
 from kfnb.resources.services.requests import RequestWindow, frame_of, values_of
 from kfnb.server import main, request_log
+from kfnb.server.columns import InputProblem
 from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.exchange import Exchange, Predicted
 from kfnb.server.findings import OnBadInput
@@ -233,6 +234,21 @@ def test_personal_columns_are_never_written(churn: Path, tmp_path: Path) -> None
         assert secret not in growing
 
 
+def test_nothing_is_kept_of_a_bad_row_whose_columns_have_no_names(tmp_path: Path) -> None:
+    facts = {"inputs": [{"name": "", "type": "float64", "shape": [-1, 3]}], "sample": {"kind": "numpy.ndarray"}}
+    inputs = inputs_of(facts, None, OnBadInput.REJECT)
+    fine = Exchange("fine", inputs.rows([[1.0, 2.0, 3.0]]), Predicted([1]))
+    bad = Exchange("bad", bad={(InputProblem.TYPE, ""): 1}, body=b'{"instances": [["x", "secret", 2]]}')
+    log = RequestLog(LogSettings(tmp_path, drop=["1"]), inputs)
+    for one in (fine, bad):
+        one.ended(422 if one.bad else 200)
+        log.keep(one)
+    log.close()
+    found = kept(tmp_path)
+    assert [name for name in found.columns if name.startswith("input.")] == ["input.0", "input.2"]
+    assert found.raw.tolist() == [None, [None]]
+
+
 def test_digests_are_of_one_service(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     one, again, other = (
@@ -240,6 +256,7 @@ def test_digests_are_of_one_service(tmp_path: Path) -> None:
     )
     assert one.digest("anna") == again.digest("anna") != other.digest("anna")
     assert one.digest(None) is None
+    assert one.digest(5) == one.digest(5.0) != one.digest(5.5)
 
 
 @pytest.mark.parametrize("moment", range(3))
