@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from kfnb.resources.services.local.request_files import answered, log_files, read_requests
 from kfnb.resources.services.requests import RequestWindow, frame_of, values_of
-from kfnb.server import main, request_log
+from kfnb.server import log_segments, main, request_log
 from kfnb.server.columns import InputProblem
 from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.exchange import Exchange, Predicted
@@ -342,6 +342,29 @@ def test_columns_that_a_version_does_not_have_are_named_in_its_log(
 
 
 # -- files
+
+
+def test_a_file_that_has_just_begun_is_not_taken_for_an_abandoned_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = of_column()
+    block = LoggedRows(LogSettings(tmp_path), inputs, PersonalColumns((), (), b"")).block(
+        [exchange("r", [1], inputs)]
+    )
+    lock = log_segments.fcntl.flock
+
+    def lock_late(file: int, how: int) -> None:
+        monkeypatch.undo()
+        complete_abandoned(tmp_path)  # another process looks just now
+        lock(file, how)
+
+    monkeypatch.setattr(log_segments.fcntl, "flock", lock_late)
+    segment = Segment(tmp_path, "r1-aa-1", block.schema)
+    segment.append(block)
+    complete_abandoned(tmp_path)
+    assert len(kept(tmp_path)) == 1
+    segment.complete()
+    assert kept(tmp_path).id.tolist() == ["r"]
 
 
 def filled(folder: Path, name: str, times: list[float], inputs: ModelInputs) -> Segment:
