@@ -5,7 +5,9 @@
 
 import os
 import signal
+import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from steps import component, nap
 
 from kfnb.entities import RunState
 from kfnb.jobs import system
-from kfnb.jobs.prefork import WAITS, key
+from kfnb.jobs.prefork import _PATIENCE, WAITS, key
 from kfnb.resources.runs.local import LocalRunEngine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
@@ -116,6 +118,22 @@ def test_a_process_that_knows_more_takes_the_others_place(warm, tmp_path):
     (second,) = wait_until(lambda: lingering(warm), lambda there: there and first not in there)
     assert look_once(warm, tmp_path)[1]["parent"] not in (first, second)
     assert second in lingering(warm)
+
+
+def test_a_fork_waits_for_a_kernel_that_is_slow_to_answer(warm, tmp_path, monkeypatch):
+    class SlowSocket(socket.socket):
+        def recv(self, *words):
+            received = super().recv(*words)
+            time.sleep(3 * _PATIENCE)
+            return received
+
+    warm.stand_by(["xml.dom.minidom"])
+    is_warm(warm)
+    monkeypatch.setattr(socket, "socket", SlowSocket)
+
+    run, seen = look_once(warm, tmp_path)
+
+    assert (seen["loaded"], seen["mark"]) == (True, tag_of(warm, run.id))
 
 
 def test_its_run_is_stopped_and_found_dead_as_any_other(warm, tmp_path):
