@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import stat
@@ -17,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.resources.services.local.request_files import answered, log_files, read_requests
 from kfnb.resources.services.requests import RequestWindow, frame_of, values_of
 from kfnb.server import log_segments, main, request_log
@@ -506,6 +508,32 @@ def test_what_waits_to_be_written_is_bounded(tmp_path: Path, monkeypatch: pytest
     log.close()
     assert (log.kept, log.dropped) == (10, 20)
     assert len(kept(tmp_path)) == 10
+
+
+def test_old_files_are_removed_where_the_disk_has_no_room_to_complete_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = of_column()
+    filled(tmp_path, "r1-old-1", [1.0], inputs).complete()
+    log = RequestLog(LogSettings(tmp_path), inputs)
+    log.keep(exchange("r", [1], inputs))
+    until(lambda: log.kept == 1)
+
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, f"no space in {folder}")
+
+    monkeypatch.setattr(request_log, "complete_abandoned", full)
+    monkeypatch.setattr(request_log, "_REVIEW", 0.0)
+    log.keep(exchange("again", [2], inputs))
+    until(lambda: not [one for one in complete_files(tmp_path) if one.name == "r1-old-1"])
+    log.close()
+    assert log.kept == 2
+
+
+def test_a_column_may_be_named_like_an_option(tmp_path: Path) -> None:
+    policy = LogPolicy(drop=("-age", "--log"), hash=("-x",))
+    options = main._parser(tmp_path).parse_args(policy.options)
+    assert (options.log_drop, options.log_hash, options.log) == (["-age", "--log"], ["-x"], None)
 
 
 def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -> None:
