@@ -274,5 +274,5 @@ def test_what_cannot_be_watched_is_refused(churn: Any, random: np.random.Generat
     with pytest.raises(NotFound):
         kfnb.monitor(churn, baseline="churn-data@9")
     assert list(kfnb.monitors()) == []
-    with pytest.raises(NotFound, match="there is no monitor chrn"):
+    with pytest.raises(NotFound, match="unknown monitor chrn"):
         find_monitor("chrn")

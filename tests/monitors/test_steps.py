@@ -98,7 +98,7 @@ def test_a_function_of_a_module_is_called() -> None:
         ("canary:some", "a percentage is missing"),
         ("promote:soon", "not a number of requests"),
         ("rollback:now", "takes nothing after a colon"),
-        ("alert:no-such-program-here", "there is no program no-such-program-here"),
+        ("alert:no-such-program-here", "unknown program no-such-program-here"),
         ("call:json", "write call:MODULE:FUNCTION"),
         ("call:json:nothing", "has no attribute"),
         ("call:json:__name__", "it is a str, not a function"),

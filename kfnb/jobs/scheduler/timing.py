@@ -28,8 +28,8 @@ class Due:
 class Timing:
     """When ticks are: by ``cron`` (KFP's, see ``kfnb.text.cron``) on the clock of ``zone``, or ``every`` many seconds.
 
-    Intervals are counted from ``anchor``, so that they do not drift. There are no ticks before ``start`` and after
-    ``end``. With ``catch_up``, ticks that were missed are made up for, once for all of them.
+    Intervals are counted from ``anchor``, so that they do not drift. Ticks begin at ``start`` and stop at ``end``.
+    With ``catch_up``, ticks that were missed are made up for, once for all of them.
     """
 
     cron: str = ""

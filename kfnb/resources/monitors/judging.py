@@ -24,7 +24,7 @@ class WindowFacts:
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_limit`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
-    ``unweighted`` is why there are no importances.
+    ``unweighted`` is why the importances are unknown.
     """
 
     now: float

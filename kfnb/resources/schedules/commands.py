@@ -143,63 +143,59 @@ class ListSchedules(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowSchedule(Command):
-    """Show a schedule: its times, the runs that it started, and those that were missed."""
+class OneSchedule(Command):
+    """A command that is about one schedule."""
 
     binds = True
     json = "print the schedule as JSON"
 
     id: str = word(_SCHEDULE, values="schedule")
 
-    def run(self, session: Session) -> ScheduleHandle:
-        """Show it."""
-        del session
+    def found(self) -> ScheduleHandle:
+        """The schedule. Raises ``NotFound``."""
         return api.find_schedule(self.id)
 
 
 @dataclass(frozen=True, kw_only=True)
-class PauseSchedule(Command):
+class ShowSchedule(OneSchedule):
+    """Show a schedule: its times, the runs that it started, and those that were missed."""
+
+    def run(self, session: Session) -> ScheduleHandle:
+        """Show it."""
+        del session
+        return self.found()
+
+
+@dataclass(frozen=True, kw_only=True)
+class PauseSchedule(OneSchedule):
     """Pause a schedule: it starts no more runs until it is resumed."""
-
-    binds = True
-    json = "print the schedule as JSON"
-
-    id: str = word(_SCHEDULE, values="schedule")
 
     def run(self, session: Session) -> ScheduleHandle:
         """Pause it."""
         del session
-        return api.find_schedule(self.id).pause()
+        return self.found().pause()
 
 
 @dataclass(frozen=True, kw_only=True)
-class ResumeSchedule(Command):
+class ResumeSchedule(OneSchedule):
     """Resume a paused schedule."""
-
-    binds = True
-    json = "print the schedule as JSON"
-
-    id: str = word(_SCHEDULE, values="schedule")
 
     def run(self, session: Session) -> ScheduleHandle:
         """Resume it."""
         del session
-        return api.find_schedule(self.id).resume()
+        return self.found().resume()
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSchedule(Command):
+class RunSchedule(OneSchedule):
     """Start a run of a schedule now, also of a paused schedule, and do not wait for its end."""
 
-    binds = True
     json = "print the run as JSON"
-
-    id: str = word(_SCHEDULE, values="schedule")
 
     def run(self, session: Session) -> Run:
         """Start it."""
         del session
-        return api.find_schedule(self.id).run()
+        return self.found().run()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,7 +117,7 @@ def _check(argument: str) -> None:
     program, *words = _words(argument)
     if shutil.which(program) is None:
         hint = "give the address of a webhook, or a command"
-        raise UsageError(f"--then alert:{argument}: there is no program {program}:", hint=hint)
+        raise UsageError(f"--then alert:{argument}: unknown program {program}:", hint=hint)
     of_shell = next((one for one in words if one in _OF_A_SHELL), None)
     if of_shell is not None:
         hint = f"alert:sh -c {shlex.quote(argument)}"

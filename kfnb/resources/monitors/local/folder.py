@@ -152,5 +152,5 @@ def find(home: Path, name: str) -> MonitorFolder:
     known = {one.name: one for one in existing(home)}
     if name not in known:
         hint = did_you_mean(name, list(known), "%kf_monitors lists them")
-        raise NotFound(f"there is no monitor {name}", hint=hint, ref=name)
+        raise NotFound(f"unknown monitor {name}", hint=hint, ref=name)
     return known[name]
