@@ -136,7 +136,9 @@ class RequestLog:
         if large or now - self._reviewed >= _REVIEW:
             self._reviewed = now
             folder, settings = self._settings.folder, self._settings
-            self._guarded(0, partial(complete_abandoned, folder))  # where the disk is full, removing makes room
+            self._guarded(
+                0, partial(complete_abandoned, folder)
+            )  # where the disk is full, removing makes room
             self._guarded(0, partial(remove_old, folder, settings.days, settings.size))
 
     def _complete(self) -> None:

@@ -237,7 +237,10 @@ def test_personal_columns_are_never_written(churn: Path, tmp_path: Path) -> None
 
 
 def test_nothing_is_kept_of_a_bad_row_whose_columns_have_no_names(tmp_path: Path) -> None:
-    facts = {"inputs": [{"name": "", "type": "float64", "shape": [-1, 3]}], "sample": {"kind": "numpy.ndarray"}}
+    facts = {
+        "inputs": [{"name": "", "type": "float64", "shape": [-1, 3]}],
+        "sample": {"kind": "numpy.ndarray"},
+    }
     inputs = inputs_of(facts, None, OnBadInput.REJECT)
     fine = Exchange("fine", inputs.rows([[1.0, 2.0, 3.0]]), Predicted([1]))
     bad = Exchange("bad", bad={(InputProblem.TYPE, ""): 1}, body=b'{"instances": [["x", "secret", 2]]}')

@@ -57,8 +57,8 @@ def warm(tmp_path):
     """A backend whose processes linger, and are ended after the test."""
     backend = LocalRunEngine(tmp_path / "home", jobs=2, linger=30)
     yield backend
-    for socket in (tmp_path / "home" / "warm").glob("*"):
-        socket.unlink()  # which ends the process
+    for place in (tmp_path / "home" / "warm").glob("*"):
+        place.unlink()  # which ends the process
 
 
 def lingering(backend):
