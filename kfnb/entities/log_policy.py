@@ -33,8 +33,8 @@ class LogPolicy:
     @property
     def options(self) -> list[str]:
         """The policy as options of ``serve.py``."""
-        words = [word for one in self.drop for word in ("--log-drop", one)]
-        words += [word for one in self.hash for word in ("--log-hash", one)]
+        words = [f"--log-drop={one}" for one in self.drop]  # a name may begin with a dash
+        words += [f"--log-hash={one}" for one in self.hash]
         return [
             *words,
             "--log-rate",

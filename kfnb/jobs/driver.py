@@ -29,9 +29,9 @@ def drive(folder: JobFolder, lock: int, work: Work, broken: Callable[[EventLog, 
     ``lock`` is the job's lock as an open file.
     """
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
-    system.here().claim(folder.id)
+    system.here().claim(folder.tag)
     folder.came_up()
-    processes = Processes(folder.id, lock)
+    processes = Processes(folder.tag, lock)
     with opened(folder.path) as log, reserved(folder.path), written_to(folder.driver_log):
         log.append([("state", "", {"state": RunState.RUNNING})])
         try:

@@ -15,6 +15,7 @@ The job's kind defines all other files.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -46,8 +47,14 @@ class JobFolder:
 
     @property
     def id(self) -> str:
-        """The tag of the job's processes, unique on this machine."""
+        """The name of the folder, by which its home knows the job."""
         return self.path.name
+
+    @property
+    def tag(self) -> str:
+        """The tag of the job's processes: a home that was copied has the same ids, and names are those of any home."""
+        place = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()
+        return f"{self.id}-{place[:12]}"
 
     @property
     def home(self) -> Path:

@@ -178,6 +178,9 @@ def _born(line: socket.socket, path: Path, lock: int, log: int) -> Request:
         os.close(nothing)
         os.close(log)
         line.sendall(b"?")
+        line.settimeout(
+            None
+        )  # who has an answer sends one or closes: after a while, it could be sent to no one
         if line.recv(1) != b"!":
             os._exit(0)
     except OSError:

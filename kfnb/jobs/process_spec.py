@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 TAG = "KFNB_RUN"
-"""The environment variable with the job's id, which all of a job's processes inherit."""
+"""The environment variable with the job's tag, which all of a job's processes inherit."""
 
 
 @dataclass(frozen=True)

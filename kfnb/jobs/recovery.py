@@ -55,7 +55,7 @@ def _end(folder: JobFolder, log: EventReader, loss: Loss) -> None:
         error = f"a newer kfnb left this {loss.noun} {log.state() or 'unfinished'}: update kfnb to see how it ended"
         log.pretend([("state", "", {"state": RunState.FAILED, "error": error})])
         return
-    system.end_all(folder.id)
+    system.end_all(folder.tag)
     give_up(folder.path)
     parts = list(loss.parts(folder, log.read()))
     if folder.stopping:

@@ -37,13 +37,14 @@ class Segment:
 
     def __init__(self, folder: Path, name: str, schema: Any) -> None:
         self.schema, self.rows, self.size, self.began = schema, 0, 0, time.monotonic()
-        self._path = folder / f"{name}{OPEN}"
-        self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        self._path, draft = folder / f"{name}{OPEN}", folder / f".{name}"
+        self._file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             self._write(schema.serialize())
+            draft.rename(self._path)  # locked by now, lest another process completes and removes it
         except OSError:
-            self._path.unlink()
+            draft.unlink()
             os.close(self._file)
             raise
 

@@ -39,13 +39,20 @@ class PersonalColumns:
         plain = json_value(value)
         if plain is None:
             return None
+        if isinstance(plain, float) and plain.is_integer():
+            plain = int(plain)  # a column of integers is one of floats where some are missing
         text = json.dumps(plain, sort_keys=True).encode()
         return hashlib.blake2b(text, key=self._salt, digest_size=_BYTES).hexdigest()
 
     def row(self, row: Any, names: Sequence[str]) -> Any:
-        """A row of a request; ``names`` are the model's columns. Columns that it does not know are not kept."""
+        """A row of a request; ``names`` are the model's columns. Columns that it does not know are not kept.
+
+        Of a row whose columns have no names (an array), nothing is kept.
+        """
         if not self:
             return row
+        if not all(names):
+            return None
         if isinstance(row, list) and len(row) == len(names):
             row = dict(zip(names, row, strict=True))
         if not isinstance(row, Mapping):

@@ -96,7 +96,7 @@ class RequestLog:
                     self._guarded(len(some), partial(self._write, make, some))
             elif taken:
                 self._lose(len(taken))
-            self._guarded(0, self._review)
+            self._review()
             self._losses.report()
         self._guarded(0, self._complete)
 
@@ -117,7 +117,8 @@ class RequestLog:
 
     def _write(self, make: LoggedRows, exchanges: Sequence[Exchange]) -> None:
         block = make.block(exchanges)
-        if self._segment is not None and self._segment.schema != block.schema:
+        # with the metadata: texts and values in JSON are both strings
+        if self._segment is not None and not self._segment.schema.equals(block.schema, check_metadata=True):
             self._complete()
         if self._segment is None:
             self._number += 1
@@ -131,11 +132,14 @@ class RequestLog:
         one, now = self._segment, time.monotonic()
         large = one is not None and (one.rows >= _ROWS or one.size >= _BYTES or now - one.began >= _SECONDS)
         if large:
-            self._complete()
+            self._guarded(0, self._complete)
         if large or now - self._reviewed >= _REVIEW:
             self._reviewed = now
-            complete_abandoned(self._settings.folder)
-            remove_old(self._settings.folder, self._settings.days, self._settings.size)
+            folder, settings = self._settings.folder, self._settings
+            self._guarded(
+                0, partial(complete_abandoned, folder)
+            )  # where the disk is full, removing makes room
+            self._guarded(0, partial(remove_old, folder, settings.days, settings.size))
 
     def _complete(self) -> None:
         segment, self._segment = self._segment, None

@@ -10,6 +10,7 @@ from google.protobuf import json_format
 from kfnb import entities
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.local import LocalRunEngine
+from kfnb.resources.runs.local.folder import RunFolder
 
 
 def spec_of(pipeline: Any) -> dict[str, Any]:
@@ -53,8 +54,13 @@ def tasks(run: entities.RunSnapshot, name: str) -> list[entities.Task]:
     return [item for item in run.tasks if item.name == name]
 
 
-def marked(run_id: str) -> list[int]:
+def marked(backend: LocalRunEngine, run_id: str) -> list[int]:
     """All processes of a run that are alive."""
     from kfnb.jobs import system
 
-    return system.here().tagged(run_id)
+    return system.here().tagged(tag_of(backend, run_id))
+
+
+def tag_of(backend: LocalRunEngine, run_id: str) -> str:
+    """What the processes of a run are tagged with."""
+    return RunFolder(backend._home / "runs" / run_id).tag

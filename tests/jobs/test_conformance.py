@@ -31,7 +31,7 @@ def jobs(request, tmp_path: Path, way: str) -> Iterator[Jobs]:
     made = KINDS[request.param](tmp_path)
     yield made
     for name in made.listed():
-        system.end_all(made.folder(name).id)
+        system.end_all(made.folder(name).tag)
 
 
 def at_work(jobs: Jobs, name: str) -> None:
@@ -51,7 +51,7 @@ def finished(jobs: Jobs, name: str) -> RunState:
 
 
 def processes(jobs: Jobs, name: str) -> list[int]:
-    return system.here().tagged(jobs.folder(name).id)
+    return system.here().tagged(jobs.folder(name).tag)
 
 
 def test_a_job_starts_at_once_and_ends_by_itself(jobs: Jobs):

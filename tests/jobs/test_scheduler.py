@@ -257,7 +257,7 @@ def test_after_the_last_is_deleted_nothing_is_left(home: Path) -> None:
     wait_for(lambda: done(folder))
     control.delete(folder)
     wait_for(lambda: not alive(home))
-    assert linux.tagged(folder.id) == []
+    assert linux.tagged(folder.tag) == []
     assert [one.name for one in (home / "schedules").iterdir()] == [".scheduler"]
 
 
@@ -296,13 +296,13 @@ def test_killed_at_any_moment_it_loses_no_tick_and_does_none_twice(home: Path) -
     folder = add(home, 45)
     for _ in range(20):
         time.sleep(chance.uniform(0.05, 1.2))
-        victims = [one for one in (alive(home), *linux.tagged(folder.id)) if one]
+        victims = [one for one in (alive(home), *linux.tagged(folder.tag)) if one]
         if victims:
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(victims), signal.SIGKILL)
         control.ensure_running(home)
     control.pause(folder)
-    wait_for(lambda: not alive(home) and not linux.tagged(folder.id))
+    wait_for(lambda: not alive(home) and not linux.tagged(folder.tag))
     past = records.history(folder)
     accounted(folder, past)
     succeeded = {one.due for one in past.ticks if one.state is TickState.SUCCEEDED}

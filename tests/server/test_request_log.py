@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import stat
@@ -17,9 +18,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.entities.log_policy import LogPolicy
 from kfnb.resources.services.local.request_files import answered, log_files, read_requests
 from kfnb.resources.services.requests import RequestWindow, frame_of, values_of
-from kfnb.server import main, request_log
+from kfnb.server import log_segments, main, request_log
+from kfnb.server.columns import InputProblem
 from kfnb.server.encoding import json_rows, json_value
 from kfnb.server.exchange import Exchange, Predicted
 from kfnb.server.findings import OnBadInput
@@ -233,6 +236,24 @@ def test_personal_columns_are_never_written(churn: Path, tmp_path: Path) -> None
         assert secret not in growing
 
 
+def test_nothing_is_kept_of_a_bad_row_whose_columns_have_no_names(tmp_path: Path) -> None:
+    facts = {
+        "inputs": [{"name": "", "type": "float64", "shape": [-1, 3]}],
+        "sample": {"kind": "numpy.ndarray"},
+    }
+    inputs = inputs_of(facts, None, OnBadInput.REJECT)
+    fine = Exchange("fine", inputs.rows([[1.0, 2.0, 3.0]]), Predicted([1]))
+    bad = Exchange("bad", bad={(InputProblem.TYPE, ""): 1}, body=b'{"instances": [["x", "secret", 2]]}')
+    log = RequestLog(LogSettings(tmp_path, drop=["1"]), inputs)
+    for one in (fine, bad):
+        one.ended(422 if one.bad else 200)
+        log.keep(one)
+    log.close()
+    found = kept(tmp_path)
+    assert [name for name in found.columns if name.startswith("input.")] == ["input.0", "input.2"]
+    assert found.raw.tolist() == [None, [None]]
+
+
 def test_digests_are_of_one_service(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     one, again, other = (
@@ -240,6 +261,7 @@ def test_digests_are_of_one_service(tmp_path: Path) -> None:
     )
     assert one.digest("anna") == again.digest("anna") != other.digest("anna")
     assert one.digest(None) is None
+    assert one.digest(5) == one.digest(5.0) != one.digest(5.5)
 
 
 @pytest.mark.parametrize("moment", range(3))
@@ -325,6 +347,29 @@ def test_columns_that_a_version_does_not_have_are_named_in_its_log(
 
 
 # -- files
+
+
+def test_a_file_that_has_just_begun_is_not_taken_for_an_abandoned_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = of_column()
+    block = LoggedRows(LogSettings(tmp_path), inputs, PersonalColumns((), (), b"")).block(
+        [exchange("r", [1], inputs)]
+    )
+    lock = log_segments.fcntl.flock
+
+    def lock_late(file: int, how: int) -> None:
+        monkeypatch.undo()
+        complete_abandoned(tmp_path)  # another process looks just now
+        lock(file, how)
+
+    monkeypatch.setattr(log_segments.fcntl, "flock", lock_late)
+    segment = Segment(tmp_path, "r1-aa-1", block.schema)
+    segment.append(block)
+    complete_abandoned(tmp_path)
+    assert len(kept(tmp_path)) == 1
+    segment.complete()
+    assert kept(tmp_path).id.tolist() == ["r"]
 
 
 def filled(folder: Path, name: str, times: list[float], inputs: ModelInputs) -> Segment:
@@ -468,6 +513,32 @@ def test_what_waits_to_be_written_is_bounded(tmp_path: Path, monkeypatch: pytest
     assert len(kept(tmp_path)) == 10
 
 
+def test_old_files_are_removed_where_the_disk_has_no_room_to_complete_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inputs = of_column()
+    filled(tmp_path, "r1-old-1", [1.0], inputs).complete()
+    log = RequestLog(LogSettings(tmp_path), inputs)
+    log.keep(exchange("r", [1], inputs))
+    until(lambda: log.kept == 1)
+
+    def full(folder: Path) -> None:
+        raise OSError(errno.ENOSPC, f"no space in {folder}")
+
+    monkeypatch.setattr(request_log, "complete_abandoned", full)
+    monkeypatch.setattr(request_log, "_REVIEW", 0.0)
+    log.keep(exchange("again", [2], inputs))
+    until(lambda: not [one for one in complete_files(tmp_path) if one.name == "r1-old-1"])
+    log.close()
+    assert log.kept == 2
+
+
+def test_a_column_may_be_named_like_an_option(tmp_path: Path) -> None:
+    policy = LogPolicy(drop=("-age", "--log"), hash=("-x",))
+    options = main._parser(tmp_path).parse_args(policy.options)
+    assert (options.log_drop, options.log_hash, options.log) == (["-age", "--log"], ["-x"], None)
+
+
 def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -> None:
     inputs = of_column()
     log = RequestLog(LogSettings(tmp_path), inputs)
@@ -475,6 +546,23 @@ def test_an_id_that_is_used_again_is_that_of_the_newest_answer(tmp_path: Path) -
     log.keep(exchange("r", [4, 5], inputs))
     log.close()
     assert answered(tmp_path, ["r"]) == {"r": {1: [4, 5]}}
+
+
+def test_texts_are_still_texts_when_values_of_other_types_come_after_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "WRITTEN_WITHIN", 0.02)
+    inputs = of_column()
+    log = RequestLog(LogSettings(tmp_path), inputs)
+    for number, some in enumerate((["no"], [["a", 1]], ["no"]), start=1):
+        log.keep(exchange(f"r{number}", some, inputs))
+        until(lambda number=number: log.kept == number)
+    log.close()
+    assert answered(tmp_path, ["r1", "r2", "r3"]) == {
+        "r1": {1: ["no"]},
+        "r2": {1: [["a", 1]]},
+        "r3": {1: ["no"]},
+    }
 
 
 def test_a_large_file_is_completed_while_others_are_written(

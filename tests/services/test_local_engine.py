@@ -65,7 +65,7 @@ def folder(home: Path) -> ServiceFolder:
 def processes(home: Path) -> dict[str, int]:
     """The processes of the service by what they are: the program of a revision, driver, or router."""
     found = {}
-    for pid in linux.tagged(folder(home).id):
+    for pid in linux.tagged(folder(home).tag):
         words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
         if words == [""]:  # it has ended, and nobody has asked yet how
             continue
@@ -418,7 +418,7 @@ def test_a_token_is_needed_and_written_nowhere_but_into_its_file(
 
     holding = [file for file in home.rglob("*") if file.is_file() and token.encode() in file.read_bytes()]
     assert holding == [folder(home).token_file] == [Path(now.token_file)]
-    for pid in linux.tagged(folder(home).id):
+    for pid in linux.tagged(folder(home).tag):
         for what in "cmdline", "environ":
             assert token.encode() not in Path(f"/proc/{pid}/{what}").read_bytes()
 
@@ -545,7 +545,7 @@ def test_a_folder_that_is_removed_under_a_service_leaves_no_process(
     engine: LocalServiceEngine, version: Versions, home: Path
 ) -> None:
     served(engine, version)
-    before = linux.tagged(folder(home).id)
+    before = linux.tagged(folder(home).tag)
     shutil.rmtree(folder(home).path)
     end = time.monotonic() + 20
     while any(Path(f"/proc/{pid}/cmdline").exists() for pid in before):

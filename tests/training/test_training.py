@@ -17,13 +17,15 @@ from kfnb.entities import RunState
 from kfnb.errors import RunFailed, UsageError
 from kfnb.jobs import system
 from kfnb.resources.components import api
+from kfnb.resources.runs.local.folder import RunFolder
 from tests.conftest import Shell
 
 
 def assert_gone(run: Any) -> None:
     """Check that all processes of a run are gone within a few seconds."""
     until = time.monotonic() + 10
-    while left := system.here().tagged(run.id):
+    tag = RunFolder(Path(os.environ["KFNB_HOME"]) / "runs" / run.id).tag
+    while left := system.here().tagged(tag):
         assert time.monotonic() < until, f"{left} are alive"
         time.sleep(0.05)
 

@@ -88,7 +88,7 @@ def local(folder: Path) -> Iterator[Studies]:
     studies.open()
     yield studies
     for study in studies.engine.list():
-        system.end_all(StudyFolder(folder / "home" / "studies" / study.name).id)
+        system.end_all(StudyFolder(folder / "home" / "studies" / study.name).tag)
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def start(folder: ScheduleFolder, order: TickOrder) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [spec.python, "-m", _PROGRAM, str(folder.path), order.text()],
             cwd=spec.package,
-            env={**environment(), TAG: folder.id},
+            env={**environment(), TAG: folder.tag},
             stdin=nothing,
             stdout=log,
             stderr=log,

@@ -69,7 +69,7 @@ def fail(folder: ScheduleFolder, why: Callable[[], str], order: TickOrder | None
             past = ScheduleHistory()
             past.take(log.read())
             if past.running is not None:
-                system.end_all(folder.id)
+                system.end_all(folder.tag)
                 end(log, past.running[0], TickOutcome(TickState.FAILED, why()))
             elif order is not None and begin(log, order):
                 end(log, order.key, TickOutcome(TickState.FAILED, why()))
@@ -81,7 +81,7 @@ def kill(folder: ScheduleFolder, key: str, why: str) -> None:
     """End the tick that runs. Why is recorded first, lest another process takes it for lost."""
     with opened(folder.path) as log:
         end(log, key, TickOutcome(TickState.FAILED, why))
-    system.end_all(folder.id)
+    system.end_all(folder.tag)
 
 
 def history(folder: ScheduleFolder, past: ScheduleHistory | None = None) -> ScheduleHistory:

@@ -37,7 +37,7 @@ def main(folder: ScheduleFolder, order: TickOrder) -> int:
     if lock is None:
         return BUSY
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
-    system.here().claim(folder.id)
+    system.here().claim(folder.tag)
     folder.came_up()
     with opened(folder.path) as log:
         if begin(log, order):

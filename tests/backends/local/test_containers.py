@@ -145,7 +145,7 @@ def test_a_container_is_ended_with_its_run(docker, tmp_path):
 
     assert wait(backend, run_id, 5).state is RunState.CANCELED
     assert (docker / "kill").read_text() == f"kfnb-{run_id}-wait-long"
-    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(backend, run_id), lambda left: not left) == []
 
 
 @pytest.mark.parametrize("victim", ["supervisor", "worker"])

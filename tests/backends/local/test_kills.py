@@ -115,7 +115,7 @@ class Round:
     def _pids(self, victim: str) -> list[int]:
         file = self.backend._home / "runs" / self.run_id / "supervisor.pid"
         supervisor = int(file.read_text() or 0) if file.exists() else 0
-        pids = marked(self.run_id)
+        pids = marked(self.backend, self.run_id)
         return [pid for pid in pids if (pid == supervisor) == (victim == "supervisor")]
 
 
@@ -171,7 +171,7 @@ def check(backend: LocalRunEngine, one: Round, kills: int) -> None:
     assert set(one.ledger()) == set(range(STEPS))
     assert one.ledger().total() <= STEPS + kills * JOBS
     assert all(one.ledger()[item.outputs["Output"]] <= item.attempts for item in work_of(run))
-    assert wait_until(lambda: marked(one.run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(backend, one.run_id), lambda left: not left) == []
 
 
 def successes(backend: LocalRunEngine, run_id: str) -> dict[str, int]:

@@ -5,16 +5,19 @@
 
 import os
 import signal
+import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from kfp import dsl
-from local_runs import marked, submission, task, wait, wait_until
+from local_runs import marked, submission, tag_of, task, wait, wait_until
 from steps import component, nap
 
 from kfnb.entities import RunState
-from kfnb.jobs.prefork import WAITS, key
+from kfnb.jobs import system
+from kfnb.jobs.prefork import _PATIENCE, WAITS, key
 from kfnb.resources.runs.local import LocalRunEngine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
@@ -54,14 +57,14 @@ def warm(tmp_path):
     """A backend whose processes linger, and are ended after the test."""
     backend = LocalRunEngine(tmp_path / "home", jobs=2, linger=30)
     yield backend
-    for socket in (tmp_path / "home" / "warm").glob("*"):
-        socket.unlink()  # which ends the process
+    for place in (tmp_path / "home" / "warm").glob("*"):
+        place.unlink()  # which ends the process
 
 
 def lingering(backend):
     """The processes that wait for a run of this test's."""
     warm = str(backend._home / "warm")
-    return [pid for pid in marked(WAITS) if any(warm in name for name in opened(pid))]
+    return [pid for pid in system.here().tagged(WAITS) if any(warm in name for name in opened(pid))]
 
 
 def opened(pid):
@@ -90,7 +93,7 @@ def test_the_next_run_is_forked_from_the_last_ones_process(warm, tmp_path):
 
     assert stays == before["parent"] != after["parent"]
     assert before["random"] != after["random"]
-    assert (before["mark"], after["mark"]) == (first.id, second.id)
+    assert (before["mark"], after["mark"]) == (tag_of(warm, first.id), tag_of(warm, second.id))
     assert after["kept"] == []
     assert wait_until(lambda: lingering(warm), lambda there: len(there) < 2) == [stays]  # one is enough
     assert "Traceback" not in (warm._home / "runs" / second.id / "supervisor.log").read_text()
@@ -117,17 +120,33 @@ def test_a_process_that_knows_more_takes_the_others_place(warm, tmp_path):
     assert second in lingering(warm)
 
 
+def test_a_fork_waits_for_a_kernel_that_is_slow_to_answer(warm, tmp_path, monkeypatch):
+    class SlowSocket(socket.socket):
+        def recv(self, *words):
+            received = super().recv(*words)
+            time.sleep(3 * _PATIENCE)
+            return received
+
+    warm.stand_by(["xml.dom.minidom"])
+    is_warm(warm)
+    monkeypatch.setattr(socket, "socket", SlowSocket)
+
+    run, seen = look_once(warm, tmp_path)
+
+    assert (seen["loaded"], seen["mark"]) == (True, tag_of(warm, run.id))
+
+
 def test_its_run_is_stopped_and_found_dead_as_any_other(warm, tmp_path):
     look_once(warm, tmp_path)
     is_warm(warm)
     run_id = warm.submit(submission(napping, tmp_path))
     wait_until(lambda: warm.get(run_id).tasks, lambda tasks: tasks and tasks[0].state is RunState.RUNNING)
     supervisor = int((warm._home / "runs" / run_id / "supervisor.pid").read_text())
-    assert supervisor in marked(run_id)
+    assert supervisor in marked(warm, run_id)
     os.kill(supervisor, signal.SIGKILL)
 
     assert "exited unexpectedly" in wait(warm, run_id, 5).error
-    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(warm, run_id), lambda left: not left) == []
     assert len(lingering(warm)) == 1
 
 
@@ -194,7 +213,7 @@ def test_before_the_first_run_a_process_may_stand_by(warm, tmp_path):
     assert os.sched_getscheduler(stands) == os.SCHED_OTHER
     run, seen = look_once(warm, tmp_path)
 
-    assert (seen["loaded"], seen["mark"], seen["kept"]) == (True, run.id, [])
+    assert (seen["loaded"], seen["mark"], seen["kept"]) == (True, tag_of(warm, run.id), [])
 
 
 def test_without_lingering_no_process_stands_by(tmp_path):

@@ -93,5 +93,5 @@ def test_a_run_whose_folder_is_removed_starts_nothing_more(backend, tmp_path):
     wait_until((folder / "tasks" / "nap").exists, bool)
     wait_until(lambda: gone(folder), bool)
 
-    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(backend, run_id), lambda left: not left) == []
     assert not (folder / "tasks" / "number").exists()

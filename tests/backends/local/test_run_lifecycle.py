@@ -6,6 +6,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,7 +166,7 @@ def test_stop_ends_every_process_also_those_that_would_not(backend, tmp_path):
 
     run_id = backend.submit(submission(pipeline, tmp_path))
     wait_until(lambda: text(backend, run_id), lambda seen: seen == "up")
-    assert len(marked(run_id)) >= 4
+    assert len(marked(backend, run_id)) >= 4
     begun = time.monotonic()
     backend.stop(run_id)
     run = wait(backend, run_id)
@@ -176,7 +177,7 @@ def test_stop_ends_every_process_also_those_that_would_not(backend, tmp_path):
         "stubborn": RunState.CANCELED,
         "number": RunState.CANCELED,
     }
-    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(backend, run_id), lambda left: not left) == []
     backend.stop(run_id)  # harmless
 
 
@@ -229,6 +230,21 @@ def test_killed_at_any_moment_and_retried_a_run_loses_and_doubles_nothing(backen
     assert [item.finished is not None for item in run.tasks] == [True] * len(run.tasks)
 
 
+def test_who_looks_into_a_copy_of_a_home_ends_nothing_in_the_home_itself(backend, tmp_path):
+    run_id = backend.submit(submission(long_one, tmp_path))
+    running(backend, run_id)
+    before = marked(backend, run_id)
+    shutil.copytree(backend._home, tmp_path / "copy")
+
+    copied = LocalRunEngine(tmp_path / "copy").get(run_id)
+
+    assert "the supervisor of this run exited unexpectedly" in copied.error
+    assert backend.get(run_id).state is RunState.RUNNING
+    assert set(before) <= set(marked(backend, run_id))
+    backend.stop(run_id)
+    assert wait(backend, run_id).state is RunState.CANCELED
+
+
 def test_a_killed_supervisor_is_noticed_and_its_tasks_are_ended(backend, tmp_path):
     run_id = backend.submit(submission(long_one, tmp_path))
     running(backend, run_id)
@@ -240,7 +256,7 @@ def test_a_killed_supervisor_is_noticed_and_its_tasks_are_ended(backend, tmp_pat
     assert "the supervisor of this run exited unexpectedly" in run.error
     assert "retry continues the run" in run.error
     assert task(run, "nap").state is RunState.FAILED
-    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert wait_until(lambda: marked(backend, run_id), lambda left: not left) == []
     assert list(backend.events(run_id))[-1].data["state"] == "FAILED"
 
 

@@ -39,4 +39,4 @@ def start(shell: Any) -> Iterator[Any]:
     from local_studies import folder_of
 
     for study in made:
-        end_all(folder_of(study).id)
+        end_all(folder_of(study).tag)

@@ -18,4 +18,4 @@ def folder_of(study: Study) -> StudyFolder:
 
 def processes_of(study: Study) -> list[int]:
     """All processes of a study that are alive."""
-    return system.here().tagged(folder_of(study).id)
+    return system.here().tagged(folder_of(study).tag)

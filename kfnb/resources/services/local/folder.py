@@ -17,7 +17,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -56,11 +55,6 @@ class ServiceSettings:
 @dataclass(frozen=True)
 class ServiceFolder(JobFolder):
     """The folder ``path`` of one service, which is named by the service's name."""
-
-    @property
-    def id(self) -> str:
-        """The tag of its processes: the name alone would be that of another home's service too."""
-        return f"service-{self.name}-{hashlib.sha256(str(self.path).encode()).hexdigest()[:12]}"
 
     @property
     def name(self) -> str:

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -51,11 +50,6 @@ class Order:
 @dataclass(frozen=True)
 class StudyFolder(JobFolder):
     """The folder ``path`` of one study, which is named by the study's name."""
-
-    @property
-    def id(self) -> str:
-        """The tag of its processes: the name alone would be that of another home's study too."""
-        return f"study-{self.path.name}-{hashlib.sha256(str(self.path).encode()).hexdigest()[:12]}"
 
     @property
     def name(self) -> str:

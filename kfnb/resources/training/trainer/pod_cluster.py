@@ -5,6 +5,7 @@ The text of this file travels with ``pod_step``, so it needs Python's own librar
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import ssl
@@ -125,7 +126,7 @@ class Cluster:
                 if error.code not in _BUSY and error.code < _BROKEN:
                     raise
                 trouble = _message(error)
-            except OSError as error:
+            except (OSError, http.client.HTTPException) as error:  # the latter: an answer that was cut off
                 if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
                     raise TrainJobFailed(f"the API server is not trusted: {error}") from None
                 trouble = str(error)
