@@ -74,7 +74,7 @@ docs: .venv-docs ## build the documentation's site in build/site; a link that le
 
 .venv-docs: ## what builds it, in an environment of its own
 	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet 'zensical>=0.0.73' 'mkdocstrings-python>=2'
+	$@/bin/python -m pip install --quiet 'zensical>=0.0.73' 'mkdocstrings-python>=2' ruff
 
 bench: install .venv-kale ## measure speed, side by side with what it is compared to
 	$(BIN)/python -W ignore -m benchmarks
