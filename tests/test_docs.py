@@ -63,7 +63,9 @@ def test_every_page_is_in_the_sites_navigation():
 
 
 def test_every_public_name_is_on_the_page_of_python():
-    named = re.findall(r"^::: kfnb\.(\w+)$", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.MULTILINE)
+    named = re.findall(
+        r"^::: kfnb\.(\w+)$", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
     assert sorted(named) == sorted(kfnb.__all__)
 
