@@ -10,7 +10,8 @@ from kfnb.web.section import Section
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{title}
-<link rel="stylesheet" href="/static/ui.css"><script type="module" src="/static/ui.js"></script></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/ui.css">
+<script type="module" src="/static/ui.js"></script></head>
 <body data-mark="{mark}">{header}<main data-refresh="{refresh}">{aside}<section>{content}</section></main></body></html>
 """
 REFRESH = 5

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RequestHandler, StaticFileHandler
 
 from kfnb.diagnostics import logger
@@ -58,12 +58,14 @@ def serve(port: int, opened: Callable[[str], None]) -> None:
 async def _serve(port: int, opened: Callable[[str], None]) -> None:
     access, mark = Access(), secrets.token_hex(16)
     try:
-        sockets = bind_sockets(port, "127.0.0.1")
+        listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
         raise UsageError(
             f"cannot listen at port {port}: {error.strerror}", hint="choose another --port"
         ) from None
-    access.listen(sockets[0].getsockname()[1])
+    listening.setblocking(False)  # noqa: FBT003 - its only form
+    address = "{}:{}".format(*listening.getsockname())
+    access.listen(listening.getsockname()[1])
     given = {"access": access, "mark": mark}
     server = HTTPServer(
         Application(
@@ -76,8 +78,8 @@ async def _serve(port: int, opened: Callable[[str], None]) -> None:
             websocket_ping_interval=20,
         )
     )
-    server.add_sockets(sockets)
-    opened(f"http://127.0.0.1:{sockets[0].getsockname()[1]}/?token={access.token}")
+    server.add_socket(listening)
+    opened(f"http://{address}/?token={access.token}")
     await asyncio.Event().wait()
 
 

@@ -93,8 +93,21 @@ async function refresh(main) {
   document.body.classList.toggle("away", answer === undefined);
   if (!answer) return;
   const found = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("main");
-  if (found && found.innerHTML !== main.innerHTML && !main.querySelector("details[open]")) {
-    main.innerHTML = found.innerHTML;
+  if (!found || main.querySelector("details[open]")) return;
+  link(found);
+  if (found.innerHTML !== main.innerHTML) main.innerHTML = found.innerHTML;
+}
+
+/** Make links of the cells of tables that name what the list at the side links to. */
+function link(main) {
+  const addresses = new Map([...main.querySelectorAll("aside a")].map((one) => [one.textContent, one.href]));
+  for (const cell of main.querySelectorAll("section :is(th, td)")) {
+    const address = addresses.get(cell.textContent);
+    if (address === undefined) continue;
+    const anchor = document.createElement("a");
+    anchor.href = address;
+    anchor.append(...cell.childNodes);
+    cell.append(anchor);
   }
 }
 
@@ -104,5 +117,6 @@ if (mark) {
   const { default: live } = await import("/static/live.js");
   live.initialize({ model: new SocketModel(mark) });
 } else if (main?.dataset.refresh) {
+  link(main);
   setInterval(() => void refresh(main), Number(main.dataset.refresh) * 1000);
 }
