@@ -11,13 +11,26 @@ from kfnb.errors import BackendError, NotFound, RunNotFound, UsageError
 from kfnb.resources.models import api as models
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.provenance import assembly
+from kfnb.resources.provenance.exports.cyclonedx import cyclonedx
+from kfnb.resources.provenance.exports.pylock import pylock
+from kfnb.resources.provenance.exports.ro_crate import ro_crate
+from kfnb.resources.provenance.exports.slsa import slsa
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.services import api as services
 from kfnb.resources.services.handle import Service
 from kfnb.resources.studies import api as studies
 from kfnb.resources.studies.handle import Study
-from kfnb.settings import choices
+from kfnb.settings import choices, settings
+
+PYLOCK = "pylock"
+FORMATS: dict[str, Callable[[Manifest], str]] = {
+    "cyclonedx": cyclonedx,
+    "ro-crate": ro_crate,
+    "slsa": slsa,
+    PYLOCK: pylock,
+}
+"""The formats that a manifest is exported in, by name."""
 
 _MOST_RUNS = 1000
 """How far back the newest run of a stage is looked for."""
@@ -43,6 +56,11 @@ def manifest(ref: Any = None) -> Manifest:
         f"{type(ref).__name__} has no manifest:",
         hint="give a run, a study, a version of a model, or a service",
     )
+
+
+def export(found: Manifest, form: str) -> str:
+    """A manifest as the text of another tool's format, one of ``FORMATS``. Raises ``UsageError``, ``BackendError``."""
+    return pylock(found, settings().index_urls) if form == PYLOCK else FORMATS[form](found)
 
 
 def _named(ref: str) -> Run | ModelVersion | Service | Study:
