@@ -124,12 +124,7 @@ class LocalRunEngine:
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {
-                **_here(),
-                **environment_of(submission.spec),
-                **of_study("".join(origin)),
-                **stage_of(submission.origin),
-            },
+            "environment": {**_here(submission), **of_study("".join(origin))},
             **({"schedule": submission.schedule} if submission.schedule else {}),
         }
         texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
@@ -292,10 +287,12 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _here() -> dict[str, str]:
-    """The environment that all local steps share."""
+def _here(submission: Submission) -> dict[str, str]:
+    """The environment that all local steps share, and what the submission has of it."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "kfp": metadata.version("kfp"),
+        **environment_of(submission.spec),
+        **stage_of(submission.origin),
     }
