@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import entities
-from kfnb.entities import LogLine
+from kfnb.entities import Amounts, LogLine, Purpose
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
@@ -83,6 +83,10 @@ class RunEngine(Protocol):
 
         With ``follow``, as they arrive, until the run is finished; None means no more lines at the moment.
         """
+        ...
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied of machines until now, by what came of it; empty if nothing is known."""
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

@@ -12,6 +12,8 @@ from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
+from kfnb.prices.current import current
+from kfnb.prices.rates import Cost
 from kfnb.resources.runs.engine import RunEngine
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
@@ -149,6 +151,11 @@ class Run:
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
+
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what it costs until now, by the prices of the settings. Raises ``UsageError``."""
+        return current().cost(self._engine.occupied(self.id))
 
     def logs(
         self,

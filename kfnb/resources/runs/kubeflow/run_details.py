@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState, Task, TaskError
+from kfnb.entities import Amounts, LogLine, Purpose, RunState, Task, TaskError
 from kfnb.jobs.polling import Pace
 from kfnb.resources.runs.kubeflow import logs, pending
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
@@ -22,6 +22,7 @@ from kfnb.resources.runs.kubeflow.logs import LogSource
 from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.occupied import by_requests
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.workflow import Workflow, WorkflowNode
@@ -109,6 +110,11 @@ class RunDetails:
         """See ``DetailSource``."""
         sources = Sources(self._records, self._pods, snapshot, spec, task).begun()
         return tuple(source.place for source in sources if source.place)
+
+    def occupied(self, run: entities.RunSnapshot, spec: Json) -> Mapping[Purpose, Amounts]:
+        """See ``DetailSource``."""
+        found = self._pods.occupied(run.id) if self._pods is not None else {}
+        return found or by_requests(run, spec)
 
     def pods(self, run: entities.RunSnapshot, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
         """The pods of the run that Kubernetes still has."""

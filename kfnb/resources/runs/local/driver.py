@@ -34,6 +34,7 @@ from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.kind import end
 from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.log_timeline import Timeline
+from kfnb.resources.runs.local.meter import Meter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
 from kfnb.resources.runs.local.resource_pool import ResourcePool
@@ -167,6 +168,7 @@ def _engine(
             supplier,
             timeline,
             room.activity,
+            Meter(),
             journal.doing,
             journal.ranks,
         ),

@@ -6,14 +6,14 @@ import builtins
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -123,6 +123,7 @@ class LocalRunEngine:
             "arguments": {**pipeline.defaults, **order.arguments},
             "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
             **({"schedule": submission.schedule} if submission.schedule else {}),
+            **({"owner": self._owner} if self._owner else {}),
         }
         texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
@@ -166,6 +167,10 @@ class LocalRunEngine:
             self._read(folder, LogReader(folder, included), follow=follow),
             self._of_cached(run_id, included) if task is not None else (),
         )
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied of this machine until now."""
+        return self.get(run_id).occupied
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The file of a task's log, or the folder with the files of all tasks."""

@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.entities import RunSnapshot, RunState, Task, TaskError
+from kfnb.entities import RunSnapshot, RunState, Task, TaskError, Usage
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.resources.runs.events import RunFold, encode, fold
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
+from kfnb.resources.runs.usage_data import amounts_data, usage_data
 from kfnb.text import conditions
 
 
@@ -113,9 +114,17 @@ class Journal:
         """Record what is new of the processes of a training, by rank."""
         self._log.append([("ranks", task, {"ranks": dict(news)})])
 
-    def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
-        """Record that a task, a group or the run is done, with its outputs."""
+    def used(self, task: str, usage: Usage) -> None:
+        """Record what an attempt at a task occupied."""
+        self._log.append([("usage", task, {"attempt": usage_data(usage)})])
+
+    def succeeded(
+        self, task: str, outputs: Mapping[str, Any], *, cached: bool = False, usage: Usage | None = None
+    ) -> None:
+        """Record that a task, a group or the run is done, with its outputs and what its last attempt occupied."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
+        if usage is not None:
+            facts.append(("usage", task, {"attempt": usage_data(usage)}))
         if outputs:
             facts.append(("outputs", task, {"values": encode(outputs), "metrics": encode(metrics(outputs))}))
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
@@ -132,7 +141,10 @@ class Journal:
 
     def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
         """Record that the run is finished, with its outputs and all metrics of its tasks."""
-        logged = measured(self.snapshot().tasks)
+        now = self.snapshot()
+        logged = measured(now.tasks)
         data = {"values": encode(outputs), "metrics": logged}
         facts: list[Fact] = [("outputs", "", data)] if outputs or logged else []
+        if now.occupied:
+            facts.append(("usage", "", {"total": amounts_data(now.occupied)}))
         self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

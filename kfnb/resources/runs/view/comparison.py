@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from kfnb.entities import Compared, Comparison, RunSnapshot, RunState
+from kfnb.resources.runs.view.costs import cost_cell
 from kfnb.resources.runs.view.overlay import overlays
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
@@ -28,6 +29,7 @@ _RUNS = (
     Column("State", whole=True),
     Column("Started", whole=True),
     Column("Time", number=True),
+    Column("Cost", number=True),
     Column("Backend"),
     Column("Experiment"),
     Column("Error"),
@@ -70,6 +72,7 @@ def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -
             TableCell(style_of(run.state).word, state_style=style_of(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
+            cost_cell(run),
             run.backend if len({one.backend for one in runs}) > 1 else "",
             run.experiment if len({one.experiment for one in runs}) > 1 else "",
             short(run.error, 120) if run.error else "",

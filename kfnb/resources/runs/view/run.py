@@ -8,6 +8,7 @@ from typing import Any
 
 from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.artifacts import artifact_blocks
+from kfnb.resources.runs.view.costs import cost_words
 from kfnb.resources.runs.view.failure import failure_blocks
 from kfnb.resources.runs.view.iterations import Loops
 from kfnb.resources.runs.view.ranks import rank_blocks
@@ -58,11 +59,12 @@ def _title(run: RunSnapshot, now: float) -> Title:
     named = (own_name(run), run.id, run.backend)
     experiment = f"experiment {run.experiment}" if run.experiment else ""
     began = moment(run.started or run.created)
+    cost = cost_words(run)
     return Title(
         run.pipeline or run.name or run.id,
         style_of(run.state),
         duration(elapsed(run.started, run.finished, now)),
-        tuple(dict.fromkeys((*named, experiment, began))),
+        tuple(dict.fromkeys((*named, experiment, began, cost))),
     )
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from kfnb.entities import RunSnapshot
+from kfnb.resources.runs.view.costs import cost_cell
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
@@ -24,6 +25,7 @@ COLUMNS = (
     Column("State", whole=True),
     Column("Started", whole=True),
     Column("Time", number=True),
+    Column("Cost", number=True),
     Column("Arguments"),
     Column("Metrics"),
     Column("Experiment", aside=True),
@@ -52,6 +54,7 @@ def _row(run: RunSnapshot, now: float) -> list[Value]:
         TableCell(state.word, state_style=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),
+        cost_cell(run),
         assignments(run.arguments),
         _metrics(run),
         run.experiment,

@@ -1,0 +1,67 @@
+"""What runs occupied of machines, from the index: summed by what they have in common, and by day."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.catalog.records import MODEL, RUN, SERVICE
+from kfnb.catalog.schema import GPU, UNKNOWN
+from kfnb.entities import Amounts, Purpose
+
+BY = {
+    "pipeline": "c.pipeline",
+    "experiment": "c.experiment",
+    "user": "c.owner",
+    "namespace": "c.backend",
+    "run": "c.run",
+    "model": (
+        "coalesce((select min(a.name) from made m join artifacts a on a.id = m.artifact"
+        f" where m.run = c.run and a.type = '{MODEL}'), '')"  # noqa: S608 - ours
+    ),
+}
+"""What runs can be summed by: the expression that they have in common."""
+_RUNS = f"c.type = '{RUN}' and c.run not like '{SERVICE}%' and c.finished >= ? and c.finished < ?"
+
+
+@dataclass(frozen=True)
+class OccupiedGroup:
+    """Runs with the same ``name`` that ended on one ``day`` (ISO, local time): how many, and what they occupied."""
+
+    name: str
+    day: str
+    runs: int
+    used: dict[Purpose, Amounts]
+
+
+def occupied(connection: sqlite3.Connection, by: str, since: float, until: float) -> Iterator[OccupiedGroup]:
+    """What the runs occupied that ended from ``since`` until ``until``, by name and day."""
+    key = BY[by]
+    day = "strftime('%Y-%m-%d', c.finished, 'unixepoch', 'localtime')"
+    counts = connection.execute(
+        f"select {key}, {day}, count(*), sum(not exists (select 1 from amounts a where a.context = c.id))"  # noqa: S608 - ours
+        f" from contexts c where {_RUNS} group by 1, 2 order by 2, 1",
+        (since, until),
+    ).fetchall()
+    rows = connection.execute(
+        f"select {key}, {day}, a.purpose, a.resource, sum(a.hours) from contexts c"  # noqa: S608 - likewise
+        f" join amounts a on a.context = c.id where {_RUNS} group by 1, 2, 3, 4",
+        (since, until),
+    )
+    found: dict[tuple[str, str], dict[Purpose, list[tuple[str, float]]]] = {}
+    for name, on, purpose, resource, hours in rows:
+        found.setdefault((name, on), {}).setdefault(Purpose(purpose), []).append((resource, hours))
+    for name, on, runs, unrecorded in counts:
+        used = {purpose: _amounts(parts) for purpose, parts in found.get((name, on), {}).items()}
+        if unrecorded:
+            used[Purpose.WORK] = used.get(Purpose.WORK, Amounts()) + Amounts(unknown=int(unrecorded))
+        yield OccupiedGroup(name, on, runs, used)
+
+
+def _amounts(rows: Sequence[tuple[str, float]]) -> Amounts:
+    plain: dict[str, Any] = {name: hours for name, hours in rows if not name.startswith(GPU)}
+    unknown = int(plain.pop(UNKNOWN, 0))
+    gpus = {name.removeprefix(GPU): hours for name, hours in rows if name.startswith(GPU)}
+    return Amounts(**plain, gpus=gpus, unknown=unknown)
