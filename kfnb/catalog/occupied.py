@@ -11,16 +11,15 @@ from kfnb.catalog.records import MODEL, RUN, SERVICE
 from kfnb.catalog.schema import GPU, UNKNOWN
 from kfnb.entities import Amounts, Purpose
 
+_VERSIONS = "made m join artifacts a on a.id = m.artifact"
+_MODEL_OF_RUN = f"select min(a.name) from {_VERSIONS} where m.run = c.run and a.type = '{MODEL}'"  # noqa: S608 - ours
 BY = {
     "pipeline": "c.pipeline",
     "experiment": "c.experiment",
     "user": "c.owner",
     "namespace": "c.backend",
     "run": "c.run",
-    "model": (
-        "coalesce((select min(a.name) from made m join artifacts a on a.id = m.artifact"
-        f" where m.run = c.run and a.type = '{MODEL}'), '')"  # noqa: S608 - ours
-    ),
+    "model": f"coalesce(({_MODEL_OF_RUN}), '')",
 }
 """What runs can be summed by: the expression that they have in common."""
 _RUNS = f"c.type = '{RUN}' and c.run not like '{SERVICE}%' and c.finished >= ? and c.finished < ?"

@@ -8,7 +8,7 @@ from typing import Any, overload
 
 from kfnb import entities
 from kfnb.aliases import accepts
-from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.entities import Amounts, Artifact, ByTask, LogLine, Purpose, RunState, Task
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
@@ -155,7 +155,12 @@ class Run:
     @property
     def cost(self) -> Cost:
         """An estimate of what it costs until now, by the prices of the settings. Raises ``UsageError``."""
-        return current().cost(self._engine.occupied(self.id))
+        return current().cost(self.occupied)
+
+    @property
+    def occupied(self) -> Mapping[Purpose, Amounts]:
+        """What it occupied of machines until now: core hours, GiB hours, GPU hours, by what came of them."""
+        return self._engine.occupied(self.id)
 
     def logs(
         self,
