@@ -59,6 +59,21 @@ def occupied(connection: sqlite3.Connection, by: str, since: float, until: float
         yield OccupiedGroup(name, on, runs, used)
 
 
+def former(connection: sqlite3.Connection, pipeline: str, most: int = 10) -> Iterator[dict[Purpose, Amounts]]:
+    """What the newest runs of a pipeline occupied that succeeded, at most so many; those of which that is known."""
+    newest = connection.execute(
+        "select c.id from contexts c where c.pipeline = ? and c.state = 'SUCCEEDED'"
+        " and exists (select 1 from amounts a where a.context = c.id) order by c.finished desc limit ?",
+        (pipeline, most),
+    ).fetchall()
+    for (id,) in newest:
+        parts: dict[Purpose, list[tuple[str, float]]] = {}
+        query = "select purpose, resource, hours from amounts where context = ?"
+        for purpose, resource, hours in connection.execute(query, (id,)):
+            parts.setdefault(Purpose(purpose), []).append((resource, hours))
+        yield {purpose: _amounts(rows) for purpose, rows in parts.items()}
+
+
 def _amounts(rows: Sequence[tuple[str, float]]) -> Amounts:
     plain: dict[str, Any] = {name: hours for name, hours in rows if not name.startswith(GPU)}
     unknown = int(plain.pop(UNKNOWN, 0))

@@ -12,6 +12,7 @@ from kfnb.entities import Amounts, LogLine, Purpose
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
+from kfnb.prices.budget import Budget
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.selection import LISTED, Selection
 
@@ -24,9 +25,9 @@ class Submission:
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
-    it here. ``env`` are environment variables
-    for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notify`` is called with notes on differences, and with progress if
+    it here. ``env`` are environment variables for steps that do not run where this one does. ``inputs`` is a folder
+    with artifacts among the arguments, which the run takes over; only runs here do. ``budget`` is what the run may
+    cost: a run here ends when it is passed. ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -41,6 +42,7 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    budget: Budget | None = None
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 

@@ -108,6 +108,7 @@ class LocalRunEngine:
             registry=self._registry,
             data_store=self._data_store,
             owner=self._owner,
+            budget=submission.budget.data() if submission.budget else {},
         )
         try:
             folder.write(submission.spec, order)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.entities import RunSnapshot, RunState, Task, TaskError, Usage
+from kfnb.entities import Amounts, RunSnapshot, RunState, Task, TaskError, Usage
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.resources.runs.events import RunFold, encode, fold
 from kfnb.resources.runs.iterations import measured
@@ -34,6 +34,8 @@ class Journal:
         past.take(log.read())
         self.earlier = {task.id: task for task in past.run.tasks}
         self._announced: set[str] = set()
+        self.occupied = dict(past.run.occupied)
+        """What the run occupied in attempts that have ended."""
 
     def done(self, task: str) -> Task | None:
         """A task or a group that an earlier attempt at the run finished; None if it did not."""
@@ -116,6 +118,7 @@ class Journal:
 
     def used(self, task: str, usage: Usage) -> None:
         """Record what an attempt at a task occupied."""
+        self._add(usage)
         self._log.append([("usage", task, {"attempt": usage_data(usage)})])
 
     def succeeded(
@@ -124,11 +127,15 @@ class Journal:
         """Record that a task, a group or the run is done, with its outputs and what its last attempt occupied."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
         if usage is not None:
+            self._add(usage)
             facts.append(("usage", task, {"attempt": usage_data(usage)}))
         if outputs:
             facts.append(("outputs", task, {"values": encode(outputs), "metrics": encode(metrics(outputs))}))
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
         self._log.append(facts)
+
+    def _add(self, usage: Usage) -> None:
+        self.occupied[usage.purpose] = self.occupied.get(usage.purpose, Amounts()) + usage.amounts
 
     def note(self, *texts: str) -> None:
         """Record notes for the user, unless the run has them already."""

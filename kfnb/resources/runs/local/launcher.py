@@ -172,9 +172,15 @@ class Launcher:
         body = work.component.body
         trains = isinstance(body, PythonProgram) and body.processes > 0
         since = log.stat().st_size if log.exists() else 0
-        began = partial(self.activity.began, work.id)
         # the client of a container engine is not the container
-        used = (lambda _: None) if what == "container" else partial(self.meter.add, work.id)
+        measured = what != "container"
+
+        def began(pid: int) -> None:
+            self.activity.began(work.id, pid)
+            if measured:
+                self.meter.started(work.id, pid)
+
+        used = partial(self.meter.ended, work.id) if measured else (lambda _: None)
         try:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(

@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kfnb.entities import Purpose, Usage
+from kfnb.jobs import system
 from kfnb.jobs.process_spec import ProcessUse
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.pod_resources import Supply
 
 
 @dataclass
+class _Attempt:
+    """An attempt: what it gets, when it began, its process that runs, and what the ended ones used."""
+
+    supply: Supply
+    began: float
+    pid: int = 0
+    used: ProcessUse | None = None
+
+
+@dataclass
 class Meter:
-    """Adds up what the processes of each task used, until an attempt ends."""
+    """What attempts occupy from their begin to their end."""
 
-    _used: dict[str, ProcessUse] = field(default_factory=dict)
+    _going: dict[str, _Attempt] = field(default_factory=dict)
 
-    def add(self, task: str, use: ProcessUse) -> None:
-        """A process of a task has ended."""
-        self._used[task] = self._used.get(task, ProcessUse()) + use
+    def begin(self, work: TaskInvocation) -> None:
+        """An attempt at a task begins."""
+        self._going[work.id] = _Attempt(work.supply, time.monotonic())
 
-    def read(self, work: TaskInvocation, seconds: float, purpose: Purpose) -> Usage:
-        """What an attempt that took ``seconds`` occupied; the next one begins anew.
+    def started(self, task: str, pid: int) -> None:
+        """A process of an attempt has started."""
+        self._going[task].pid = pid
 
-        A step that requests no cores, and whose use could not be measured, counts as one core: the engine reserves it.
-        """
-        supply, use = work.supply, self._used.pop(work.id, None)
-        return Usage(
-            seconds=seconds,
-            cores=_cores(supply, measured=use is not None),
-            memory=supply.memory,
-            gpus=supply.gpus,
-            gpu=supply.gpu,
-            cpu_seconds=None if use is None else use.cpu_seconds,
-            peak=None if use is None else float(use.peak),
-            purpose=purpose,
-        )
+    def ended(self, task: str, use: ProcessUse) -> None:
+        """The process of an attempt has ended."""
+        attempt = self._going[task]
+        attempt.pid, attempt.used = 0, (attempt.used or ProcessUse()) + use
+
+    def end(self, work: TaskInvocation, purpose: Purpose) -> Usage:
+        """What an attempt occupied that has ended."""
+        return _usage(self._going.pop(work.id), purpose)
+
+    def going(self) -> Iterator[Usage]:
+        """What the attempts occupied until now that have not ended."""
+        for attempt in list(self._going.values()):
+            yield _usage(attempt, Purpose.WORK)
 
 
-def _cores(supply: Supply, *, measured: bool) -> float:
-    return supply.cores if supply.explicit or not measured else 0.0
+def _usage(attempt: _Attempt, purpose: Purpose) -> Usage:
+    """What an attempt occupied.
+
+    A step that requests no cores, and whose use is not measured, counts as one core: the engine reserves it.
+    """
+    supply, used = attempt.supply, attempt.used
+    if attempt.pid:
+        used = (used or ProcessUse()) + _now(attempt.pid)
+    return Usage(
+        seconds=time.monotonic() - attempt.began,
+        cores=supply.cores if supply.explicit or used is None else 0.0,
+        memory=supply.memory,
+        gpus=supply.gpus,
+        gpu=supply.gpu,
+        cpu_seconds=None if used is None else used.cpu_seconds,
+        peak=None if used is None else float(used.peak),
+        purpose=purpose,
+    )
+
+
+def _now(pid: int) -> ProcessUse:
+    """What a process that runs has used, with those below it."""
+    here = system.here()
+    return ProcessUse(sum(thread.cpu_time for thread in here.threads(pid)) / 1e9, here.held(pid))

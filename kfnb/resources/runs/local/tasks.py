@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
-from kfnb.entities import Purpose, RunState, TaskError, Usage
+from kfnb.entities import Purpose, RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
@@ -88,22 +88,20 @@ class TaskRunner:
                 return self._canceled(work)
             self.launcher.warm_up(self.pipeline)
             self.journal.started(work.id, work.shown)
-            began = time.monotonic()
+            meter = self.launcher.meter
+            meter.begin(work)
             try:
                 outputs = await self.launcher.run(work)
             except (StepFailed, StepFault) as fault:
-                self.journal.used(work.id, self._usage(work, began, Purpose.FAILED))
+                self.journal.used(work.id, meter.end(work, Purpose.FAILED))
                 if self.stopped.is_set():
                     return self._canceled(work)
                 error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
                 return Result(RunState.FAILED, error=error)
-            usage = self._usage(work, began, Purpose.WORK)
+            usage = meter.end(work, Purpose.WORK)
             outputs = await _aside(work, partial(self.digests.of_outputs, outputs))
             self.journal.succeeded(work.id, outputs, usage=usage)
             return Result(RunState.SUCCEEDED, outputs, usage=usage)
-
-    def _usage(self, work: TaskInvocation, began: float, purpose: Purpose) -> Usage:
-        return self.launcher.meter.read(work, time.monotonic() - began, purpose)
 
     def _canceled(self, work: TaskInvocation) -> Result:
         self.journal.state(work.id, RunState.CANCELED)
