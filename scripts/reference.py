@@ -36,7 +36,7 @@ def reference() -> str:
 def _options(command: type[Command], row: CommandRow) -> Iterator[tuple[str, str]]:
     """How each option is written, and what it does; those that only a notebook or only a terminal has say so."""
     for option in options_of(command):
-        yield option.written.replace("|", "\\|"), option.help.replace("|", "\\|")
+        yield option.written.replace("|", "\\|"), option.help.replace("|", "\\|").replace("][", "]\\[")
     if row.magic and command.binds:
         yield "-o NAME", "in a notebook: also bind the result to this name"
     if row.verb and command.json:

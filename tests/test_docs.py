@@ -56,6 +56,20 @@ def test_every_magic_is_in_the_readme(magic):
     assert re.search(rf"`%%?{magic}\b", README.read_text(encoding="utf-8"))
 
 
+def test_every_page_is_in_the_sites_navigation():
+    navigation = re.findall(r'= "(\w[\w-]*\.md)"', (ROOT / "zensical.toml").read_text(encoding="utf-8"))
+
+    assert sorted(navigation) == sorted(page.name for page in PAGES if page != README)
+
+
+def test_every_public_name_is_on_the_page_of_python():
+    named = re.findall(
+        r"^::: kfnb\.(\w+)$", (ROOT / "docs" / "python.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+
+    assert sorted(named) == sorted(kfnb.__all__)
+
+
 def test_every_word_of_kfps_spec_is_in_the_engines_table():
     from kfp.pipeline_spec import pipeline_spec_pb2 as spec
 
