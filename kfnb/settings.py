@@ -22,7 +22,7 @@ from kfnb.errors import KfnbError, SettingError, did_you_mean
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
-TABLES = frozenset({"prices"})
+_TABLES = frozenset({"prices"})
 """Names under [tool.kfnb] that may be tables, which are not settings."""
 _FILES = {"token": "token_file=FILE (a file that only you can read)"}
 """For secrets that can be read from a file: how to set the file."""
@@ -274,9 +274,7 @@ def project_table(name: str) -> tuple[Mapping[str, Any], Path]:
 
 
 def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value for name, value in values.items() if not (name in TABLES and isinstance(value, Mapping))
-    }
+    return {name: value for name, value in values.items() if name not in _TABLES or isinstance(value, str)}
 
 
 def _from_pyproject(start: Path) -> tuple[dict[str, Any], Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.prices.machine import Machine
+from kfnb.prices.machine import PricedMachine
 from kfnb.prices.rates import Rates
 from kfnb.prices.reading import PriceList, machine_rates, read_prices
 from kfnb.settings import project_table, settings
@@ -73,7 +73,7 @@ def _rates(data: Mapping[str, Any], currency: str, *, spot: bool) -> Rates:
         if price is None:
             raise UsageError(f"the price of {head.name} is not known", ref=name)
         shape = {key: data[key] for key in ("cores", "memory", "gpus", "gpu") if key in data}
-        return machine_rates(head, Machine(**shape, hour=price), data.get("storage"))
+        return machine_rates(head, PricedMachine(**shape, hour=price), data.get("storage"))
     prices = data["spot_prices" if spot else "prices"]
     return Rates(
         **{

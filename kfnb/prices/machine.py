@@ -12,7 +12,7 @@ CORE, GIB, GPU = 0.031611, 0.004237, 0.95
 
 
 @dataclass(frozen=True)
-class Machine:
+class PricedMachine:
     """A machine with ``memory`` in GiB, which is rented by the ``hour``, or was bought.
 
     One that was bought has a ``price``, and is written off in ``years`` in which it computes for the share

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kfnb.entities import Amounts, Purpose
-from kfnb.prices.machine import Machine
+from kfnb.prices.machine import PricedMachine
 from kfnb.text.money import money
 
 _COUNTED = (Purpose.WORK, Purpose.FAILED, Purpose.OVERHEAD)
@@ -31,7 +31,7 @@ class Rates:
     storage: float | None = None
     gpus: Mapping[str, float] = field(default_factory=dict)
     assumptions: tuple[str, ...] = ()
-    machine: Machine | None = None
+    machine: PricedMachine | None = None
 
     def gpu(self, model: str) -> float | None:
         """The price of a GPU of a model; if the model or its price is not known, that of any GPU."""

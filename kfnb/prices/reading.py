@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.prices.machine import CORE, GIB, GPU, Machine
+from kfnb.prices.machine import CORE, GIB, GPU, PricedMachine
 from kfnb.prices.rates import Rates
 
 OWN = "own"
 _NUMBERS = ("cpu", "memory", "storage")
 _OFFER = (*_NUMBERS, "gpu", "machine")
 _TOP = ("currency", "date", "source", "use", "offers", *_OFFER)
-_MACHINE = tuple(one.name for one in fields(Machine))
+_MACHINE = tuple(one.name for one in fields(PricedMachine))
 _SHARED = "a share of a machine is priced by its cores, GiB and GPUs, in the proportion of OpenCost's default prices"
 
 
@@ -67,7 +67,7 @@ def read_prices(table: Any, file: str) -> PriceList:
     return PriceList(offers, use)
 
 
-def machine_rates(head: Rates, machine: Machine, storage: float | None = None) -> Rates:
+def machine_rates(head: Rates, machine: PricedMachine, storage: float | None = None) -> Rates:
     """The prices of the parts of a machine."""
     scale = machine.scale
     return replace(
@@ -97,7 +97,7 @@ def _offer(values: Mapping[str, Any], head: Rates, place: _Place) -> Rates:
     )
 
 
-def _machine(table: Any, place: _Place) -> Machine:
+def _machine(table: Any, place: _Place) -> PricedMachine:
     values = _checked(table, _MACHINE, place)
     numbers = {key: _number(values, key, place) for key in _MACHINE if key != "gpu"}
     for key in ("cores", "memory", "years", "utilisation"):
@@ -113,7 +113,7 @@ def _machine(table: Any, place: _Place) -> Machine:
     if (numbers["utilisation"] or 0) > 1:
         raise place.wrong(f"utilisation is {numbers['utilisation']:g}: it is a share, from 0 to 1")
     known: dict[str, Any] = {key: value for key, value in numbers.items() if value is not None}
-    return Machine(**known, gpu=str(values.get("gpu", "")))
+    return PricedMachine(**known, gpu=str(values.get("gpu", "")))
 
 
 def _gpus(value: Any, place: _Place) -> dict[str, float]:

@@ -15,7 +15,7 @@ from kfnb import settings
 from kfnb.entities import Amounts, Purpose, Usage, added_up
 from kfnb.errors import UsageError
 from kfnb.prices.current import current, names, offer
-from kfnb.prices.machine import Machine
+from kfnb.prices.machine import PricedMachine
 from kfnb.prices.rates import Rates
 from kfnb.prices.reading import read_prices
 from kfnb.text.money import money
@@ -197,5 +197,5 @@ def test_money_always_says_its_currency(amount: float | None, text: str) -> None
 
 
 def test_a_machine_is_taken_for_the_time_of_what_is_scarcest() -> None:
-    machine = Machine(cores=8, memory=32, hour=1.0)
+    machine = PricedMachine(cores=8, memory=32, hour=1.0)
     assert machine.hours(cores=8, memory=64, gpus=0) == 2.0

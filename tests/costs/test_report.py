@@ -16,7 +16,7 @@ from kfnb.entities import Amounts, Purpose
 from kfnb.errors import UsageError
 from kfnb.jobs.eventlog import EventLog
 from kfnb.prices.current import offer
-from kfnb.prices.machine import Machine
+from kfnb.prices.machine import PricedMachine
 from kfnb.prices.rates import Rates
 from kfnb.prices.reading import machine_rates, read_prices
 from kfnb.resources.costs.display import DISPLAYS
@@ -108,14 +108,18 @@ def test_no_runs_are_said_so() -> None:
 def test_a_bought_machine_breaks_even_where_its_standing_cost_is_what_is_saved() -> None:
     machine = HALF_A_EURO.machine
     assert machine is not None
-    there = machine_rates(Rates("cloud", "USD", "2026-11-01", "c"), Machine(cores=8, memory=32, hour=0.56))
+    there = machine_rates(
+        Rates("cloud", "USD", "2026-11-01", "c"), PricedMachine(cores=8, memory=32, hour=0.56)
+    )
     assert break_even(machine, there) == pytest.approx(0.25 / (0.56 - 0.06))
 
 
 def test_a_place_that_costs_less_than_the_power_is_never_dearer() -> None:
     machine = HALF_A_EURO.machine
     assert machine is not None
-    there = machine_rates(Rates("cloud", "USD", "2026-11-01", "c"), Machine(cores=8, memory=32, hour=0.05))
+    there = machine_rates(
+        Rates("cloud", "USD", "2026-11-01", "c"), PricedMachine(cores=8, memory=32, hour=0.05)
+    )
     assert break_even(machine, there) == math.inf
 
 

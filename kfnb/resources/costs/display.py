@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.prices.rates import Cost, Rates
-from kfnb.resources.costs.model import CostGroup, CostReport, OfferList, Place, RunCost
+from kfnb.resources.costs.model import CostGroup, CostReport, OfferCost, OfferList, RunCost
 from kfnb.resources.costs.view.report import draw_report
 from kfnb.resources.costs.view.run_cost import draw_offers, draw_run_cost
 
@@ -38,7 +38,7 @@ def _cost(cost: Cost) -> dict[str, Any]:
     return {"cost": cost.amount, **parts, "currency": cost.currency, "why": cost.why}
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: OfferCost) -> dict[str, Any]:
     even = place.break_even
     never = even is not None and math.isinf(even)
     return {"prices": _rates(place.rates), **_cost(place.cost), "break_even": None if never else even}

@@ -26,7 +26,7 @@ class CostGroup:
 
 
 @dataclass(frozen=True)
-class Place:
+class OfferCost:
     """What the same would have cost elsewhere, by the prices of ``rates``.
 
     ``break_even`` is the share of the time for which one's own machine has to be used to be as cheap as this place;
@@ -77,7 +77,7 @@ class CostReport(Listing[CostGroup]):
         rates: Rates,
         total: CostGroup,
         *,
-        places: tuple[Place, ...] = (),
+        places: tuple[OfferCost, ...] = (),
         machine: OwnMachine | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta, timezone
 
 from kfnb.catalog.occupied import OccupiedGroup
 from kfnb.entities import Amounts, Purpose
-from kfnb.prices.machine import Machine
+from kfnb.prices.machine import PricedMachine
 from kfnb.prices.rates import Cost, Rates
-from kfnb.resources.costs.model import CostGroup, CostReport, CostSpan, OwnMachine, Place
+from kfnb.resources.costs.model import CostGroup, CostReport, CostSpan, OfferCost, OwnMachine
 
 _MOST_DAYS = 400
 _HOUR = 3600.0
@@ -58,7 +58,7 @@ def known_cost(rates: Rates, used: Mapping[Purpose, Amounts]) -> tuple[Cost, int
     return rates.cost(recorded), unknown
 
 
-def break_even(machine: Machine, hosted: Rates) -> float | None:
+def break_even(machine: PricedMachine, hosted: Rates) -> float | None:
     """The share of the time for which a machine has to be used to be as cheap as a place; infinite if it never is."""
     gpus = {machine.gpu: machine.gpus} if machine.gpus else {}
     there = hosted.of(Amounts(cores=machine.cores, memory=machine.memory, gpus=gpus))
@@ -88,11 +88,11 @@ def _anything(amounts: Amounts) -> bool:
     return bool(amounts.cores or amounts.memory or amounts.storage or amounts.gpus)
 
 
-def _place(rates: Rates, used: Used, own: Rates | None) -> Place:
+def _place(rates: Rates, used: Used, own: Rates | None) -> OfferCost:
     comparable = own is not None and own.machine is not None and own.currency == rates.currency
     even = break_even(own.machine, rates) if comparable and own and own.machine else None
     mine = own is not None and own.name == rates.name
-    return Place(rates, known_cost(rates, used)[0], None if mine else even)
+    return OfferCost(rates, known_cost(rates, used)[0], None if mine else even)
 
 
 def _own_machine(own: Rates, used: Used, span: CostSpan) -> OwnMachine | None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from kfnb.prices.rates import Rates
-from kfnb.resources.costs.model import CostGroup, CostReport, OwnMachine, Place
+from kfnb.resources.costs.model import CostGroup, CostReport, OfferCost, OwnMachine
 from kfnb.text.money import money
 from kfnb.ui.blocks import Block, Items, Section, Text, Title, bundle, notes_section
 from kfnb.ui.share_bar import BarShare, ShareBar
@@ -135,7 +135,7 @@ def _places(report: CostReport) -> Iterator[Block]:
     yield Section("The same elsewhere", blocks)
 
 
-def _place_row(place: Place) -> list[Value]:
+def _place_row(place: OfferCost) -> list[Value]:
     rates = place.rates
     return [
         rates.name,
