@@ -321,6 +321,7 @@ LONG_FUNCTIONS: dict[str, int] = {
     "kfnb.capture.embedded.model_types.kfnb_trusted": 65,  # a list of types
     "kfnb.capture.embedded.models.kfnb_write_skops": 55,  # copied as a whole into steps
     "kfnb.resources.monitors.api.monitor": 60,  # half of it is its options and their documentation
+    "kfnb.resources.studies.api.tune": 60,  # half of it is its options and their documentation
     "kfnb.resources.schedules.api.schedule": 65,  # half of it is the documentation of its options
 }
 """Functions with more lines than that. An entry may shrink, and is removed when it is no longer needed."""

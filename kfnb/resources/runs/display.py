@@ -11,6 +11,7 @@ from kfnb.resources.runs.artifact_text import Drawing
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.resources.runs.view.costs import cost_data
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.ui.states import shown
 
@@ -38,6 +39,7 @@ def as_row(run: RunData) -> dict[str, Any]:
         "started": run.started,
         "finished": run.finished,
         "seconds": run.seconds,
+        "cost": cost_data(run),
     }
 
 

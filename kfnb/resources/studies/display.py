@@ -8,6 +8,7 @@ from typing import Any
 from kfnb.commands.display import Display
 from kfnb.resources.runs.events import encode
 from kfnb.resources.studies import model
+from kfnb.resources.studies.costs import cost_data
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
@@ -25,6 +26,7 @@ def as_json(study: model.StudySnapshot) -> dict[str, Any]:
         "maximize": study.objective.maximize,
         "best": None if best is None else _trial(best),
         "reason": study.reason,
+        "cost": cost_data(study),
         "error": study.error,
         "trials": [_trial(trial) for trial in study.trials],
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from kfnb.entities import Purpose, RunSnapshot
 from kfnb.errors import UsageError
 from kfnb.prices.current import current
@@ -39,3 +41,11 @@ def cost_cell(run: RunSnapshot) -> str:
     """What a run costs, for a table; empty if unknown."""
     cost = cost_of(run)
     return "" if cost is None else str(cost)
+
+
+def cost_data(run: RunSnapshot) -> dict[str, Any] | None:
+    """What a run costs, as JSON; None if unknown."""
+    cost = cost_of(run)
+    if cost is None:
+        return None
+    return {"amount": cost.amount, "currency": cost.currency, "prices": cost.prices, "date": cost.date}

@@ -2,7 +2,7 @@
 
 Each trial runs the step's function in its own namespace, as a step runs in its own process. What the trial
 has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
-trial is to end, and ``{"ended": ...}`` (see ``outcome``).
+trial is to end, and ``{"ended": ..., "cpu_seconds": ...}`` (see ``outcome``).
 """
 
 from __future__ import annotations
@@ -55,8 +55,16 @@ def serve(file: int, program: TrialProgram) -> int:
     sys.modules["__main__"] = ModuleType("__main__")
     worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
     while order := worker.receive():
-        worker.send({"ended": worker.trial(json.loads(order))})
+        before = _cpu_seconds()
+        ended = worker.trial(json.loads(order))
+        worker.send({"ended": ended, "cpu_seconds": _cpu_seconds() - before})
     return 0
+
+
+def _cpu_seconds() -> float:
+    """The seconds of cores that this process has used, with what it started and waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass

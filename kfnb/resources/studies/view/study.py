@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kfnb.resources.runs.view.tasks import elapsed
+from kfnb.resources.studies.costs import cost_words
 from kfnb.resources.studies.model import Chart, Dimension, StudyPlot, StudySnapshot, TrialState
 from kfnb.resources.studies.view.curves import Curves
 from kfnb.resources.studies.view.dimensions import dimensions_of
@@ -71,6 +72,7 @@ def _title(study: StudySnapshot, now: float) -> Title:
         at_once,
         study.backend,
         moment(study.started or study.created),
+        cost_words(study),
     )
     return Title(
         study.name, style_of(study.state), duration(elapsed(study.started, study.finished, now)), facts
