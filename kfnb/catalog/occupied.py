@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,12 +67,35 @@ def former(connection: sqlite3.Connection, pipeline: str, most: int = 10) -> Ite
         " and exists (select 1 from amounts a where a.context = c.id) order by c.finished desc limit ?",
         (pipeline, most),
     ).fetchall()
-    for (id,) in newest:
-        parts: dict[Purpose, list[tuple[str, float]]] = {}
-        query = "select purpose, resource, hours from amounts where context = ?"
-        for purpose, resource, hours in connection.execute(query, (id,)):
-            parts.setdefault(Purpose(purpose), []).append((resource, hours))
-        yield {purpose: _amounts(rows) for purpose, rows in parts.items()}
+    yield from (used for _, used in _of_contexts(connection, [id for (id,) in newest]))
+
+
+def of_runs(
+    connection: sqlite3.Connection, runs: Iterable[str]
+) -> Iterator[tuple[str, dict[Purpose, Amounts]]]:
+    """What runs occupied, by their ids; those of which that is known."""
+    found = connection.execute(
+        "select c.id, c.run from contexts c where c.run in (select value from json_each(?))",
+        (json.dumps(list(runs)),),
+    )
+    ids = dict(found.fetchall())
+    yield from ((ids[id], used) for id, used in _of_contexts(connection, list(ids)))
+
+
+def _of_contexts(
+    connection: sqlite3.Connection, ids: Sequence[int]
+) -> Iterator[tuple[int, dict[Purpose, Amounts]]]:
+    """What runs occupied, by their numbers in the index, in that order."""
+    parts: dict[int, dict[Purpose, list[tuple[str, float]]]] = {id: {} for id in ids}
+    rows = connection.execute(
+        "select context, purpose, resource, hours from amounts where context in (select value from json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    for id, purpose, resource, hours in rows:
+        parts[id].setdefault(Purpose(purpose), []).append((resource, hours))
+    for id, by_purpose in parts.items():
+        if by_purpose:
+            yield id, {purpose: _amounts(some) for purpose, some in by_purpose.items()}
 
 
 def _amounts(rows: Sequence[tuple[str, float]]) -> Amounts:

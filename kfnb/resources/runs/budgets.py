@@ -9,10 +9,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-from kfnb.catalog.index import Index
-from kfnb.catalog.occupied import former
 from kfnb.diagnostics import logger
 from kfnb.entities import Amounts, Purpose
 from kfnb.errors import KfnbError, UsageError
@@ -21,7 +18,7 @@ from kfnb.prices.budget import Budget
 from kfnb.prices.current import current
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run
-from kfnb.settings import settings
+from kfnb.resources.runs.recorded_usage import former_runs
 from kfnb.text.money import money
 
 _logger = logger(__package__)
@@ -39,15 +36,6 @@ def budget_of(limit: float | None, pipeline: str, notify: Callable[[str], None])
     budget = Budget(float(limit), current())
     notify(_estimate(budget, pipeline, former_runs(pipeline)))
     return budget
-
-
-def former_runs(pipeline: str) -> list[Mapping[Purpose, Amounts]]:
-    """What the newest runs of a pipeline occupied that succeeded here."""
-    from kfnb.resources.runs.local.traces import RunRecords
-
-    home = Path(settings().home)
-    with Index(home, [RunRecords(home)]).reading() as connection:
-        return list(former(connection, pipeline))
 
 
 def _estimate(budget: Budget, pipeline: str, runs: Sequence[Mapping[Purpose, Amounts]]) -> str:
