@@ -15,6 +15,7 @@ from benchmarks import engine
 from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
+from benchmarks.costs import costs
 from benchmarks.data import adding
 from benchmarks.lineage import lineage
 from benchmarks.listing import listing
@@ -45,6 +46,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "cached": engine.cached,
     "listing": listing,
     "lineage": lineage,
+    "costs": costs,
     "submitting": submitting,
     "folding": folding,
     "idling": idling,

@@ -14,6 +14,8 @@ import kfnb
 def test_the_public_names_are_these() -> None:
     assert sorted(kfnb.__all__) == [
         "Artifact",
+        "Cost",
+        "CostReport",
         "DatasetVersion",
         "Experiment",
         "KfnbError",
@@ -38,6 +40,7 @@ def test_the_public_names_are_these() -> None:
         "add_data",
         "compare",
         "compile",
+        "costs",
         "dataset",
         "datasets",
         "experiments",
@@ -102,6 +105,7 @@ def test_submit_has_the_documented_signature() -> None:
         ("cache", True),
         ("from_study", None),
         ("env", ()),
+        ("budget", None),
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]

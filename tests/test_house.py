@@ -21,7 +21,7 @@ LAYERS = [
     {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
-    {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},
+    {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.prices", "kfnb.remote"},
     {
         "kfnb.aliases",
         "kfnb.clock",

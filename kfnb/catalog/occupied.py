@@ -38,16 +38,19 @@ class OccupiedGroup:
 
 def occupied(connection: sqlite3.Connection, by: str, since: float, until: float) -> Iterator[OccupiedGroup]:
     """What the runs occupied that ended from ``since`` until ``until``, by name and day."""
-    key = BY[by]
-    day = "strftime('%Y-%m-%d', c.finished, 'unixepoch', 'localtime')"
+    # with the limit, the name and the day of each run are computed once, and not for each of its amounts
+    runs = (
+        f"with runs as (select c.id, {BY[by]} as name,"  # noqa: S608 - ours
+        f" strftime('%Y-%m-%d', c.finished, 'unixepoch', 'localtime') as day from contexts c where {_RUNS} limit -1)"
+    )
     counts = connection.execute(
-        f"select {key}, {day}, count(*), sum(not exists (select 1 from amounts a where a.context = c.id))"  # noqa: S608 - ours
-        f" from contexts c where {_RUNS} group by 1, 2 order by 2, 1",
+        f"{runs} select name, day, count(*), sum(not exists (select 1 from amounts a where a.context = runs.id))"  # noqa: S608 - likewise
+        " from runs group by 1, 2 order by 2, 1",
         (since, until),
     ).fetchall()
     rows = connection.execute(
-        f"select {key}, {day}, a.purpose, a.resource, sum(a.hours) from contexts c"  # noqa: S608 - likewise
-        f" join amounts a on a.context = c.id where {_RUNS} group by 1, 2, 3, 4",
+        f"{runs} select name, day, purpose, resource, sum(hours)"  # noqa: S608 - likewise
+        " from runs join amounts on context = runs.id group by 1, 2, 3, 4",
         (since, until),
     )
     found: dict[tuple[str, str], dict[Purpose, list[tuple[str, float]]]] = {}
