@@ -109,7 +109,7 @@ def test_submit_has_the_documented_signature() -> None:
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "notify"]
+    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "budget", "notify"]
 
 
 def test_a_run_has_the_documented_members() -> None:

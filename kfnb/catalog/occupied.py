@@ -64,7 +64,7 @@ def occupied(connection: sqlite3.Connection, by: str, since: float, until: float
 
 
 def former(connection: sqlite3.Connection, pipeline: str, most: int = 10) -> Iterator[dict[Purpose, Amounts]]:
-    """What the newest runs of a pipeline occupied that succeeded, at most so many; those of which that is known."""
+    """What the newest runs of a pipeline occupied that succeeded, at most ``most``; those of which that is known."""
     newest = connection.execute(
         "select c.id from contexts c where c.pipeline = ? and c.state = 'SUCCEEDED'"
         " and exists (select 1 from amounts a where a.context = c.id) order by c.finished desc limit ?",

@@ -37,7 +37,7 @@ class Processes:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._starter.listen()
 
-    async def run(  # noqa: PLR0913 - what a process gets, and who is told of it; they are keywords
+    async def run(  # noqa: PLR0913 - what a process gets, and callbacks; they are keywords
         self,
         work: Callable[[], int],
         *,

@@ -1,4 +1,4 @@
-"""Amounts of money as text: the currency is always said, and what is not known is not 0."""
+"""Amounts of money as text: the currency is always given, and what is not known is not 0."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _LOOKS_EVERY = 20.0
 
 
 def budget_of(limit: float | None, pipeline: str, notify: Callable[[str], None]) -> Budget | None:
-    """The budget of a run; what former runs of the pipeline cost is told first. Raises ``UsageError``."""
+    """The budget of a run; what former runs of the pipeline cost is printed first. Raises ``UsageError``."""
     if limit is None:
         return None
     if not 0 < limit < float("inf"):

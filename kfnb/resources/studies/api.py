@@ -69,8 +69,8 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     kept too. The algorithm's and early stopping's ``settings`` have Katib's names. ``timeout`` is in seconds, or
     ``"10m"``. Without ``trials`` and ``timeout`` there are 30 trials; a grid has all of its points. ``budget`` is the
     most that all trials may cost, in the currency of the prices: a search here ends with the trial that passes it, and
-    ``notify`` is told first what former runs cost. Raises ``UsageError``, ``ArgumentError`` and ``BackendError`` before
-    anything has started.
+    ``notify`` is called first with what former runs cost. Raises ``UsageError``, ``ArgumentError`` and ``BackendError``
+    before anything has started.
     """
     if budget is not None and backend_name(backend) != "local":
         raise UsageError("a budget ends studies on this machine only, not those of Katib", ref="budget")

@@ -165,7 +165,7 @@ def _machine_words(machine: OwnMachine) -> Iterator[str]:
     used = f"{machine.used_hours:.1f} of {machine.hours:.0f} h ({machine.utilisation:.1%})"
     yield f"your machine was used for {used} in this time"
     standing = money(machine.standing + machine.power, machine.currency)
-    yield f"bought as it is, it cost {standing} in this time, however much it was used"
+    yield f"its purchase and power cost {standing} in this time, however much it was used"
     yield "break-even is the share of the time from which on your machine is cheaper than the offer"
 
 

@@ -29,7 +29,7 @@ _LONGEST = 64 * 2**20
 """Bytes that a line of a worker may have."""
 
 _WORTH = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
-"""States of trials that have told the search something."""
+"""States of trials from which the search has learned something."""
 
 Report = Callable[[float, float], bool]
 """From a trial's step and value, whether the trial is to end."""
