@@ -20,7 +20,7 @@ ROUNDS = 9
 def costs() -> Iterator[Measured]:
     """From the function to the drawn report, with the look for runs that are new."""
     import kfnb
-    from kfnb.resources.costs.view.report import draw_report
+    from kfnb.resources.costs.view.report import draw_costs
 
     with home_of() as home:
         for number in range(PIPELINES):
@@ -30,7 +30,7 @@ def costs() -> Iterator[Measured]:
             start = time.perf_counter()
             found = kfnb.costs(compare=["gke", "sagemaker"], **how)
             assert found.total.runs == RUNS
-            draw_report(found)
+            draw_costs(found)
             return time.perf_counter() - start
 
         report()  # the index is made

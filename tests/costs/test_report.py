@@ -22,7 +22,7 @@ from kfnb.prices.reading import machine_rates, read_prices
 from kfnb.resources.costs.display import DISPLAYS
 from kfnb.resources.costs.model import CostReport, CostSpan
 from kfnb.resources.costs.report import break_even, report
-from kfnb.resources.costs.view.report import draw_report
+from kfnb.resources.costs.view.report import draw_costs
 from kfnb.resources.runs.usage_data import amounts_data
 
 RATES = Rates("own", "EUR", "2026-11-01", "here", cores=1.0, memory=0.5)
@@ -87,14 +87,14 @@ def test_groups_are_summed_over_days_the_dearest_first() -> None:
 def test_what_has_no_record_is_counted_apart_and_said() -> None:
     found = report([group("old", work=Amounts(unknown=3)), group("new", work=Amounts(cores=1))], SPAN, RATES)
     assert {one.name: (one.cost.amount, one.unknown) for one in found} == {"new": (1.0, 0), "old": (None, 3)}
-    text = draw_report(found)["text/plain"]
+    text = draw_costs(found)["text/plain"]
     assert "Costs: at least 1.00 EUR" in text
     assert "without 3 attempts that have no record" in " ".join(text.split())
     assert "unknown" in text
 
 
 def test_currency_date_and_source_of_prices_are_always_said() -> None:
-    html = draw_report(report([group("a", work=Amounts(cores=1))], SPAN, RATES))
+    html = draw_costs(report([group("a", work=Amounts(cores=1))], SPAN, RATES))
     for form in html.values():
         assert "EUR" in form
         assert "2026-11-01" in form
@@ -102,7 +102,7 @@ def test_currency_date_and_source_of_prices_are_always_said() -> None:
 
 
 def test_no_runs_are_said_so() -> None:
-    assert "No run ended in this time." in draw_report(report([], SPAN, RATES))["text/plain"]
+    assert "No run ended in this time." in draw_costs(report([], SPAN, RATES))["text/plain"]
 
 
 def test_a_bought_machine_breaks_even_where_its_standing_cost_is_what_is_saved() -> None:
@@ -133,7 +133,7 @@ def test_elsewhere_and_here_are_compared_with_how_much_the_machine_was_used() ->
     mine, gke = found.places
     assert mine.break_even is None
     assert gke.break_even == pytest.approx(0.25 / (0.38847 - 0.06))
-    text = draw_report(found)["text/plain"]
+    text = draw_costs(found)["text/plain"]
     assert "your machine was used for 6.0 of 48 h (12.5%)" in text
     assert "76% of the time" in text
 

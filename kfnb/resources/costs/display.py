@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.commands.display import Display
 from kfnb.prices.rates import Cost, Rates
 from kfnb.resources.costs.model import CostGroup, CostReport, OfferCost, OfferList, RunCost
-from kfnb.resources.costs.view.report import draw_report
+from kfnb.resources.costs.view.report import draw_costs
 from kfnb.resources.costs.view.run_cost import draw_offers, draw_run_cost
 
 
@@ -69,7 +69,7 @@ def _offers(offers: OfferList) -> dict[str, Any]:
 
 
 DISPLAYS = {
-    CostReport: Display(draw_report, _report),
+    CostReport: Display(draw_costs, _report),
     RunCost: Display(draw_run_cost, _run_cost),
     OfferList: Display(draw_offers, _offers),
 }

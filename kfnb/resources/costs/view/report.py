@@ -1,4 +1,4 @@
-"""``draw_report``: what runs cost, by group and day, and what the same would have cost elsewhere."""
+"""``draw_costs``: what runs cost, by group and day, and what the same would have cost elsewhere."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _PLACES = (
 _NEVER = "never cheaper"
 
 
-def draw_report(report: CostReport) -> dict[str, str]:
+def draw_costs(report: CostReport) -> dict[str, str]:
     """A report as a mimebundle of HTML and text."""
     blocks: list[Block] = [_title(report), *notes_section(report.notes)]
     if not report.total.runs:
