@@ -89,7 +89,7 @@ def test_what_has_no_record_is_counted_apart_and_said() -> None:
     assert {one.name: (one.cost.amount, one.unknown) for one in found} == {"new": (1.0, 0), "old": (None, 3)}
     text = draw_costs(found)["text/plain"]
     assert "Costs: at least 1.00 EUR" in text
-    assert "without 3 attempts that have no record" in " ".join(text.split())
+    assert "3 attempts without a record not counted" in " ".join(text.split())
     assert "unknown" in text
 
 

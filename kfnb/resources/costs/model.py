@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from kfnb.entities import Amounts, Listing, Purpose
-from kfnb.extras import require
 from kfnb.prices.rates import Cost, Rates
 
 
@@ -87,6 +86,8 @@ class CostReport(Listing[CostGroup]):
 
     def to_frame(self) -> object:
         """The costs as a pandas DataFrame, a row a group."""
+        from kfnb.extras import require
+
         require("pandas", "to_frame")
         import pandas as pd
 

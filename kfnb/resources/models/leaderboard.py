@@ -14,7 +14,6 @@ from kfnb.prices.rates import Cost
 from kfnb.resources.models.data_damage import damage_of
 from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
-from kfnb.resources.models.run_costs import costs_of
 
 MOST_ROWS = 50
 
@@ -133,6 +132,8 @@ class Leaderboard(Sequence[LeaderboardEntry]):
 
     def snapshot(self) -> ShownLeaderboard:
         """What is displayed of it: also whether the data behind it is damaged, and what its runs cost."""
+        from kfnb.resources.models.run_costs import costs_of
+
         return ShownLeaderboard(self, damage_of(self.data_behind), costs_of(one.run for one in self._entries))
 
     @overload

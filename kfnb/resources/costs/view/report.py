@@ -62,7 +62,7 @@ def _title(report: CostReport) -> Title:
     span = f"{moment(report.span.since)[:16]} to {moment(report.span.until)[:16]}"
     runs = "1 run" if report.total.runs == 1 else f"{report.total.runs:,} runs"
     unknown = report.total.unknown
-    missing = f"without {unknown:,} attempts that have no record" if unknown else ""
+    missing = f"{_attempts(unknown)} without a record not counted" if unknown else ""
     prices = f"an estimate by {report.rates.name}, {report.rates.date}"
     return Title(f"Costs: {_at_least(report.total)}", aside=runs, facts=(span, prices, missing))
 
@@ -111,8 +111,12 @@ def _row(group: CostGroup, total: float, highest: float) -> list[Value]:
         _part(cost.overhead, cost.currency),
         _part(cost.saved, cost.currency),
         TableCell(label if chart else "", chart=chart),
-        f"{group.unknown:,} attempts" if group.unknown else "",
+        _attempts(group.unknown) if group.unknown else "",
     ]
+
+
+def _attempts(count: int) -> str:
+    return "1 attempt" if count == 1 else f"{count:,} attempts"
 
 
 def _bars(days: Sequence[float]) -> list[float]:
@@ -130,8 +134,7 @@ def _places(report: CostReport) -> Iterator[Block]:
     blocks: list[Block] = [Table("The same elsewhere", _PLACES, rows).without_empty_columns()]
     if report.machine is not None:
         blocks.append(Items(tuple(_machine_words(report.machine))))
-    lines = [f"{one.rates.name}: {text}" for one in report.places for text in _of_place(one.rates)]
-    blocks.append(Items(tuple(lines)))
+    blocks.append(Items(tuple(_about(report))))
     yield Section("The same elsewhere", blocks)
 
 
@@ -169,6 +172,14 @@ def _machine_words(machine: OwnMachine) -> Iterator[str]:
     yield "break-even is the share of the time from which on your machine is cheaper than the offer"
 
 
-def _of_place(rates: Rates) -> Iterator[str]:
-    yield f"{rates.currency}, from {rates.source}"
-    yield from rates.assumptions
+def _about(report: CostReport) -> Iterator[str]:
+    """What the prices of other places rest on: each line once, with the offers that it is about."""
+    known = set(assumptions(report.rates))
+    about: dict[str, list[str]] = {}
+    for one in report.places:
+        rates = one.rates
+        for text in (f"{rates.currency}, from {rates.source}", *rates.assumptions):
+            if text not in known and rates.name != report.rates.name:
+                about.setdefault(text, []).append(rates.name)
+    for text, names in about.items():
+        yield f"{', '.join(names)}: {text}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from kfnb.entities import Compared, Comparison, RunSnapshot, RunState
-from kfnb.resources.runs.view.costs import cost_cell
 from kfnb.resources.runs.view.overlay import overlays
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
@@ -36,11 +36,14 @@ _RUNS = (
 )
 
 
-def draw_comparison(comparison: Comparison, *, now: float | None = None) -> dict[str, str]:
-    """Runs side by side, as a mimebundle of HTML and text."""
+def draw_comparison(
+    comparison: Comparison, *, now: float | None = None, costs: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Runs side by side, as a mimebundle of HTML and text; ``costs`` is what they cost, by their ids."""
     runs = comparison.runs
     marks = [_mark(number) for number in range(len(runs))]
-    blocks: list[Block] = [_title(runs), _runs_table(runs, marks, time.time() if now is None else now)]
+    now = time.time() if now is None else now
+    blocks: list[Block] = [_title(runs), _runs_table(runs, marks, now, costs)]
     blocks += _section("Arguments", "Argument", comparison.arguments, marks)
     blocks += _metrics(_differing(_spread(comparison.metrics)), marks)
     plots, rest = overlays(runs, marks)
@@ -62,7 +65,9 @@ def _title(runs: Sequence[RunSnapshot]) -> Title:
     return Title(f"{len(runs)} runs" + (f" of {runs[0].pipeline}" if len(pipelines) == 1 else ""))
 
 
-def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
+def _runs_table(
+    runs: Sequence[RunSnapshot], marks: Sequence[str], now: float, costs: Mapping[str, str]
+) -> Table:
     rows: list[list[Value]] = [
         [
             TableCell(mark, state_style=_swatch(number)),
@@ -72,7 +77,7 @@ def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -
             TableCell(style_of(run.state).word, state_style=style_of(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
-            cost_cell(run),
+            costs.get(run.id, ""),
             run.backend if len({one.backend for one in runs}) > 1 else "",
             run.experiment if len({one.experiment for one in runs}) > 1 else "",
             short(run.error, 120) if run.error else "",

@@ -8,7 +8,6 @@ from typing import Any
 
 from kfnb.entities import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.artifacts import artifact_blocks
-from kfnb.resources.runs.view.costs import cost_words
 from kfnb.resources.runs.view.failure import failure_blocks
 from kfnb.resources.runs.view.iterations import Loops
 from kfnb.resources.runs.view.ranks import rank_blocks
@@ -35,17 +34,18 @@ def draw_run(
     *,
     now: float | None = None,
     home: Home | None = None,
+    cost: str = "",
 ) -> dict[str, str]:
     """A run as a mimebundle of HTML and text.
 
     ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, as far as the caller read them:
     nothing is fetched here. ``now`` is the time for the durations of running tasks, ``home`` the mark for a page
-    that shows the run live.
+    that shows the run live, ``cost`` what it costs, in words.
     """
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
     loops = Loops(tree)
-    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_waiting(run, tree)]
+    blocks: list[Block] = [_title(run, now, cost), *failure_blocks(run, tree), *_waiting(run, tree)]
     blocks += [*notes_section(run.notes), *_values(run)]
     if 0 < len(tree.stacks) <= MOST_DRAWN:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
@@ -55,11 +55,10 @@ def draw_run(
     return bundle(f"Run {run.name or run.id}", blocks, home)
 
 
-def _title(run: RunSnapshot, now: float) -> Title:
+def _title(run: RunSnapshot, now: float, cost: str) -> Title:
     named = (own_name(run), run.id, run.backend)
     experiment = f"experiment {run.experiment}" if run.experiment else ""
     began = moment(run.started or run.created)
-    cost = cost_words(run)
     return Title(
         run.pipeline or run.name or run.id,
         style_of(run.state),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from kfnb.entities import Purpose, RunSnapshot
@@ -37,10 +38,9 @@ def cost_words(run: RunSnapshot) -> str:
     return f"cost about {cost} ({'; '.join(filter(None, facts))})"
 
 
-def cost_cell(run: RunSnapshot) -> str:
-    """What a run costs, for a table; empty if unknown."""
-    cost = cost_of(run)
-    return "" if cost is None else str(cost)
+def cost_cells(runs: Iterable[RunSnapshot]) -> dict[str, str]:
+    """What runs cost, by their ids; those whose cost is known."""
+    return {run.id: str(cost) for run in runs if (cost := cost_of(run)) is not None}
 
 
 def cost_data(run: RunSnapshot) -> dict[str, Any] | None:
