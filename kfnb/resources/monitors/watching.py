@@ -68,15 +68,15 @@ class FollowedMonitors:
 
     def __init__(self, backend: str, *, every: float) -> None:
         self._backend, self._every = backend, every
-        self._question, self._asked = MonitorQuestion(backend), time.monotonic()
+        self._question, self._since = MonitorQuestion(backend), time.monotonic()
         self._known: Watching | None = None
 
     def latest(self) -> Watching:
         """What was found last. Only the first answer is waited for."""
         if self._known is None or self._question.answered:
             self._known = self._question.answer()
-        if self._question.answered and time.monotonic() - self._asked > self._every:
-            self._question, self._asked = MonitorQuestion(self._backend), time.monotonic()
+        if self._question.answered and time.monotonic() - self._since > self._every:
+            self._question, self._since = MonitorQuestion(self._backend), time.monotonic()
         return self._known
 
 

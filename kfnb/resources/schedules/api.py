@@ -101,7 +101,7 @@ def schedules(*, backend: str | None = None, notify: Callable[[str], None] = pri
     ``notify`` is called with a note if that cluster cannot be asked.
     """
     if backend:
-        return ScheduleList(_listed(_engine(backend)))
+        return ScheduleList(_listed(_engine(backend)), backend_name(backend))
     found = _listed(_engine("local"))
     try:
         if names_a_cluster():

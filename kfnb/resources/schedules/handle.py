@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kfnb import entities
 from kfnb.resources.runs.api import engine_of
 from kfnb.resources.runs.handle import Run
@@ -40,7 +42,7 @@ class Schedule:
 
     @property
     def runs(self) -> list[Run]:
-        """The last runs that it started here, the newest first; none of a cluster's."""
+        """The last runs that it started, the newest first."""
         started = [one.run for one in self.snapshot().ticks if one.run]
         return [Run(engine_of(self.backend), one) for one in reversed(started)]
 
@@ -69,4 +71,8 @@ class Schedule:
 
 
 class ScheduleList(entities.Listing[Schedule]):
-    """Schedules, as of their creation."""
+    """Schedules, as of their creation: those of ``backend``, or of all that the settings name."""
+
+    def __init__(self, items: Iterable[Schedule], backend: str = "") -> None:
+        super().__init__(items)
+        self.backend = backend

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
+
+from kfnb.entities import RunState
 
 
 @dataclass(frozen=True)
@@ -28,9 +31,10 @@ class Recurrence:
 
 @dataclass(frozen=True)
 class ScheduledTick:
-    """One time of a schedule here: when it was ``due``, when it was done, and how that went.
+    """One time of a schedule: when it was ``due``, when it was done, and how that went.
 
-    ``state`` is RUNNING, SUCCEEDED (the run was started), SKIPPED or FAILED. ``run`` is the id of the run.
+    ``state`` is RUNNING, SUCCEEDED (the run was started), SKIPPED or FAILED. ``run`` is the id of the run,
+    ``run_state`` its state as far as that was looked at.
     """
 
     due: float
@@ -39,6 +43,7 @@ class ScheduledTick:
     note: str = ""
     run: str = ""
     by_hand: bool = False
+    run_state: RunState | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,9 @@ class ScheduleSnapshot:
     ``enabled``, even if the cluster says so. ``stale`` is whether the notebook's pipeline differs from the one that is
     scheduled, as far as that is known.
 
-    Here, ``zone`` is the time zone of ``cron``, ``next`` when the next run starts, ``ticks`` and ``missed`` are the
-    last, and ``notes`` are for the user, one line each.
+    ``ticks`` are the last, the oldest first; of a cluster's schedule in a list, none. ``next`` is when the next run
+    starts: of a cron on a cluster it is not known. ``notes`` are for the user, one line each. Here, ``zone`` is the
+    time zone of ``cron``, and ``missed`` are the last that were.
     """
 
     id: str
@@ -105,3 +111,18 @@ class ScheduleSnapshot:
     def state(self) -> str:
         """``enabled``, ``paused``, or what its ``status`` is."""
         return self.status.lower() or ("enabled" if self.enabled else "paused")
+
+
+class ScheduleViewState(str, Enum):
+    """The state of what is followed of schedules: it never ends."""
+
+    OPEN = "OPEN"
+    finished = property(lambda _: False)
+
+
+@dataclass(frozen=True)
+class ShownSchedules:
+    """Schedules as they are displayed and followed."""
+
+    schedules: tuple[ScheduleSnapshot, ...]
+    state: ScheduleViewState = ScheduleViewState.OPEN

@@ -249,8 +249,8 @@ class Revision:
 class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
     ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
-    what its paths are added to, ``token_file`` has the token; both may be empty. ``stopping``: it shall end. ``monitors``
-    are filled in where they are shown.
+    what its paths are added to, ``token_file`` has the token; both may be empty. ``stopping``: it shall end.
+    ``monitors`` are filled in where they are shown.
     """
 
     name: str

@@ -133,7 +133,7 @@ class _Graph:
             self._use(_version(step.version), "candidate", output=retrains)
 
     def _use(self, artifact: ArtifactRecord | None, name: str, *, output: bool = False) -> None:
-        """An event of the last task; None is what cannot be told from other content any more."""
+        """An event of the last task; None is content that is gone."""
         if artifact is not None:
             key = artifact.digest or artifact.uri
             self._artifacts.setdefault(key, artifact)

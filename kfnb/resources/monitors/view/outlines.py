@@ -57,5 +57,5 @@ def _row(one: MonitorOutline, *, of_service: bool) -> list[Value]:
 
 
 def _found(one: MonitorOutline) -> str:
-    """Why it is in its state, as far as more than the state is to be said."""
+    """Why it is in its state, as far as that is more than the state."""
     return one.error or "; ".join(alarm.evidence for alarm in one.alarms)
