@@ -268,10 +268,10 @@ def test_both_monitors_measure_the_same_of_the_same_labels(
         one.rule: one.exceeded for one in own.findings
     }
     assert len(cluster.place.record().labels.rows) == 400
+    assert "1 new labels fit no row that was logged" in first.notes
 
     labelled(people(random, 900), right=False)
     report, own = cluster.check(), here.check()
     assert report.metrics == own.metrics
     assert report.metrics[0].rows == 1000, "the newest"
     assert next(one for one in report.findings if one.rule == "below accuracy").exceeded
-    assert "1 new labels fit no row that was logged" in report.notes

@@ -40,7 +40,9 @@ from kfnb.resources.services.wire import ServiceWire
 AT = 1_800_000_000.0
 EVIDENCE = "drift of age (1.2, limit 0.2)"
 ALARM = Alarm(1, "drift", AT, EVIDENCE)
-WATCHING = MonitorOutline("nightly", "churn", MonitorState.ALARM, AT, "churn@1", AT, (ALARM,))
+WATCHING = MonitorOutline(
+    "nightly", "churn", MonitorState.ALARM, AT, "churn@1", AT, (ALARM,), evidence=EVIDENCE
+)
 
 
 def a_service(*monitors: MonitorOutline) -> ServiceSnapshot:
@@ -126,7 +128,7 @@ def test_a_slow_answer_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_service_shows_its_monitors() -> None:
-    other = replace(WATCHING, name="hourly", state=MonitorState.OK, alarms=(), paused=True)
+    other = replace(WATCHING, name="hourly", state=MonitorState.OK, alarms=(), evidence="", paused=True)
     shown = draw_service(a_service(WATCHING, other))
     for words in ("nightly", "✗ Alarm", "drift of age", "hourly", "OK (paused)"):
         assert words in shown["text/plain"], words

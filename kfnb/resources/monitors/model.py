@@ -267,6 +267,7 @@ class MonitorOutline:
 
     ``version`` is the one that the newest check compared (``churn@7``), and ``checked`` when that was, in seconds since
     1970; both are empty before the first check. ``alarms`` are those that last, ``error`` why there is no data.
+    ``evidence`` is why it is not OK, in words.
     """
 
     name: str
@@ -279,3 +280,4 @@ class MonitorOutline:
     paused: bool = False
     backend: str = "local"
     error: str = ""
+    evidence: str = ""

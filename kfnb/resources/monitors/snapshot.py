@@ -78,4 +78,13 @@ class MonitorSnapshot:
             self.paused,
             self.backend,
             self.error,
+            self._evidence,
         )
+
+    @property
+    def _evidence(self) -> str:
+        """Why it is not OK: its error, alarms that last, or what else the rules of its state have found."""
+        if self.error or self.open_alarms or self.state is MonitorState.OK:
+            return self.error or "; ".join(one.evidence for one in self.open_alarms)
+        found = (one.finding for one in self.rules if one.state is self.state)
+        return "; ".join(one.evidence for one in found if one is not None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any
 
 from kfnb.entities import RunState
@@ -27,6 +26,17 @@ class Recurrence:
     enabled: bool = True
     zone: str = ""
     digest: str = ""
+
+
+class ScheduleState(str):
+    """The state of a schedule, in a word. It is never the last one: an ended schedule may be deleted."""
+
+    __slots__ = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will be new."""
+        return False
 
 
 @dataclass(frozen=True)
@@ -108,16 +118,12 @@ class ScheduleSnapshot:
         return f"every {self.every:.0f} s"
 
     @property
-    def state(self) -> str:
+    def state(self) -> ScheduleState:
         """``enabled``, ``paused``, or what its ``status`` is."""
-        return self.status.lower() or ("enabled" if self.enabled else "paused")
+        return ScheduleState(self.status.lower() or ("enabled" if self.enabled else "paused"))
 
 
-class ScheduleViewState(str, Enum):
-    """The state of what is followed of schedules: it never ends."""
-
-    OPEN = "OPEN"
-    finished = property(lambda _: False)
+_OPEN = ScheduleState("enabled")
 
 
 @dataclass(frozen=True)
@@ -125,4 +131,4 @@ class ShownSchedules:
     """Schedules as they are displayed and followed."""
 
     schedules: tuple[ScheduleSnapshot, ...]
-    state: ScheduleViewState = ScheduleViewState.OPEN
+    state: ScheduleState = _OPEN

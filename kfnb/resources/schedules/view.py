@@ -59,7 +59,7 @@ def draw_schedule(one: ScheduleSnapshot, home: Home | None = None) -> dict[str, 
     if one.ticks:
         rows = [_tick(tick) for tick in reversed(one.ticks)]
         blocks.append(Table("Last runs", TICKS, rows).without_empty_columns())
-    else:
+    elif one.backend == "local" or not one.notes:
         blocks.append(Text("No runs yet."))
     return bundle(f"Schedule {one.name}", blocks, home)
 

@@ -15,6 +15,7 @@ from kfnb import clock, settings
 from kfnb.entities import RunState
 from kfnb.errors import BackendError, UsageError
 from kfnb.jobs.scheduler.folder import existing, scheduler_of
+from kfnb.live.followables import Snapshots
 from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.schedules import api, live
@@ -89,11 +90,12 @@ def test_a_schedule_and_a_list_of_them_are_followed(
     made = engine.create(nightly(tmp_path), Recurrence(every=36_000))
     schedule, listed = Schedule(engine, made), api.schedules(backend="local")
     rows = {row.handle: row for row in live.FOLLOWABLES}
-    one = live.FollowedSchedules(rows[Schedule], schedule)
-    every = live.FollowedSchedules(rows[ScheduleList], listed)
+    one = Snapshots(rows[Schedule], schedule)
+    every = Snapshots(rows[ScheduleList], listed)
     assert one.refresh()
     assert every.refresh()
-    assert (one.refresh(), every.refresh(), one.over) == (False, False, False)
+    assert (one.refresh(), every.refresh(), one.over, every.over) == (False, False, False, False)
+    assert (one.pace, every.pace) == (schedule.pace, listed.pace)
     schedule.pause()
     assert one.refresh()
     assert every.refresh()

@@ -18,7 +18,7 @@ _COLUMNS = (
     Column("Service"),
     Column("Version"),
     Column("Checked", whole=True),
-    Column("Alarms"),
+    Column("Evidence"),
 )
 _EVIDENCE = 160
 
@@ -39,7 +39,7 @@ def outline_cell(monitors: Sequence[MonitorOutline]) -> TableCell:
     style = monitor_style(worst.state)
     others = f" ({len(monitors)})" if len(monitors) > 1 else ""
     return TableCell(
-        f"{style.word}{others}", state_style=style, hint=": ".join(filter(None, (worst.name, _found(worst))))
+        f"{style.word}{others}", state_style=style, hint=": ".join(filter(None, (worst.name, worst.evidence)))
     )
 
 
@@ -52,10 +52,5 @@ def _row(one: MonitorOutline, *, of_service: bool) -> list[Value]:
         "" if of_service else one.service,
         one.version,
         moment(one.checked),
-        cut(_found(one), _EVIDENCE),
+        cut(one.evidence, _EVIDENCE),
     ]
-
-
-def _found(one: MonitorOutline) -> str:
-    """Why it is in its state, as far as that is more than the state."""
-    return one.error or "; ".join(alarm.evidence for alarm in one.alarms)
