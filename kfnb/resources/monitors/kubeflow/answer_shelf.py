@@ -78,6 +78,7 @@ class AnswerShelf:
         return found
 
     def _among(self, one: ObjectInfo, requests: set[str]) -> Iterator[KeptAnswer]:
+        require("pyarrow", "monitoring a service")
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
