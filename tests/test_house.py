@@ -69,6 +69,9 @@ SHARED = {
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("monitors.kubeflow", "services.kserve"): "the logger of a service is part of its InferenceService",
+    ("cluster.view", "monitors.view"): "the monitors of what is shown are drawn alike",
+    ("models.view", "monitors.view"): "the monitors of what is shown are drawn alike",
+    ("services.view", "monitors.view"): "the monitors of what is shown are drawn alike",
     ("models.view", "runs.view"): "the curves of metrics are drawn alike",
     (
         "runs.destination",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kfnb import clock
 from kfnb.errors import UsageError
@@ -15,7 +15,15 @@ from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.monitors.actions.steps import checked
 from kfnb.resources.monitors.engine import MonitorEngine, MonitorPlan
 from kfnb.resources.monitors.handle import Monitor, MonitorList
-from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, Rule, argument_of, kind_of
+from kfnb.resources.monitors.model import (
+    RETRAIN,
+    Detector,
+    MonitorOutline,
+    MonitorSpec,
+    Rule,
+    argument_of,
+    kind_of,
+)
 from kfnb.resources.monitors.names import check_monitor_name
 from kfnb.resources.monitors.performance import ADAPTIVE
 from kfnb.resources.monitors.preparing import reference_of
@@ -25,6 +33,9 @@ from kfnb.resources.services.handle import Service
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name, split_reference
 from kfnb.text.timespec import span
+
+if TYPE_CHECKING:
+    from kfnb.resources.monitors.local.traces import MonitorTraces
 
 WINDOW, EVERY, COOLDOWN = "1h", "10m", "1d"
 _DETECTORS = ("windows", "adwin")
@@ -105,6 +116,18 @@ def monitors(*, backend: str | None = None) -> MonitorList:
     """The monitors there are, by name."""
     engine = engine_of(backend)
     return MonitorList(Monitor(engine, one.name) for one in engine.list())
+
+
+def outlines(backend: str | None = None) -> tuple[MonitorOutline, ...]:
+    """The monitors there are, by name, as they are shown beside what they watch. Raises ``BackendError``."""
+    return tuple(one.outline for one in engine_of(backend).list())
+
+
+def records() -> MonitorTraces:
+    """The monitors of the home, as the catalog reads them."""
+    from kfnb.resources.monitors.local.traces import MonitorTraces
+
+    return MonitorTraces(Path(settings().home))
 
 
 def engine_of(backend: str | None = None) -> MonitorEngine:

@@ -259,3 +259,25 @@ class Action:
     def costly(self) -> bool:
         """Whether it did, or does, more than to tell of the alarm."""
         return kind_of(self.text) != ALERT and self.state not in ("held", "skipped", "planned")
+
+
+@dataclass(frozen=True)
+class MonitorOutline:
+    """A monitor as it is shown beside what it watches.
+
+    ``version`` is the one that the newest check compared (``churn@7``), and ``checked`` when that was, in seconds since
+    1970; both are empty before the first check. ``alarms`` are those that last, ``error`` why there is no data.
+    ``evidence`` is why it is not OK, in words.
+    """
+
+    name: str
+    service: str
+    state: MonitorState
+    since: float | None = None
+    version: str = ""
+    checked: float | None = None
+    alarms: tuple[Alarm, ...] = ()
+    paused: bool = False
+    backend: str = "local"
+    error: str = ""
+    evidence: str = ""

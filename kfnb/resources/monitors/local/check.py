@@ -33,14 +33,24 @@ _MOST_STEPS = 20
 def check_monitor(folder: MonitorFolder) -> Report:
     """Check once, and return the report. Raises ``BackendError``, which the monitor shows."""
     with folder.turn():
-        spec, records = folder.spec(), folder.records
-        try:
-            report = _checked(folder, spec, records)
-        except KfnbError as error:
-            records.fail(str(error))
-            raise
-        _answer(folder, spec, records, report)
-        return report
+        return _check(folder)
+
+
+def check_by(schedule: str, folder: MonitorFolder) -> Report | None:
+    """``check_monitor`` for a tick of a schedule; None if the monitor has another schedule by now."""
+    with folder.turn():
+        return _check(folder) if folder.schedule() == schedule else None
+
+
+def _check(folder: MonitorFolder) -> Report:
+    spec, records = folder.spec(), folder.records
+    try:
+        report = _checked(folder, spec, records)
+    except KfnbError as error:
+        records.fail(str(error))
+        raise
+    _answer(folder, spec, records, report)
+    return report
 
 
 def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> Report:
