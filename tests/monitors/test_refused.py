@@ -45,7 +45,7 @@ def block(count: int, *, status: int = 422, problems: str | None = RANGE, **colu
         "id": [f"r{at}" for at in range(count)],
         "row": pa.array([0] * count, pa.int32()),
         "time": pa.array([1_000_000] * count, pa.timestamp("us", tz="UTC")),
-        "revision": pa.array([1] * count, pa.int32()),
+        "version": pa.array(["1"] * count, pa.string()),
         "status": pa.array([status] * count, pa.int16()),
         "latency_ms": pa.array([1.0] * count, pa.float32()),
         "problems": pa.array([problems] * count, pa.string()),
@@ -72,7 +72,7 @@ def refused(requests: int, rows: int, *, by_name: bool = True) -> Any:
 def pane(*blocks: Any) -> Pane:
     counter = PaneCounter(REFERENCE, 0, 3600)
     for one in blocks:
-        counter.add(request_block(one, 1))
+        counter.add(request_block(one, "1"))
     return counter.pane()
 
 
