@@ -14,7 +14,7 @@ from kfnb.resources.monitors.drift import (
     score_limit,
 )
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
-from kfnb.resources.monitors.model import MonitorSpec, Report
+from kfnb.resources.monitors.model import MonitorSpec, Report, SkewCause
 from kfnb.resources.monitors.panes import Pane, latest
 from kfnb.resources.monitors.performance import Labelled, measured
 from kfnb.resources.monitors.reference import MonitorReference
@@ -26,7 +26,8 @@ class Window:
     """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
     ``now``, ``watched``, since when there is a monitor, ``requested``, the newest request that was seen by any check,
-    and ``last_label``, the newest label of any version, are in seconds since 1970.
+    and ``last_label``, the newest label of any version, are in seconds since 1970. ``causes`` are likely ones of
+    skew, ``notes`` what could not be found out.
     """
 
     pane: Pane
@@ -35,6 +36,8 @@ class Window:
     watched: float
     requested: float | None = None
     last_label: float | None = None
+    causes: tuple[SkewCause, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
@@ -43,7 +46,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
     columns = column_drifts(reference, pane.inputs, spec.rules)
     score = drift_score(reference, pane.inputs)
     prediction, prediction_limit = prediction_drift(reference, pane.predictions)
-    skew = psi_of(reference.training, pane.training) if pane.training else {}
+    skew = _skew(reference, pane)
     newest = list(window.labelled)[-spec.labels :]
     metrics = measured(newest, spec.slices)
     facts = WindowFacts(
@@ -70,6 +73,7 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         pane.refused,
         pane.problems,
         reference.unweighted,
+        window.causes,
     )
     refusals = (refusal(pane.refused, pane.requests, pane.problems),) if pane.refused else ()
     return Report(
@@ -84,9 +88,17 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         skew,
         metrics,
         findings=judge_all(spec.rules, facts),
-        notes=(*reference.notes, *refusals),
+        notes=(*reference.notes, *refusals, *window.notes),
         baseline=reference.data,
+        causes=window.causes,
     )
+
+
+def _skew(reference: MonitorReference, pane: Pane) -> dict[str, float]:
+    """By column, how far a window is from the data that the version was made of, where that is known."""
+    if pane.training:
+        return psi_of(reference.training, pane.training)
+    return psi_of(reference.profile, pane.inputs) if reference.source == reference.data else {}
 
 
 def _changed(labelled: Sequence[Labelled]) -> tuple[float, float] | None:

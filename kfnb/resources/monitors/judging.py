@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kfnb.entities.proportions import Proportion
-from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
+from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind, SkewCause
 from kfnb.resources.monitors.performance import ADAPTIVE, AMOUNTS, CONFIDENCE, LEAST
 from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
@@ -24,7 +24,7 @@ class WindowFacts:
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_limit`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
-    ``unweighted`` is why the importances are unknown.
+    ``unweighted`` is why the importances are unknown, ``causes`` are likely ones of skew.
     """
 
     now: float
@@ -50,6 +50,7 @@ class WindowFacts:
     refused: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
     unweighted: str = ""
+    causes: tuple[SkewCause, ...] = ()
 
     def metric(self, name: str) -> MetricValue | None:
         """A metric of all labelled rows, if enough of them are known."""
@@ -80,12 +81,25 @@ def _column(one: ColumnDrift) -> str:
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
+    """By the distance of a column; or a replay that gives other features, which is no matter of chance."""
+    causes = [one for one in facts.causes if rule.subject in ("", one.column)]
+    replayed = next((one for one in causes if one.kind == "transform"), None)
     some = {name: value for name, value in facts.skew.items() if rule.subject in ("", name)}
+    name = max(some, key=some.__getitem__, default="")
+    if replayed is not None and some.get(name, 0.0) <= rule.limit:
+        evidence = f"{replayed.column}: {replayed.evidence}"
+        return Finding(rule.id, exceeded=True, value=some.get(name), limit=rule.limit, evidence=evidence)
     if not some:
         return _unknown(rule, "the training data of the version that is served is not known, or too few rows")
-    name = max(some, key=some.__getitem__)
     evidence = f"{name} is {digits(some[name], 2)} from the version's own training data"
-    return Finding(rule.id, some[name] > rule.limit, some[name], rule.limit, evidence)
+    likely = "; ".join(f"{one.kind}: {one.evidence}" for one in causes if one.column == name)
+    return Finding(
+        rule.id,
+        some[name] > rule.limit,
+        some[name],
+        rule.limit,
+        f"{evidence}; likely cause: {likely}" if likely else evidence,
+    )
 
 
 def _score(rule: Rule, facts: WindowFacts) -> Finding:

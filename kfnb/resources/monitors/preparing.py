@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.capture.embedded.samples import kfnb_example
-from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
+from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.resources.datasets.api import dataset
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.models.api import model
@@ -18,7 +18,8 @@ from kfnb.resources.monitors.drift import drift_score, psi_of, spread_of
 from kfnb.resources.monitors.judging import LEAST_ROWS
 from kfnb.resources.monitors.model import MonitorSpec
 from kfnb.resources.monitors.performance import METRICS, Labelled, measured
-from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
+from kfnb.resources.monitors.reference import PREDICTION, MonitorReference
+from kfnb.resources.monitors.skew.training import frame_of, with_training
 from kfnb.resources.services.model import Target
 
 _PREDICTED, _SHUFFLED = 50_000, 2_000
@@ -33,7 +34,7 @@ def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
     """
     version = model(f"{target.registry}:{target.ref}")
     data = baseline_of(spec, version)
-    frame = _frame(data)
+    frame = frame_of(data)
     loaded = _load(version, target)
     inputs = loaded.inputs or tuple(name for name in map(str, frame.columns) if name != spec.target)
     lost = [name for name in inputs if name not in frame.columns]
@@ -53,7 +54,7 @@ def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
         notes=loaded.notes,
         usual={name: value for name, value in version.metrics.items() if name in METRICS},
     )
-    found = replace(found, training=_training(version, data, inputs))
+    found = with_training(found, version, data, frame, loaded.transform)
     label = label_of(spec, inputs, list(map(str, frame.columns)))
     return _with_spread(
         _with_model(found, loaded, version, target, frame, label), loaded, frame, spec.references
@@ -91,6 +92,12 @@ class _Loaded:
     predictor: Any = None
     inputs: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    transforms: bool = False
+
+    @property
+    def transform(self) -> Any:
+        """What makes features of rows; None without a transform."""
+        return self.predictor.features if self.predictor is not None and self.transforms else None
 
     def predict(self, rows: Any) -> list[Any]:
         """Its predictions for rows, as JSON has them. Raises ``UsageError`` where it cannot, with the reason."""
@@ -116,36 +123,13 @@ def _load(version: ModelVersion, target: Target) -> _Loaded:
         taken = [
             one for one in folder.facts.get("inputs") or () if one.get("name") and not one.get("optional")
         ]
-        return _Loaded(predictor_of(folder), tuple(str(one["name"]) for one in taken))
+        names = tuple(str(one["name"]) for one in taken)
+        return _Loaded(predictor_of(folder), names, transforms=folder.transform is not None)
     except (TypeError, ValueError, OSError, ImportError, NotServable, BackendError) as error:
         note = (
             f"{version.ref} cannot be loaded here, so its predictions and importances are not known: {error}"
         )
         return _Loaded(None, named, (note,))
-
-
-def _frame(data: DatasetVersion) -> Any:
-    """A version of a data set as a DataFrame of pandas. Raises ``UsageError``."""
-    from kfnb.extras import require
-
-    require("pandas", "monitoring a service")
-    return data.table().to_pandas()
-
-
-def _training(version: ModelVersion, baseline: DatasetVersion, inputs: Sequence[str]) -> Profile:
-    """The profile of the data that a version was made of; empty if that is the baseline, or not known."""
-    for ref in version.data:
-        try:
-            own = dataset(ref)
-            if own.digest == baseline.digest:
-                continue
-            frame = _frame(own)
-        except (NotFound, KfnbError):
-            continue
-        if set(inputs) <= set(map(str, frame.columns)):
-            found: Mapping[str, Any] = kfnb_profile(frame[list(inputs)], own.digest)
-            return found
-    return {}
 
 
 def _with_model(

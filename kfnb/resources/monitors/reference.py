@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,8 +21,10 @@ class MonitorReference:
     ``importances`` add up to 1. ``usual`` are its metrics: those that were registered with it, else those on the
     baseline. ``spread`` is by column the largest distances of the baseline's own windows from all of it (``psi``,
     ``ks``, ``nulls``); ``prediction_spread`` and ``score_spread`` are those of predictions and score. ``training`` is
-    the profile of the data that it was made of, where that is other data. ``unweighted`` is why there are no
-    importances. Times are in seconds since 1970.
+    the profile of the data that it was made of, where that is other data. ``source`` is the reference of that data,
+    which may be the baseline, and empty where it is not known; it was ``gathered`` then. ``features`` is the profile of
+    what the version's transform makes of it, ``hours`` are counts by hour of the day (of ``input since``).
+    ``unweighted`` is why there are no importances. Times are in seconds since 1970.
     """
 
     data: str
@@ -40,6 +42,10 @@ class MonitorReference:
     added: float | None = None
     notes: tuple[str, ...] = ()
     unweighted: str = ""
+    source: str = ""
+    gathered: float | None = None
+    features: Profile = field(default_factory=dict)
+    hours: Mapping[str, Sequence[int]] = field(default_factory=dict)
 
     @property
     def key(self) -> str:

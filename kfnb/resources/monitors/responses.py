@@ -87,9 +87,7 @@ class _Answer:
     @property
     def _steps(self) -> list[tuple[int, str]]:
         """The steps that follow the alarm, each with its place in the monitor."""
-        return [
-            (place, text) for place, text in enumerate(self.spec.then) if follows(self.alarm.rule, text)
-        ]
+        return [(place, text) for place, text in enumerate(self.spec.then) if follows(self.alarm.rule, text)]
 
     @property
     def attempt(self) -> int:

@@ -19,6 +19,8 @@ from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.requests import counted, labelled, labelled_rows, last_label
 from kfnb.resources.monitors.responses import StepTurn, next_turns
+from kfnb.resources.monitors.skew.finding import FoundCauses, find_causes
+from kfnb.resources.monitors.skew.serving import newest_rows
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.resources.services.api import service
 from kfnb.resources.services.model import Target
@@ -51,8 +53,16 @@ def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) 
         reference = reference_of(spec, target)
         folder.keep_reference(reference)
     pane, labels = _counted(spec, records, reference, target, now), _labels(spec, target)
+    found = _causes(spec, reference, target, now)
     window = Window(
-        pane, labels, now, spec.created, records.requested(), last_label(spec.service, spec.backend)
+        pane,
+        labels,
+        now,
+        spec.created,
+        records.requested(),
+        last_label(spec.service, spec.backend),
+        found.causes,
+        found.notes,
     )
     report = report_of(spec, reference, window)
     standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK, 0), report, now)
@@ -88,6 +98,15 @@ def _counted(
 def _labels(spec: MonitorSpec, target: Target) -> Any:
     most = _MOST_LABELS if spec.detector == "adwin" else spec.labels
     return labelled(spec.service, spec.backend, target, most, spec.slices)
+
+
+def _causes(spec: MonitorSpec, reference: MonitorReference, target: Target, now: float) -> FoundCauses:
+    """Likely causes of skew, by the newest rows of the window."""
+    until = now - clock.passed(_BEHIND)
+    rows = newest_rows(spec.service, spec.backend, now - spec.window, until, target, reference)
+    revisions = service(spec.service, backend=spec.backend).snapshot().current
+    revision = next((one for one in revisions if one.number == target.revision), None)
+    return find_causes(reference, rows, revision, now)
 
 
 # -- what is done

@@ -53,7 +53,7 @@ class ColumnEvidence:
     def _counted(self, values: Sequence[Any]) -> Mapping[str, Any]:
         counter = kfnb_Counter({"rows": self.trained["rows"], "columns": [dict(self.trained)]})
         counter.add({self.name: list(values)})
-        (found,) = counter.profile()["columns"]
+        found: Mapping[str, Any] = counter.profile()["columns"][0]
         return found
 
     @cached_property
@@ -70,7 +70,7 @@ class ColumnEvidence:
     @property
     def uneven(self) -> float:
         """What the squared error of a share is in proportion to."""
-        return 1 / max(1, self.trained["rows"]) + 1 / max(1, len(self.values))
+        return 1 / max(1, int(self.trained["rows"])) + 1 / max(1, len(self.values))
 
     @property
     def apart_by_chance(self) -> float:
@@ -86,7 +86,7 @@ class ColumnEvidence:
     @property
     def moved(self) -> float:
         """The share of its numbers that have moved, 0 where that is unknown or may be chance."""
-        found = self.distance["ks"] or 0.0
+        found = float(self.distance["ks"] or 0.0)
         return found if found > max(0.2, 2 * self.apart_by_chance) else 0.0
 
 
@@ -123,9 +123,11 @@ def columns_of(
     served: Mapping[str, Sequence[Any]],
     hours: Mapping[str, Sequence[int]],
 ) -> Iterator[ColumnEvidence]:
-    """The columns that both have, where enough rows are known of each."""
+    """The columns that both have, where enough rows are known of each. ``hours`` are by part and name."""
     known = {str(one["name"]): one for one in trained.get("columns", ())}
     both = [name for name, column in known.items() if name in served and column.get("nulls") is not None]
     for name in both:
         if min(known[name]["rows"], len(served[name])) >= LEAST_ROWS:
-            yield ColumnEvidence(name, part, known[name], served[name], len(both), hours.get(name, ()))
+            yield ColumnEvidence(
+                name, part, known[name], served[name], len(both), hours.get(f"{part} {name}", ())
+            )

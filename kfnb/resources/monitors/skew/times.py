@@ -31,15 +31,15 @@ def hours_of(values: Iterable[Any]) -> tuple[int, ...]:
         found = Counter(one.hour for one in known)
         return tuple(found[hour] for hour in range(HOURS))
     plain = [one for one in known if isinstance(one, int | float) and not isinstance(one, bool)]
-    whole = Counter(int(one) for one in plain if 0 <= one < HOURS and one == int(one))
-    if not known or sum(whole.values()) < len(known) or len(whole) <= HOURS / 2:
+    found = Counter(int(one) for one in plain if 0 <= one < HOURS and one == int(one))
+    if not known or sum(found.values()) < len(known) or len(found) <= HOURS / 2:
         return ()
-    return tuple(whole[hour] for hour in range(HOURS))
+    return tuple(found[hour] for hour in range(HOURS))
 
 
-def other_zone(one: ColumnEvidence, all: SkewEvidence) -> str:
+def other_zone(one: ColumnEvidence, whole: SkewEvidence) -> str:
     """The hours of the day are those of the training data after a shift, or only one side has a time zone."""
-    del all
+    del whole
     times = [value for value in one.values if isinstance(value, datetime)]
     before, now = "tz=" in one.trained["type"], any(value.tzinfo for value in times)
     if kfnb_sort(one.trained["type"]) == "times" and times and before != now:
@@ -54,22 +54,24 @@ def other_zone(one: ColumnEvidence, all: SkewEvidence) -> str:
     if apart <= max(_APART, chance) or found[shift] > min(chance, apart / _CLOSER):
         return ""
     hours = shift if shift <= _HALF else shift - HOURS
-    return f"hours of the day are {abs(hours)} h {'later' if hours > 0 else 'earlier'} than in the training data"
+    return (
+        f"hours of the day are {abs(hours)} h {'later' if hours > 0 else 'earlier'} than in the training data"
+    )
 
 
-def stale_join(one: ColumnEvidence, all: SkewEvidence) -> str:
+def stale_join(one: ColumnEvidence, whole: SkewEvidence) -> str:
     """No time is newer than the training data's newest, though some had to be expected by now."""
-    if kfnb_sort(one.trained["type"]) != "times" or not one.trained.get("edges") or all.elapsed <= 0:
+    if kfnb_sort(one.trained["type"]) != "times" or not one.trained.get("edges") or whole.elapsed <= 0:
         return ""
     times = [_seconds(value) for value in one.values if isinstance(value, datetime) and value == value]  # noqa: PLR0124 - NaT
     newest = float(one.trained["edges"][-1])
-    recent = 1 - kfnb_below(dict(one.trained), newest - all.elapsed)
+    recent = 1 - kfnb_below(dict(one.trained), newest - whole.elapsed)
     expected = recent * len(times)
     if expected < _EXPECTED or max(times, default=math.inf) > newest + 1:
         return ""
     return (
         f"none of {len(times):,} times is newer than the training data, {moment(newest)}, though it is"
-        f" {duration(all.elapsed)} old; {expected:,.0f} had to be expected"
+        f" {duration(whole.elapsed)} old; {expected:,.0f} had to be expected"
     )
 
 

@@ -16,9 +16,9 @@ _APART, _ALIKE = 0.1, 0.03
 _NAMED, _LEAST_VALUES = 3, 3
 
 
-def recoded(one: ColumnEvidence, all: SkewEvidence) -> str:
+def recoded(one: ColumnEvidence, whole: SkewEvidence) -> str:
     """Categories are written otherwise, or their codes mean others."""
-    del all
+    del whole
     if _types_of_texts(one):
         return ""
     known = [str(value) for value, _ in one.trained.get("top", ())]
@@ -34,9 +34,9 @@ def recoded(one: ColumnEvidence, all: SkewEvidence) -> str:
     return ""
 
 
-def unseen(one: ColumnEvidence, all: SkewEvidence) -> str:
+def unseen(one: ColumnEvidence, whole: SkewEvidence) -> str:
     """Categories that the training data does not have."""
-    if recoded(one, all) or _types_of_texts(one):
+    if recoded(one, whole) or _types_of_texts(one):
         return ""
     new = _new_values(one)
     if not new:
@@ -45,13 +45,19 @@ def unseen(one: ColumnEvidence, all: SkewEvidence) -> str:
     return f"{', '.join(map(short, list(new)[:_NAMED]))}: {share:.0f} % of the values are not in the training data"
 
 
-def other_type(one: ColumnEvidence, all: SkewEvidence) -> str:
+def other_type(one: ColumnEvidence, whole: SkewEvidence) -> str:
     """Values became of another type on the way: integers floats or texts, texts with zeros in front numbers."""
-    del all
+    del whole
     before, now = one.distance["types"]
     if one.distance["mistyped"] > _NEW:
-        return f"{100 * one.distance['mistyped']:.0f} % of the values are {now}, {before} in the training data"
-    if _family(before) == "int" and _family(now) == "float" and any(not value.is_integer() for value in one.numbers):
+        return (
+            f"{100 * one.distance['mistyped']:.0f} % of the values are {now}, {before} in the training data"
+        )
+    if (
+        _family(before) == "int"
+        and _family(now) == "float"
+        and any(not value.is_integer() for value in one.numbers)
+    ):
         return f"{now}, {before} in the training data"
     if _family(before) == "int" and _family(now) == "float" and one.part == "feature":
         return f"{now}, {before} in the training data"
@@ -73,7 +79,7 @@ def _types_of_texts(one: ColumnEvidence) -> str:
 
 
 def _new_values(one: ColumnEvidence) -> Mapping[str, int]:
-    """Texts that a training column with all its categories known lacks, the most frequent first; none if they are few."""
+    """Texts that the training data lacks, the most frequent first; none if they are few, or categories are unknown."""
     closed = bool(one.trained.get("top")) and not one.trained.get("other")
     if not closed or kfnb_sort(one.trained["type"]) != "words" or one.trained["type"] == "bool":
         return {}
