@@ -19,6 +19,7 @@ from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, Rule, 
 from kfnb.resources.monitors.names import check_monitor_name
 from kfnb.resources.monitors.performance import ADAPTIVE
 from kfnb.resources.monitors.preparing import reference_of
+from kfnb.resources.monitors.responses import check_steps
 from kfnb.resources.monitors.rules import RuleOptions, check_against
 from kfnb.resources.services.api import service_of
 from kfnb.resources.services.handle import Service
@@ -66,6 +67,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
     rules = RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules()
+    check_steps(rules, steps)
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,

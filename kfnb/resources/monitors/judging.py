@@ -25,6 +25,7 @@ class WindowFacts:
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_limit`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
     ``unweighted`` is why the importances are unknown, ``causes`` are likely ones of skew.
+    ``estimates`` are metrics without labels, ``uncalibrated`` is why there are none.
     """
 
     now: float
@@ -51,6 +52,8 @@ class WindowFacts:
     problems: Mapping[str, int] = field(default_factory=dict)
     unweighted: str = ""
     causes: tuple[SkewCause, ...] = ()
+    estimates: tuple[MetricValue, ...] = ()
+    uncalibrated: str = ""
 
     def metric(self, name: str) -> MetricValue | None:
         """A metric of all labelled rows, if enough of them are known."""
@@ -81,7 +84,7 @@ def _column(one: ColumnDrift) -> str:
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
-    """By the distance of a column; or a replay that gives other features, which is no matter of chance."""
+    """By the distance of a column; or a replay that gives other features, which chance does not explain."""
     causes = [one for one in facts.causes if rule.subject in ("", one.column)]
     replayed = next((one for one in causes if one.kind == "transform"), None)
     some = {name: value for name, value in facts.skew.items() if rule.subject in ("", name)}
@@ -167,6 +170,14 @@ def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
     return Finding(rule.id, after < before, after, before, evidence)
 
 
+def _estimate(rule: Rule, facts: WindowFacts) -> Finding:
+    found = next((one for one in facts.estimates if one.name == rule.subject), None)
+    if found is None or found.rows < LEAST_ROWS:
+        return _unknown(rule, facts.uncalibrated or _too_few(facts))
+    evidence = f"estimate, assumes no concept drift: {_words(found, 'rows')}"
+    return Finding(rule.id, found.high < rule.limit, found.value, rule.limit, evidence)
+
+
 def _errors(rule: Rule, facts: WindowFacts) -> Finding:
     """Few requests may be beyond the limit, but not within it."""
     found = Proportion(facts.failed, facts.requests)
@@ -233,9 +244,9 @@ def _no_metric(rule: Rule, facts: WindowFacts) -> str:
     return f"{rows:,} labels have no {rule.subject}, but {', '.join(known)}"
 
 
-def _words(found: MetricValue) -> str:
+def _words(found: MetricValue, rows: str = "labels") -> str:
     bounds = f"{digits(found.low, 3)} to {digits(found.high, 3)} with 99 % confidence"
-    return f"{found.name} {digits(found.value, 3)} of {found.rows:,} labels, {bounds}"
+    return f"{found.name} {digits(found.value, 3)} of {found.rows:,} {rows}, {bounds}"
 
 
 _JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
@@ -246,6 +257,7 @@ _JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
     "below": _below,
     "above": _above,
     "drop": _drop,
+    "estimate": _estimate,
     "errors": _errors,
     "refused": _refused,
     "latency": _latency,

@@ -15,6 +15,7 @@ RuleKind = Literal[
     "below",
     "above",
     "drop",
+    "estimate",
     "errors",
     "refused",
     "latency",
@@ -30,7 +31,11 @@ Detector = Literal["windows", "adwin"]
 
 
 OF_REQUESTS: tuple[RuleKind, ...] = ("refused", "traffic", "labels")
-"""Rules of the requests rather than of the model: another version changes nothing of them, so they are only told."""
+"""Rules of the requests rather than of the model: another version does not change them, so they are only reported."""
+
+
+ONLY_WARNING: tuple[RuleKind, ...] = ("estimate",)
+"""Rules that are at most a warning: what they say rests on an assumption that may not hold."""
 
 
 class MonitorState(str, Enum):

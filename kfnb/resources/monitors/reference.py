@@ -9,6 +9,9 @@ from typing import Any
 Profile = Mapping[str, Any]
 """A profile as JSON has it: see ``kfnb.capture.embedded.profiles``."""
 
+Curve = Sequence[Sequence[float]]
+"""Probabilities as a model gives them, ascending, and the shares of rows that were of the class."""
+
 PREDICTION = "prediction"
 """The one column of a profile of predictions."""
 
@@ -24,6 +27,7 @@ class MonitorReference:
     the profile of the data that it was made of, where that is other data. ``source`` is the reference of that data,
     which may be the baseline, and empty where it is not known; it was ``gathered`` then. ``features`` is the profile of
     what the version's transform makes of it, ``hours`` are counts by hour of the day (of ``input since``).
+    ``calibration`` has by class what its probabilities mean, ``uncalibrated`` is why that is not known.
     ``unweighted`` is why there are no importances. Times are in seconds since 1970.
     """
 
@@ -46,6 +50,8 @@ class MonitorReference:
     gathered: float | None = None
     features: Profile = field(default_factory=dict)
     hours: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    calibration: Mapping[str, Curve] = field(default_factory=dict)
+    uncalibrated: str = ""
 
     @property
     def key(self) -> str:

@@ -2,22 +2,25 @@
 
 An alarm is answered once, by the steps of the monitor in their order. One answer is under way at a time. What costs
 something (all but telling of the alarm) has a cool-down, and retraining a budget. An alarm that is of the requests, and
-not of the model, is only told: a model must not be made of rows that were refused.
+not of the model, is only reported: a model must not be made of rows that were refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kfnb.errors import UsageError
 from kfnb.resources.monitors.model import (
     ALERT,
     CALL,
     OF_REQUESTS,
+    ONLY_WARNING,
     RETRAIN,
     Action,
     Alarm,
     MonitorSpec,
+    Rule,
     kind_of,
     rule_kind,
 )
@@ -46,6 +49,19 @@ class StepTurn:
 def follows(rule: str, step: str) -> bool:
     """Whether a step follows an alarm of a rule."""
     return rule_kind(rule) not in OF_REQUESTS or kind_of(step) in (ALERT, CALL)
+
+
+def check_steps(rules: Iterable[Rule], steps: Sequence[str]) -> None:
+    """Raise ``UsageError`` for a step that no rule leads to."""
+    if any(one.kind not in (*OF_REQUESTS, *ONLY_WARNING) for one in rules):
+        return
+    for step in steps:
+        if kind_of(step) not in (ALERT, CALL):
+            message = (
+                f"--then {step}: no rule leads to it, as estimates only warn, and refusals are only reported:"
+            )
+            hint = "add a limit of drift, or of a metric with labels"
+            raise UsageError(message, code="invalid-argument", hint=hint, ref=step)
 
 
 def next_turns(

@@ -96,7 +96,17 @@ def pane_of(stored: Mapping[str, Any]) -> Pane:
 
 def reference_of(stored: Mapping[str, Any]) -> MonitorReference:
     """A reference. Raises ``TypeError``."""
-    names = ("profile", "predictions", "training", "importances", "usual", "spread", "features", "hours")
+    names = (
+        "profile",
+        "predictions",
+        "training",
+        "importances",
+        "usual",
+        "spread",
+        "features",
+        "hours",
+        "calibration",
+    )
     mappings = {name: stored.get(name) or {} for name in names}
     plain = {name: value for name, value in stored.items() if name not in mappings}
     return MonitorReference(**{**vars(known(MonitorReference, {**plain, "profile": {}})), **mappings})

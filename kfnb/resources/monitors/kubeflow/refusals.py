@@ -16,6 +16,8 @@ def refuse(spec: MonitorSpec) -> None:
             raise _refused(
                 f"rule {rule.id}: services on a cluster do not keep labels, which the rule needs", rule.id
             )
+        if rule.kind == "estimate":
+            raise _refused(f"rule {rule.id}: pods do not load the model, which the rule needs", rule.id)
         if rule.kind == "latency":
             raise _refused(
                 "rule latency: KServe's logger does not say how long requests took, which the rule needs",

@@ -32,13 +32,13 @@ VERSION_CAUSES: Mapping[str, Callable[[SkewEvidence], Iterator[SkewCause]]] = {
 
 def likely_causes(evidence: SkewEvidence) -> tuple[SkewCause, ...]:
     """The likely causes, those of the whole version first. A column may have several."""
-    whole = (one for tell in VERSION_CAUSES.values() for one in tell(evidence))
+    whole = (one for find in VERSION_CAUSES.values() for one in find(evidence))
     return (*whole, *_of_columns(evidence))
 
 
 def _of_columns(evidence: SkewEvidence) -> Iterator[SkewCause]:
     for column in evidence.columns:
-        for kind, tell in COLUMN_CAUSES.items():
-            words_of_it = tell(column, evidence)
-            if words_of_it:
-                yield SkewCause(kind, words_of_it, column.name, column.part)
+        for kind, find in COLUMN_CAUSES.items():
+            found = find(column, evidence)
+            if found:
+                yield SkewCause(kind, found, column.name, column.part)

@@ -13,7 +13,7 @@ from kfnb.capture.embedded.distances import kfnb_column_distance
 from kfnb.resources.monitors.reference import Profile
 
 LEAST_ROWS = 200
-"""Served rows below which nothing is said of their distributions."""
+"""Served rows below which their distributions are not compared."""
 CHANCE = 0.001
 """The probability that any column of a sample without skew is taken for one with it, for each cause."""
 

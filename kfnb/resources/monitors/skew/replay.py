@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.capture.embedded.samples import kfnb_read_sample
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError, UsageError
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.monitors.skew.evidence import Replay
 from kfnb.resources.monitors.skew.serving import ServedRows
+from kfnb.resources.monitors.skew.typed_table import typed_table
 from kfnb.server.differences import TOLERANCE, alike
 from kfnb.server.encoding import json_value
 from kfnb.server.logged_rows import table_columns
+
+_logger = logger(__package__)
 
 _ROWS = 200
 """Rows that are replayed: the newest."""
@@ -33,28 +36,20 @@ def replayed(version: ModelVersion, rows: ServedRows) -> Replay | None:
         transform = version.transform
         if transform is None:
             return None
-        found = table_columns(transform.transform(_table(version, rows)))
+        found = table_columns(
+            transform.transform(
+                typed_table(version, {name: some[-_ROWS:] for name, some in rows.inputs.items()})
+            )
+        )
     except KfnbError as error:
         raise UsageError(f"rows cannot be replayed: {error}") from None
     except Exception as error:  # whatever the transform raises of rows that it was served
+        _logger.debug("The rows of %s cannot be replayed.", version.ref, exc_info=True)
         raise UsageError(f"rows cannot be replayed: {type(error).__name__}: {error}") from None
     count = min(_ROWS, len(next(iter(rows.inputs.values()))))
     return Replay(
         count, dict(_different({name: some[-_ROWS:] for name, some in rows.features.items()}, found))
     )
-
-
-def _table(version: ModelVersion, rows: ServedRows) -> Any:
-    """The newest rows as a DataFrame, with the types of the example that the model was saved with."""
-    import pandas as pd
-
-    sample = kfnb_read_sample(str(version.path()))
-    example = None if sample is None else sample[0]
-    if not isinstance(example, pd.DataFrame):
-        raise TypeError("the model has no example rows of pandas, whose types they need")
-    table = pd.DataFrame({name: pd.Series(some[-_ROWS:], dtype=object) for name, some in rows.inputs.items()})
-    types = {name: kind for name, kind in example.dtypes.items() if name in table.columns}
-    return table.astype(types)
 
 
 def _different(

@@ -8,6 +8,7 @@ from typing import Any
 
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.capture.embedded.samples import kfnb_example
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError
 from kfnb.extras import require
 from kfnb.resources.datasets.api import dataset
@@ -16,6 +17,8 @@ from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.skew.evidence import Part
 from kfnb.resources.monitors.skew.times import hours_of
+
+_logger = logger(__package__)
 
 _TRANSFORMED = 5_000
 """Rows of the training data that are transformed, and whose hours are counted."""
@@ -55,6 +58,7 @@ def with_training(
         made = features(some)
         transformed = kfnb_profile(made)
     except Exception as error:  # whatever the transform raises, and tables that have no profile
+        _logger.debug("The training data of %s cannot be transformed.", version.ref, exc_info=True)
         note = f"the training data cannot be transformed here: {error}"
         return replace(found, hours=hours, notes=(*found.notes, note))
     return replace(found, features=transformed, hours={**hours, **dict(_hours("feature", made))})
@@ -68,7 +72,7 @@ def _made_of(
         try:
             own = dataset(ref)
             rows = frame if own.digest == baseline.digest else frame_of(own)
-        except KfnbError:  # it was removed, is in another store, or is no table
+        except KfnbError:  # it was removed, is in another store, or is not a table
             continue
         if set(inputs) <= set(map(str, rows.columns)):
             return own, rows

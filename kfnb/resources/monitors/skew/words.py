@@ -46,7 +46,7 @@ def unseen(one: ColumnEvidence, whole: SkewEvidence) -> str:
 
 
 def other_type(one: ColumnEvidence, whole: SkewEvidence) -> str:
-    """Values became of another type on the way: integers floats or texts, texts with zeros in front numbers."""
+    """Values came to have another type: integers are floats or texts, texts with zeros in front were numbers."""
     del whole
     before, now = one.distance["types"]
     if one.distance["mistyped"] > _NEW:
@@ -75,7 +75,7 @@ def _types_of_texts(one: ColumnEvidence) -> str:
     ]
     if not pairs:
         return ""
-    return f"texts were numbers on the way: {', '.join(pairs[:_NAMED])}"
+    return f"texts were numbers before: {', '.join(pairs[:_NAMED])}"
 
 
 def _new_values(one: ColumnEvidence) -> Mapping[str, int]:

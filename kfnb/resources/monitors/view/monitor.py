@@ -8,6 +8,7 @@ from kfnb.resources.monitors.model import Action, Alarm, MetricValue, MonitorSta
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.distributions import distributions
+from kfnb.resources.monitors.view.estimates import estimates
 from kfnb.resources.monitors.view.skew import skew
 from kfnb.resources.monitors.view.states import action_style, monitor_style
 from kfnb.resources.monitors.view.timeline import time_line
@@ -119,6 +120,7 @@ def _performance(report: Report | None) -> Iterator[Block]:
     if report is not None and report.metrics:
         rows: list[list[Value]] = [_metric(one) for one in report.metrics]
         yield Section("Labels", [Table("Labels", _METRICS, rows)])
+    yield from estimates(report)
 
 
 def _metric(one: MetricValue) -> list[Value]:

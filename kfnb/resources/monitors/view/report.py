@@ -5,6 +5,7 @@ from __future__ import annotations
 from kfnb.resources.monitors.model import Finding, MonitorState, Report
 from kfnb.resources.monitors.snapshot import WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
+from kfnb.resources.monitors.view.estimates import estimates
 from kfnb.resources.monitors.view.skew import skew
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Block, Section, Title, bundle, notes_section
@@ -34,6 +35,7 @@ def draw_report(report: Report) -> dict[str, str]:
         Section("Findings", [findings]),
         *columns((report,), WindowProfiles()),
         *skew(report),
+        *estimates(report),
         *notes_section(report.notes),
     ]
     return bundle("Report", blocks)
