@@ -111,6 +111,13 @@ def test_a_window_of_refusals_alone_warns_also_where_their_rows_are_not_kept() -
     assert found.notes == ("60 of 60 requests were refused: out-of-range income",)
 
 
+def test_predictions_are_of_a_version_whichever_revision_of_it_answered() -> None:
+    again = block(3, status=200, problems=None, prediction=pa.array([True, False, True]))
+    other = block(5, status=200, problems=None, version=pa.array(["2"] * 5), prediction=pa.array([True] * 5))
+    assert request_block(again, "1").predictions == [True, False, True]
+    assert request_block(other, "1").predictions == []
+
+
 def test_some_refusals_among_many_requests_are_only_told() -> None:
     found = report(answered(1000), block(300, status=200, problems=None), block(4))
     assert states(found)["refused"] is MonitorState.OK

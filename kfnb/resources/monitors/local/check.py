@@ -91,7 +91,8 @@ def _counted(
 ) -> Pane:
     """The window that ends now: the panes of before, and one more of what is new."""
     since, until = now - spec.window, now - clock.passed(_BEHIND)
-    begun = max(since, min(until, records.counted_until() or since))
+    known = records.counted_until() or since
+    begun = since if known > until else max(since, known)  # the clock was put back: all of the window is new
     counter = PaneCounter(reference, begun, until)
     for block in counted(spec.service, spec.backend, begun, until, target):
         counter.add(block)
