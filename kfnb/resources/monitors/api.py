@@ -66,8 +66,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     """
     watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
-    rules = RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules()
-    check_steps(rules, steps)
+    rules = _rules(steps, drift=drift, metric=metric, below=below, **limits)
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,
@@ -124,6 +123,13 @@ def _pipelines(steps: Sequence[str]) -> dict[str, Compiled]:
     """The pipelines that steps run, compiled now: alarms come when no notebook runs."""
     names = [argument_of(one) for one in steps if kind_of(one) == RETRAIN]
     return {name: spec_of(name) for name in names}
+
+
+def _rules(steps: Sequence[str], **limits: Any) -> tuple[Rule, ...]:
+    """The rules by the names of their limits. Raises ``UsageError``, also for a step that none of them leads to."""
+    rules = RuleOptions.of(**limits).rules()
+    check_steps(rules, steps)
+    return rules
 
 
 def _positive(option: str, number: int) -> int:
