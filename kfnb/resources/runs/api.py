@@ -18,18 +18,19 @@ from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
+from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.destination import destination
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.selection import Selection
-from kfnb.settings import owner, settings
+from kfnb.settings import settings
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
-    from kfnb.resources.models.local.saved import Destination
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
@@ -73,6 +74,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
+        origin=origin_of(compiled.spec, compiled.name),
         notify=notify,
     )
     chosen = engine_of(backend)
@@ -246,12 +248,14 @@ class _Connection:
         """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
+        from kfnb.resources.runs.kubeflow.origins import Origins
         from kfnb.resources.runs.kubeflow.trainings import Trainings
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        around = environment.read()
+        around, origins = environment.read(), Origins(Path(settings().home) / "origins")
         return self._current.get(
-            (access, around), lambda: connect(access, around, _registry, Trainings(trainer_engine))
+            (access, around, origins),
+            lambda: connect(access, around, destination, Trainings(trainer_engine), origins),
         )
 
 
@@ -262,7 +266,7 @@ def trainer_engine() -> TrainerEngine:
     """The engine of trainings on the cluster that the settings name. Raises ``BackendError`` without a cluster."""
     from kfnb.resources.training.trainer.connection import connect
 
-    return connect(_registry)
+    return connect(destination)
 
 
 def _home_of(run_id: str) -> RunEngine:
@@ -280,7 +284,7 @@ def _local() -> LocalRunEngine:
 
 def local_options() -> dict[str, Any]:
     """The arguments of ``LocalRunEngine`` beside its home, by the settings; as JSON has them."""
-    chosen, to = settings(), _registry()
+    chosen, to = settings(), destination()
     return {
         "jobs": chosen.jobs,
         "secrets": chosen.secrets,
@@ -289,12 +293,3 @@ def local_options() -> dict[str, Any]:
         "data_store": to.data_store,
         "owner": to.owner,
     }
-
-
-def _registry() -> Destination:
-    """Where the models that runs save are registered, now."""
-    from kfnb.resources.datasets.root import store_root
-    from kfnb.resources.models.local.saved import Destination
-    from kfnb.resources.models.location import registry_folder
-
-    return Destination(registry_folder(), store_root(), owner())

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kfnb import entities
 from kfnb.entities import LogLine
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
@@ -26,7 +27,8 @@ class Submission:
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
     it here. ``env`` are environment variables
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notify`` is called with notes on differences, and with progress if
+    run takes over; only runs here do. ``origin`` is what the manifest of the run has of the notebook, as JSON (see
+    ``provenance.origin``). ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -41,6 +43,7 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
@@ -83,6 +86,10 @@ class RunEngine(Protocol):
 
         With ``follow``, as they arrive, until the run is finished; None means no more lines at the moment.
         """
+        ...
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and of what its tasks ran on."""
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, overload
 
 from kfnb import entities
 from kfnb.aliases import accepts
 from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
@@ -97,6 +99,18 @@ class Run:
     def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
         """The artifacts of each task."""
         return self._joined("artifact", lambda task: task.artifacts)
+
+    def recorded(self) -> RunRecord:
+        """What the engine has recorded of the notebook that started the run, and of what its tasks ran on."""
+        return self._engine.recorded(self.id)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the run was made with, and where, in ten layers: see ``kfnb.manifest``."""
+        found: Manifest = resolve_name("kfnb:manifest")(
+            self
+        )  # by its public name, since provenance reads runs
+        return found
 
     def _joined(self, what: str, part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
         now = self.snapshot()
