@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState, added_up
 from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, Hidden, RunNotFound
 from kfnb.jobs.fold import Event
@@ -20,6 +20,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes import pod_settings
 from kfnb.remote.kubernetes.fields import Item, mapping, word
 from kfnb.remote.kubernetes.pod_layers import PodLayers, shared_environments
+from kfnb.remote.kubernetes.pod_usage import pod_usage
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
@@ -249,6 +250,16 @@ class TrainerEngine:
         else:
             raise BackendError(f"the pods of {name} do not end; retry it again later", ref=name)
         self._resources.create(body)
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What the pods of a training occupied that Kubernetes still has; empty without any."""
+        usages = (
+            pod_usage(
+                pod, Purpose.FAILED if word(pod, "status", "phase") == "Failed" else Purpose.WORK, time.time()
+            )
+            for pod in self._resources.pods(self._whole(run_id))
+        )
+        return added_up(usage for usage in usages if usage is not None)
 
     def archive(self, run_id: str) -> None:
         """Archive the training: only lists with archived runs show it."""
