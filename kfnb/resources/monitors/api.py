@@ -27,6 +27,7 @@ from kfnb.resources.monitors.model import (
 from kfnb.resources.monitors.names import check_monitor_name
 from kfnb.resources.monitors.performance import ADAPTIVE
 from kfnb.resources.monitors.preparing import reference_of
+from kfnb.resources.monitors.responses import check_steps
 from kfnb.resources.monitors.rules import RuleOptions, check_against
 from kfnb.resources.services.api import service_of
 from kfnb.resources.services.handle import Service
@@ -76,7 +77,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     """
     watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
-    rules = RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules()
+    rules = _rules(steps, drift=drift, metric=metric, below=below, **limits)
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,
@@ -145,6 +146,13 @@ def _pipelines(steps: Sequence[str]) -> dict[str, Compiled]:
     """The pipelines that steps run, compiled now: alarms come when no notebook runs."""
     names = [argument_of(one) for one in steps if kind_of(one) == RETRAIN]
     return {name: spec_of(name) for name in names}
+
+
+def _rules(steps: Sequence[str], **limits: Any) -> tuple[Rule, ...]:
+    """The rules by the names of their limits. Raises ``UsageError``, also for a step that none of them leads to."""
+    rules = RuleOptions.of(**limits).rules()
+    check_steps(rules, steps)
+    return rules
 
 
 def _positive(option: str, number: int) -> int:

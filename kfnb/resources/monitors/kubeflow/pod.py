@@ -57,8 +57,8 @@ from kfnb.server.tables import BadRequest
 ABOUT, MODEL = "kit.json", "model"
 """In the kit: what is checked, and the facts and sample of the model that is served."""
 
-_DEFAULT, _CANARY = 1, 2
-"""Revisions by the role that KServe tells: numbers of revisions are not known here."""
+_DEFAULT, _CANARY = "default", "canary"
+"""Versions by the role that KServe tells: their numbers are not known here."""
 _BLOCK = 2048
 
 
@@ -109,11 +109,18 @@ def collect(kit: Kit, place: MonitorPlace, target: str) -> None:
     """Count what has been answered since the last check, into the file ``target``."""
     until = time.time() - kit.log.delay
     since = max(until - kit.spec.window, min(until, place.record().counted or 0.0))
+<<<<<<< HEAD
     counter, shelf = PaneCounter(kit.reference, since, until), _shelf(kit, place)
     inputs, answers = kit.inputs(), AnswerWriter(shelf, until)
     rows = LoggedRows(LogSettings(Path(), revision=_DEFAULT), inputs, PersonalColumns((), (), b""))
     canary = LoggedRows(LogSettings(Path(), revision=_CANARY), inputs, PersonalColumns((), (), b""))
     labelled = needs_labels(kit.spec)
+=======
+    counter = PaneCounter(kit.reference, since, until)
+    inputs = kit.inputs()
+    rows = LoggedRows(LogSettings(Path(), version=_DEFAULT), inputs, PersonalColumns((), (), b""))
+    canary = LoggedRows(LogSettings(Path(), version=_CANARY), inputs, PersonalColumns((), (), b""))
+>>>>>>> skew19
     found = logged_requests(place.store, kit.log, since, until)
     while some := list(islice(found, _BLOCK)):
         for make, of_canary in ((rows, False), (canary, True)):
