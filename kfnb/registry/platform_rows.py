@@ -70,6 +70,15 @@ PLATFORM_NOUNS: list[Noun] = [
         values=("setting", "file", "variable"),
     ),
     Noun(
+        "convert",
+        (
+            ("ConvertFile", "", "convert", "convert a notebook of Kale's or a pipeline of Elyra's"),
+            ("ConvertKale", "", "convert kale", "convert a notebook that is annotated for Kale"),
+        ),
+        package="kfnb.convert",
+        page="migrating.md",
+    ),
+    Noun(
         "completion",
         (("PrintCompletion", "", "completion", "print the completion script for bash, zsh or fish"),),
         package="kfnb.commands.shell",

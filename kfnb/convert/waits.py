@@ -1,0 +1,44 @@
+"""Which steps wait for others only because they are told to, and which are ordered by the data they pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kfnb.convert.python_cell import names_of, values_of
+
+
+@dataclass(frozen=True)
+class Waits:
+    """``without``: pairs of a step and one that it waits for without its data. ``beside``: a step, one that it takes
+    data from without being told to follow it, and the name of these.
+    """
+
+    without: tuple[tuple[str, str], ...]
+    beside: tuple[tuple[str, str, str], ...]
+
+
+def waits_without_data(
+    texts: Mapping[str, Sequence[tuple[str, str]]], told: Mapping[str, Sequence[str]]
+) -> Waits:
+    """Compare the steps, in order, each with its texts (and their places), with the steps that they are ``told`` to follow."""
+    writer: dict[str, str] = {}
+    by_data: dict[str, set[str]] = {}
+    by_told: dict[str, set[str]] = {}
+    without: list[tuple[str, str]] = []
+    beside: list[tuple[str, str, str]] = []
+    for step, parts in texts.items():
+        source, place = "\n".join(text for text, _ in parts), parts[0][1]
+        sources = {writer[name]: name for name in sorted(names_of(source, place).needs) if name in writer}
+        by_told[step] = _closed(told[step], by_told)
+        by_data[step] = _closed(sources, by_data)
+        beside += [(step, one, name) for one, name in sources.items() if one not in by_told[step]]
+        without += [(step, one) for one in dict.fromkeys(told[step]) if one not in by_data[step]]
+        by_data[step] |= _closed(told[step], by_data)
+        writer |= dict.fromkeys(values_of(source, place), step)
+    return Waits(tuple(without), tuple(beside))
+
+
+def _closed(steps: Sequence[str] | Mapping[str, str], known: Mapping[str, set[str]]) -> set[str]:
+    """The steps, and all that they follow."""
+    return set(steps).union(*(known[one] for one in steps))
