@@ -10,13 +10,18 @@ from typing import Any
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
 from kfnb.convert.draft import Draft
+from kfnb.convert.elyra import convert_elyra
 from kfnb.convert.kale import convert_kale
 from kfnb.errors import UsageError
 
 
 def _output() -> Any:
     return option(
-        "-o", "--output", metavar="NOTEBOOK", type=Path, help="the notebook to write (default: FILE_kfnb.ipynb beside it)"
+        "-o",
+        "--output",
+        metavar="NOTEBOOK",
+        type=Path,
+        help="the notebook to write (default: FILE_kfnb.ipynb beside it)",
     )
 
 
@@ -49,3 +54,15 @@ class ConvertKale(Command):
     def run(self, session: Session) -> None:
         """Convert it."""
         _write(session, self.notebook, self.output, convert_kale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConvertElyra(Command):
+    """Convert a pipeline of Elyra's, with its notebooks and scripts: each node becomes a component."""
+
+    file: Path = word("Elyra's file (.pipeline)", metavar="FILE", type=Path)
+    output: Path | None = _output()
+
+    def run(self, session: Session) -> None:
+        """Convert it."""
+        _write(session, self.file, self.output, convert_elyra)

@@ -47,7 +47,9 @@ class Draft:
             with path.open("x", encoding="utf-8") as file:
                 file.write(text + "\n")
         except FileExistsError:
-            raise UsageError(f"{path} already exists:", hint="name another file with -o", ref=str(path)) from None
+            raise UsageError(
+                f"{path} already exists:", hint="name another file with -o", ref=str(path)
+            ) from None
         except OSError as error:
             raise UsageError(f"{path} cannot be written: {error.strerror}", ref=str(path)) from None
 
@@ -63,7 +65,9 @@ def headed(head: str, text: str) -> DraftCell:
 
 def header(magic: str, name: str, flags: Iterable[tuple[str, str]] = ()) -> str:
     """The first line of a component's or a pipeline's cell."""
-    return " ".join([magic, name, *(f"{flag} {shlex.quote(value)}" if value else flag for flag, value in flags)])
+    return " ".join(
+        [magic, name, *(f"{flag} {shlex.quote(value)}" if value else flag for flag, value in flags)]
+    )
 
 
 def component_cell(name: str, flags: Flags, text: str, *, continues: bool = False) -> DraftCell:
@@ -78,10 +82,11 @@ def pipeline_cell(name: str, steps: Sequence[str], after: Sequence[tuple[str, st
     """
     if not after:
         return DraftCell(" ".join(["%kf_pipeline", name, *steps]))
+    named = {step for pair in after for step in pair}
     lines = []
     for step in steps:
-        waits = "".join(f".after({earlier}_task)" for later, earlier in after if later == step)
-        lines.append(f"{step}_task = {step}(){waits}" if waits else f"{step}_task = {step}()")
+        lines.append(f"{step}_task = {step}()" if step in named else f"{step}()")
+        lines += [f"{step}_task.after({earlier}_task)" for later, earlier in after if later == step]
     return headed(f"%%kf_pipeline {name}", "\n".join(lines))
 
 

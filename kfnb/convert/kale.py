@@ -21,7 +21,9 @@ def convert_kale(path: Path) -> Draft:
     cells = read_cells(notebook.cells)
     if not cells.steps:
         raise NotebookError(
-            f"{path} has no cell with Kale's tag step:NAME", hint="kfnb runs it as it is: %load_ext kfnb", ref=str(path)
+            f"{path} has no cell with Kale's tag step:NAME",
+            hint="kfnb runs it as it is: %load_ext kfnb",
+            ref=str(path),
         )
     metadata = read_metadata(notebook.metadata.get("kubeflow_notebook", {}), path.stem)
     items = list(with_metrics(cells))
@@ -29,7 +31,9 @@ def convert_kale(path: Path) -> Draft:
     name = identifier(metadata.pipeline, "pipeline", taken)
     order, after = _order(cells)
     made = [
-        DraftCell(LOAD.text if not metadata.image else f"{LOAD.text}\n%kf_config base_image={metadata.image}"),
+        DraftCell(
+            LOAD.text if not metadata.image else f"{LOAD.text}\n%kf_config base_image={metadata.image}"
+        ),
         *_cells(items, cells, metadata.flags),
         pipeline_cell(name, order, after),
         DraftCell(_how_to_run(name, metadata), code=False),
@@ -56,7 +60,9 @@ def _order(cells: KaleCells) -> tuple[list[str], list[tuple[str, str]]]:
     }
     for step, parts in texts.items():
         if not parts:
-            raise NotebookError(f"{cells.steps[step].place}: step {step} has no code", ref=cells.steps[step].place)
+            raise NotebookError(
+                f"{cells.steps[step].place}: step {step} has no code", ref=cells.steps[step].place
+            )
     waits = waits_without_data(texts, {step: one.previous for step, one in cells.steps.items()})
     for later, earlier, name in waits.beside:
         cells.notes.append(

@@ -78,10 +78,12 @@ class _Reader:
             return
         if tags.role:
             self.current = tags
+        if tags.step and tags.step not in self.found.steps:
+            self.begin(tags.step, place, tags)
         if cell.source.strip():
-            self.kept(cell.source, place, tags)
+            self.kept(cell.source, place)
 
-    def kept(self, text: str, place: str, tags: KaleTags) -> None:
+    def kept(self, text: str, place: str) -> None:
         """A cell that is of the pipeline, as its tags or those before it say."""
         current = self.current
         if not current.role:
@@ -89,7 +91,7 @@ class _Reader:
         elif current.role == "pipeline-metrics":
             self.metrics(text, place)
         elif current.role == "step":
-            self.step_part(text, place, current.step, tags)
+            self.step_part(text, place, current.step)
         elif current.role == "pipeline-parameters":
             self.found.parameters += names_of(text, place).writes
             self.found.items.append(headed("%%kf_parameters", text))
@@ -121,9 +123,7 @@ class _Reader:
             names_of(inside, place)
             self.found.items.append(headed("%%kf_setup", inside))
 
-    def step_part(self, text: str, place: str, step: str, tags: KaleTags) -> None:
-        if step not in self.found.steps:
-            self.begin(step, place, tags)
+    def step_part(self, text: str, place: str, step: str) -> None:
         inside = self.apart(text, place)
         if inside.strip():
             self.found.items.append(StepPart(step, as_code(inside, place), place))
@@ -139,7 +139,9 @@ class _Reader:
                 )
         name = identifier(step, "step", {one.name for one in steps.values()})
         if name != step:
-            self.found.notes.append(f"{place}: step {step} is called {name}, as {step} is not a component's name")
+            self.found.notes.append(
+                f"{place}: step {step} is called {name}, as {step} is not a component's name"
+            )
         steps[step] = KaleStep(name, place, tags.previous, tags.settings)
 
     def apart(self, text: str, place: str) -> str:

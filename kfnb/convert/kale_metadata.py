@@ -33,7 +33,9 @@ def read_metadata(found: Any, stem: str) -> KaleMetadata:
     volumes = [one for one in found.get("volumes") or () if isinstance(one, Mapping)]
     flags = [*settings.flags, *([("--no-cache", "")] if found.get("enable_caching") is False else [])]
     flags += [
-        ("--pvc", f"{one.get('name')}:{one.get('mount_point')}") for one in volumes if one.get("type") == "pvc"
+        ("--pvc", f"{one.get('name')}:{one.get('mount_point')}")
+        for one in volumes
+        if one.get("type") == "pvc"
     ]
     katib = found.get("katib_metadata") if found.get("katib_run") else None
     return KaleMetadata(

@@ -71,7 +71,11 @@ def read_settings(tags: Iterable[str], place: str) -> Settings:
 def _is_kale(tag: Any) -> bool:
     if not isinstance(tag, str):
         return False
-    return tag in ROLES or tag.partition(":")[0] in ("step", "block", "prev", "notebook", *_SETTINGS) and ":" in tag
+    return (
+        tag in ROLES
+        or tag.partition(":")[0] in ("step", "block", "prev", "notebook", *_SETTINGS)
+        and ":" in tag
+    )
 
 
 def _flags(tag: str) -> list[tuple[str, str]] | None:
@@ -103,4 +107,7 @@ def _limit(resource: str, amount: str) -> list[tuple[str, str]] | None:
 def merged(own: Flags, defaults: Flags) -> Flags:
     """A step's own options, and those of the pipeline's defaults that it does not have itself."""
     keys: Mapping[str, None] = dict.fromkeys(flag for flag, _ in own)
-    return (*own, *((flag, value) for flag, value in defaults if flag not in keys or flag in ("--secret", "--pvc")))
+    return (
+        *own,
+        *((flag, value) for flag, value in defaults if flag not in keys or flag in ("--secret", "--pvc")),
+    )

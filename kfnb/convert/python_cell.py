@@ -47,7 +47,9 @@ def names_of(text: str, place: str) -> Names:
 def values_of(text: str, place: str) -> set[str]:
     """The names to which the code gives values: what it imports and the functions and classes it defines are none."""
     tree = tree_of(text, place)
-    made = {alias.asname or alias.name.partition(".")[0] for node in ast.walk(tree) for alias in _imported(node)}
+    made = {
+        alias.asname or alias.name.partition(".")[0] for node in ast.walk(tree) for alias in _imported(node)
+    }
     made |= {
         node.name
         for node in ast.walk(tree)
