@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
+from kfnb.convert.decompile import decompile
 from kfnb.convert.draft import Draft
 from kfnb.convert.elyra import convert_elyra
 from kfnb.convert.kale import convert_kale
@@ -66,3 +67,15 @@ class ConvertElyra(Command):
     def run(self, session: Session) -> None:
         """Convert it."""
         _write(session, self.file, self.output, convert_elyra)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecompilePipeline(Command):
+    """Write a notebook whose cells compile to an equal pipeline, from the Python source in a compiled one."""
+
+    file: Path = word("a compiled pipeline (.yaml)", metavar="FILE", type=Path)
+    output: Path | None = _output()
+
+    def run(self, session: Session) -> None:
+        """Decompile it."""
+        _write(session, self.file, self.output, decompile)

@@ -75,6 +75,7 @@ PLATFORM_NOUNS: list[Noun] = [
             ("ConvertFile", "", "convert", "convert a notebook of Kale's or a pipeline of Elyra's"),
             ("ConvertKale", "", "convert kale", "convert a notebook that is annotated for Kale"),
             ("ConvertElyra", "", "convert elyra", "convert a pipeline of Elyra's"),
+            ("DecompilePipeline", "", "decompile", "write a notebook from the source in a compiled pipeline"),
         ),
         package="kfnb.convert",
         page="migrating.md",
