@@ -101,8 +101,7 @@ def _input_kind(argument: ast.arg, cell: Cell) -> ValueKind | None:
     if _word(annotation) == "PipelineTaskFinalStatus":
         return None  # KFP itself gives it to the task of an exit handler
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Optional":
-        if isinstance(annotation.slice, ast.Subscript):
-            annotation = annotation.slice
+        annotation = annotation.slice
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Input":
         return ValueKind(_word(annotation.slice))
     word = _parameter_word(annotation)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.convert import values
 from kfnb.convert.task_calls import calls_of
 from kfnb.convert.task_order import GROUP, Number, exits, in_order
-from kfnb.entities import FILES, kfp_name
+from kfnb.entities import FILES, importers, kfp_name
 from kfnb.errors import PipelineError
 
 _INDENT = "    "
@@ -41,10 +41,13 @@ class DslBody:
     def __init__(self, spec: Mapping[str, Any], calls: Mapping[str, Call]) -> None:
         self.components: Mapping[str, Any] = spec.get("components", {})
         self.executors: Mapping[str, Any] = spec.get("deploymentSpec", {}).get("executors", {})
+        self.own_importers = {label for label, _ in importers(spec)}
         self.calls = calls
         self.root: Mapping[str, Any] = spec["root"]
         self.groups: dict[str, tuple[Mapping[str, Any], _Scope]] = {}
         self.chosen: dict[tuple[str, str], str] = {}
+        self.given: dict[tuple[str, str], list[str]] = {}
+        """The expressions that each input of a function is given."""
         self.top_level: list[tuple[str, str]] = []
         """The tasks outside of groups in order, each with its component."""
 
@@ -55,6 +58,7 @@ class DslBody:
     # -- statements -------------------------------------------------------------------------------------------
 
     def block(self, component: Mapping[str, Any], scope: _Scope, by: str) -> Iterator[str]:
+        """The statements of a DAG."""
         tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
         for key in in_order(tasks, self.numbers):
             task = tasks[key]
@@ -69,21 +73,27 @@ class DslBody:
     def task(
         self, key: str, task: Mapping[str, Any], component: Mapping[str, Any], scope: _Scope, by: str
     ) -> Iterator[str]:
+        """The statements of a task: its call, and its settings."""
         executor = self.executors.get(component.get("executorLabel", ""), {})
         variable = variable_of(key)
+        if component.get("executorLabel") in self.own_importers:
+            return  # kfnb gives a step its files by itself
         if "importer" in executor:
             yield f"{by}{variable} = {self.importer(executor['importer'], task, scope)}"
             return
         call = self.calls[task["componentRef"]["name"]]
         given = ", ".join(self.arguments(task, component, call, scope))
         yield f"{by}{variable} = {call.function}({given})"
-        settings = [one for one in calls_of(key, task, executor) if one.partition("(")[0] not in call.leaves_out]
+        settings = [
+            one for one in calls_of(key, task, executor) if one.partition("(")[0] not in call.leaves_out
+        ]
         settings += [f"after({self.waited(one)})" for one in self.told(task)]
         yield from (f"{by}{variable}.{one}" for one in settings)
 
     def group(
         self, key: str, task: Mapping[str, Any], component: Mapping[str, Any], scope: _Scope, by: str
     ) -> Iterator[str]:
+        """The statements of a loop, a condition or an exit handler."""
         kind, number = _kind(key)
         loop = f"item_{number}" if kind == "for-loop" else ""
         inner = _Scope(task, scope, loop)
@@ -92,7 +102,7 @@ class DslBody:
             yield from self.branches(key, component, inner, by)
             return
         head = {
-            "condition": lambda: f"dsl.If({self.condition(task, inner)})",
+            "condition": lambda: f"dsl.If({self.condition(str(task['triggerPolicy']['condition']), inner)})",
             "for-loop": lambda: f"{self.loop(task, scope)} as {loop}",
             "exit-handler": lambda: f"dsl.ExitHandler({variable_of(self.exit_task(key))})",
         }[kind]()
@@ -114,23 +124,23 @@ class DslBody:
                 yield f"{by}with dsl.Else():"
             else:
                 word = "Elif" if before else "If"
-                yield f"{by}with dsl.{word}({values.condition(own, lambda name: self.input(name, inner))}):"
+                yield f"{by}with dsl.{word}({self.condition(own, inner)}):"
             before.append(own)
             yield from self.block(self.component(task), inner, by + _INDENT)
-        for output in self.outputs(component):
-            if "valueFromOneof" in self.outputs(component)[output] or "artifactSelectors" in str(
-                self.outputs(component)[output]
-            ):
+        for output, source in self.outputs(component).items():
+            if "valueFromOneof" in source or "artifactSelectors" in source:
                 variable = f"chosen_{len(self.chosen) + 1}"
                 yield f"{by}{variable} = {self.one_of(component, output)}"
                 self.chosen[key, output] = variable
 
     # -- parts of statements ----------------------------------------------------------------------------------
 
-    def condition(self, task: Mapping[str, Any], scope: _Scope) -> str:
-        return values.condition(str(task["triggerPolicy"]["condition"]), lambda name: self.input(name, scope))
+    def condition(self, text: str, scope: _Scope) -> str:
+        """A comparison."""
+        return values.condition(text, lambda name: self.input(name, scope))
 
     def loop(self, task: Mapping[str, Any], scope: _Scope) -> str:
+        """The call that begins a loop."""
         iterator = task.get("parameterIterator") or task.get("artifactIterator") or {}
         items = iterator.get("items", {})
         name = items.get("inputParameter") or items.get("inputArtifact")
@@ -139,6 +149,7 @@ class DslBody:
         return f"dsl.ParallelFor({over}, parallelism={limit})" if limit else f"dsl.ParallelFor({over})"
 
     def exit_task(self, handler: str) -> str:
+        """The key of the task that an exit handler runs at its end."""
         for key, task in self.root["dag"]["tasks"].items():
             if exits(task) and handler in task["dependentTasks"]:
                 return str(key)
@@ -147,6 +158,7 @@ class DslBody:
     def arguments(
         self, task: Mapping[str, Any], component: Mapping[str, Any], call: Call, scope: _Scope
     ) -> Iterator[str]:
+        """The arguments of a call."""
         for kind in ("parameters", "artifacts"):
             given = task.get("inputs", {}).get(kind) or {}
             for name, definition in (component.get("inputDefinitions", {}).get(kind) or {}).items():
@@ -157,13 +169,16 @@ class DslBody:
                 source = given.get(name) or {"runtimeValue": {"constant": definition.get("defaultValue")}}
                 if name not in given and "defaultValue" not in definition:
                     raise PipelineError(
-                        f"{call.function} is called without its input {name}, which has no default: a notebook's pipeline"
-                        " gives a component all inputs",
+                        f"{call.function} is called without its input {name}, which has no default: a notebook's"
+                        " pipeline gives a component all inputs",
                         ref=call.function,
                     )
-                yield f"{call.inputs.get(name, name)}={self.value(source, type_of, task, scope)}"
+                expression = self.value(source, type_of, task, scope)
+                self.given.setdefault((call.function, name), []).append(expression)
+                yield f"{call.inputs.get(name, name)}={expression}"
 
     def importer(self, importer: Mapping[str, Any], task: Mapping[str, Any], scope: _Scope) -> str:
+        """The call of an importer."""
         uri = importer.get("artifactUri", {})
         constant = uri.get("constant")
         given = (task.get("inputs", {}).get("parameters") or {}).get("uri")
@@ -188,8 +203,11 @@ class DslBody:
         return [one for one in task.get("dependentTasks") or () if one not in taken]
 
     def waited(self, key: str) -> str:
+        """The variable of a task that another waits for."""
         if GROUP.fullmatch(key):
-            raise PipelineError(f"a task that waits for all of {key} cannot be written in a notebook's pipeline", ref=key)
+            raise PipelineError(
+                f"a task that waits for all of {key} cannot be written in a notebook's pipeline", ref=key
+            )
         return variable_of(key)
 
     # -- what inputs and outputs are --------------------------------------------------------------------------
@@ -198,7 +216,9 @@ class DslBody:
         """The expression of what a task is given."""
         if "runtimeValue" in source:
             inside = _Scope(task, scope)
-            return values.constant(source["runtimeValue"].get("constant"), kind, lambda name: self.input(name, inside))
+            return values.constant(
+                source["runtimeValue"].get("constant"), kind, lambda name: self.input(name, inside)
+            )
         if name := source.get("componentInputParameter") or source.get("componentInputArtifact"):
             found = self.input(str(name), scope)
         else:
@@ -244,21 +264,30 @@ class DslBody:
         return inside, loops or bool(scope.loop)
 
     def one_of(self, component: Mapping[str, Any], output: str) -> str:
+        """The call that gives the output of the branch that ran."""
         source = self.outputs(component)[output]
-        selectors = source.get("valueFromOneof", {}).get("parameterSelectors") or source.get("artifactSelectors") or ()
+        selectors = (
+            source.get("valueFromOneof", {}).get("parameterSelectors")
+            or source.get("artifactSelectors")
+            or ()
+        )
         parts = [
-            self.output(one["producerSubtask"], str(one.get("outputParameterKey") or one.get("outputArtifactKey")))
+            self.output(
+                one["producerSubtask"], str(one.get("outputParameterKey") or one.get("outputArtifactKey"))
+            )
             for one in selectors
         ]
         return f"dsl.OneOf({', '.join(parts)})"
 
     def outputs(self, component: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The outputs of a DAG, parameters and artifacts."""
         found = component.get("dag", {}).get("outputs", {})
         return {**(found.get("parameters") or {}), **(found.get("artifacts") or {})}
 
     # -- names ------------------------------------------------------------------------------------------------
 
     def component(self, task: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The component of a task. Raises ``PipelineError`` where it is missing."""
         name = task["componentRef"]["name"]
         found: Mapping[str, Any] | None = self.components.get(name)
         if found is None:
@@ -273,6 +302,7 @@ class DslBody:
             yield from self.numbers(inner_key, inner)
 
     def counted(self, key: str, task: Mapping[str, Any]) -> Number:
+        """The name that KFP counts tasks by, and the number of this one."""
         call = self.calls.get(task["componentRef"]["name"])
         base = kfp_name(call.function) if call else "importer"
         rest = key.removeprefix(base).lstrip("-")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,11 @@ from kfnb.errors import UsageError
 from kfnb.execute.notebook_file import read_notebook
 
 _DEFAULTS = {"Integer": 0, "Float": 0.0, "Bool": False}
-_TYPES = {"Integer": int, "Float": float, "Bool": lambda value: str(value).lower() == "true"}
+_TYPES: Mapping[str, Callable[[Any], Any]] = {
+    "Integer": int,
+    "Float": float,
+    "Bool": lambda value: str(value).lower() == "true",
+}
 
 
 def convert_elyra(path: Path) -> Draft:
@@ -43,7 +47,7 @@ def _parameters(pipeline: ElyraPipeline) -> list[DraftCell]:
     return [headed("%%kf_parameters", "\n".join(lines))] if lines else []
 
 
-def _default(parameter: dict[str, Any]) -> Any:
+def _default(parameter: Mapping[str, Any]) -> Any:
     given = parameter.get("default_value") or {}
     kind, value = given.get("type", "String"), given.get("value")
     if value in (None, ""):

@@ -104,7 +104,7 @@ class _Reader:
         needs = set() if shell else self.lost & names_of(text, place).reads.keys()
         if _KALE.search(text) or needs:
             self.lost |= set() if shell else names_of(text, place).writes.keys()
-            why = f"uses {sorted(needs)[0]}, which Kale provides" if needs else "imports kale"
+            why = f"uses {min(needs)}, which Kale provides" if needs else "imports kale"
             self.found.notes.append(f"{place} {why}: it is a comment now")
             text = "\n".join(f"# {line}".rstrip() for line in text.split("\n"))
         self.found.items.append(DraftCell(text))

@@ -53,8 +53,8 @@ def _missing(found: Mapping[str, Any], volumes: Sequence[Mapping[str, Any]]) -> 
     for one in volumes:
         if one.get("type") != "pvc":
             yield (
-                f"volume {one.get('name')} at {one.get('mount_point')} is not an existing claim ({one.get('type')}): files"
-                " that steps share are passed as artifacts; --pvc NAME:/PATH mounts a claim"
+                f"volume {one.get('name')} at {one.get('mount_point')} is not an existing claim ({one.get('type')}):"
+                " files that steps share are passed as artifacts; --pvc NAME:/PATH mounts a claim"
             )
     if found.get("docker_image"):
         yield f"docker_image {found['docker_image']} is left out, as it has Kale in it: --image sets a step's image"

@@ -71,10 +71,8 @@ def read_settings(tags: Iterable[str], place: str) -> Settings:
 def _is_kale(tag: Any) -> bool:
     if not isinstance(tag, str):
         return False
-    return (
-        tag in ROLES
-        or tag.partition(":")[0] in ("step", "block", "prev", "notebook", *_SETTINGS)
-        and ":" in tag
+    return tag in ROLES or (
+        tag.partition(":")[0] in ("step", "block", "prev", "notebook", *_SETTINGS) and ":" in tag
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 from typing import Any
 
 from kfnb.errors import PipelineError
@@ -39,7 +40,7 @@ def in_order(
             counted.setdefault(what, []).append((number, key))
     for places in counted.values():
         keys = [key for _, key in sorted(places)]
-        for earlier, later in zip(keys, keys[1:], strict=False):
+        for earlier, later in pairwise(keys):
             if earlier != later:
                 before[later].add(earlier)
     try:

@@ -15,7 +15,9 @@ _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']+)'\]\}\}")
 _READ = r"inputs\.parameter_values\['(?P<{0}>[^']+)'\]"
 _OPERAND = r"(?:(?:int|double|string|bool)\()*(?:" + _READ + r"|(?P<{1}>'(?:[^'\\]|\\.)*'|[-+.\w]+))\)*"
 _CONDITION = re.compile(
-    _OPERAND.format("left", "left_value") + r" (?P<operator>==|!=|<=|>=|<|>) " + _OPERAND.format("right", "right_value")
+    _OPERAND.format("left", "left_value")
+    + r" (?P<operator>==|!=|<=|>=|<|>) "
+    + _OPERAND.format("right", "right_value")
 )
 _ITEM = re.compile(r'parseJson\(string_value\)\["([^"]+)"\]')
 

@@ -21,7 +21,10 @@ class Waits:
 def waits_without_data(
     texts: Mapping[str, Sequence[tuple[str, str]]], told: Mapping[str, Sequence[str]]
 ) -> Waits:
-    """Compare the steps, in order, each with its texts (and their places), with the steps that they are ``told`` to follow."""
+    """Compare the data that steps take with the steps that they are ``told`` to follow.
+
+    ``texts`` has the steps in order, each with the texts of its cells and their places.
+    """
     writer: dict[str, str] = {}
     by_data: dict[str, set[str]] = {}
     by_told: dict[str, set[str]] = {}

@@ -43,7 +43,11 @@ def _without_kfps_imports(tree: ast.Module) -> ast.Module:
     """Without the imports that each step of KFP's begins with, of which kfnb repeats those that annotations name."""
     (function,) = tree.body
     assert isinstance(function, ast.FunctionDef)
-    while isinstance(function.body[0], ast.ImportFrom) and function.body[0].module in ("typing", "kfp", "kfp.dsl"):
+    while isinstance(function.body[0], ast.ImportFrom) and function.body[0].module in (
+        "typing",
+        "kfp",
+        "kfp.dsl",
+    ):
         del function.body[0]
     return tree
 
