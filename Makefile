@@ -66,7 +66,7 @@ format: install ## put style and format right where that can be done by itself
 types: install ## check types
 	$(BIN)/mypy
 
-reference: install ## write docs/reference.md and the README's table of commands from the registry
+reference: install ## write docs/reference.md from the registry
 	$(BIN)/python scripts/reference.py
 
 docs: .venv-docs ## build the documentation's site in build/site; a link that leads nowhere is an error

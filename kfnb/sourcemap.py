@@ -39,7 +39,7 @@ def mark_generated(what: str) -> str:
 
 
 @dataclass(frozen=True)
-class Section:
+class MarkedSection:
     """Lines of a step's source under one mark: from ``place`` on; or, without a place, generated, with a title."""
 
     place: CellLine | None
@@ -47,7 +47,7 @@ class Section:
     text: str
 
 
-def sections(source: str) -> list[Section]:
+def sections(source: str) -> list[MarkedSection]:
     """The marked parts of a step's source, in order."""
     found: list[tuple[re.Match[str], list[str]]] = []
     for line in source.split("\n"):
@@ -57,7 +57,7 @@ def sections(source: str) -> list[Section]:
         elif found:
             found[-1][1].append(line)
     return [
-        Section(
+        MarkedSection(
             CellLine(mark["cell"], int(mark["line"])) if mark["cell"] else None,
             mark["title"] or "",
             "\n".join(lines).rstrip(),

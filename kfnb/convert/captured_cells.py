@@ -64,7 +64,7 @@ def _taken(steps: Sequence[CapturedStep], known: dict[str, str]) -> Iterator[Dra
 
 
 def _plain(parts: Mapping[int, str]) -> DraftCell:
-    """A cell that is no component's: one definition or more, or the code of a set-up cell."""
+    """A plain cell: one definition or more, or the code of a set-up cell."""
     texts = [text for _, text in sorted(parts.items())]
     body = ast.parse(texts[0]).body
     definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Assign, ast.AnnAssign)

@@ -73,8 +73,8 @@ def _settings(
 
 def _is_installed(requirement: str) -> bool:
     """Whether this environment has that version, as kfnb then finds the requirement itself."""
-    name, _, wanted = requirement.partition("==")
+    name, _, pinned = requirement.partition("==")
     try:
-        return version(name.partition("[")[0]) == wanted
+        return version(name.partition("[")[0]) == pinned
     except PackageNotFoundError:
         return False

@@ -12,7 +12,7 @@ from kfnb.capture.body import indented, outdented
 from kfnb.capture.component import component_function
 from kfnb.convert.executor_source import FunctionSource
 from kfnb.errors import PipelineError
-from kfnb.sourcemap import Section, sections
+from kfnb.sourcemap import MarkedSection, sections
 
 _LABEL = re.compile(r"(?:(?P<name>\w+) )?\[(?P<number>\d+)\]")
 _MODULES, _TAKEN, _INPUTS = "modules of the notebook's own", "what the cell takes from the notebook", "inputs"
@@ -35,7 +35,7 @@ class CapturedStep:
     source: FunctionSource
 
     @cached_property
-    def sections(self) -> list[Section]:
+    def sections(self) -> list[MarkedSection]:
         """The marked parts of the function."""
         return sections(outdented(self.source.text))
 
@@ -83,7 +83,7 @@ class CapturedStep:
                 yield from (text for text in statements if "kfnb_" not in text and text != "display = print")
 
     def modules(self) -> dict[str, str]:
-        """The modules that lay beside the notebook: their files and texts."""
+        """The modules beside the notebook: their files and texts."""
         texts = [one.text for one in self.sections if one.title == _MODULES]
         calls = [node for text in texts for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
         found: dict[str, str] = {}

@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session
 from kfnb.convert.decompile import decompile
-from kfnb.convert.draft import Draft
+from kfnb.convert.draft import NotebookDraft
 from kfnb.convert.elyra import convert_elyra
 from kfnb.convert.kale import convert_kale
 from kfnb.errors import UsageError
@@ -26,7 +26,9 @@ def _output() -> Any:
     )
 
 
-def _write(session: Session, source: Path, output: Path | None, convert: Callable[[Path], Draft]) -> None:
+def _write(
+    session: Session, source: Path, output: Path | None, convert: Callable[[Path], NotebookDraft]
+) -> None:
     """Convert ``source``, write the notebook, and print what has no counterpart."""
     target = output or source.with_name(f"{source.stem}_kfnb.ipynb")
     draft = convert(source)

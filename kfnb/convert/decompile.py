@@ -11,8 +11,18 @@ from typing import Any
 from kfnb.convert.captured_cells import cells_of
 from kfnb.convert.captured_options import call_of, flags_of
 from kfnb.convert.captured_step import CapturedStep
-from kfnb.convert.draft import LOAD, Draft, DraftCell, Flags, component_cell, headed, header, identifier
-from kfnb.convert.dsl_body import Call, DslBody, variable_of
+from kfnb.convert.draft import (
+    LOAD,
+    DraftCell,
+    Flags,
+    NotebookDraft,
+    component_cell,
+    headed,
+    header,
+    identifier,
+)
+from kfnb.convert.dsl_body import Call, DslBody
+from kfnb.convert.dsl_values import variable_of
 from kfnb.convert.executor_source import FunctionSource, function_of
 from kfnb.entities import importers
 from kfnb.errors import PipelineError
@@ -23,7 +33,7 @@ _KFP = ("Artifact", "ClassificationMetrics", "Dataset", "HTML", "Input", "InputP
 _TYPING = ("Any", "Dict", "List", "NamedTuple", "Optional")
 
 
-def decompile(path: Path) -> Draft:
+def decompile(path: Path) -> NotebookDraft:
     """The notebook of a compiled pipeline. Raises ``PipelineError`` for what a notebook cannot hold."""
     compiled = read_spec(path)
     components = _components(compiled.spec)
@@ -49,7 +59,7 @@ def decompile(path: Path) -> Draft:
             "\n".join(lines),
         ),
     ]
-    return Draft(tuple(cells), (*notes, *_files(compiled.spec)))
+    return NotebookDraft(tuple(cells), (*notes, *_files(compiled.spec)))
 
 
 @dataclass(frozen=True)
@@ -133,9 +143,9 @@ def _cells(functions: Mapping[str, _Component], flags: Mapping[str, Flags]) -> I
 
 
 def _files(spec: Mapping[str, Any]) -> Iterator[str]:
-    """What is said of the files that a pipeline of kfnb's imports."""
+    """Notes on the files that a pipeline of kfnb's imports."""
     for _, one in importers(spec):
-        yield f"{', '.join(one.paths)} must lie beside the notebook: the pipeline has its digest, not its content"
+        yield f"{', '.join(one.paths)} are needed beside the notebook: the pipeline has its digest, not its content"
 
 
 def _imports(sources: list[FunctionSource], with_helpers: list[FunctionSource]) -> Iterator[DraftCell]:
@@ -166,7 +176,7 @@ def _params(spec: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _outputs(spec: Mapping[str, Any], body: DslBody) -> tuple[dict[str, list[str]], list[str]]:
-    """The outputs of components that are those of the pipeline; and what is said of those that cannot be."""
+    """The outputs of components that are those of the pipeline; and notes on those that cannot be."""
     kept: dict[str, list[str]] = {}
     notes = []
     for name, source in body.outputs(spec["root"]).items():

@@ -25,7 +25,7 @@ class DraftCell:
 
 
 @dataclass(frozen=True)
-class Draft:
+class NotebookDraft:
     """The cells of a notebook, and ``notes`` on what has no counterpart in kfnb."""
 
     cells: tuple[DraftCell, ...]

@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kfnb.convert.draft import LOAD, Draft, DraftCell, component_cell, headed, identifier, pipeline_cell
+from kfnb.convert.draft import (
+    LOAD,
+    DraftCell,
+    NotebookDraft,
+    component_cell,
+    headed,
+    identifier,
+    pipeline_cell,
+)
 from kfnb.convert.elyra_file import ElyraNode, ElyraPipeline, read_elyra
 from kfnb.convert.elyra_options import flags_of, missing_of
 from kfnb.convert.python_cell import as_code, split_magics
@@ -21,7 +29,7 @@ _TYPES: Mapping[str, Callable[[Any], Any]] = {
 }
 
 
-def convert_elyra(path: Path) -> Draft:
+def convert_elyra(path: Path) -> NotebookDraft:
     """Convert a file, with the notebooks and scripts that it names. Raises ``UsageError`` for what cannot be."""
     pipeline = read_elyra(path)
     names: dict[str, str] = {}
@@ -39,7 +47,7 @@ def convert_elyra(path: Path) -> Draft:
         pipeline_cell(name, list(names.values()), after),
         DraftCell(f"`%kf_submit {name} -o run` runs the pipeline.", code=False),
     ]
-    return Draft(tuple(cells), tuple(notes))
+    return NotebookDraft(tuple(cells), tuple(notes))
 
 
 def _parameters(pipeline: ElyraPipeline) -> list[DraftCell]:

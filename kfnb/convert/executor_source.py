@@ -37,7 +37,7 @@ def function_of(label: str, executor: Mapping[str, Any]) -> FunctionSource:
     if "--function_to_execute" not in args or not command or _HEAD not in command[-1]:
         raise PipelineError(
             f"{label} has no Python source (it is {_kind(executor)}), and cannot be a cell:",
-            hint="kfnb decompile takes function components; submit the file as it is",
+            hint="kfnb decompile takes function components; submit the file unchanged",
             ref=label,
         )
     name = args[args.index("--function_to_execute") + 1]

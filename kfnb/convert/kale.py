@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kfnb.convert.draft import LOAD, Draft, DraftCell, Flags, component_cell, identifier, pipeline_cell
+from kfnb.convert.draft import (
+    LOAD,
+    DraftCell,
+    Flags,
+    NotebookDraft,
+    component_cell,
+    identifier,
+    pipeline_cell,
+)
 from kfnb.convert.kale_cells import KaleCells, StepPart, read_cells, with_metrics
 from kfnb.convert.kale_metadata import KaleMetadata, read_metadata
 from kfnb.convert.kale_tags import merged
@@ -15,14 +23,14 @@ from kfnb.errors import NotebookError
 from kfnb.execute.notebook_file import read_notebook
 
 
-def convert_kale(path: Path) -> Draft:
+def convert_kale(path: Path) -> NotebookDraft:
     """Convert a notebook. Raises ``NotebookError`` for what is not annotated for Kale, or cannot be converted."""
     notebook = read_notebook(path)
     cells = read_cells(notebook.cells)
     if not cells.steps:
         raise NotebookError(
             f"{path} has no cell with Kale's tag step:NAME",
-            hint="kfnb runs it as it is: %load_ext kfnb",
+            hint="kfnb runs it unchanged: %load_ext kfnb",
             ref=str(path),
         )
     metadata = read_metadata(notebook.metadata.get("kubeflow_notebook", {}), path.stem)
@@ -38,7 +46,7 @@ def convert_kale(path: Path) -> Draft:
         pipeline_cell(name, order, after),
         DraftCell(_how_to_run(name, metadata), code=False),
     ]
-    return Draft(tuple(made), (*cells.notes, *metadata.notes))
+    return NotebookDraft(tuple(made), (*cells.notes, *metadata.notes))
 
 
 def _cells(items: list[DraftCell | StepPart], cells: KaleCells, defaults: Flags) -> Iterator[DraftCell]:

@@ -52,13 +52,13 @@ class KaleCells:
 
 def read_cells(cells: list[Any]) -> KaleCells:
     """Read the cells of a notebook. Raises ``NotebookError`` with the cell that cannot be converted."""
-    reader = _Reader()
+    reader = _KaleReader()
     for number, cell in enumerate(cells, start=1):
         reader.cell(cell, f"cell {number}")
     return reader.found
 
 
-class _Reader:
+class _KaleReader:
     def __init__(self) -> None:
         self.found = KaleCells()
         self.current = KaleTags()
@@ -99,7 +99,7 @@ class _Reader:
             self.set_up(text, place)
 
     def skipped(self, text: str, place: str) -> None:
-        """A cell that is not of the pipeline stays as it is; one that needs Kale is made a comment."""
+        """A cell that is not of the pipeline stays unchanged; one that needs Kale is made a comment."""
         shell = text.lstrip().startswith("%%")
         needs = set() if shell else self.lost & names_of(text, place).reads.keys()
         if _KALE.search(text) or needs:
