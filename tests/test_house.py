@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
     {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython", "kfnb.web"},
-    {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
+    {"kfnb.resources", "kfnb.convert.commands", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
-    {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
+    {"kfnb.convert", "kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.prices", "kfnb.remote"},
