@@ -23,6 +23,7 @@ from kfnb.ipython.notebook_file import NotebookFile
 from kfnb.ipython.preload import Ahead
 from kfnb.ipython.running_cell import Running
 from kfnb.pipeline.workspace import Workspace
+from kfnb.settings import settings
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -108,7 +109,11 @@ class Kernel:
         running.bind = bind
         self.notebook.failed.add(name)  # until its cell has run to its end
         running.pending = capture.begin(
-            self.notebook, self._cell(running, name), options, continues=continues
+            self.notebook,
+            self._cell(running, name),
+            options,
+            continues=continues,
+            seed=settings().seed,
         )
 
     def begin_parameters(self) -> None:

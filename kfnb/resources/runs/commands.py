@@ -14,11 +14,12 @@ from kfnb.commands.command import Command, arguments, flag, option, repeated, wo
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
+from kfnb.commands.words import checked_seed
 from kfnb.entities import RunState
 from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
 from kfnb.jobs.polling import poll
 from kfnb.pipeline.spec import Compiled
-from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.components.api import folder, parameters_of, spec_of
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
@@ -118,6 +119,9 @@ class SubmitPipeline(Command):
         help="use the best parameters of a study; waits for it while it is running",
     )
     env: tuple[str, ...] = env_option()
+    seed: str | None = option(
+        help="seed of the random numbers in its steps; an argument where the pipeline has a parameter seed"
+    )
     keep_files: tuple[str, ...] = keep_files_option("when the run is finished,")
 
     def run(self, session: Session) -> Any:
@@ -131,8 +135,9 @@ class SubmitPipeline(Command):
         return followed(session, run)
 
     def _submit(self, session: Session) -> Run:
+        arguments, seed = self._with_seed()
         # errors of the pipeline are shown before waiting for a study
-        compiled = spec_of(self.pipeline, given=self.arguments if self.from_study is None else None)
+        compiled = spec_of(self.pipeline, given=arguments if self.from_study is None else None, seed=seed)
         for name in self._meant_otherwise(compiled):
             session.notify(
                 f"note: --{name} is an option of the command; set the parameter {name} of {compiled.name} with"
@@ -140,7 +145,7 @@ class SubmitPipeline(Command):
             )
         return api.submit(
             compiled,
-            self.arguments,
+            arguments,
             backend=self.backend,
             name=self.name,
             experiment=self.experiment,
@@ -150,10 +155,24 @@ class SubmitPipeline(Command):
             notify=session.notify,
         )
 
+    def _with_seed(self) -> tuple[Mapping[str, str], int | None]:
+        """The arguments, and the seed of the steps: ``--seed`` is an argument where the pipeline has a parameter seed."""
+        if self.seed is None:
+            return self.arguments, None
+        if "seed" in parameters_of(self.pipeline):
+            return {"seed": self.seed, **self.arguments}, None
+        if not self.seed.isdecimal():
+            raise UsageError(f"--seed {self.seed}: give a number from 0 on")
+        return self.arguments, checked_seed(int(self.seed))
+
     def _meant_otherwise(self, compiled: Compiled) -> list[str]:
         """The options that were given while a parameter of the pipeline has the same name, and was not."""
         parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
-        given = {one.name for one in fields(self) if getattr(self, one.name)} - {"pipeline", "arguments"}
+        given = {one.name for one in fields(self) if getattr(self, one.name)} - {
+            "pipeline",
+            "arguments",
+            "seed",
+        }
         return sorted(name for name in given & set(parameters) if name not in self.arguments)
 
 

@@ -26,7 +26,7 @@ class Submission:
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
     it here. ``env`` are environment variables
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notify`` is called with notes on differences, and with progress if
+    run takes over; only runs here do. ``notes`` are kept with a run here. ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -41,6 +41,7 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    notes: tuple[str, ...] = ()
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 

@@ -97,6 +97,7 @@ def start(
         requested,
         image=settings().base_image,
         index_urls=settings().index_urls,
+        seed=settings().seed,
     )
     compiled = pipelines.compiled(built)
     inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
@@ -112,6 +113,7 @@ def start(
             cache=False,
             folder=folder(),
             inputs=place,
+            notes=compiled.unseeded,
             notify=notify,
         )
         if local:

@@ -95,6 +95,7 @@ class KubeflowRunEngine:
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes on environment variables that steps read and the pods will not have, and on trainings."""
+        yield from submission.notes
         yield from self._trainings.cautions(submission.spec, submission.platform)
         yield from environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env

@@ -124,7 +124,7 @@ class LocalRunEngine:
             "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
             **({"schedule": submission.schedule} if submission.schedule else {}),
         }
-        texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
+        texts = filter(None, (*origin, *submission.notes, *request_notes(pipeline, _cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id

@@ -252,5 +252,6 @@ def _alone() -> None:
 def _execute(python: Path, spec: dict[str, Any]) -> NoReturn:
     file = Path(spec["failure"]).with_name("job.json")
     private.write(file, json.dumps(spec))
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # so that its log can be followed
+    # the step's own variables too, as Python reads some when it starts; unbuffered, so that its log can be followed
+    environ = {**os.environ, **spec["env"], "PYTHONUNBUFFERED": "1"}
     os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is needed
