@@ -21,7 +21,7 @@ _GENERATORS = frozenset({"default_rng", "RandomState", "SeedSequence", "Random",
 
 
 class KernelSeed:
-    """The global generators of this process, seeded as in a step until ``stop``; without a seed they are as they were."""
+    """The global generators of this process, seeded as in a step until ``stop``; left alone without a seed."""
 
     def __init__(self, seed: int | None) -> None:
         self.given = seed is not None

@@ -66,9 +66,10 @@ def show(name: str) -> entities.ComponentView | entities.Graph:
 
 
 def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None, seed: int | None = None) -> Compiled:
-    """The compiled form of anything that can be submitted; ``seed`` (default: the setting) is for a notebook's pipeline.
+    """The compiled form of anything that can be submitted.
 
-    For a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    A notebook's pipeline is compiled with ``seed`` (default: the setting); before that, which takes longer, ``given``
+    arguments are checked.
     """
     if isinstance(pipeline, Compiled):
         return pipeline

@@ -56,10 +56,10 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
-    values steps on a cluster get; local steps have all variables. ``seed`` (default: the setting) is of the random numbers in
-    the steps of a notebook's pipeline. ``notify`` is called, before the run starts, with
-    notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
-    ``ArgumentError`` and ``BackendError`` before anything has started.
+    values steps on a cluster get; local steps have all variables. ``seed`` (default: the setting) is of the random
+    numbers in the steps of a notebook's pipeline. ``notify`` is called, before the run starts, with notes on
+    differences and the progress of uploads of the notebook's files. Raises ``PipelineError``, ``ArgumentError`` and
+    ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None, seed=seed)

@@ -156,7 +156,7 @@ class SubmitPipeline(Command):
         )
 
     def _with_seed(self) -> tuple[Mapping[str, str], int | None]:
-        """The arguments, and the seed of the steps: ``--seed`` is an argument where the pipeline has a parameter seed."""
+        """The arguments, and the seed of the steps: an argument where the pipeline has one of that name."""
         if self.seed is None:
             return self.arguments, None
         if "seed" in parameters_of(self.pipeline):

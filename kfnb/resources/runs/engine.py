@@ -26,8 +26,8 @@ class Submission:
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
     it here. ``env`` are environment variables
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notes`` are kept with a run here. ``notify`` is called with notes on differences, and with progress if
-    starting the run takes long.
+    run takes over; only runs here do. ``notes`` are kept with a run here. ``notify`` is called with notes on
+    differences, and with progress if starting the run takes long.
     """
 
     spec: Mapping[str, Any]
