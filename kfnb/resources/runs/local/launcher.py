@@ -29,6 +29,7 @@ from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.rank_events import followed, unfinished
+from kfnb.resources.runs.local.recorded import places
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
@@ -118,7 +119,7 @@ class Launcher:
             self.report(work.id, "")
 
     def _action(self, work: TaskInvocation, program: PythonProgram) -> Callable[[], int]:
-        spec = job(work, program, self.folder)
+        spec = job(work, program, self.folder, places(self.folder_of_run, self.envs.parent, work.folder))
         requirements = parse(program.installs)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
