@@ -35,14 +35,15 @@ def kfnb_seed(seed: int) -> Any:
             others = [one for one in sys.meta_path if type(one).__name__ != "Seeding"]
             specs = (one.find_spec(name, path, target) for one in others if hasattr(one, "find_spec"))
             spec = next(filter(None, specs), None)
-            execute = getattr(getattr(spec, "loader", None), "exec_module", None)
-            if spec is not None and execute is not None:
+            loader: Any = getattr(spec, "loader", None)
+            execute = getattr(loader, "exec_module", None)
+            if execute is not None:
 
                 def execute_and_start(module: Any) -> None:
                     execute(module)
                     start(name)
 
-                spec.loader.exec_module = execute_and_start
+                loader.exec_module = execute_and_start
             return spec
 
     for name in functions:

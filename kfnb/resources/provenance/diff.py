@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.entities.manifest import Layer, LayerName, Manifest
 from kfnb.entities.manifest_facts import FACTS
 from kfnb.resources.provenance.effects import Effect
-from kfnb.resources.provenance.rules import ITEMS, RULES, Change, Pair
+from kfnb.resources.provenance.rules import ITEMS, RULES, Change
 
 
 @dataclass(frozen=True)
@@ -87,27 +87,28 @@ class ManifestDiff:
 
 def difference(before: Manifest, after: Manifest) -> ManifestDiff:
     """What differs between two manifests; ``after`` is judged against ``before``."""
-    pair = Pair(before, after)
-    return ManifestDiff(before, after, tuple(_layer(name, pair) for name in LayerName))
+    return ManifestDiff(before, after, tuple(_layer(name, before, after) for name in LayerName))
 
 
-def _layer(name: LayerName, pair: Pair) -> LayerDiff:
-    one, other = pair.before[name], pair.after[name]
+def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
+    one, other = before[name], after[name]
     differences: list[Difference] = []
     not_compared: list[NotCompared] = []
     same = 0
     for fact, rule in RULES[name].items():
-        missing = [(layer, of) for layer, of in ((one, pair.before), (other, pair.after)) if fact not in layer.facts]
+        missing = [(layer, of) for layer, of in ((one, before), (other, after)) if fact not in layer.facts]
         if len(missing) == 2:  # noqa: PLR2004 - of both
             continue
         if missing:
             layer, of = missing[0]
             not_compared.append(NotCompared(name, fact, f"{_why(layer, fact)} of {of.ref}"))
             continue
-        changes = list(_changes(fact, one.facts[fact], other.facts[fact]))
+        changes = [
+            Change(*change, (before, after)) for change in _changes(fact, one.facts[fact], other.facts[fact])
+        ]
         same += not changes
         for change in changes:
-            judged = rule(change, pair)
+            judged = rule(change)
             item = change.name if change.name != fact else ""
             differences.append(
                 Difference(name, fact, item, change.before, change.after, judged.effect, judged.reason)
@@ -120,14 +121,14 @@ def _why(layer: Layer, fact: str) -> str:
     return f"hidden ({layer.hidden[fact]})" if fact in layer.hidden else "not recorded"
 
 
-def _changes(fact: str, before: Any, after: Any) -> Iterator[Change]:
-    """The changes of a fact: of one with several items, those that differ."""
+def _changes(fact: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """What differs, by name: of a fact with several items, those that do."""
     if fact in ITEMS and isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys([*before, *after]):
             if before.get(name) != after.get(name):
-                yield Change(str(name), before.get(name), after.get(name))
+                yield str(name), before.get(name), after.get(name)
     elif before != after:
-        yield Change(fact, before, after)
+        yield fact, before, after
 
 
 def _notes(diff: ManifestDiff) -> Iterator[str]:

@@ -10,11 +10,62 @@ from kfnb.resources.provenance.effects import Effect, Judgement
 
 _NUMERIC = frozenset(
     (
-        *("numpy", "scipy", "pandas", "polars", "pyarrow", "scikit-learn", "statsmodels", "numba", "numexpr", "bottleneck"),
-        *("torch", "torchvision", "torchaudio", "tensorflow", "keras", "jax", "jaxlib", "flax", "optax", "cupy", "triton"),
-        *("xgboost", "lightgbm", "catboost", "transformers", "tokenizers", "datasets", "sentence-transformers"),
-        *("mkl", "openblas", "intel-openmp", "scikit-image", "opencv-python", "pillow", "nltk", "spacy", "gensim"),
-        *("optuna", "patsy", "imbalanced-learn", "shap", "networkx", "dask", "ray", "accelerate", "lightning"),
+        *(
+            "numpy",
+            "scipy",
+            "pandas",
+            "polars",
+            "pyarrow",
+            "scikit-learn",
+            "statsmodels",
+            "numba",
+            "numexpr",
+            "bottleneck",
+        ),
+        *(
+            "torch",
+            "torchvision",
+            "torchaudio",
+            "tensorflow",
+            "keras",
+            "jax",
+            "jaxlib",
+            "flax",
+            "optax",
+            "cupy",
+            "triton",
+        ),
+        *(
+            "xgboost",
+            "lightgbm",
+            "catboost",
+            "transformers",
+            "tokenizers",
+            "datasets",
+            "sentence-transformers",
+        ),
+        *(
+            "mkl",
+            "openblas",
+            "intel-openmp",
+            "scikit-image",
+            "opencv-python",
+            "pillow",
+            "nltk",
+            "spacy",
+            "gensim",
+        ),
+        *(
+            "optuna",
+            "patsy",
+            "imbalanced-learn",
+            "shap",
+            "networkx",
+            "dask",
+            "ray",
+            "accelerate",
+            "lightning",
+        ),
     )
 )
 """Packages that compute what comes out, by their normalized names."""
@@ -30,9 +81,10 @@ def judge_package(name: str, before: Any, after: Any) -> Judgement:
     versions = [str(one.get("version") or "") if isinstance(one, Mapping) else "" for one in (before, after)]
     if versions[0] != versions[1]:
         return _other_version(computes, *versions)
-    if not computes or before.get("installer") != after.get("installer"):
-        return Judgement(Effect.SAME, "the same version, installed in another way")
-    return Judgement(Effect.DIGITS, "another build of the same version")
+    digests = [one.get("digest") for one in (before, after)]
+    if computes and all(digests) and digests[0] != digests[1]:
+        return Judgement(Effect.DIGITS, "another build of the same version")
+    return Judgement(Effect.SAME, "the same version, installed in another way")
 
 
 def _computes(name: str) -> bool:
@@ -40,7 +92,7 @@ def _computes(name: str) -> bool:
     return normalized in _NUMERIC or normalized.startswith(_PREFIXES)
 
 
-def _missing(computes: bool, *, gone: bool) -> Judgement:  # noqa: FBT001 - of the package
+def _missing(computes: bool, *, gone: bool) -> Judgement:
     if not gone:
         return Judgement(Effect.SAME, "further packages do not change what is computed")
     if computes:
@@ -48,7 +100,7 @@ def _missing(computes: bool, *, gone: bool) -> Judgement:  # noqa: FBT001 - of t
     return Judgement(Effect.SAME, "not installed: it matters only to code that imports it")
 
 
-def _other_version(computes: bool, before: str, after: str) -> Judgement:  # noqa: FBT001 - likewise
+def _other_version(computes: bool, before: str, after: str) -> Judgement:
     if not computes:
         return Judgement(Effect.SAME, "is not known to compute what comes out")
     if _series(before) == _series(after):

@@ -18,43 +18,47 @@ from kfnb.resources.provenance.package_rules import judge_package
 
 @dataclass(frozen=True)
 class Change:
-    """A fact, or the item ``name`` of one, that differs: None before or after where there is none."""
+    """A fact, or the item ``name`` of one, that differs between two manifests: None where there is none."""
 
     name: str
     before: Any
     after: Any
+    manifests: tuple[Manifest, Manifest]
 
-
-@dataclass(frozen=True)
-class Pair:
-    """The two manifests that are compared."""
-
-    before: Manifest
-    after: Manifest
-
-    def equal(self, layer: LayerName, fact: str) -> bool:
-        """Whether both know a fact, and it is the same."""
-        one, other = (manifest[layer].facts.get(fact) for manifest in (self.before, self.after))
+    def both_have(self, layer: LayerName, fact: str) -> bool:
+        """Whether both manifests know a fact, and it is the same."""
+        one, other = (manifest[layer].facts.get(fact) for manifest in self.manifests)
         return one is not None and one == other
 
-    def known(self, layer: LayerName, fact: str) -> bool:
-        """Whether both know a fact."""
-        return all(fact in manifest[layer].facts for manifest in (self.before, self.after))
+    def both_know(self, layer: LayerName, fact: str) -> bool:
+        """Whether both manifests know a fact."""
+        return all(fact in manifest[layer].facts for manifest in self.manifests)
 
 
-Rule = Callable[[Change, Pair], Judgement]
+Rule = Callable[[Change], Judgement]
 
 
 def always(effect: Effect, reason: str) -> Rule:
     """The rule of a fact whose differences all matter alike."""
-    return lambda change, pair: Judgement(effect, reason)
+    return lambda _: Judgement(effect, reason)
+
+
+def where_loaded(effect: Effect, reason: str) -> Rule:
+    """The rule of a native library, which not every process loads."""
+
+    def judge(change: Change) -> Judgement:
+        if change.before is None or change.after is None:
+            return Judgement(Effect.SAME, "one of them has not loaded it")
+        return Judgement(effect, reason)
+
+    return judge
 
 
 def unless_equal(layer: LayerName, fact: str, effect: Effect, reason: str) -> Rule:
     """The rule of a fact that matters by another fact, and so not where that is known to be equal."""
 
-    def judge(change: Change, pair: Pair) -> Judgement:
-        if pair.equal(layer, fact):
+    def judge(change: Change) -> Judgement:
+        if change.both_have(layer, fact):
             return Judgement(Effect.SAME, f"{_WORDS[fact]} are the same")
         return Judgement(effect, reason)
 
@@ -64,48 +68,56 @@ def unless_equal(layer: LayerName, fact: str, effect: Effect, reason: str) -> Ru
 _WORDS = {"threads": "the threads of the libraries", "blas_kernel": "the BLAS kernels"}
 
 
-def _python(change: Change, pair: Pair) -> Judgement:
+def _python(change: Change) -> Judgement:
     before, after = (str(value).split(".")[:2] for value in (change.before, change.after))
     if before == after:
         return Judgement(Effect.SAME, "versions of one series compute alike")
     return Judgement(Effect.RESULTS, "all libraries are other builds, and pickles may not load")
 
 
-def _devices(change: Change, pair: Pair) -> Judgement:
+def _devices(change: Change) -> Judgement:
     if not change.before or not change.after:
-        return Judgement(Effect.RESULTS, "one of them has no accelerator: it computes on the CPU, or not at all")
+        return Judgement(
+            Effect.RESULTS, "one of them has no accelerator: it computes on the CPU, or not at all"
+        )
     return Judgement(Effect.DIGITS, "other devices use other kernels, which add in another order")
 
 
-def _spec(change: Change, pair: Pair) -> Judgement:
-    if pair.equal(LayerName.MODEL, "code"):
+def _spec(change: Change) -> Judgement:
+    if change.both_have(LayerName.MODEL, "code"):
         return Judgement(Effect.RESULTS, "the steps have the same code, but other connections or settings")
     return Judgement(Effect.RESULTS, "another pipeline")
 
 
-def _image(change: Change, pair: Pair) -> Judgement:
-    if pair.equal(LayerName.RUNTIME, "image_digest"):
+def _image(change: Change) -> Judgement:
+    if change.both_have(LayerName.RUNTIME, "image_digest"):
         return Judgement(Effect.SAME, "both tags name the same image")
     return Judgement(Effect.DIGITS, "system libraries come from the image")
 
 
-def _flags(change: Change, pair: Pair) -> Judgement:
+def _flags(change: Change) -> Judgement:
     differing = set(change.before or ()) ^ set(change.after or ())
-    vector = sorted(flag for flag in differing if flag.startswith(("avx", "fma", "sve", "neon", "asimd", "amx")))
+    vector = sorted(
+        flag for flag in differing if flag.startswith(("avx", "fma", "sve", "neon", "asimd", "amx"))
+    )
     if vector:
         return Judgement(Effect.DIGITS, f"libraries choose their code by {', '.join(vector[:4])}")
     return Judgement(Effect.SAME, "no feature that libraries choose their code by")
 
 
-def _cpu(change: Change, pair: Pair) -> Judgement:
-    if pair.equal(LayerName.HARDWARE, "blas_kernel"):
+def _cpu(change: Change) -> Judgement:
+    if change.both_have(LayerName.HARDWARE, "blas_kernel"):
         return Judgement(Effect.SAME, "the BLAS kernels are the same")
     return Judgement(Effect.DIGITS, "libraries choose their code by the CPU")
 
 
 _CHOOSING = (
     (("*_NUM_THREADS", "OMP_*", "KMP_*", "GOTO_*"), LayerName.FRAMEWORK, "threads"),
-    (("OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "MKL_*", "BLIS_*", "NPY_*"), LayerName.HARDWARE, "blas_kernel"),
+    (
+        ("OPENBLAS_CORETYPE", "OPENBLAS_VERBOSE", "MKL_*", "BLIS_*", "NPY_*"),
+        LayerName.HARDWARE,
+        "blas_kernel",
+    ),
     (("LANG", "LC_*", "LANGUAGE"), LayerName.OS, "locale"),
     (("TZ",), LayerName.OS, "timezone"),
     (("PYTHONHASHSEED",), LayerName.OS, "hash_seed"),
@@ -113,16 +125,16 @@ _CHOOSING = (
 """Environment variables that choose what another fact says."""
 
 
-def _variable(change: Change, pair: Pair) -> Judgement:
+def _variable(change: Change) -> Judgement:
     for patterns, layer, fact in _CHOOSING:
-        if any(fnmatchcase(change.name, pattern) for pattern in patterns) and pair.known(layer, fact):
+        if any(fnmatchcase(change.name, pattern) for pattern in patterns) and change.both_know(layer, fact):
             return Judgement(Effect.SAME, "what it chooses is compared by itself")
     if change.name == "PYTHONHASHSEED":
         return Judgement(Effect.RESULTS, "sets of texts have another order")
     return Judgement(Effect.DIGITS, "libraries choose their code, or their number of threads, by it")
 
 
-def _input(change: Change, pair: Pair) -> Judgement:
+def _input(change: Change) -> Judgement:
     before, after = (value if isinstance(value, Mapping) else {} for value in (change.before, change.after))
     digests = [one.get("digest") for one in (before, after)]
     if all(digests) and digests[0] == digests[1]:
@@ -149,7 +161,8 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         "format": always(Effect.RESULTS, "another kind of model"),
     },
     LayerName.UX: dict.fromkeys(
-        ("notebook", "notebook_digest", "cells", "client", "jupyterlab", "ipykernel", "ipython", "user"), _SEPARATE
+        ("notebook", "notebook_digest", "cells", "client", "jupyterlab", "ipykernel", "ipython", "user"),
+        _SEPARATE,
     ),
     LayerName.TOOLING: {
         "python": _python,
@@ -159,9 +172,9 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         **dict.fromkeys(("build", "compiler", "kfnb", "kfp", "pip", "uv", "repository"), _NOT),
     },
     LayerName.FRAMEWORK: {
-        "packages": lambda change, pair: judge_package(change.name, change.before, change.after),
-        "blas_build": always(Effect.DIGITS, f"another BLAS: {_ORDER}"),
-        "threads": always(Effect.DIGITS, f"with another number of threads, {_ORDER}"),
+        "packages": lambda change: judge_package(change.name, change.before, change.after),
+        "blas_build": where_loaded(Effect.DIGITS, f"another BLAS: {_ORDER}"),
+        "threads": where_loaded(Effect.DIGITS, f"with another number of threads, {_ORDER}"),
     },
     LayerName.STORAGE: {
         "inputs": _input,
@@ -172,7 +185,9 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         "image_digest": always(Effect.DIGITS, "system libraries come from the image"),
         **dict.fromkeys(
             ("cpus", "cpu_limit"),
-            unless_equal(LayerName.FRAMEWORK, "threads", Effect.DIGITS, f"libraries start as many threads: {_ORDER}"),
+            unless_equal(
+                LayerName.FRAMEWORK, "threads", Effect.DIGITS, f"libraries start as many threads: {_ORDER}"
+            ),
         ),
         "memory_limit": always(Effect.SAME, "does not change what is computed, while it is enough"),
         "requests": always(Effect.SAME, "does not change what is computed, while it is enough"),
@@ -184,7 +199,8 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         "nvidia": always(Effect.SAME, "the CUDA libraries compute, and are compared by themselves"),
         "amdgpu": always(Effect.SAME, "libraries compute, and not the driver"),
         **dict.fromkeys(
-            ("cuda", "cuda_runtime", "cudnn", "nccl"), always(Effect.DIGITS, f"other GPU kernels: {_ORDER}")
+            ("cuda", "cuda_runtime", "cudnn", "nccl"),
+            where_loaded(Effect.DIGITS, f"other GPU kernels: {_ORDER}"),
         ),
     },
     LayerName.OS: {
@@ -202,7 +218,7 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         "product": always(Effect.DIGITS, "other devices use other kernels, which add in another order"),
     },
     LayerName.HARDWARE: {
-        "blas_kernel": always(Effect.DIGITS, f"another kernel multiplies matrices: {_ORDER}"),
+        "blas_kernel": where_loaded(Effect.DIGITS, f"another kernel multiplies matrices: {_ORDER}"),
         "cpu": _cpu,
         "flags": _flags,
         "architecture": always(Effect.DIGITS, "libraries are other builds, with other instructions"),

@@ -1,0 +1,170 @@
+"""``draw_manifest_diff``: what differs between two manifests, what matters most first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from kfnb.entities.manifest_facts import FACTS
+from kfnb.resources.provenance.diff import Difference, LayerDiff, ManifestDiff
+from kfnb.resources.provenance.effects import WORDS, Effect
+from kfnb.ui import theme
+from kfnb.ui.blocks import Block, Folded, Items, Section, Text, Title, bundle, notes_section
+from kfnb.ui.states import StateStyle
+from kfnb.ui.table import Column, Table, TableCell, Value
+from kfnb.ui.words import cut, one_line, short
+
+_MOST = 60
+"""Differences of a layer that are shown."""
+_DIGEST = 12
+_CAUSES = 3
+
+_STYLES = {
+    Effect.FAILS: StateStyle("✗", WORDS[Effect.FAILS], theme.RED, ""),
+    Effect.RESULTS: StateStyle("≠", WORDS[Effect.RESULTS], theme.AMBER, ""),
+    Effect.DIGITS: StateStyle("≈", WORDS[Effect.DIGITS], theme.BLUE, ""),
+    Effect.SAME: StateStyle("=", WORDS[Effect.SAME], theme.GREEN, ""),
+}
+_TITLES = {"ux": "UX", "os": "OS"}
+
+
+def draw_manifest_diff(diff: ManifestDiff) -> dict[str, str]:
+    """Two manifests compared, as a mimebundle of HTML and text."""
+    before, after = diff.before.ref, diff.after.ref
+    count = len(diff.differences)
+    facts = (f"{count} differ{'s' if count == 1 else ''}" if count else "nothing that is known differs",)
+    blocks: list[Block] = [Title(f"{before} and {after}", _STYLES[diff.effect], facts=facts)]
+    blocks += [Text(summary(diff))] if diff.causes else []
+    ordered = sorted(diff.layers, key=lambda layer: -layer.effect)
+    for layer in ordered:
+        if layer.differences:
+            blocks.append(_layer(layer, before, after))
+    blocks += [*_rest(diff), *notes_section(diff.notes)]
+    return bundle(f"Differences between {before} and {after}", blocks)
+
+
+def effect_style(effect: Effect) -> StateStyle:
+    """How an effect is shown."""
+    return _STYLES[effect]
+
+
+def summary(diff: ManifestDiff) -> str:
+    """What matters most, in a sentence; empty where nothing does."""
+    worst = [one for one in diff.causes if one.effect is diff.effect]
+    named = [f"{layer_title(one.layer)}: {one.words} ({one.reason})" for one in worst[:_CAUSES]]
+    more = f", and {len(worst) - _CAUSES} more" if len(worst) > _CAUSES else ""
+    return (
+        f"{WORDS[diff.effect][0].upper()}{WORDS[diff.effect][1:]}. {'; '.join(named)}{more}." if worst else ""
+    )
+
+
+def layer_title(name: str) -> str:
+    """The name of a layer in a heading."""
+    return _TITLES.get(str(name), str(name).capitalize())
+
+
+def _layer(layer: LayerDiff, before: str, after: str) -> Section:
+    rows = [_row(one) for one in layer.differences[:_MOST]]
+    columns = (
+        Column("What"),
+        Column(cut(before, 24)),
+        Column(cut(after, 24)),
+        Column("Effect"),
+        Column("Why"),
+    )
+    blocks: list[Block] = [Table(f"{layer_title(layer.name)} that differs", columns, rows)]
+    rest = len(layer.differences) - _MOST
+    blocks += [Text(f"… {rest} more, in --json")] if rest > 0 else []
+    return Section(layer_title(layer.name), blocks)
+
+
+def _row(one: Difference) -> list[Value]:
+    return [
+        TableCell(one.words),
+        TableCell(_shown(one.before, one.after), code=True, hint=_whole(one.before)),
+        TableCell(_shown(one.after, one.before), code=True, hint=_whole(one.after)),
+        TableCell(WORDS[one.effect], state_style=_STYLES[one.effect]),
+        one.reason,
+    ]
+
+
+def _shown(value: Any, other: Any) -> str:
+    """A value in a table's cell: of a mapping, only what differs from the other."""
+    if value is None:
+        return "none"
+    if isinstance(value, Mapping):
+        against = other if isinstance(other, Mapping) else {}
+        own = {key: part for key, part in value.items() if against.get(key) != part} or value
+        if "version" in own:
+            return short(str(own["version"]), 40)
+        return short(", ".join(f"{key} {_shown(part, None)}" for key, part in own.items()), 40)
+    if isinstance(value, list) and isinstance(other, list):
+        own_items = [part for part in value if part not in other]
+        return short(" ".join(_shown(part, None) for part in own_items) or "-", 40)
+    text = one_line(str(value))
+    digest = text.removeprefix("sha256:")
+    if len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest):  # noqa: PLR2004
+        return digest[:_DIGEST]
+    return short(value, 40)
+
+
+def _whole(value: Any) -> str:
+    return cut(one_line(str(value)), 400)
+
+
+def _rest(diff: ManifestDiff) -> Iterator[Block]:
+    """The layers without a difference, and what could not be compared."""
+    same = [
+        f"{layer_title(layer.name)}: {_count(layer.same)} the same" for layer in diff.layers if layer.same
+    ]
+    if same:
+        yield Folded("What is the same", [Items(tuple(same))], quiet=True, text_form="; ".join(same))
+    unknown = _unknown(diff.layers)
+    if unknown:
+        yield Section("Not compared", [Items(unknown)])
+
+
+def _count(facts: int) -> str:
+    return "1 fact is" if facts == 1 else f"{facts} facts are"
+
+
+def _unknown(layers: Sequence[LayerDiff]) -> tuple[str, ...]:
+    """A line for each layer and reason."""
+    lines: dict[tuple[str, str], list[str]] = {}
+    for layer in layers:
+        for one in layer.not_compared:
+            lines.setdefault((layer_title(layer.name), one.why), []).append(
+                FACTS[one.layer].get(one.fact, one.fact)
+            )
+    return tuple(f"{layer}: {', '.join(facts)}: {why}" for (layer, why), facts in lines.items())
+
+
+def diff_data(diff: ManifestDiff) -> dict[str, Any]:
+    """A comparison as JSON data."""
+    return {
+        "before": diff.before.ref,
+        "after": diff.after.ref,
+        "effect": WORDS[diff.effect],
+        "layers": [_layer_data(layer) for layer in diff.layers],
+        "notes": list(diff.notes),
+    }
+
+
+def _layer_data(layer: LayerDiff) -> dict[str, Any]:
+    return {
+        "layer": str(layer.name),
+        "effect": WORDS[layer.effect],
+        "same": layer.same,
+        "differences": [
+            {
+                "fact": one.fact,
+                "item": one.item,
+                "before": one.before,
+                "after": one.after,
+                "effect": WORDS[one.effect],
+                "reason": one.reason,
+            }
+            for one in layer.differences
+        ],
+        "not_compared": [{"fact": one.fact, "why": one.why} for one in layer.not_compared],
+    }
