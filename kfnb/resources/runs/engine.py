@@ -26,8 +26,9 @@ class Submission:
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
     it here. ``env`` are environment variables
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notes`` are kept with a run here. ``notify`` is called with notes on
-    differences, and with progress if starting the run takes long.
+    run takes over; only runs here do. ``packages`` are all packages of the steps' environment, with their versions,
+    and ``python`` is its Python; empty for what each step asks for, and for this Python. ``notes`` are kept with a run
+    here. ``notify`` is called with notes on differences, and with progress if starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -41,6 +42,8 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    packages: tuple[str, ...] = ()
+    python: str = ""
     notes: tuple[str, ...] = ()
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
@@ -84,6 +87,10 @@ class RunEngine(Protocol):
 
         With ``follow``, as they arrive, until the run is finished; None means no more lines at the moment.
         """
+        ...
+
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

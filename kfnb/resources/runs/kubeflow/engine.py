@@ -24,7 +24,7 @@ from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
-from kfnb.resources.runs.kubeflow.run_builder import outline
+from kfnb.resources.runs.kubeflow.run_builder import outline, submission_of
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.run_filter import pages
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
@@ -149,6 +149,10 @@ class KubeflowRunEngine:
         if self._insight is None:
             raise BackendError("cannot read logs of runs on Kubeflow from here")
         return self._insight.logs(tracked.watch.run, tracked.spec, task, follow=follow)
+
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        return submission_of(self._track(run_id).answer())
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The addresses of the stored logs, or the pods that still have them."""

@@ -169,6 +169,8 @@ def _engine(
             room.activity,
             journal.doing,
             journal.ranks,
+            tuple(order.packages),
+            order.python,
         ),
         cache=Cache(home / "cache", digests) if order.cache else None,
         room=room,

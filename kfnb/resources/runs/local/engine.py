@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import LogLine, RunState, with_placeholders
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -23,7 +23,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.engine import CACHED, Submission, check_finished
-from kfnb.resources.runs.events import encode, fold
+from kfnb.resources.runs.events import decode, encode, fold
 from kfnb.resources.runs.local import folder as folders
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
@@ -108,6 +108,8 @@ class LocalRunEngine:
             registry=self._registry,
             data_store=self._data_store,
             owner=self._owner,
+            packages=submission.packages,
+            python=submission.python,
         )
         try:
             folder.write(submission.spec, order)
@@ -165,6 +167,19 @@ class LocalRunEngine:
         return chain(
             self._read(folder, LogReader(folder, included), follow=follow),
             self._of_cached(run_id, included) if task is not None else (),
+        )
+
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        folder = self._folder(run_id)
+        spec, order = folder.read()
+        arguments = {name: decode(value) for name, value in order.arguments.items()}
+        return Submission(
+            with_placeholders(spec),
+            arguments,
+            order.name,
+            platform=order.platform or None,
+            folder=order.folder,
         )
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

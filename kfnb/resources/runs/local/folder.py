@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
@@ -35,7 +35,7 @@ class RunJobSpec:
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
     ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``). ``registry`` is the
     folder of the model registry that the run registers its models in, for ``owner``; empty for none. ``data_store`` is
-    the folder or address of the data that they name.
+    the folder or address of the data that they name. ``packages`` and ``python`` are those of a ``Submission``.
     """
 
     name: str
@@ -51,6 +51,8 @@ class RunJobSpec:
     registry: str = ""
     data_store: str = ""
     owner: str = ""
+    packages: Sequence[str] = ()
+    python: str = ""
 
 
 @dataclass(frozen=True)

@@ -181,6 +181,12 @@ class TrainerEngine:
         if empty and over and not self._resources.pods(name):
             raise BackendError(f"the log of {name} is gone: its pods were deleted", ref=name)
 
+    def submitted(self, run_id: str) -> Submission:
+        """Nothing: a training of a notebook takes the notebook's values, which are gone."""
+        raise BackendError(
+            f"training {run_id} took the values of its notebook:", hint="%%kf_train trains again", ref=run_id
+        )
+
     def log_place(self, run_id: str, task: str | None = None) -> str:  # noqa: ARG002 - see RunEngine
         """The pods that have the logs."""
         pods = self._resources.pods(self._whole(run_id))
