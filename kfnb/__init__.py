@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from kfnb.entities import Artifact, RunState, Task
     from kfnb.entities.log_policy import LogPolicy
+    from kfnb.entities.manifest import Manifest
     from kfnb.errors import KfnbError, RunFailed, ServiceFailed, StudyFailed
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from kfnb.resources.monitors.api import monitor, monitors
     from kfnb.resources.monitors.handle import Monitor
     from kfnb.resources.monitors.model import Report
+    from kfnb.resources.provenance.api import manifest
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -52,6 +54,7 @@ __all__ = [
     "Leaderboard",
     "Lineage",
     "LogPolicy",
+    "Manifest",
     "ModelVersion",
     "Monitor",
     "Report",
@@ -75,6 +78,7 @@ __all__ = [
     "experiments",
     "infer_schema",
     "lineage",
+    "manifest",
     "model",
     "models",
     "monitor",

@@ -39,6 +39,9 @@ class Kfnb(Configurable):
     ).tag(config=True)
     home = Unicode(help="folder for local runs and the cache").tag(config=True)
     experiment = Unicode("", help="experiment of new runs").tag(config=True)
+    stage = Enum(
+        ["", "dev", "test", "prod"], "", help="stage that new runs are labelled with: dev, test or prod"
+    ).tag(config=True)
     cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
         config=True
     )

@@ -77,6 +77,20 @@ class StepEnvironment:
 
 
 @dataclass(frozen=True)
+class RunRecord:
+    """What a run's engine has recorded of it.
+
+    ``origin`` are the layers of the notebook, and ``stage`` its stage, when the run was started; ``environments`` what
+    its tasks ran on, that of most of them first. ``notes`` say what is not known, and why.
+    """
+
+    origin: tuple[Layer, ...] = ()
+    stage: str = ""
+    environments: tuple[StepEnvironment, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What something was made with, and where, in ten layers.
 

@@ -13,11 +13,14 @@ FACTS: Mapping[LayerName, Mapping[str, str]] = {
     LayerName.MODEL: {
         "digest": "digest of the model",
         "format": "format",
+        "served": "versions that are served",  # churn@3: digest
         "pipeline": "pipeline",
         "code": "code of the steps",  # task: sha256 of its source
         "spec": "digest of the pipeline",
         "arguments": "arguments",
         "parameters": "parameters",  # of a model or a trial
+        "algorithm": "algorithm of the search",
+        "space": "search space",
         "seed": "seed",
         "unseeded": "randomness without a seed",
         "data": "data versions",  # name@version: digest

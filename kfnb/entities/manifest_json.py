@@ -79,7 +79,8 @@ def read_layers(data: Any) -> tuple[tuple[Layer, ...], tuple[str, ...]]:
             hidden = content.get("hidden")
             reasons = {key: _text(why) for key, why in hidden.items()} if isinstance(hidden, Mapping) else {}
             layers.append(Layer(_LAYERS[name], dict(content["facts"]), reasons))
-    return tuple(layers), tuple(notes)
+    order = list(LayerName)
+    return tuple(sorted(layers, key=lambda layer: order.index(layer.name))), tuple(notes)
 
 
 def _environment(data: Any) -> StepEnvironment | None:

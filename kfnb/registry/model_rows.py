@@ -182,4 +182,19 @@ MODEL_NOUNS: list[Noun] = [
         values=("reference",),
         page="lineage.md",
     ),
+    Noun(
+        "provenance",
+        (
+            (
+                "ShowManifest",
+                "%kf_manifest",
+                "manifest",
+                "show what a thing was made with, and where, in ten layers",
+            ),
+        ),
+        exports={"Manifest": "kfnb.entities.manifest", "manifest": "api"},
+        displays=("kfnb.entities.manifest.Manifest",),
+        values=("subject",),
+        page="provenance.md",
+    ),
 ]

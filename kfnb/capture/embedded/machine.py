@@ -65,14 +65,15 @@ def kfnb_os_layer() -> dict[str, Any]:
         harmless = re.fullmatch(r"[\w.:,/+=-]{0,200}", value) and "://" not in value
         if name in valued and harmless:
             values[name] = value
-        else:
+        elif not name.startswith("KFNB_"):  # those are kfnb's own, of each step
             names.append(name)
+    spoken = locale.setlocale(locale.LC_ALL).split(";")
     system = "Darwin" if sys.platform == "darwin" else told.get("PRETTY_NAME", platform.system())
     return {
         "distribution": f"macOS {platform.mac_ver()[0]}" if system == "Darwin" else system,
         "kernel": f"{platform.system()} {platform.release()}",
         "libc": libc or None,
-        "locale": locale.setlocale(locale.LC_ALL),
+        "locale": ";".join(part for part in spoken if not part.endswith("=C")) or "C",
         "encoding": sys.getfilesystemencoding(),
         "timezone": f"{time.tzname[0]} {-time.timezone / 3600:+g} h",
         "hash_seed": os.environ.get("PYTHONHASHSEED") or ("random" if sys.flags.hash_randomization else "0"),

@@ -18,6 +18,7 @@ from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
+from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
@@ -76,6 +77,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
         notes=compiled.unseeded,
+        origin=origin_of(compiled.spec, compiled.name),
         notify=notify,
     )
     chosen = engine_of(backend)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from kfnb import entities
 from kfnb.entities import LogLine
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
@@ -28,7 +29,8 @@ class Submission:
     for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
     run takes over; only runs here do. ``packages`` are all packages of the steps' environment, with their versions,
     and ``python`` is its Python; empty for what each step asks for, and for this Python. ``notes`` are kept with a run
-    here. ``notify`` is called with notes on differences, and with progress if starting the run takes long.
+    here. ``origin`` is what the manifest of the run has of the notebook, as JSON (see ``provenance.origin``).
+    ``notify`` is called with notes on differences, and with progress if starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -45,6 +47,7 @@ class Submission:
     packages: tuple[str, ...] = ()
     python: str = ""
     notes: tuple[str, ...] = ()
+    origin: Mapping[str, Any] = field(default_factory=dict)
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
@@ -91,6 +94,10 @@ class RunEngine(Protocol):
 
     def submitted(self, run_id: str) -> Submission:
         """What the run was made of: its spec as it was compiled, and its arguments."""
+        ...
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and of what its tasks ran on."""
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

@@ -9,6 +9,7 @@ from typing import Any, overload
 from kfnb import entities
 from kfnb.aliases import accepts
 from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
@@ -97,6 +98,17 @@ class Run:
     def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
         """The artifacts of each task."""
         return self._joined("artifact", lambda task: task.artifacts)
+
+    def recorded(self) -> RunRecord:
+        """What the engine has recorded of the notebook that started the run, and of what its tasks ran on."""
+        return self._engine.recorded(self.id)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the run was made with, and where, in ten layers: see ``kfnb.manifest``."""
+        from kfnb import manifest  # by its public name, since provenance reads runs
+
+        return manifest(self)
 
     def _joined(self, what: str, part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
         now = self.snapshot()

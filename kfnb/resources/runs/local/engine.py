@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kfnb import entities
 from kfnb.entities import LogLine, RunState, with_placeholders
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -29,10 +30,11 @@ from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import request_notes, unmet
+from kfnb.resources.runs.local.recorded import ORIGIN, record_of
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
-from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study, stage_of
 from kfnb.secret_store import Secrets
 
 _STANDBY = "kfnb.resources.runs.local.standby"
@@ -113,6 +115,7 @@ class LocalRunEngine:
         )
         try:
             folder.write(submission.spec, order)
+            folder.put(ORIGIN, submission.origin)
         except (OSError, TypeError, ValueError) as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise BackendError(f"cannot write the run to {folder.path}: {error}") from None
@@ -123,7 +126,12 @@ class LocalRunEngine:
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
+            "environment": {
+                **_here(),
+                **environment_of(submission.spec),
+                **of_study("".join(origin)),
+                **stage_of(submission.origin),
+            },
             **({"schedule": submission.schedule} if submission.schedule else {}),
         }
         texts = filter(None, (*origin, *submission.notes, *request_notes(pipeline, _cores()), narrowed))
@@ -181,6 +189,10 @@ class LocalRunEngine:
             platform=order.platform or None,
             folder=order.folder,
         )
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and of what its tasks ran on."""
+        return record_of(self._folder(run_id), self.get(run_id).tasks)
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The file of a task's log, or the folder with the files of all tasks."""

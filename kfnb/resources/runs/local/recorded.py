@@ -1,6 +1,7 @@
 """What the tasks of a run ran on: each step records it when it ends (``capture.embedded.layers``), and it is read here.
 
 =======================  =====================================================================
+``origin.json``          of a run: the layers of the notebook that started it
 ``packages/`` (home)     lists of installed packages by their digest, shared by all runs
 ``environments/``        of a run: layers by their digest, shared by tasks that have the same
 ``tasks/<id>/layers``    the digest of a task's
@@ -10,15 +11,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import kfnb
-from kfnb.entities.manifest import Layer, LayerName, StepEnvironment
+from kfnb.entities import Task
+from kfnb.entities.manifest import Layer, LayerName, RunRecord, StepEnvironment
 from kfnb.entities.manifest_json import read_layers
 from kfnb.resources.runs.local.folder import RunFolder
 
+ORIGIN = "origin.json"
 _ENVIRONMENTS = "environments"
 _LAYERS = "layers"
 _PACKAGES = "packages"
@@ -34,7 +37,38 @@ def places(folder: Path, home: Path, task: Path) -> dict[str, str]:
     }
 
 
-def environments(folder: RunFolder, tasks: Iterable[str]) -> tuple[list[StepEnvironment], list[str]]:
+def record_of(folder: RunFolder, tasks: Sequence[Task]) -> RunRecord:
+    """What was recorded of a run with these tasks."""
+    origin = _json(folder.path / ORIGIN)
+    origin = origin if isinstance(origin, Mapping) else {}
+    layers, notes = read_layers(origin.get("layers", {}))
+    if not layers:
+        notes = (*notes, "what the notebook was is not recorded")
+    found, more = _environments(folder, [task.id for task in tasks if not task.group])
+    known = {id for one in found for id in one.tasks}
+    notes = (*notes, *more, *_missing(tasks, known))
+    return RunRecord(layers, str(origin.get("stage", "")), tuple(found), notes)
+
+
+def _missing(tasks: Sequence[Task], known: Container[str]) -> Iterator[str]:
+    """Notes on tasks that have not recorded what they ran on."""
+    cached = [task.id for task in tasks if task.cached]
+    if cached:
+        yield f"from the cache, and run on what an earlier run had: {_some(cached)}"
+    unknown = [
+        task.id
+        for task in tasks
+        if task.started and task.state.finished and not (task.cached or task.group) and task.id not in known
+    ]
+    if unknown:
+        yield f"not recorded, as the process was killed, is a container or ran none: {_some(unknown)}"
+
+
+def _some(ids: Sequence[str], most: int = 5) -> str:
+    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
+
+
+def _environments(folder: RunFolder, tasks: Iterable[str]) -> tuple[list[StepEnvironment], list[str]]:
     """What the tasks with these ids ran on, that of most of them first; and notes on what cannot be read."""
     ids: dict[str, list[str]] = {}
     for task in tasks:
