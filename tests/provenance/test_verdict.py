@@ -16,7 +16,8 @@ from kfnb.entities import Artifact, RunSnapshot, RunState, Task
 from kfnb.entities.manifest import Layer, LayerName, Manifest
 from kfnb.resources.provenance.closeness import FAR, distance
 from kfnb.resources.provenance.diff import difference
-from kfnb.resources.provenance.verdict import Agreement, judged
+from kfnb.resources.provenance.judging import judged
+from kfnb.resources.provenance.verdict import Agreement
 
 # -- how close ------------------------------------------------------------------------------------------------
 

@@ -3,65 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any
 
-from kfnb.entities.manifest import Layer, LayerName, Manifest
-from kfnb.entities.manifest_facts import FACTS
+from kfnb.entities.manifest import Layer, LayerName, Manifest, joined_layers
+from kfnb.resources.provenance.differences import Difference, LayerDiff, NotCompared
 from kfnb.resources.provenance.effects import Effect
 from kfnb.resources.provenance.rules import ITEMS, RULES, Change
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A fact that differs. ``item`` is which part of it, such as a package; empty where the fact is one value."""
-
-    layer: LayerName
-    fact: str
-    item: str
-    before: Any
-    after: Any
-    effect: Effect
-    reason: str
-
-    @property
-    def words(self) -> str:
-        """What differs, as people call it."""
-        named = FACTS[self.layer].get(self.fact, self.fact)
-        return f"{named}: {self.item}" if self.item else named
-
-
-@dataclass(frozen=True)
-class NotCompared:
-    """A fact that only one of them knows, and why the other does not."""
-
-    layer: LayerName
-    fact: str
-    why: str
-
-
-@dataclass(frozen=True)
-class LayerDiff:
-    """What differs in a layer, what matters most first. ``same`` is how many facts do not differ."""
-
-    name: LayerName
-    differences: tuple[Difference, ...] = ()
-    not_compared: tuple[NotCompared, ...] = ()
-    same: int = 0
-
-    @property
-    def effect(self) -> Effect:
-        """The largest effect of a difference in this layer."""
-        return max((one.effect for one in self.differences), default=Effect.SAME)
+from kfnb.resources.provenance.verdict import Verdict
 
 
 @dataclass(frozen=True)
 class ManifestDiff:
-    """Two manifests compared. ``layers`` are all ten, in their order."""
+    """Two manifests compared. ``layers`` are all ten, in their order; ``verdict`` is that of two finished runs."""
 
     before: Manifest
     after: Manifest
     layers: tuple[LayerDiff, ...]
+    verdict: Verdict | None = None
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -86,8 +46,50 @@ class ManifestDiff:
 
 
 def difference(before: Manifest, after: Manifest) -> ManifestDiff:
-    """What differs between two manifests; ``after`` is judged against ``before``."""
-    return ManifestDiff(before, after, tuple(_layer(name, before, after) for name in LayerName))
+    """What differs between two manifests; ``after`` is judged against ``before``.
+
+    Where both have the environments of their tasks, each task is compared with the task of its name.
+    """
+    found = [[_layer(name, *pair) for name in LayerName] for pair in _pairs(before, after)]
+    layers = (reduce(_with_more, several) for several in zip(*found, strict=True))
+    return ManifestDiff(before, after, tuple(layers))
+
+
+def _pairs(before: Manifest, after: Manifest) -> Iterator[tuple[Manifest, Manifest]]:
+    """The manifests as tasks had them, each pair of environments once; as they are where no task is in both."""
+    own, others = (_by_task(one) for one in (before, after))
+    pairs = dict.fromkeys((own[task], others[task]) for task in own if task in others)
+    if not pairs:
+        yield before, after
+    for one, other in pairs:
+        yield _in(before, one), _in(after, other)
+
+
+def _by_task(manifest: Manifest) -> dict[str, int]:
+    """The environment of each task, by its place among the manifest's."""
+    return {task: place for place, one in enumerate(manifest.environments) for task in one.tasks}
+
+
+def _in(manifest: Manifest, place: int) -> Manifest:
+    """The manifest with one of its environments: those layers, and what is of the notebook and the model."""
+    return replace(manifest, layers=joined_layers(manifest.layers, manifest.environments[place].layers))
+
+
+def _with_more(one: LayerDiff, other: LayerDiff) -> LayerDiff:
+    """The differences of a layer in two environments, each once."""
+    known = {(found.fact, found.item, repr(found.before), repr(found.after)) for found in one.differences}
+    new = [
+        found
+        for found in other.differences
+        if (found.fact, found.item, repr(found.before), repr(found.after)) not in known
+    ]
+    ordered = sorted([*one.differences, *new], key=lambda found: -found.effect)
+    return LayerDiff(
+        one.name,
+        tuple(ordered),
+        tuple(dict.fromkeys((*one.not_compared, *other.not_compared))),
+        min(one.same, other.same),
+    )
 
 
 def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
@@ -95,26 +97,26 @@ def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
     differences: list[Difference] = []
     not_compared: list[NotCompared] = []
     same = 0
-    for fact, rule in RULES[name].items():
+    for fact in RULES[name]:
         missing = [(layer, of) for layer, of in ((one, before), (other, after)) if fact not in layer.facts]
-        if len(missing) == 2:  # noqa: PLR2004 - of both
-            continue
-        if missing:
+        if len(missing) == 1:
             layer, of = missing[0]
             not_compared.append(NotCompared(name, fact, f"{_why(layer, fact)} of {of.ref}"))
+        if missing:
             continue
-        changes = [
-            Change(*change, (before, after)) for change in _changes(fact, one.facts[fact], other.facts[fact])
-        ]
-        same += not changes
-        for change in changes:
-            judged = rule(change)
-            item = change.name if change.name != fact else ""
-            differences.append(
-                Difference(name, fact, item, change.before, change.after, judged.effect, judged.reason)
-            )
+        found = list(_differences(name, fact, before, after))
+        same += not found
+        differences += found
     ordered = sorted(differences, key=lambda found: -found.effect)
     return LayerDiff(name, tuple(ordered), tuple(not_compared), same)
+
+
+def _differences(name: LayerName, fact: str, before: Manifest, after: Manifest) -> Iterator[Difference]:
+    for item, *values in _changes(fact, before[name].facts[fact], after[name].facts[fact]):
+        change = Change(item, *values, (before, after))
+        judged = RULES[name][fact](change)
+        part = item if item != fact else ""
+        yield Difference(name, fact, part, change.before, change.after, judged.effect, judged.reason)
 
 
 def _why(layer: Layer, fact: str) -> str:
@@ -123,12 +125,26 @@ def _why(layer: Layer, fact: str) -> str:
 
 def _changes(fact: str, before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
     """What differs, by name: of a fact with several items, those that do."""
+    if fact == "data":
+        before, after = _by_set(before), _by_set(after)
     if fact in ITEMS and isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys([*before, *after]):
             if before.get(name) != after.get(name):
                 yield str(name), before.get(name), after.get(name)
     elif before != after:
         yield fact, before, after
+
+
+def _by_set(versions: Any) -> Any:
+    """Versions of data by the data set: another version of one is a change of it."""
+    if not isinstance(versions, Mapping):
+        return versions
+    split = {ref: str(ref).rpartition("@") for ref in versions}
+    names = [name for name, _, _ in split.values()]
+    return {
+        name if name and names.count(name) == 1 else ref: {"version": f"@{version}", "digest": versions[ref]}
+        for ref, (name, _, version) in split.items()
+    }
 
 
 def _notes(diff: ManifestDiff) -> Iterator[str]:

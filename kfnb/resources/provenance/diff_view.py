@@ -6,8 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kfnb.entities.manifest_facts import FACTS
-from kfnb.resources.provenance.diff import Difference, LayerDiff, ManifestDiff
+from kfnb.resources.provenance.diff import ManifestDiff
+from kfnb.resources.provenance.differences import Difference, LayerDiff
 from kfnb.resources.provenance.effects import WORDS, Effect
+from kfnb.resources.provenance.verdict_view import layer_title, verdict_alert, verdict_data
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Folded, Items, Section, Text, Title, bundle, notes_section
 from kfnb.ui.states import StateStyle
@@ -25,7 +27,6 @@ _STYLES = {
     Effect.DIGITS: StateStyle("≈", WORDS[Effect.DIGITS], theme.BLUE, ""),
     Effect.SAME: StateStyle("=", WORDS[Effect.SAME], theme.GREEN, ""),
 }
-_TITLES = {"ux": "UX", "os": "OS"}
 
 
 def draw_manifest_diff(diff: ManifestDiff) -> dict[str, str]:
@@ -34,6 +35,7 @@ def draw_manifest_diff(diff: ManifestDiff) -> dict[str, str]:
     count = len(diff.differences)
     facts = (f"{count} differ{'s' if count == 1 else ''}" if count else "nothing that is known differs",)
     blocks: list[Block] = [Title(f"{before} and {after}", _STYLES[diff.effect], facts=facts)]
+    blocks += [verdict_alert(diff.verdict)] if diff.verdict else []
     blocks += [Text(summary(diff))] if diff.causes else []
     ordered = sorted(diff.layers, key=lambda layer: -layer.effect)
     for layer in ordered:
@@ -56,11 +58,6 @@ def summary(diff: ManifestDiff) -> str:
     return (
         f"{WORDS[diff.effect][0].upper()}{WORDS[diff.effect][1:]}. {'; '.join(named)}{more}." if worst else ""
     )
-
-
-def layer_title(name: str) -> str:
-    """The name of a layer in a heading."""
-    return _TITLES.get(str(name), str(name).capitalize())
 
 
 def _layer(layer: LayerDiff, before: str, after: str) -> Section:
@@ -145,6 +142,7 @@ def diff_data(diff: ManifestDiff) -> dict[str, Any]:
         "before": diff.before.ref,
         "after": diff.after.ref,
         "effect": WORDS[diff.effect],
+        "verdict": verdict_data(diff.verdict) if diff.verdict else None,
         "layers": [_layer_data(layer) for layer in diff.layers],
         "notes": list(diff.notes),
     }

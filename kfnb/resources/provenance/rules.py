@@ -89,6 +89,13 @@ def _spec(change: Change) -> Judgement:
     return Judgement(Effect.RESULTS, "another pipeline")
 
 
+def _data(change: Change) -> Judgement:
+    before, after = (value if isinstance(value, Mapping) else {} for value in (change.before, change.after))
+    if before.get("digest") and before.get("digest") == after.get("digest"):
+        return Judgement(Effect.SAME, "the same content under another version")
+    return Judgement(Effect.RESULTS, "other data")
+
+
 def _image(change: Change) -> Judgement:
     if change.both_have(LayerName.RUNTIME, "image_digest"):
         return Judgement(Effect.SAME, "both tags name the same image")
@@ -157,7 +164,10 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
         "parameters": always(Effect.RESULTS, "another parameter"),
         "seed": always(Effect.RESULTS, "other random numbers are drawn"),
         "unseeded": always(Effect.RESULTS, "random numbers without a seed"),
-        "data": always(Effect.RESULTS, "another version of the data"),
+        "data": _data,
+        "algorithm": always(Effect.RESULTS, "another algorithm of the search"),
+        "space": always(Effect.RESULTS, "another search space"),
+        "served": always(Effect.SAME, "the version that serves by default is compared by itself"),
         "format": always(Effect.RESULTS, "another kind of model"),
     },
     LayerName.UX: dict.fromkeys(
@@ -232,5 +242,18 @@ RULES: Mapping[LayerName, Mapping[str, Rule]] = {
 }
 """Which rule each fact has. Facts that a rule is missing for are results themselves, or follow from others."""
 
-ITEMS = frozenset({"code", "arguments", "parameters", "data", "packages", "threads", "inputs", "environment"})
+ITEMS = frozenset(
+    {
+        "code",
+        "arguments",
+        "parameters",
+        "space",
+        "served",
+        "data",
+        "packages",
+        "threads",
+        "inputs",
+        "environment",
+    }
+)
 """Facts of several items, which are compared one by one."""

@@ -77,7 +77,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
         notes=compiled.unseeded,
-        origin=origin_of(compiled.spec, compiled.name),
+        origin=origin_of(compiled.spec, compiled.name, compiled.unseeded),
         notify=notify,
     )
     chosen = engine_of(backend)

@@ -13,7 +13,7 @@ from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
-from kfnb.resources.runs.engine import RunEngine
+from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
@@ -98,6 +98,10 @@ class Run:
     def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
         """The artifacts of each task."""
         return self._joined("artifact", lambda task: task.artifacts)
+
+    def submitted(self) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        return self._engine.submitted(self.id)
 
     def recorded(self) -> RunRecord:
         """What the engine has recorded of the notebook that started the run, and of what its tasks ran on."""

@@ -26,7 +26,10 @@ def code_of(spec: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, component in spec.get("components", {}).items():
         container = executors.get(component.get("executorLabel"), {}).get("container", {})
-        program = [*container.get("command", []), *container.get("args", [])]
+        command = list(container.get("command", []))
+        # what a step installs is compared by itself, package by package
+        own = [part for part in command[:-1] if "pip install" not in part] + command[-1:]
+        program = [*own, *container.get("args", [])]
         if program:
             found[name.removeprefix("comp-")] = code_digest(json.dumps(_plain(program)))
     return found

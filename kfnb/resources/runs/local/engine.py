@@ -6,9 +6,12 @@ import builtins
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import replace
 from importlib import metadata
+from io import StringIO
 from itertools import chain, islice
 from pathlib import Path
 
@@ -26,6 +29,7 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.engine import CACHED, Submission, check_finished
 from kfnb.resources.runs.events import decode, encode, fold
 from kfnb.resources.runs.local import folder as folders
+from kfnb.resources.runs.local.environment import build, missing, parse, pinned, python_of
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
@@ -33,6 +37,7 @@ from kfnb.resources.runs.local.pod_resources import request_notes, unmet
 from kfnb.resources.runs.local.recorded import ORIGIN, record_of
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import examine, refuse
+from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study, stage_of
 from kfnb.secret_store import Secrets
@@ -90,6 +95,27 @@ class LocalRunEngine:
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
         return pipeline
+
+    def prepare(self, submission: Submission) -> Path | None:
+        """Make the environment of a submission's ``packages``, unless this one has them; its Python.
+
+        Raises ``BackendError`` for a package that cannot be installed.
+        """
+        programs = self.check(submission).programs
+        python: Path | None = None
+        for needed in {
+            pinned(parse(one.installs), submission.packages, submission.python) for one in programs
+        }:
+            if not missing(needed):
+                python = python or Path(sys.executable)
+                continue
+            try:
+                with redirect_stdout(StringIO()):  # what an installer prints; an error names the package
+                    build(needed, self._home / "envs")
+            except StepFault as fault:
+                raise BackendError(f"the recorded environment cannot be made: {fault}") from None
+            python = python_of(needed, self._home / "envs")
+        return python
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""

@@ -181,6 +181,9 @@ class TrainerEngine:
         if empty and over and not self._resources.pods(name):
             raise BackendError(f"the log of {name} is gone: its pods were deleted", ref=name)
 
+    def prepare(self, submission: Submission) -> None:
+        """Nothing: each pod installs the packages."""
+
     def submitted(self, run_id: str) -> Submission:
         """Nothing: a training of a notebook takes the notebook's values, which are gone."""
         raise BackendError(
