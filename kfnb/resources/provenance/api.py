@@ -57,11 +57,13 @@ def diff(a: Any, b: Any = assembly.HERE) -> ManifestDiff:
     Each is what ``manifest`` takes, ``b`` is judged against ``a``; of two runs that have succeeded, the verdict says
     how far their results agree, and what most likely explains that they do not. Raises as ``manifest`` does.
     """
-    pair = [_run_or_thing(one) for one in (a, b)]
-    found = difference(*map(manifest, pair))
-    states = [one.snapshot() for one in pair if isinstance(one, Run)]
-    if len(states) == len(pair) and all(one.state is RunState.SUCCEEDED for one in states):
-        return replace(found, verdict=judged(*states, found))
+    before, after = _run_or_thing(a), _run_or_thing(b)
+    found = difference(manifest(before), manifest(after))
+    if not (isinstance(before, Run) and isinstance(after, Run)):
+        return found
+    one, other = before.snapshot(), after.snapshot()
+    if one.state is other.state is RunState.SUCCEEDED:
+        return replace(found, verdict=judged(one, other, found))
     return found
 
 

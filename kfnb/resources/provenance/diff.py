@@ -112,11 +112,10 @@ def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
 
 
 def _differences(name: LayerName, fact: str, before: Manifest, after: Manifest) -> Iterator[Difference]:
-    for item, *values in _changes(fact, before[name].facts[fact], after[name].facts[fact]):
-        change = Change(item, *values, (before, after))
-        judged = RULES[name][fact](change)
+    for item, one, other in _changes(fact, before[name].facts[fact], after[name].facts[fact]):
+        judged = RULES[name][fact](Change(item, one, other, (before, after)))
         part = item if item != fact else ""
-        yield Difference(name, fact, part, change.before, change.after, judged.effect, judged.reason)
+        yield Difference(name, fact, part, one, other, judged.effect, judged.reason)
 
 
 def _why(layer: Layer, fact: str) -> str:

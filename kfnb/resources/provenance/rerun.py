@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from kfnb.entities import with_addresses
 from kfnb.entities.manifest import InstalledPackage, LayerName, Manifest
 from kfnb.entities.manifest_json import layers_data
 from kfnb.errors import UsageError
@@ -36,10 +37,11 @@ def again(
     notes = (f"rerun of {original.id}", *lock.notes)
     for note in notes[1:]:
         notify(f"note: {note}")
+    spec = submission.spec if local else with_addresses(submission.spec, _images(manifest))
     pipeline = str(submission.spec["pipelineInfo"]["name"])
     return replace(
         submission,
-        spec=with_data(submission.spec, submission.arguments, local=local),
+        spec=with_data(spec, submission.arguments, local=local),
         name=f"{pipeline}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment,
         cache=False,
@@ -56,6 +58,17 @@ def _origin(original: Run, submission: Submission) -> dict[str, Any]:
     made = [layer for layer in original.recorded().origin if layer.name is LayerName.MODEL and layer.facts]
     origin = origin_of(submission.spec, str(submission.spec["pipelineInfo"]["name"]))
     return {**origin, "layers": {**origin["layers"], **layers_data(made)}}
+
+
+def _images(manifest: Manifest) -> dict[str, str]:
+    """The images of the tasks by their digests, as a tag may name another one now."""
+    found: dict[str, str] = {}
+    for task in (one.tasks[0] for one in manifest.environments if one.tasks):
+        facts = manifest.of_task(task)[LayerName.RUNTIME].facts
+        image, digest = str(facts.get("image") or ""), str(facts.get("image_digest") or "").rpartition("@")[2]
+        if image and digest.startswith("sha256:") and "@" not in image:
+            found[image] = f"{image}@{digest}"
+    return found
 
 
 def _unavailable(packages: Sequence[InstalledPackage]) -> list[str]:
