@@ -8,10 +8,10 @@ from functools import reduce
 from typing import Any
 
 from kfnb.entities.manifest import Layer, LayerName, Manifest, joined_layers
-from kfnb.resources.provenance.differences import Difference, LayerDiff, NotCompared
+from kfnb.resources.provenance.differences import FactDifference, LayerDiff, NotCompared
 from kfnb.resources.provenance.effects import Effect
-from kfnb.resources.provenance.rules import ITEMS, RULES, Change
-from kfnb.resources.provenance.verdict import Verdict
+from kfnb.resources.provenance.rules import ITEMS, RULES, FactChange
+from kfnb.resources.provenance.verdict import RunVerdict
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class ManifestDiff:
     before: Manifest
     after: Manifest
     layers: tuple[LayerDiff, ...]
-    verdict: Verdict | None = None
+    verdict: RunVerdict | None = None
 
     @property
-    def differences(self) -> tuple[Difference, ...]:
+    def differences(self) -> tuple[FactDifference, ...]:
         """All differences, what matters most first, else by layer."""
         found = [one for layer in self.layers for one in layer.differences]
         return tuple(sorted(found, key=lambda one: -one.effect))
@@ -35,7 +35,7 @@ class ManifestDiff:
         return max((layer.effect for layer in self.layers), default=Effect.SAME)
 
     @property
-    def causes(self) -> tuple[Difference, ...]:
+    def causes(self) -> tuple[FactDifference, ...]:
         """The differences that may change a number, what matters most first."""
         return tuple(one for one in self.differences if one.effect is not Effect.SAME)
 
@@ -94,7 +94,7 @@ def _with_more(one: LayerDiff, other: LayerDiff) -> LayerDiff:
 
 def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
     one, other = before[name], after[name]
-    differences: list[Difference] = []
+    differences: list[FactDifference] = []
     not_compared: list[NotCompared] = []
     same = 0
     for fact in RULES[name]:
@@ -111,11 +111,11 @@ def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
     return LayerDiff(name, tuple(ordered), tuple(not_compared), same)
 
 
-def _differences(name: LayerName, fact: str, before: Manifest, after: Manifest) -> Iterator[Difference]:
+def _differences(name: LayerName, fact: str, before: Manifest, after: Manifest) -> Iterator[FactDifference]:
     for item, one, other in _changes(fact, before[name].facts[fact], after[name].facts[fact]):
-        judged = RULES[name][fact](Change(item, one, other, (before, after)))
+        judged = RULES[name][fact](FactChange(item, one, other, (before, after)))
         part = item if item != fact else ""
-        yield Difference(name, fact, part, one, other, judged.effect, judged.reason)
+        yield FactDifference(name, fact, part, one, other, judged.effect, judged.reason)
 
 
 def _why(layer: Layer, fact: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.entities.manifest_facts import FACTS
 from kfnb.resources.provenance.diff import ManifestDiff
-from kfnb.resources.provenance.differences import Difference, LayerDiff
+from kfnb.resources.provenance.differences import FactDifference, LayerDiff
 from kfnb.resources.provenance.effects import WORDS, Effect
 from kfnb.resources.provenance.verdict_view import layer_title, verdict_alert, verdict_data
 from kfnb.ui import theme
@@ -75,7 +75,7 @@ def _layer(layer: LayerDiff, before: str, after: str) -> Section:
     return Section(layer_title(layer.name), blocks)
 
 
-def _row(one: Difference) -> list[Value]:
+def _row(one: FactDifference) -> list[Value]:
     return [
         TableCell(one.words),
         TableCell(_shown(one.before, one.after), code=True, hint=_whole(one.before)),

@@ -11,7 +11,7 @@ from kfnb.resources.provenance.effects import Effect
 
 
 @dataclass(frozen=True)
-class Difference:
+class FactDifference:
     """A fact that differs. ``item`` is which part of it, such as a package; empty where the fact is one value."""
 
     layer: LayerName
@@ -43,7 +43,7 @@ class LayerDiff:
     """What differs in a layer, what matters most first. ``same`` is how many facts do not differ."""
 
     name: LayerName
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[FactDifference, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     same: int = 0
 

@@ -10,22 +10,22 @@ from kfnb.entities import Artifact, RunSnapshot, Task
 from kfnb.entities.manifest import LayerName
 from kfnb.resources.provenance.closeness import FAR, distance
 from kfnb.resources.provenance.diff import ManifestDiff
-from kfnb.resources.provenance.differences import Difference
+from kfnb.resources.provenance.differences import FactDifference
 from kfnb.resources.provenance.effects import Effect
-from kfnb.resources.provenance.verdict import Agreement, OutcomePair, Verdict
+from kfnb.resources.provenance.verdict import Agreement, OutcomePair, RunVerdict
 from kfnb.resources.runs.iterations import joined
 
 _logger = logger(__package__)
 
 
-def judged(before: RunSnapshot, after: RunSnapshot, diff: ManifestDiff) -> Verdict:
+def judged(before: RunSnapshot, after: RunSnapshot, diff: ManifestDiff) -> RunVerdict:
     """How far the results of two runs agree; ``diff`` is that of their manifests."""
     outcomes = tuple(_outcomes(before, after))
     agreement = _agreement(outcomes)
     if agreement is Agreement.BITWISE:
-        return Verdict(agreement, outcomes)
+        return RunVerdict(agreement, outcomes)
     cause = most_likely(diff, agreement)
-    return Verdict(agreement, outcomes, cause, "" if cause else _without_cause(diff))
+    return RunVerdict(agreement, outcomes, cause, "" if cause else _without_cause(diff))
 
 
 def _agreement(outcomes: Sequence[OutcomePair]) -> Agreement:
@@ -41,7 +41,7 @@ def _is_artifact(one: OutcomePair) -> bool:
     return isinstance(one.before, Artifact)
 
 
-def most_likely(diff: ManifestDiff, agreement: Agreement) -> Difference | None:
+def most_likely(diff: ManifestDiff, agreement: Agreement) -> FactDifference | None:
     """The difference that most likely explains an agreement: of other digits, what may change digits alone."""
     causes = diff.causes
     if agreement is Agreement.TOLERANCE:

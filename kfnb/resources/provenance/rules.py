@@ -17,7 +17,7 @@ from kfnb.resources.provenance.package_rules import judge_package
 
 
 @dataclass(frozen=True)
-class Change:
+class FactChange:
     """A fact, or the item ``name`` of one, that differs between two manifests: None where there is none."""
 
     name: str
@@ -35,7 +35,7 @@ class Change:
         return all(fact in manifest[layer].facts for manifest in self.manifests)
 
 
-Rule = Callable[[Change], Judgement]
+Rule = Callable[[FactChange], Judgement]
 
 
 def always(effect: Effect, reason: str) -> Rule:
@@ -46,7 +46,7 @@ def always(effect: Effect, reason: str) -> Rule:
 def where_loaded(effect: Effect, reason: str) -> Rule:
     """The rule of a native library, which not every process loads."""
 
-    def judge(change: Change) -> Judgement:
+    def judge(change: FactChange) -> Judgement:
         if change.before is None or change.after is None:
             return Judgement(Effect.SAME, "one of them has not loaded it")
         return Judgement(effect, reason)
@@ -57,7 +57,7 @@ def where_loaded(effect: Effect, reason: str) -> Rule:
 def unless_equal(layer: LayerName, fact: str, effect: Effect, reason: str) -> Rule:
     """The rule of a fact that matters by another fact, and so not where that is known to be equal."""
 
-    def judge(change: Change) -> Judgement:
+    def judge(change: FactChange) -> Judgement:
         if change.both_have(layer, fact):
             return Judgement(Effect.SAME, f"{_WORDS[fact]} are the same")
         return Judgement(effect, reason)
@@ -68,14 +68,14 @@ def unless_equal(layer: LayerName, fact: str, effect: Effect, reason: str) -> Ru
 _WORDS = {"threads": "the threads of the libraries", "blas_kernel": "the BLAS kernels"}
 
 
-def _python(change: Change) -> Judgement:
+def _python(change: FactChange) -> Judgement:
     before, after = (str(value).split(".")[:2] for value in (change.before, change.after))
     if before == after:
         return Judgement(Effect.SAME, "versions of one series compute alike")
     return Judgement(Effect.RESULTS, "all libraries are other builds, and pickles may not load")
 
 
-def _devices(change: Change) -> Judgement:
+def _devices(change: FactChange) -> Judgement:
     if not change.before or not change.after:
         return Judgement(
             Effect.RESULTS, "one of them has no accelerator: it computes on the CPU, or not at all"
@@ -83,26 +83,26 @@ def _devices(change: Change) -> Judgement:
     return Judgement(Effect.DIGITS, "other devices use other kernels, which add in another order")
 
 
-def _spec(change: Change) -> Judgement:
+def _spec(change: FactChange) -> Judgement:
     if change.both_have(LayerName.MODEL, "code"):
         return Judgement(Effect.RESULTS, "the steps have the same code, but other connections or settings")
     return Judgement(Effect.RESULTS, "another pipeline")
 
 
-def _data(change: Change) -> Judgement:
+def _data(change: FactChange) -> Judgement:
     before, after = (value if isinstance(value, Mapping) else {} for value in (change.before, change.after))
     if before.get("digest") and before.get("digest") == after.get("digest"):
         return Judgement(Effect.SAME, "the same content under another version")
     return Judgement(Effect.RESULTS, "other data")
 
 
-def _image(change: Change) -> Judgement:
+def _image(change: FactChange) -> Judgement:
     if change.both_have(LayerName.RUNTIME, "image_digest"):
         return Judgement(Effect.SAME, "both tags name the same image")
     return Judgement(Effect.DIGITS, "system libraries come from the image")
 
 
-def _flags(change: Change) -> Judgement:
+def _flags(change: FactChange) -> Judgement:
     differing = set(change.before or ()) ^ set(change.after or ())
     vector = sorted(
         flag for flag in differing if flag.startswith(("avx", "fma", "sve", "neon", "asimd", "amx"))
@@ -112,7 +112,7 @@ def _flags(change: Change) -> Judgement:
     return Judgement(Effect.SAME, "no feature that libraries choose their code by")
 
 
-def _cpu(change: Change) -> Judgement:
+def _cpu(change: FactChange) -> Judgement:
     if change.both_have(LayerName.HARDWARE, "blas_kernel"):
         return Judgement(Effect.SAME, "the BLAS kernels are the same")
     return Judgement(Effect.DIGITS, "libraries choose their code by the CPU")
@@ -132,7 +132,7 @@ _CHOOSING = (
 """Environment variables that choose what another fact says."""
 
 
-def _variable(change: Change) -> Judgement:
+def _variable(change: FactChange) -> Judgement:
     for patterns, layer, fact in _CHOOSING:
         if any(fnmatchcase(change.name, pattern) for pattern in patterns) and change.both_know(layer, fact):
             return Judgement(Effect.SAME, "what it chooses is compared by itself")
@@ -141,7 +141,7 @@ def _variable(change: Change) -> Judgement:
     return Judgement(Effect.DIGITS, "libraries choose their code, or their number of threads, by it")
 
 
-def _input(change: Change) -> Judgement:
+def _input(change: FactChange) -> Judgement:
     before, after = (value if isinstance(value, Mapping) else {} for value in (change.before, change.after))
     digests = [one.get("digest") for one in (before, after)]
     if all(digests) and digests[0] == digests[1]:

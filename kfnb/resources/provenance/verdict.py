@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from kfnb.resources.provenance.differences import Difference
+from kfnb.resources.provenance.differences import FactDifference
 
 TOLERANCE = 1e-6
 """The largest relative difference that rounding is taken to explain."""
@@ -46,12 +46,12 @@ class OutcomePair:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class RunVerdict:
     """How far two runs agree, in each of their results, and which difference most likely explains that they do not."""
 
     agreement: Agreement
     outcomes: tuple[OutcomePair, ...]
-    cause: Difference | None = None
+    cause: FactDifference | None = None
     note: str = ""
 
     @property

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from kfnb.entities import Artifact
-from kfnb.resources.provenance.verdict import Agreement, OutcomePair, Verdict
+from kfnb.resources.provenance.verdict import Agreement, OutcomePair, RunVerdict
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, Text
 from kfnb.ui.states import StateStyle
@@ -43,7 +43,7 @@ def layer_title(name: str) -> str:
     return _TITLES.get(str(name), str(name).capitalize())
 
 
-def verdict_alert(verdict: Verdict) -> Alert:
+def verdict_alert(verdict: RunVerdict) -> Alert:
     """How far the results of two runs agree, why, and which do not."""
     far = verdict.largest
     apart = f": the largest relative difference is {_apart(far)}" if far and math.isfinite(far) else ""
@@ -76,7 +76,7 @@ def _apart(distance: float) -> str:
     return digits(distance, 2) if math.isfinite(distance) else "other"
 
 
-def verdict_data(verdict: Verdict) -> dict[str, Any]:
+def verdict_data(verdict: RunVerdict) -> dict[str, Any]:
     """A verdict as JSON data. ``difference`` is None where it is not known, or no number."""
     cause = verdict.cause
     return {
