@@ -96,7 +96,7 @@ def _newer(version: Any) -> tuple[str, ...]:
     if isinstance(version, int) and version <= VERSION:
         return ()
     if not isinstance(version, int):
-        return ("damaged: its format is not said",)
+        return ("damaged: it has no format",)
     return (f"its format {version} is newer than {VERSION}, which this kfnb knows: what is new is left out",)
 
 

@@ -24,7 +24,7 @@ def kfnb_loaded_libraries() -> dict[str, str]:
     return found
 
 
-def kfnb_asked(library: Any, function: str, kind: Any, *arguments: Any) -> Any:
+def kfnb_answer_of(library: Any, function: str, kind: Any, *arguments: Any) -> Any:
     """What a function of a loaded library returns; None where the library does not have it."""
     called = getattr(library, function, None)
     if called is None:
@@ -51,21 +51,20 @@ def kfnb_blas() -> dict[str, Any]:
             for prefix in ("scipy_", ""):
                 for end in ("64_", ""):
                     form = (f"{prefix}openblas_", end)
-                    kernel = kfnb_asked(library, "get_corename".join(form), ctypes.c_char_p)
+                    kernel = kfnb_answer_of(library, "get_corename".join(form), ctypes.c_char_p)
                     if kernel:
-                        built = kfnb_asked(library, "get_config".join(form), ctypes.c_char_p) or ""
-                        facts["blas_build"] = facts["blas_build"] or " ".join(
-                            word for word in built.split() if word != kernel
-                        )
+                        built = kfnb_answer_of(library, "get_config".join(form), ctypes.c_char_p) or ""
+                        build = " ".join(word for word in built.split() if word != kernel)
+                        facts["blas_build"] = facts["blas_build"] or build
                         facts["blas_kernel"] = facts["blas_kernel"] or kernel
-                        facts["threads"][name] = kfnb_asked(
+                        facts["threads"][name] = kfnb_answer_of(
                             library, "get_num_threads".join(form), ctypes.c_int
                         )
         elif name in ("gomp", "omp", "iomp5"):
-            facts["threads"][name] = kfnb_asked(library, "omp_get_max_threads", ctypes.c_int)
+            facts["threads"][name] = kfnb_answer_of(library, "omp_get_max_threads", ctypes.c_int)
         elif name == "mkl_rt":
             facts["blas_build"], facts["blas_kernel"] = "MKL", "MKL"
-            facts["threads"][name] = kfnb_asked(library, "MKL_Get_Max_Threads", ctypes.c_int)
+            facts["threads"][name] = kfnb_answer_of(library, "MKL_Get_Max_Threads", ctypes.c_int)
         elif name in ("blis", "flexiblas", "blas", "cblas"):
             facts["blas_build"] = facts["blas_build"] or path.rpartition("/")[2]
     return facts
@@ -76,11 +75,11 @@ def kfnb_drivers_layer(nvml: dict[str, Any]) -> dict[str, Any]:
     import ctypes
     import re
 
-    told = re.search(
+    written = re.search(
         r"(?:Kernel Module|NVRM version:.*?)\s+([\d.]{5,})", kfnb_text_of("/proc/driver/nvidia/version")
     )
     facts = {
-        "nvidia": nvml.get("driver") or (told[1] if told else None),
+        "nvidia": nvml.get("driver") or (written[1] if written else None),
         "cuda": nvml.get("cuda"),
         "cuda_runtime": None,
         "cudnn": None,
@@ -92,10 +91,10 @@ def kfnb_drivers_layer(nvml: dict[str, Any]) -> dict[str, Any]:
         if name in ("cudart", "nccl", "cudnn"):
             library, number = ctypes.CDLL(path), ctypes.c_int()
             if name == "cudnn":
-                facts["cudnn"] = kfnb_asked(library, "cudnnGetVersion", ctypes.c_size_t)
+                facts["cudnn"] = kfnb_answer_of(library, "cudnnGetVersion", ctypes.c_size_t)
                 continue
             fact, function = ways[name]
-            if kfnb_asked(library, function, ctypes.c_int, ctypes.byref(number)) == 0:
+            if kfnb_answer_of(library, function, ctypes.c_int, ctypes.byref(number)) == 0:
                 facts[fact] = number.value
     return facts
 

@@ -57,18 +57,19 @@ def kfnb_os_layer() -> dict[str, Any]:
     import time
 
     release = kfnb_text_of("/etc/os-release") or kfnb_text_of("/usr/lib/os-release")
-    told = dict(re.findall(r'(?m)^(\w+)="?([^"\n]*)', release))
+    release_facts = dict(re.findall(r'(?m)^(\w+)="?([^"\n]*)', release))
     libc = " ".join(platform.libc_ver()).strip()
     valued = kfnb_variables_that_change_results()
     values, names = {}, []
     for name, value in sorted(os.environ.items()):
         harmless = re.fullmatch(r"[\w.:,/+=-]{0,200}", value) and "://" not in value
-        if name in valued and harmless:
+        random = re.search(r"[A-Za-z0-9]{21,}|(?=[A-Za-z]*\d)[A-Za-z0-9]{13,}", value)  # as tokens are
+        if name in valued and harmless and not random:
             values[name] = value
         elif not name.startswith("KFNB_"):  # those are kfnb's own, of each step
             names.append(name)
     spoken = locale.setlocale(locale.LC_ALL).split(";")
-    system = "Darwin" if sys.platform == "darwin" else told.get("PRETTY_NAME", platform.system())
+    system = "Darwin" if sys.platform == "darwin" else release_facts.get("PRETTY_NAME", platform.system())
     return {
         "distribution": f"macOS {platform.mac_ver()[0]}" if system == "Darwin" else system,
         "kernel": f"{platform.system()} {platform.release()}",

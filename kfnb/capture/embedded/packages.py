@@ -11,40 +11,9 @@ def kfnb_installed_packages() -> dict[str, dict[str, Any]]:
     RECORD has the sha256 of each file, so its own tells packages of one version apart, whichever program installed
     them. ``url`` is where a package that is not from an index came from, without what may be a password or a token.
     """
-    import json
     import os
     import re
     import sys
-    from hashlib import sha256
-
-    # what installers write, and scripts, whose first line names the environment
-    other = re.compile(
-        rb"(?m)^(?:\.\./[^\n]*|[^\n]*(?:\.pyc|/(?:INSTALLER|REQUESTED|RECORD|direct_url\.json)),[^\n]*)$"
-    )
-
-    def content(*parts: str) -> bytes:
-        try:
-            with open(os.path.join(*parts), "rb") as file:
-                return file.read()
-        except OSError:
-            return b""
-
-    def one(folder: str) -> dict[str, Any]:
-        record, source = content(folder, "RECORD"), content(folder, "direct_url.json")
-        facts: dict[str, Any] = {}
-        if record:
-            facts["digest"] = sha256(b"\n".join(sorted(other.sub(b"", record).split()))).hexdigest()
-        if installer := content(folder, "INSTALLER").decode("utf-8", "replace").strip():
-            facts["installer"] = installer[:40]
-        if source:
-            try:
-                told = json.loads(source)
-                facts["url"] = re.sub(r"(?<=//)[^/]*@|[?#].*", "", told["url"])
-                if told.get("dir_info", {}).get("editable"):
-                    facts["editable"] = True
-            except (ValueError, KeyError, TypeError, AttributeError):
-                facts["url"] = "unreadable"
-        return facts
 
     found: dict[str, dict[str, Any]] = {}
     for folder in dict.fromkeys(os.path.abspath(entry or ".") for entry in sys.path):
@@ -57,8 +26,43 @@ def kfnb_installed_packages() -> dict[str, dict[str, Any]]:
             if matched:
                 name = re.sub(r"[-_.]+", "-", matched[1]).lower()
                 if name not in found:  # the first on the path is the one that is imported
-                    found[name] = {"version": matched[2], **one(os.path.join(folder, entry))}
+                    found[name] = {"version": matched[2], **kfnb_package_facts(os.path.join(folder, entry))}
     return dict(sorted(found.items()))
+
+
+def kfnb_package_facts(folder: str) -> dict[str, Any]:
+    """What the folder of an installed package says beside its name and version."""
+    import json
+    import os
+    import re
+    from hashlib import sha256
+
+    def content(name: str) -> bytes:
+        try:
+            with open(os.path.join(folder, name), "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
+    facts: dict[str, Any] = {}
+    record, source = content("RECORD"), content("direct_url.json")
+    if record:
+        # without what installers write, and scripts, whose first line names the environment
+        pattern = (
+            rb"(?m)^(?:\.\./[^\n]*|[^\n]*(?:\.pyc|/(?:INSTALLER|REQUESTED|RECORD|direct_url\.json)),[^\n]*)$"
+        )
+        facts["digest"] = sha256(b"\n".join(sorted(re.sub(pattern, b"", record).split()))).hexdigest()
+    if installer := content("INSTALLER").decode("utf-8", "replace").strip():
+        facts["installer"] = installer[:40]
+    if source:
+        try:
+            place = json.loads(source)
+            facts["url"] = re.sub(r"(?<=//)[^/]*@|[?#].*", "", place["url"])
+            if place.get("dir_info", {}).get("editable"):
+                facts["editable"] = True
+        except (ValueError, KeyError, TypeError, AttributeError):
+            facts["url"] = "unreadable"
+    return facts
 
 
 def kfnb_kept_packages(store: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from kfnb import target
 from kfnb.entities import RunState
 from kfnb.entities.manifest import Manifest
-from kfnb.errors import NotFound, RunNotFound, UsageError
+from kfnb.errors import BackendError, NotFound, RunNotFound, UsageError
 from kfnb.resources.models import api as models
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.provenance import assembly
@@ -123,14 +123,17 @@ def _named(ref: str) -> Run | ModelVersion | Service | Study:
         return _newest_of(ref)
     if "@" in rest:
         return models.model(ref)
+    unreachable: BackendError | None = None
     for find in _KINDS.values():
         try:
             return find(ref)
-        except RunNotFound as error:
-            if "runs begin with" in str(error):
+        except (NotFound, UsageError) as error:  # it may be the name of something else
+            if isinstance(error, RunNotFound) and error.hint:  # it is the start of several ids
                 raise
-        except (NotFound, UsageError):  # it may be the name of something else
-            continue
+        except BackendError as error:
+            unreachable = unreachable or error
+    if unreachable is not None:
+        raise unreachable
     hint = "give a run, a version of a model (churn@3), or the name of a model, a service or a study"
     raise NotFound(f"unknown reference {ref}:", hint=hint, ref=ref)
 
@@ -172,10 +175,10 @@ def _of_study(study: Study) -> Manifest:
 
 
 _KINDS: dict[str, Callable[[str], Run | ModelVersion | Service | Study]] = {
-    "run": runs.run,
     "model": models.model,
     "service": services.service,
     "study": studies.study_of,
+    "run": runs.run,
 }
 """What a reference may name, by the word before it; looked for in this order where there is none."""
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
-import kfnb
 from kfnb.capture.notebook_file import NotebookFile
 from kfnb.diagnostics import logger
 from kfnb.entities import imported_data
@@ -100,7 +100,7 @@ def _client(namespace: Mapping[str, Any], *, linear: bool) -> str | None:
 
 def _tools() -> dict[str, Any]:
     names = {name: _version(name) for name in ("kfp", "pip", "uv")}
-    return {"kfnb": kfnb.__version__, **names, **_repository(workspace().notebook.folder)}
+    return {"kfnb": resolve_name("kfnb:__version__"), **names, **_repository(workspace().notebook.folder)}
 
 
 def _version(package: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from kfnb.entities.manifest import Layer, LayerName, Manifest, StepEnvironment
 from kfnb.entities.manifest_facts import FACTS
+from kfnb.text.shorten import some
 from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle, notes_section
 from kfnb.ui.table import Column, Table, TableCell
 from kfnb.ui.words import cut, file_size, moment, one_line
@@ -123,14 +124,13 @@ def _is_large(value: Any) -> bool:
 def _list(packages: Mapping[str, Any]) -> str:
     """Packages in a few lines of text."""
     named = [f"{name} {one.get('version', '')}" for name, one in packages.items() if isinstance(one, Mapping)]
-    more = f" and {len(named) - _NAMES} more (all: --json)" if len(named) > _NAMES else ""
-    return f"Packages: {', '.join(named[:_NAMES])}{more}"
+    return f"Packages: {some(named, _NAMES)}"
 
 
 def _parts(name: str, heading: str, value: Mapping[str, Any]) -> Table:
     shown = list(value.items())[:_MOST]
     if name == "packages":
-        columns = (Column("Package"), Column("Version"), Column("From"), Column("Digest"))
+        columns: tuple[Column, ...] = (Column("Package"), Column("Version"), Column("From"), Column("Digest"))
         rows: list[Any] = [
             (
                 package,
@@ -158,7 +158,7 @@ def _cell(text: str) -> TableCell:
 
 
 def _text(name: str, value: Any) -> str:
-    """A fact as a text: what is none is said as none."""
+    """A fact as a text: what is known to be none is ``none``."""
     if value is None or value in ([], {}, ""):
         return "none"
     if isinstance(value, bool):
@@ -166,8 +166,7 @@ def _text(name: str, value: Any) -> str:
     if name in _BYTES and isinstance(value, int):
         return file_size(value)
     if isinstance(value, list | tuple):
-        parts = [_text("", one) for one in value[:_NAMES]]
-        return ", ".join(parts) + (f" and {len(value) - _NAMES} more" if len(value) > _NAMES else "")
+        return some([_text("", one) for one in value], _NAMES)
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {_text(str(key), one)}" for key, one in value.items())
     return value if isinstance(value, str) else json.dumps(value, default=str)
@@ -186,8 +185,7 @@ def _environments(manifest: Manifest) -> Section:
 
 
 def _tasks(one: StepEnvironment) -> str:
-    more = f" and {len(one.tasks) - 3} more" if len(one.tasks) > 3 else ""  # noqa: PLR2004 - a few
-    return ", ".join(one.tasks[:3]) + more
+    return some(one.tasks, 3)
 
 
 def _differences(first: StepEnvironment, other: StepEnvironment) -> Iterator[str]:

@@ -251,12 +251,14 @@ class _Connection:
         """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
+        from kfnb.resources.runs.kubeflow.origins import Origins
         from kfnb.resources.runs.kubeflow.trainings import Trainings
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        around = environment.read()
+        around, origins = environment.read(), Origins(Path(settings().home) / "origins")
         return self._current.get(
-            (access, around), lambda: connect(access, around, _registry, Trainings(trainer_engine))
+            (access, around, origins),
+            lambda: connect(access, around, _registry, Trainings(trainer_engine), origins),
         )
 
 

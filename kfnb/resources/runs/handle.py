@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, overload
 
 from kfnb import entities
@@ -110,9 +111,10 @@ class Run:
     @property
     def manifest(self) -> Manifest:
         """What the run was made with, and where, in ten layers: see ``kfnb.manifest``."""
-        from kfnb import manifest  # by its public name, since provenance reads runs
-
-        return manifest(self)
+        found: Manifest = resolve_name("kfnb:manifest")(
+            self
+        )  # by its public name, since provenance reads runs
+        return found
 
     def _joined(self, what: str, part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
         now = self.snapshot()

@@ -12,6 +12,8 @@ from typing import Any
 
 from kfnb import entities
 from kfnb.entities import LogLine, RunState
+from kfnb.entities.manifest import RunRecord
+from kfnb.entities.manifest_json import read_layers
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
@@ -22,6 +24,7 @@ from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
+from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import outline, submission_of
@@ -33,6 +36,7 @@ from kfnb.resources.runs.kubeflow.submission import order
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
 from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.runs.selection import LISTED, Selection
+from kfnb.resources.runs.step_packages import stage_of
 
 Json = Mapping[str, Any]
 
@@ -49,7 +53,8 @@ class KubeflowRunEngine:
     ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
     ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``trainings``
     makes TrainJobs of steps; ``registry`` returns where saved
-    models are registered, and without it none are; ``close`` closes what was opened.
+    models are registered, and without it none are; ``origins`` keeps what started runs;
+    ``close`` closes what was opened.
     A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
     """
@@ -68,12 +73,13 @@ class KubeflowRunEngine:
         uploads: Uploads = NOWHERE,
         trainings: Trainings = ON_ONE_NODE,
         registry: Callable[[], Destination] | None = None,
+        origins: Origins = NOT_KEPT,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._page = server, insight, page
         self.close = close
         self._root, self._account, self._uploads, self._registry = root, account, uploads, registry
-        self._trainings = trainings
+        self._trainings, self._origins = trainings, origins
         self._experiments = Experiments(server)
         self._versions = Versions(server)
         self._tracked: dict[str, TrackedRun] = {}
@@ -123,7 +129,9 @@ class KubeflowRunEngine:
             submission, experiment, root=self._root, account=self._account, trainings=self._trainings
         )
         cargo.send(submission.notify)
-        return str(self._server.request("POST", "/runs", body)["run_id"])
+        run_id = str(self._server.request("POST", "/runs", body)["run_id"])
+        self._origins.keep(run_id, submission.origin)
+        return run_id
 
     def get(self, run_id: str) -> entities.RunSnapshot:
         """The run as of at most a second ago. Raises ``RunNotFound``."""
@@ -165,6 +173,17 @@ class KubeflowRunEngine:
         places = self._insight.log_places(tracked.watch.run, tracked.spec, task)
         more = len(places) - _PLACES
         return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and what Kubernetes knows of its pods."""
+        tracked, origin = self._track(run_id), self._origins.of(run_id)
+        layers, notes = read_layers(origin.get("layers", {}))
+        if not layers:
+            notes = (*notes, "what the notebook was is not known: the run was started elsewhere")
+        run = tracked.watch.run(self.pace.shortest)
+        found = RunRecord() if self._insight is None else self._insight.recorded(run)
+        stage = str(origin.get("stage", ""))
+        return replace(found, origin=layers, stage=stage, notes=(*notes, *found.notes))
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; does nothing if it is finished."""
@@ -241,6 +260,7 @@ class KubeflowRunEngine:
 
     def _outline(self, answer: Json) -> entities.RunSnapshot:
         run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
-        return outline(
+        found = outline(
             answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)
         )
+        return replace(found, environment={**found.environment, **stage_of(self._origins.of(run_id))})

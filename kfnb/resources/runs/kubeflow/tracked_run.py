@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from kfnb import entities
 from kfnb.entities import LogLine, RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
@@ -56,6 +57,10 @@ class DetailSource(Protocol):
         self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """Where the logs are, for each task that has begun."""
+        ...
+
+    def recorded(self, run: entities.RunSnapshot) -> RunRecord:
+        """What its tasks ran on. Raises ``BackendError``."""
         ...
 
 

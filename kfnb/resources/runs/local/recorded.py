@@ -15,11 +15,11 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import kfnb
 from kfnb.entities import Task
 from kfnb.entities.manifest import Layer, LayerName, RunRecord, StepEnvironment
 from kfnb.entities.manifest_json import read_layers
 from kfnb.resources.runs.local.folder import RunFolder
+from kfnb.text.shorten import some
 
 ORIGIN = "origin.json"
 _ENVIRONMENTS = "environments"
@@ -30,7 +30,7 @@ _PACKAGES = "packages"
 def places(folder: Path, home: Path, task: Path) -> dict[str, str]:
     """Where a step of the run in ``folder`` records what it ran on, and where the code for that is."""
     return {
-        "code": str(Path(kfnb.__file__).parent),
+        "code": str(Path(__file__).parents[3]),
         "packages": str(home / _PACKAGES),
         "environments": str(folder / _ENVIRONMENTS),
         "file": str(task / _LAYERS),
@@ -54,18 +54,14 @@ def _missing(tasks: Sequence[Task], known: Container[str]) -> Iterator[str]:
     """Notes on tasks that have not recorded what they ran on."""
     cached = [task.id for task in tasks if task.cached]
     if cached:
-        yield f"from the cache, and run on what an earlier run had: {_some(cached)}"
+        yield f"from the cache, and run on what an earlier run had: {some(cached)}"
     unknown = [
         task.id
         for task in tasks
         if task.started and task.state.finished and not (task.cached or task.group) and task.id not in known
     ]
     if unknown:
-        yield f"not recorded, as the process was killed, is a container or ran none: {_some(unknown)}"
-
-
-def _some(ids: Sequence[str], most: int = 5) -> str:
-    return ", ".join(ids[:most]) + (f" and {len(ids) - most} more" if len(ids) > most else "")
+        yield f"not recorded, as the process was killed, is a container or ran none: {some(unknown)}"
 
 
 def _environments(folder: RunFolder, tasks: Iterable[str]) -> tuple[list[StepEnvironment], list[str]]:
