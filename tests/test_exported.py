@@ -41,6 +41,7 @@ def test_the_public_names_are_these() -> None:
         "compile",
         "dataset",
         "datasets",
+        "diff",
         "experiments",
         "infer_schema",
         "lineage",
@@ -50,6 +51,7 @@ def test_the_public_names_are_these() -> None:
         "monitor",
         "monitors",
         "register",
+        "rerun",
         "run",
         "runs",
         "schedule",
@@ -104,10 +106,11 @@ def test_submit_has_the_documented_signature() -> None:
         ("cache", True),
         ("from_study", None),
         ("env", ()),
+        ("seed", None),
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "notify"]
+    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "seed", "notify"]
 
 
 def test_a_run_has_the_documented_members() -> None:

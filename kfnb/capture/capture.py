@@ -8,7 +8,7 @@ changed, and adds the component to the notebook. In between, the cell runs as an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
@@ -38,6 +38,7 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.object_changes import ObjectWatch
 from kfnb.capture.parts import joined, with_parts
+from kfnb.capture.pending import Pending
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.random_draws import Draws
 from kfnb.capture.requirements import requirements
@@ -48,32 +49,6 @@ from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.errors import CaptureError
-
-
-@dataclass(frozen=True)
-class Pending:
-    """A component whose cell is about to run; ``watch`` holds the state of its inputs before.
-
-    When the cell has run, however it ended, ``environment`` must be restored, and ``files``, ``variables`` and
-    ``pickles`` must be stopped.
-    """
-
-    component: Component
-    dependencies: Dependencies
-    watch: ObjectWatch
-    environment: Environment
-    files: FileWatch
-    variables: VariableWatch
-    pickles: PickleWatch
-    seed: KernelSeed
-
-    def end(self) -> None:
-        """Restore the kernel after the cell."""
-        self.variables.stop()
-        self.files.stop()
-        self.pickles.stop()
-        self.seed.stop()
-        self.environment.restore()
 
 
 def begin(

@@ -49,7 +49,7 @@ def unseeded(component: Component, dependencies: Dependencies, namespace: Mappin
 
 
 def _unreached(call: ast.Call, namespace: Mapping[str, Any]) -> str:
-    """The note on a call; empty where the seed reaches it, or it has a seed of its own."""
+    """The note on a call; empty where the seed reaches it, or it has its own seed."""
     written, full = ast.unparse(call.func), full_name(call.func, namespace)
     if any(fnmatchcase(full, pattern) for pattern in _OF_THE_SYSTEM):
         return f"the seed does not reach {written}(), which draws from the operating system"

@@ -17,6 +17,7 @@ from kfnb.capture.named_files import named_in
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.notebook_file import NotebookFile
 from kfnb.capture.parameters import check_parameters
+from kfnb.capture.pending import Pending
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.ipython.cell_end import ends_in_an_order
@@ -203,7 +204,7 @@ class Kernel:
         if how is not None and any(line.startswith("%%time") for line in how.dropped):
             print(f"Wall time: {running.seconds:.3g} s")
 
-    def _finish(self, pending: capture.Pending, bind: str | None) -> None:
+    def _finish(self, pending: Pending, bind: str | None) -> None:
         try:
             component = capture.finish(self.notebook, pending)
         except KfnbError as error:

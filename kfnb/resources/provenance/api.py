@@ -80,13 +80,13 @@ def rerun(
     ``ref`` is a run, or a version of a model, a service or a study, for the run that made it. ``backend`` defaults to
     where that ran. With ``here`` the packages are those of this environment. ``kfnb.diff`` of both runs has the
     verdict. Raises ``UsageError`` and ``BackendError`` before anything has started, naming all data and packages that
-    cannot be had.
+    are not available.
     """
     original = made_by(ref)
     chosen = runs.engine_of(backend or original.backend)
     submission = again(original, manifest(original), local=chosen.name == "local", here=here, notify=notify)
-    if submission.packages:
-        python = chosen.prepare(submission)
+    if submission.packages and chosen.name == "local":
+        python = runs.prepare(submission)
         other = list(other_builds(manifest(original), python)) if python else []
         if other:
             notify(f"note: other builds of the same versions: {', '.join(other)}")

@@ -77,9 +77,7 @@ def _python(change: FactChange) -> Judgement:
 
 def _devices(change: FactChange) -> Judgement:
     if not change.before or not change.after:
-        return Judgement(
-            Effect.RESULTS, "one of them has no accelerator: it computes on the CPU, or not at all"
-        )
+        return Judgement(Effect.RESULTS, "one of them has no accelerator: it computes on the CPU, or fails")
     return Judgement(Effect.DIGITS, "other devices use other kernels, which add in another order")
 
 

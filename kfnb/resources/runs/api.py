@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +22,7 @@ from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
+from kfnb.resources.runs.passed_variables import values_of
 from kfnb.resources.runs.selection import Selection
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name
@@ -83,19 +83,6 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     chosen = engine_of(backend)
     caution(chosen, submission)
     return Run(chosen, chosen.submit(submission))
-
-
-def values_of(names: Sequence[str]) -> dict[str, str]:
-    """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
-    for name in names:
-        if name not in os.environ:
-            bare, given, _ = name.partition("=")
-            if given:
-                raise UsageError(
-                    f"--env {name}: only give the name, --env {bare}: its value is taken from here"
-                )
-            raise UsageError(f"--env {name}: no environment variable {name} is set here")
-    return {name: os.environ[name] for name in names}
 
 
 def caution(engine: RunEngine, submission: Submission) -> None:
@@ -210,6 +197,11 @@ def newest() -> Run:
     for found in chosen.list(limit=1):
         return Run(chosen, found.id)
     raise RunNotFound("no runs yet")
+
+
+def prepare(submission: Submission) -> Path | None:
+    """Make the environment with the packages of a submission to this machine; its Python. Raises ``BackendError``."""
+    return _local().prepare(submission)
 
 
 def records() -> Source:

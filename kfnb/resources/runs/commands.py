@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +15,12 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
 from kfnb.commands.words import checked_seed
 from kfnb.entities import RunState
-from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
+from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.jobs.polling import poll
 from kfnb.pipeline.spec import Compiled
 from kfnb.resources.components.api import folder, parameters_of, spec_of
 from kfnb.resources.runs import api
+from kfnb.resources.runs.from_study import ended_study
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.services.api import known_service
@@ -30,7 +30,6 @@ from kfnb.text.logs import Excerpt, log_filter
 
 if TYPE_CHECKING:
     from kfnb.entities import Comparison
-    from kfnb.resources.studies.handle import Study
 
 STATES = tuple(str(state).lower() for state in RunState)
 """The states of a run, as people write them."""
@@ -150,7 +149,7 @@ class SubmitPipeline(Command):
             name=self.name,
             experiment=self.experiment,
             cache=not self.no_cache,
-            from_study=None if self.from_study is None else _ended(session, self.from_study),
+            from_study=None if self.from_study is None else ended_study(session, self.from_study),
             env=self.env,
             notify=session.notify,
         )
@@ -174,25 +173,6 @@ class SubmitPipeline(Command):
             "seed",
         }
         return sorted(name for name in given & set(parameters) if name not in self.arguments)
-
-
-def _ended(session: Session, name: str) -> Study:
-    """A study, once it has ended: under Run All it has only just started, so wait for it."""
-    from kfnb.resources.studies.api import study_of
-    from kfnb.resources.studies.handle import Study
-
-    handle = study_of(resolved(session.names, name, Study))
-    now = handle.snapshot()
-    if now.state.finished:
-        return handle
-    done = sum(trial.state.finished for trial in now.trials)
-    of = "" if now.max_trials is None else f" of {now.max_trials}"
-    session.notify(
-        f"study {handle.name} is still running ({done}{of} trials): waiting until it ends; interrupt to stop waiting"
-    )
-    with suppress(StudyFailed):  # a stopped study has a best trial too; the next step reports a missing one
-        handle.wait()
-    return handle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 from kfnb import entities
@@ -68,13 +67,6 @@ class RunEngine(Protocol):
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes, a line each, on what will differ from the notebook for a submission."""
-        ...
-
-    def prepare(self, submission: Submission) -> Path | None:
-        """Make the environment of a submission's ``packages`` before it is submitted; its Python, where that is here.
-
-        Raises ``BackendError`` for a package that cannot be installed.
-        """
         ...
 
     def submit(self, submission: Submission) -> str:

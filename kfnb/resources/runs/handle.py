@@ -12,10 +12,10 @@ from kfnb.aliases import accepts
 from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
 from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
-from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.events import RunFold
+from kfnb.resources.runs.frames import frame_of_runs, frame_of_tasks
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import CopiedFiles, FileCopier, copy_files, written
@@ -235,23 +235,7 @@ class Run:
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""
-        require("pandas", "to_frame")
-        import pandas as pd
-
-        rows = [
-            {
-                "task": task.id,
-                "state": str(task.state),
-                "seconds": task.seconds,
-                "cached": task.cached,
-                **{f"input.{name}": value for name, value in task.inputs.items()},
-                **{f"output.{name}": value for name, value in task.outputs.items()},
-                **{f"metric.{name}": value for name, value in task.metrics.items()},
-            }
-            for task in self.snapshot().tasks
-            if not task.group
-        ]
-        return pd.DataFrame(rows)
+        return frame_of_tasks(self.snapshot())
 
     def __repr__(self) -> str:
         now = self.snapshot()
@@ -281,23 +265,7 @@ class RunList(Sequence[entities.RunSnapshot]):
 
     def to_frame(self) -> Any:
         """The runs as a pandas DataFrame, a row each."""
-        require("pandas", "to_frame")
-        import pandas as pd
-
-        rows = [
-            {
-                "id": run.id,
-                "pipeline": run.pipeline,
-                "name": run.name,
-                "state": str(run.state),
-                "created": None if run.created is None else pd.Timestamp(run.created, unit="s"),
-                "seconds": run.seconds,
-                **{f"argument.{name}": value for name, value in run.arguments.items()},
-                **{f"metric.{name}": value for name, value in run.metrics.items()},
-            }
-            for run in self._runs
-        ]
-        return pd.DataFrame(rows)
+        return frame_of_runs(self._runs)
 
     def __repr__(self) -> str:
         return "\n".join(f"{run.id}  {run.pipeline}  {run.state}" for run in self._runs) or "no runs yet"

@@ -107,9 +107,6 @@ class KubeflowRunEngine:
             submission.spec, submission.platform, os.environ, submission.env
         )
 
-    def prepare(self, submission: Submission) -> None:
-        """Nothing: each pod installs the packages."""
-
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""
         identifier = self._experiments.needed(submission.experiment)

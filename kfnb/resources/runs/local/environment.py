@@ -125,7 +125,7 @@ def parse(script: str) -> Requirements:
 
 
 def pinned(requirements: Requirements, packages: tuple[str, ...], python: str) -> Requirements:
-    """Requirements with exactly these packages, of this Python, in the place of their own; with none, as they are."""
+    """Requirements with exactly these packages, of this Python, in place of those that they name."""
     return replace(requirements, packages=packages, exact=True, python=python) if packages else requirements
 
 

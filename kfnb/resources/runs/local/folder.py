@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.entities import Artifact
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.folder import JobFolder, names, number, stamped, usable
 
 _RUNS = "runs"
@@ -125,6 +125,23 @@ def new(home: Path) -> tuple[RunFolder, str]:
 def existing(home: Path) -> list[RunFolder]:
     """The folders of all runs, the newest first. Raises ``BackendError``."""
     return [RunFolder(home / _RUNS / name) for name in reversed(names(home / _RUNS))]
+
+
+def named(home: Path, run_id: str) -> RunFolder:
+    """The folder of a run, by its id or the start of it. Raises ``RunNotFound``."""
+    folder = find(home, run_id)
+    if folder is not None:
+        return folder
+    begun = [one for one in existing(home) if run_id and one.id.startswith(run_id)]
+    if len(begun) > 1:
+        raise RunNotFound(
+            f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
+            hint="give more characters of the id",
+            ref=run_id,
+        )
+    if not begun:
+        raise RunNotFound(f"unknown run {run_id} in {home}", ref=run_id)
+    return begun[0]
 
 
 def find(home: Path, run_id: str) -> RunFolder | None:

@@ -183,14 +183,9 @@ class TrainerEngine:
         if empty and over and not self._resources.pods(name):
             raise BackendError(f"the log of {name} is gone: its pods were deleted", ref=name)
 
-    def prepare(self, submission: Submission) -> None:
-        """Nothing: each pod installs the packages."""
-
     def submitted(self, run_id: str) -> Submission:
         """Nothing: a training of a notebook takes the notebook's values, which are gone."""
-        raise BackendError(
-            f"training {run_id} took the values of its notebook:", hint="%%kf_train trains again", ref=run_id
-        )
+        raise BackendError(f"training {run_id} took values of its notebook: run its cell again", ref=run_id)
 
     def log_place(self, run_id: str, task: str | None = None) -> str:  # noqa: ARG002 - see RunEngine
         """The pods that have the logs."""
@@ -205,9 +200,8 @@ class TrainerEngine:
         tasks = [task.id for task in self.get(name).tasks if not task.group]
         layers = [reader.of(pod, CONTAINER) for pod in self._resources.pods(name)[:1]]
         notes = () if layers else (f"Kubernetes has no pod of {name} any more",)
-        return RunRecord(
-            environments=shared_environments({task: layers[0] for task in tasks if layers}), notes=notes
-        )
+        found = {task: layers[0] for task in tasks if layers}
+        return RunRecord(environments=shared_environments(found), notes=notes)
 
     def stop(self, run_id: str) -> None:
         """End all pods, by suspending the TrainJob; does nothing if it is finished."""

@@ -1,0 +1,21 @@
+"""The environment variables that a user passes to the steps of a run on a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from kfnb.errors import UsageError
+
+
+def values_of(names: Sequence[str]) -> dict[str, str]:
+    """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
+    for name in names:
+        if name not in os.environ:
+            bare, given, _ = name.partition("=")
+            if given:
+                raise UsageError(
+                    f"--env {name}: only give the name, --env {bare}: its value is taken from here"
+                )
+            raise UsageError(f"--env {name}: no environment variable {name} is set here")
+    return {name: os.environ[name] for name in names}
