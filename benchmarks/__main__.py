@@ -19,6 +19,7 @@ from benchmarks.data import adding
 from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
+from benchmarks.manifests import manifests
 from benchmarks.measure import HEADER, Measured
 from benchmarks.monitors import monitoring
 from benchmarks.profiles import profiling
@@ -45,6 +46,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "cached": engine.cached,
     "listing": listing,
     "lineage": lineage,
+    "manifests": manifests,
     "submitting": submitting,
     "folding": folding,
     "idling": idling,

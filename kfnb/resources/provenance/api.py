@@ -14,6 +14,10 @@ from kfnb.resources.models import api as models
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.provenance import assembly
 from kfnb.resources.provenance.diff import ManifestDiff, difference
+from kfnb.resources.provenance.exports.cyclonedx import cyclonedx
+from kfnb.resources.provenance.exports.pylock import pylock
+from kfnb.resources.provenance.exports.ro_crate import ro_crate
+from kfnb.resources.provenance.exports.slsa import slsa
 from kfnb.resources.provenance.judging import judged
 from kfnb.resources.provenance.lock import other_builds
 from kfnb.resources.provenance.rerun import again
@@ -23,7 +27,16 @@ from kfnb.resources.services import api as services
 from kfnb.resources.services.handle import Service
 from kfnb.resources.studies import api as studies
 from kfnb.resources.studies.handle import Study
-from kfnb.settings import choices
+from kfnb.settings import choices, settings
+
+PYLOCK = "pylock"
+FORMATS: dict[str, Callable[[Manifest], str]] = {
+    "cyclonedx": cyclonedx,
+    "ro-crate": ro_crate,
+    "slsa": slsa,
+    PYLOCK: pylock,
+}
+"""The formats that a manifest is exported in, by name."""
 
 _MOST_RUNS = 1000
 """How far back the newest run of a stage is looked for."""
@@ -111,6 +124,11 @@ def made_by(ref: Any) -> Run:
         f"{getattr(thing, 'ref', ref)} was not made by a run that is known:",
         hint="give a run, or a version of a model that a run saved",
     )
+
+
+def export(found: Manifest, form: str) -> str:
+    """A manifest as the text of another tool's format, one of ``FORMATS``. Raises ``UsageError``, ``BackendError``."""
+    return pylock(found, settings().index_urls) if form == PYLOCK else FORMATS[form](found)
 
 
 def _named(ref: str) -> Run | ModelVersion | Service | Study:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.entities.manifest import Manifest
+from kfnb.errors import UsageError
+from kfnb.jobs import private
 from kfnb.resources.provenance import api
 from kfnb.resources.provenance.diff import ManifestDiff
 from kfnb.resources.provenance.verdict import Agreement
@@ -28,9 +32,32 @@ class ShowManifest(Command):
         values="subject",
     )
 
-    def run(self, session: Session) -> Manifest:
-        """Show it."""
-        return api.manifest(_subject(session, self.ref))
+    format: str | None = option(
+        choices=list(api.FORMATS),
+        help="print it in another tool's format instead: CycloneDX, RO-Crate, SLSA, pylock.toml",
+    )
+    file: str | None = option(metavar="FILE", values="file", help="write what --format makes to a file")
+
+    def check(self, parser: Parser) -> None:
+        """A file needs a format."""
+        if self.file and not self.format:
+            parser.error("--file needs --format")
+
+    def run(self, session: Session) -> Manifest | None:
+        """Show it, or export it."""
+        found = api.manifest(_subject(session, self.ref))
+        if self.format is None:
+            return found
+        text = api.export(found, self.format)
+        if self.file is None:
+            session.out(text)
+            return None
+        try:
+            private.write(Path(self.file), text)
+        except OSError as error:
+            raise UsageError(f"cannot write {self.file}: {error.strerror or error}", ref=self.file) from None
+        session.notify(f"{self.format} of {found.ref} in {self.file}")
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
