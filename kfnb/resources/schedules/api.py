@@ -15,8 +15,9 @@ from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
-from kfnb.resources.runs.api import caution, cluster_engine, engine_of, local_options, values_of
+from kfnb.resources.runs.api import caution, cluster_engine, engine_of, local_options
 from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.passed_variables import values_of
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.model import Recurrence
