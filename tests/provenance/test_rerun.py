@@ -143,3 +143,12 @@ def test_the_magic_shows_the_verdict_and_binds_the_diff(notebook, capsys):
     assert notebook["found"].verdict.agreement is Agreement.BITWISE
     notebook.run(f"%kf_diff {run.id} here -o apart")
     assert notebook["apart"].verdict is None
+
+
+def test_a_comparison_of_runs_says_how_much_their_environments_matter(notebook, monkeypatch):
+    run = train(notebook, "x = 1", "--output x")
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    again = notebook.submit("fit")
+    rows = {row.name: row.values for row in kfnb.compare(run, again).environment}
+    assert rows["os: time zone (results may differ)"][1].startswith("IST")
+    assert {name for name in rows if "differ)" in name} == {"os: time zone (results may differ)"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,11 +15,12 @@ from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Folded, Items, Section, Text, Title, bundle, notes_section
 from kfnb.ui.states import StateStyle
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import cut, one_line, short
+from kfnb.ui.words import cut, file_size, one_line, short
 
 _MOST = 60
 """Differences of a layer that are shown."""
 _DIGEST = 12
+_CELL = 40
 _CAUSES = 3
 
 _STYLES = {
@@ -27,6 +29,15 @@ _STYLES = {
     Effect.DIGITS: StateStyle("≈", WORDS[Effect.DIGITS], theme.BLUE, ""),
     Effect.SAME: StateStyle("=", WORDS[Effect.SAME], theme.GREEN, ""),
 }
+
+
+_CHANGES = {
+    Effect.FAILS: "does not run",
+    Effect.RESULTS: "results",
+    Effect.DIGITS: "last digits",
+    Effect.SAME: "nothing",
+}
+_BYTES = frozenset({"memory", "memory_limit"})
 
 
 def draw_manifest_diff(diff: ManifestDiff) -> dict[str, str]:
@@ -66,7 +77,7 @@ def _layer(layer: LayerDiff, before: str, after: str) -> Section:
         Column("What"),
         Column(cut(before, 24)),
         Column(cut(after, 24)),
-        Column("Effect"),
+        Column("May change", whole=True),
         Column("Why"),
     )
     blocks: list[Block] = [Table(f"{layer_title(layer.name)} that differs", columns, rows)]
@@ -78,31 +89,31 @@ def _layer(layer: LayerDiff, before: str, after: str) -> Section:
 def _row(one: FactDifference) -> list[Value]:
     return [
         TableCell(one.words),
-        TableCell(_shown(one.before, one.after), code=True, hint=_whole(one.before)),
-        TableCell(_shown(one.after, one.before), code=True, hint=_whole(one.after)),
-        TableCell(WORDS[one.effect], state_style=_STYLES[one.effect]),
+        TableCell(_shown(one.before, one.after, one.fact), code=True, hint=_whole(one.before)),
+        TableCell(_shown(one.after, one.before, one.fact), code=True, hint=_whole(one.after)),
+        TableCell(_CHANGES[one.effect], state_style=_STYLES[one.effect], hint=WORDS[one.effect]),
         one.reason,
     ]
 
 
-def _shown(value: Any, other: Any) -> str:
-    """A value in a table's cell: of a mapping, only what differs from the other."""
-    if value is None:
-        return "none"
+def _shown(value: Any, other: Any, fact: str = "") -> str:
+    """A value in a table's cell: of several parts, only those that differ from the other's."""
     if isinstance(value, Mapping):
         against = other if isinstance(other, Mapping) else {}
         own = {key: part for key, part in value.items() if against.get(key) != part} or value
-        if "version" in own:
-            return short(str(own["version"]), 40)
-        return short(", ".join(f"{key} {_shown(part, None)}" for key, part in own.items()), 40)
+        parts = [f"{key} {_shown(part, None)}" for key, part in own.items()]
+        return short(str(own["version"]) if "version" in own else ", ".join(parts), _CELL)
     if isinstance(value, list) and isinstance(other, list):
-        own_items = [part for part in value if part not in other]
-        return short(" ".join(_shown(part, None) for part in own_items) or "-", 40)
-    text = one_line(str(value))
-    digest = text.removeprefix("sha256:")
-    if len(digest) == 64 and all(letter in "0123456789abcdef" for letter in digest):  # noqa: PLR2004
-        return digest[:_DIGEST]
-    return short(value, 40)
+        return short(" ".join(_shown(part, None) for part in value if part not in other) or "-", _CELL)
+    if fact in _BYTES and isinstance(value, int):
+        return file_size(value)
+    return "none" if value is None else _text(one_line(str(value)))
+
+
+def _text(text: str) -> str:
+    """A text, or the beginning of a digest."""
+    bare = text.removeprefix("sha256:")
+    return bare[:_DIGEST] if re.fullmatch("[0-9a-f]{40,64}", bare) else short(text, _CELL)
 
 
 def _whole(value: Any) -> str:

@@ -43,9 +43,8 @@ def _is_artifact(one: OutcomePair) -> bool:
 
 def most_likely(diff: ManifestDiff, agreement: Agreement) -> FactDifference | None:
     """The difference that most likely explains an agreement: of other digits, what may change digits alone."""
-    causes = diff.causes
-    if agreement is Agreement.TOLERANCE:
-        causes = tuple(one for one in causes if one.effect is Effect.DIGITS) or causes
+    usual = Effect.DIGITS if agreement is Agreement.TOLERANCE else Effect.RESULTS
+    causes = sorted(diff.causes, key=lambda one: one.effect is not usual)  # both ran, whatever was missing
     return causes[0] if causes else None
 
 

@@ -20,6 +20,7 @@ from kfnb.resources.datasets.api import with_data
 from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.engine import RunEngine, Submission
+from kfnb.resources.runs.environments import environment_rows
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.passed_variables import values_of
@@ -172,7 +173,7 @@ def compare(*runs: str | Run | entities.RunSnapshot, whole: bool = False) -> ent
     found = {one.id: one for one in map(_data, runs)}
     if len(found) <= 1:
         raise UsageError(f"give two or more runs to compare, not {', '.join(found) or 'none'}")
-    return compared(list(found.values()), whole=whole)
+    return compared(list(found.values()), environment_rows(map(run, found)), whole=whole)
 
 
 def _data(one: str | Run | entities.RunSnapshot) -> entities.RunSnapshot:
