@@ -183,3 +183,21 @@ def test_a_version_of_a_model_has_the_manifest_of_the_task_that_made_it(notebook
     left = kfnb.manifest("toy@1")
     assert "scikit-learn" in {one.name for one in left.packages}
     assert left.notes == ("only what the registry has is known: the run that made it is not there",)
+
+
+def test_a_study_of_a_cell_has_recorded_what_its_trials_ran_on(notebook: Shell) -> None:
+    notebook.run("%%kf_tune bowl --trials 2 --objective loss --minimize --space 'x=float(0,1)'\nloss = x * x")
+    kfnb.study("bowl").wait(120)
+    manifest = kfnb.manifest("study:bowl")
+    assert (manifest.ref, manifest.kind) == ("bowl", "study")
+    assert set(manifest["model"].facts["parameters"]) == {"x"}
+    assert manifest["hardware"].facts["cpu"]
+    assert [one.tasks for one in manifest.environments] == [("trial 0", "trial 1")]
+
+
+def test_a_training_has_one_record_of_its_processes(notebook: Shell) -> None:
+    notebook.run("%%kf_train fit --nodes 2\nrank = kf.rank")
+    run = next(iter(kfnb.runs(limit=1)))
+    manifest = kfnb.manifest(run.id)
+    assert (manifest.kind, manifest.notes) == ("training", ())
+    assert len(manifest.environments) == 1

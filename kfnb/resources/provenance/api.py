@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb import target
 from kfnb.entities import RunState
-from kfnb.entities.manifest import Manifest
+from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import BackendError, NotFound, RunNotFound, UsageError
 from kfnb.resources.models import api as models
 from kfnb.resources.models.handle import ModelVersion
@@ -189,7 +189,7 @@ def _of_study(study: Study) -> Manifest:
     known = study.snapshot()
     best = known.best
     made = _of_run(runs.run(f"{known.backend}:{best.run}")) if best is not None and best.run else None
-    return assembly.of_study(known, made)
+    return assembly.of_study(known, made, RunRecord() if made else study.recorded())
 
 
 _KINDS: dict[str, Callable[[str], Run | ModelVersion | Service | Study]] = {

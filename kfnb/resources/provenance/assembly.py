@@ -93,7 +93,7 @@ def of_service(service: ServiceSnapshot, version: Manifest) -> Manifest:
     )
 
 
-def of_study(study: StudySnapshot, run: Manifest | None) -> Manifest:
+def of_study(study: StudySnapshot, run: Manifest | None, record: RunRecord) -> Manifest:
     """The manifest of a study: its search, and what its best trial ran on."""
     best = study.best
     search = {
@@ -103,8 +103,9 @@ def of_study(study: StudySnapshot, run: Manifest | None) -> Manifest:
         "parameters": dict(best.params) if best else {},
         "metrics": {study.objective.metric: best.value if best else None},
     }
-    notes = run.notes if run else ("what its trials ran on is not recorded",)
-    layers = joined_layers(run.layers if run else (), (Layer(LayerName.MODEL, search),))
+    environments = run.environments if run else record.environments
+    below = run.layers if run else environments[0].layers if environments else ()
+    layers = joined_layers(below, (Layer(LayerName.MODEL, search),))
     return _safe(
         Manifest(
             study.name,
@@ -113,8 +114,8 @@ def of_study(study: StudySnapshot, run: Manifest | None) -> Manifest:
             study.backend,
             run.stage if run else "",
             layers,
-            run.environments if run else (),
-            notes,
+            environments,
+            run.notes if run else record.notes,
         )
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfnb.entities import RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
@@ -41,6 +42,10 @@ class Study:
     def observe(self) -> ObservedStudy:
         """Observe the study: poll it for changes."""
         return self._engine.observe(self.name)
+
+    def recorded(self) -> RunRecord:
+        """What the engine has recorded of what the trials of a cell or a component ran on."""
+        return self._engine.recorded(self.name)
 
     @property
     def state(self) -> RunState:

@@ -18,6 +18,7 @@ from typing import Any
 from kfnb.entities import Task
 from kfnb.entities.manifest import Layer, LayerName, RunRecord, StepEnvironment
 from kfnb.entities.manifest_json import read_layers
+from kfnb.jobs.folder import JobFolder
 from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.text.shorten import some
 
@@ -64,6 +65,15 @@ def _missing(tasks: Sequence[Task], known: Container[str]) -> Iterator[str]:
         yield f"not recorded, as the process was killed, is a container or ran none: {some(unknown)}"
 
 
+def record_of_trials(folder: JobFolder, trials: Sequence[str]) -> RunRecord:
+    """What was recorded of a study's workers, which run one program: the last one that began."""
+    digest = _text(folder.path / _LAYERS)
+    if not digest:
+        return RunRecord(notes=("what its trials ran on is not recorded",))
+    found, notes = _environment(folder, digest, trials)
+    return RunRecord(environments=(found,), notes=tuple(notes))
+
+
 def _environments(folder: RunFolder, tasks: Iterable[str]) -> tuple[list[StepEnvironment], list[str]]:
     """What the tasks with these ids ran on, that of most of them first; and notes on what cannot be read."""
     ids: dict[str, list[str]] = {}
@@ -73,13 +83,20 @@ def _environments(folder: RunFolder, tasks: Iterable[str]) -> tuple[list[StepEnv
             ids.setdefault(digest, []).append(task)
     found, notes = [], []
     for digest, own in sorted(ids.items(), key=lambda item: -len(item[1])):
-        layers, damages = read_layers(_json(folder.path / _ENVIRONMENTS / f"{digest}.json"))
-        notes += [f"{note} of {', '.join(own[:3])}" for note in damages]
-        found.append(StepEnvironment(digest, tuple(own), with_packages(layers, folder.home)))
+        environment, damages = _environment(folder, digest, own)
+        found.append(environment)
+        notes += damages
     return found, notes
 
 
-def with_packages(layers: Iterable[Layer], home: Path) -> tuple[Layer, ...]:
+def _environment(folder: JobFolder, digest: str, tasks: Sequence[str]) -> tuple[StepEnvironment, list[str]]:
+    """An environment by its digest, and notes on what of it cannot be read."""
+    layers, damages = read_layers(_json(folder.path / _ENVIRONMENTS / f"{digest}.json"))
+    found = StepEnvironment(digest, tuple(tasks), _with_packages(layers, folder.home))
+    return found, [f"{note} of {some(tasks, 3)}" for note in damages]
+
+
+def _with_packages(layers: Iterable[Layer], home: Path) -> tuple[Layer, ...]:
     """Layers with the list of packages that they name by its digest."""
     return tuple(_listed(layer, home) if layer.name is LayerName.FRAMEWORK else layer for layer in layers)
 

@@ -13,7 +13,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,11 +29,11 @@ def run(job: dict[str, Any]) -> int:
     """Execute ``job``; return the exit status. A failure is described in the file ``job["failure"]``."""
     status = guarded(lambda: _perform(job), job["failure"])
     if os.environ.get("KFNB_RANK", "0") == "0":  # of the processes of a training, one is enough
-        _record(job["record"])
+        record(job["record"])
     return status
 
 
-def _record(places: dict[str, str]) -> None:
+def record(places: Mapping[str, str]) -> None:
     """Record what the step ran on; a step is not failed by that."""
     try:
         try:

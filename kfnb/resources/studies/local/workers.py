@@ -7,7 +7,7 @@ import json
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.failure import from_status
+from kfnb.resources.runs.local.recorded import places
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import Outcome, failed, of_worker
 from kfnb.resources.studies.local.prepare import Prepared
@@ -84,7 +85,8 @@ class Workers:
     async def _started(self) -> WorkerProcess:
         mine, its = socket.socketpair()
         others = [line.socket.fileno() for line in self._all]
-        work = partial(serve, its.fileno(), self.prepared.program)
+        record = places(self.folder.path, self.folder.home, self.folder.path)
+        work = partial(serve, its.fileno(), replace(self.prepared.program, record=record))
         log = self.folder.path / "workers.log"
         running = self.processes.run(
             work, log=log, folder=self.start, passes=[its.fileno()], shuts=[mine.fileno(), *others]
