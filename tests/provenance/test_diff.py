@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.entities.manifest import Layer, LayerName, Manifest
+from kfnb.entities.manifest import Layer, LayerName, Manifest, StepEnvironment
 from kfnb.entities.manifest_facts import FACTS
 from kfnb.resources.provenance.diff import difference
 from kfnb.resources.provenance.diff_view import diff_data, draw_manifest_diff, summary
@@ -145,8 +145,8 @@ def test_what_is_hidden_or_not_recorded_is_not_compared_and_said():
     found = difference(one, two)
     assert found.differences == ()
     text = draw_manifest_diff(found)["text/plain"]
-    assert "Hardware: CPU: hidden (nodes may not be read) of b" in text
-    assert "Hardware: memory: not recorded of b" in text
+    assert "Hardware: CPU: hidden (nodes may not be read) for b" in text
+    assert "Hardware: memory: not recorded for b" in text
 
 
 def test_randomness_without_a_seed_in_both_is_noted():
@@ -180,3 +180,39 @@ def test_json_has_each_layer():
             "reason": "other random numbers are drawn",
         }
     ]
+
+
+def test_what_two_runs_lacked_they_did_not_need():
+    one = manifest("a", framework={"packages": {"numpy": package("2"), "scipy": package("1")}})
+    two = manifest("b", framework={"packages": {"numpy": package("3")}})
+    found = difference(one, two)
+    assert found.effect is Effect.FAILS
+    ran = found.of_what_ran()
+    assert [(one.item, one.effect) for one in ran.differences] == [
+        ("numpy", Effect.RESULTS),
+        ("scipy", Effect.SAME),
+    ]
+    assert (
+        "Differs, and changes no number (1): Framework: packages: scipy"
+        in draw_manifest_diff(ran)["text/plain"]
+    )
+
+
+def test_each_task_is_compared_with_the_task_of_its_name():
+    def run(ref, kernels):
+        environments = tuple(
+            StepEnvironment(task, (task,), (Layer(LayerName.HARDWARE, {"blas_kernel": kernel}),))
+            for task, kernel in kernels.items()
+        )
+        return Manifest(ref, "run", layers=environments[0].layers, environments=environments)
+
+    one, two = run("a", {"load": None, "train": "X"}), run("b", {"train": "X", "load": None})
+    assert difference(one, two).differences == ()
+    (found,) = difference(one, run("b", {"load": None, "train": "Y"})).differences
+    assert (found.before, found.after) == ("X", "Y")
+
+
+def test_another_version_of_a_data_set_is_one_change():
+    found = only("model", "data", {"rows@1": "1"}, {"rows@2": "2"})
+    assert (found.item, found.effect) == ("rows", Effect.RESULTS)
+    assert only("model", "data", {"rows@1": "1"}, {"rows@2": "1"}).effect is Effect.SAME

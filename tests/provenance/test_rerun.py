@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import kfnb
-from kfnb.errors import UsageError
+from kfnb.errors import RunFailed, UsageError
 from kfnb.resources.provenance.diff_view import draw_manifest_diff
 from kfnb.resources.provenance.verdict import Agreement
 from kfnb.settings import settings
@@ -51,6 +51,7 @@ def test_a_rerun_gives_the_same_bits(notebook):
     assert {one.name for one in found.verdict.outcomes} == {"train.w", "train.total", "train.positive"}
 
 
+@pytest.mark.slow
 def test_a_rerun_needs_neither_the_notebook_nor_its_cells(notebook):
     run = train(notebook)
     notebook.run("%%kf_component train --output total\ntotal = 1.0")
@@ -69,6 +70,7 @@ def test_another_blas_kernel_is_named_and_nothing_else(notebook, monkeypatch):
     assert "Most likely: hardware: BLAS kernel (another kernel multiplies matrices" in text
 
 
+@pytest.mark.slow
 def test_another_locale_and_time_zone_are_named(notebook, monkeypatch):
     run = train(notebook, "import time\noffset = time.localtime().tm_gmtoff", "--output offset")
     monkeypatch.setenv("TZ", "Asia/Kolkata")
@@ -77,6 +79,7 @@ def test_another_locale_and_time_zone_are_named(notebook, monkeypatch):
     assert (found.verdict.cause.layer, found.verdict.cause.words) == ("os", "time zone")
 
 
+@pytest.mark.slow
 def test_random_numbers_without_a_seed_are_named(notebook):
     run = train(notebook, "import random\ndrawn = random.random()", "--output drawn")
     found = again(run)
@@ -100,6 +103,7 @@ def test_a_file_that_has_changed_is_named_before_anything_starts(notebook, tmp_p
     assert len(kfnb.runs()) == 1
 
 
+@pytest.mark.slow
 def test_data_versions_are_those_of_the_run_and_what_is_damaged_is_named(notebook):
     notebook.run("import pandas as pd\nimport kfnb\nkfnb.add_data('rows', pd.DataFrame({'a': [1, 2, 3]}))")
     run = train(notebook, "total = int(rows.a.sum())", "--data rows=rows --output total")
@@ -121,7 +125,8 @@ def notebook_home():
     return Path(settings().home)
 
 
-def test_a_package_that_cannot_be_had_is_named_before_anything_starts(notebook, monkeypatch):
+@pytest.mark.slow
+def test_a_package_that_is_not_available_is_named_before_anything_starts(notebook, monkeypatch):
     run = train(notebook, "x = 1", "--output x")
     home = notebook_home()
     (packages,) = (home / "packages").glob("*.json")
@@ -136,6 +141,7 @@ def test_a_package_that_cannot_be_had_is_named_before_anything_starts(notebook, 
     assert again(run, here=True).verdict.agreement is Agreement.BITWISE
 
 
+@pytest.mark.slow
 def test_the_magic_shows_the_verdict_and_binds_the_diff(notebook, capsys):
     train(notebook)
     run = next(iter(kfnb.runs()))
@@ -145,6 +151,7 @@ def test_the_magic_shows_the_verdict_and_binds_the_diff(notebook, capsys):
     assert notebook["apart"].verdict is None
 
 
+@pytest.mark.slow
 def test_a_comparison_of_runs_says_how_much_their_environments_matter(notebook, monkeypatch):
     run = train(notebook, "x = 1", "--output x")
     monkeypatch.setenv("TZ", "Asia/Kolkata")
@@ -152,3 +159,20 @@ def test_a_comparison_of_runs_says_how_much_their_environments_matter(notebook, 
     rows = {row.name: row.values for row in kfnb.compare(run, again).environment}
     assert rows["os: time zone (results may differ)"][1].startswith("IST")
     assert {name for name in rows if "differ)" in name} == {"os: time zone (results may differ)"}
+
+
+@pytest.mark.slow
+def test_another_environment_is_made_from_what_was_recorded(notebook):
+    """With another numpy than this environment's, and nothing of its other packages."""
+    notebook.run("import numpy as np")
+    body = "version = np.__version__\nw = np.linalg.inv(np.arange(9.0).reshape(3, 3) + np.eye(3)).tolist()"
+    try:
+        run = train(notebook, body, "--output version --output w --package numpy==2.1.3")
+    except RunFailed as error:
+        pytest.skip(f"numpy 2.1.3 cannot be installed: {error}")
+    assert run.outputs["train"]["version"] == "2.1.3"
+    found = again(run)
+    assert found.verdict.agreement is Agreement.BITWISE
+    assert found.causes == ()
+    numpy = next(one for one in kfnb.diff(run).differences if one.item == "numpy")
+    assert (numpy.before["version"], str(numpy.effect)) == ("2.1.3", "results may differ")

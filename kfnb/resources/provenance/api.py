@@ -76,6 +76,7 @@ def diff(a: Any, b: Any = assembly.HERE) -> ManifestDiff:
         return found
     one, other = before.snapshot(), after.snapshot()
     if one.state is other.state is RunState.SUCCEEDED:
+        found = found.of_what_ran()
         return replace(found, verdict=judged(one, other, found))
     return found
 
@@ -91,7 +92,7 @@ def rerun(
     """Start what made a thing again: its code, arguments and data versions, with the packages that were recorded.
 
     ``ref`` is a run, or a version of a model, a service or a study, for the run that made it. ``backend`` defaults to
-    where that ran. With ``here`` the packages are those of this environment. ``kfnb.diff`` of both runs has the
+    where that ran. With ``here`` each step gets the packages that it asks for, from this environment if it has them. ``kfnb.diff`` of both runs has the
     verdict. Raises ``UsageError`` and ``BackendError`` before anything has started, naming all data and packages that
     are not available.
     """

@@ -92,7 +92,9 @@ class RerunRun(Command):
     backend: str | None = option(
         values=BACKENDS, help="where to run: local or kubeflow (default: where it ran)"
     )
-    here: bool = flag(help="use the packages of this environment, not the recorded ones")
+    here: bool = flag(
+        help="give each step what it asks for, from this environment if it has that, and not what was recorded"
+    )
 
     def run(self, session: Session) -> ManifestDiff:
         """Run it again to its end, and compare."""

@@ -39,6 +39,10 @@ class ManifestDiff:
         """The differences that may change a number, what matters most first."""
         return tuple(one for one in self.differences if one.effect is not Effect.SAME)
 
+    def of_what_ran(self) -> ManifestDiff:
+        """The comparison of two that ran: what the second lacks, it did not need."""
+        return replace(self, layers=tuple(layer.of_what_ran() for layer in self.layers))
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What the comparison cannot tell."""
@@ -101,7 +105,7 @@ def _layer(name: LayerName, before: Manifest, after: Manifest) -> LayerDiff:
         missing = [(layer, of) for layer, of in ((one, before), (other, after)) if fact not in layer.facts]
         if len(missing) == 1:
             layer, of = missing[0]
-            not_compared.append(NotCompared(name, fact, f"{_why(layer, fact)} of {of.ref}"))
+            not_compared.append(NotCompared(name, fact, f"{_why(layer, fact)} for {of.ref}"))
         if missing:
             continue
         found = list(_differences(name, fact, before, after))

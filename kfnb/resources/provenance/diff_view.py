@@ -21,6 +21,7 @@ _MOST = 60
 """Differences of a layer that are shown."""
 _DIGEST = 12
 _CELL = 40
+_LONGEST = 280
 _CAUSES = 3
 
 _STYLES = {
@@ -48,11 +49,10 @@ def draw_manifest_diff(diff: ManifestDiff) -> dict[str, str]:
     blocks: list[Block] = [Title(f"{before} and {after}", _STYLES[diff.effect], facts=facts)]
     blocks += [verdict_alert(diff.verdict)] if diff.verdict else []
     blocks += [Text(summary(diff))] if diff.causes else []
-    ordered = sorted(diff.layers, key=lambda layer: -layer.effect)
-    for layer in ordered:
-        if layer.differences:
+    for layer in sorted(diff.layers, key=lambda layer: -layer.effect):
+        if layer.effect is not Effect.SAME:
             blocks.append(_layer(layer, before, after))
-    blocks += [*_rest(diff), *notes_section(diff.notes)]
+    blocks += [*_harmless(diff, before, after), *_rest(diff), *notes_section(diff.notes)]
     return bundle(f"Differences between {before} and {after}", blocks)
 
 
@@ -72,7 +72,22 @@ def summary(diff: ManifestDiff) -> str:
 
 
 def _layer(layer: LayerDiff, before: str, after: str) -> Section:
-    rows = [_row(one) for one in layer.differences[:_MOST]]
+    """What of a layer may change a number."""
+    found = [one for one in layer.differences if one.effect is not Effect.SAME]
+    return Section(layer_title(layer.name), _table(layer_title(layer.name), found, before, after))
+
+
+def _harmless(diff: ManifestDiff, before: str, after: str) -> Iterator[Block]:
+    """What differs and changes no number."""
+    found = [one for one in diff.differences if one.effect is Effect.SAME]
+    if found:
+        heading = f"Differs, and changes no number ({len(found)})"
+        names = ", ".join(f"{layer_title(one.layer)}: {one.words}" for one in found)
+        text = cut(f"{heading}: {names}", _LONGEST)
+        yield Folded(heading, _table(heading, found, before, after), quiet=True, text_form=text)
+
+
+def _table(label: str, found: Sequence[FactDifference], before: str, after: str) -> list[Block]:
     columns = (
         Column("What"),
         Column(cut(before, 24)),
@@ -80,10 +95,10 @@ def _layer(layer: LayerDiff, before: str, after: str) -> Section:
         Column("May change", whole=True),
         Column("Why"),
     )
-    blocks: list[Block] = [Table(f"{layer_title(layer.name)} that differs", columns, rows)]
-    rest = len(layer.differences) - _MOST
-    blocks += [Text(f"… {rest} more, in --json")] if rest > 0 else []
-    return Section(layer_title(layer.name), blocks)
+    rows = [_row(one) for one in found[:_MOST]]
+    rest = len(found) - _MOST
+    more = [Text(f"… {rest} more, in --json")] if rest > 0 else []
+    return [Table(f"{label} that differs", columns, rows), *more]
 
 
 def _row(one: FactDifference) -> list[Value]:

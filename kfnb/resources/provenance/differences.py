@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.entities.manifest import LayerName
@@ -46,6 +46,12 @@ class LayerDiff:
     differences: tuple[FactDifference, ...] = ()
     not_compared: tuple[NotCompared, ...] = ()
     same: int = 0
+
+    def of_what_ran(self) -> LayerDiff:
+        """The layer of two that ran: what would fail has no effect."""
+        harmless = {"effect": Effect.SAME, "reason": "it ran without it"}
+        found = [replace(one, **harmless) if one.effect is Effect.FAILS else one for one in self.differences]
+        return replace(self, differences=tuple(sorted(found, key=lambda one: -one.effect)))
 
     @property
     def effect(self) -> Effect:

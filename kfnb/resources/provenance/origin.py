@@ -21,7 +21,7 @@ from kfnb.errors import KfnbError
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components.api import spec_of
 from kfnb.resources.provenance.secrets import without_secrets
-from kfnb.resources.runs.pipeline_code import code_of, digest_of_spec
+from kfnb.resources.runs.pipeline_code import code_of, digest_of_spec, without_installs
 from kfnb.resources.runs.step_seeds import seed_of
 from kfnb.settings import owner, settings
 
@@ -42,7 +42,7 @@ def origin_of(spec: Mapping[str, Any], pipeline: str, unseeded: Sequence[str] = 
         LayerName.MODEL,
         {
             "pipeline": pipeline,
-            "spec": digest_of_spec(spec),
+            "spec": digest_of_spec(without_installs(spec)),
             "seed": seed_of(spec),
             "unseeded": list(unseeded),
             "code": code_of(spec),
