@@ -92,9 +92,9 @@ def rerun(
     """Start what made a thing again: its code, arguments and data versions, with the packages that were recorded.
 
     ``ref`` is a run, or a version of a model, a service or a study, for the run that made it. ``backend`` defaults to
-    where that ran. With ``here`` each step gets the packages that it asks for, from this environment if it has them. ``kfnb.diff`` of both runs has the
-    verdict. Raises ``UsageError`` and ``BackendError`` before anything has started, naming all data and packages that
-    are not available.
+    where that ran. With ``here`` each step gets the packages that it asks for, from this environment if it has them.
+    ``kfnb.diff`` of both runs has the verdict. Raises ``UsageError`` and ``BackendError`` before anything has started,
+    naming all data and packages that are not available.
     """
     original = made_by(ref)
     chosen = runs.engine_of(backend or original.backend)

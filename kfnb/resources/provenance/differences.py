@@ -49,8 +49,12 @@ class LayerDiff:
 
     def of_what_ran(self) -> LayerDiff:
         """The layer of two that ran: what would fail has no effect."""
-        harmless = {"effect": Effect.SAME, "reason": "it ran without it"}
-        found = [replace(one, **harmless) if one.effect is Effect.FAILS else one for one in self.differences]
+        found = [
+            replace(one, effect=Effect.SAME, reason="it ran without it")
+            if one.effect is Effect.FAILS
+            else one
+            for one in self.differences
+        ]
         return replace(self, differences=tuple(sorted(found, key=lambda one: -one.effect)))
 
     @property

@@ -27,7 +27,8 @@ def again(
 ) -> Submission:
     """The submission that runs ``original`` again, whose ``manifest`` this is. Raises ``UsageError`` if it cannot.
 
-    ``local`` is whether it runs on this machine, ``here`` whether each step gets the packages that it asks for, and not those that were recorded.
+    ``local`` is whether it runs on this machine, ``here`` whether each step gets the packages that it asks for, and not
+    those that were recorded.
     """
     submission = original.submitted()
     lock = Lock() if here else lock_of(manifest)
@@ -73,6 +74,6 @@ def _images(manifest: Manifest) -> dict[str, str]:
 
 def _unavailable(packages: Sequence[InstalledPackage]) -> list[str]:
     return [
-        f"the package {one.name} {one.version} is not from an index ({one.url}); --here gives the steps what they ask for"
+        f"the package {one.name} {one.version} is not from an index ({one.url}); without it: --here"
         for one in packages
     ]
