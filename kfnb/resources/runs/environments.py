@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 from kfnb.entities import Compared
@@ -15,8 +16,7 @@ def environment_rows(runs: Iterable[Run]) -> tuple[Compared, ...]:
 
     None if a run was deleted.
     """
-    from kfnb import diff  # by its public name, since provenance reads runs
-
+    diff = resolve_name("kfnb:diff")  # by its public name, since provenance reads runs
     try:
         manifests = [one.manifest for one in runs]
     except RunNotFound:

@@ -82,8 +82,7 @@ def start(
 ) -> Run:
     """Start a training with the notebook's values; its run has the outputs ``requested``.
 
-    Here it is one step, which launches all of its processes. On a cluster it is a TrainJob, whose pods launch those of
-    a node each.
+    Here it is one step, which launches all processes; on a cluster a TrainJob, whose pods launch those of a node.
     """
     local = backend_name(backend) == "local"
     notebook = workspace().notebook
