@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
-    {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
+    {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython", "kfnb.web"},
     {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
     {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
@@ -70,7 +70,10 @@ SHARED = {
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("monitors.kubeflow", "services.kserve"): "the logger of a service is part of its InferenceService",
     ("models.view", "runs.view"): "the curves of metrics are drawn alike",
-    ("runs.api", "models.local"): "runs are told in which registry they register what their steps saved",
+    (
+        "runs.destination",
+        "models.local",
+    ): "runs are told in which registry they register what their steps saved",
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
     ("runs.api", "training.trainer"): "a training on a cluster is a run",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",

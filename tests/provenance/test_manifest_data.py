@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import kfnb
 from kfnb.entities.manifest import Layer, LayerName, Manifest, StepEnvironment, joined_layers
 from kfnb.entities.manifest_facts import FACTS
 from kfnb.entities.manifest_json import manifest_data, read_manifest
+from kfnb.resources import provenance
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -28,6 +31,19 @@ def manifest(**facts: Any) -> Manifest:
 
 def test_it_comes_back_from_json() -> None:
     assert read_manifest(json.loads(json.dumps(manifest_data(manifest())))) == manifest()
+
+
+@pytest.mark.parametrize("which", ["whole", "empty", "here"])
+def test_its_json_is_what_the_schema_says(which: str) -> None:
+    one = {"whole": manifest, "empty": lambda: Manifest("here", "kernel"), "here": kfnb.manifest}[which]()
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(
+        Path(provenance.__file__).with_name("manifest.schema.json").read_text(encoding="utf-8")
+    )
+    jsonschema.validate(json.loads(json.dumps(manifest_data(one))), schema)
+    assert list(schema["$defs"]["layers"]["properties"]) == list(LayerName)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(manifest_data(one) | {"kind": "weather"}, schema)
 
 
 def test_it_has_ten_layers_in_order_whatever_is_known() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,6 +37,8 @@ _LINE = 78
 _WIDEST = 60
 _SHORT = 12
 _DIGEST = 64
+_LONG_DIGEST = re.compile(r"(?:sha256:)?\b([0-9a-f]{12})[0-9a-f]{28,52}\b")
+"""A digest or a commit in a heading, which has its beginning."""
 _MOST = 300
 """Rows of a table of packages or other parts of a fact."""
 _MOST_ENVIRONMENTS = 20
@@ -64,7 +67,7 @@ def _title(manifest: Manifest) -> Title:
 
 def _layer(layer: Layer) -> Folded:
     name = _TITLES.get(layer.name, str(layer.name).capitalize())
-    summary = " · ".join(_summary(layer)) or (
+    summary = _LONG_DIGEST.sub(r"\1", " · ".join(_summary(layer))) or (
         "hidden" if layer.hidden else "none" if layer.facts else "not recorded"
     )
     tables = list(_tables(layer))

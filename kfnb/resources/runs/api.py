@@ -19,19 +19,19 @@ from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.destination import destination
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.environments import environment_rows
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.passed_variables import values_of
 from kfnb.resources.runs.selection import Selection
-from kfnb.settings import owner, settings
+from kfnb.settings import settings
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
-    from kfnb.resources.models.local.saved import Destination
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
@@ -251,7 +251,7 @@ class _Connection:
         around, origins = environment.read(), Origins(Path(settings().home) / "origins")
         return self._current.get(
             (access, around, origins),
-            lambda: connect(access, around, _registry, Trainings(trainer_engine), origins),
+            lambda: connect(access, around, destination, Trainings(trainer_engine), origins),
         )
 
 
@@ -262,7 +262,7 @@ def trainer_engine() -> TrainerEngine:
     """The engine of trainings on the cluster that the settings name. Raises ``BackendError`` without a cluster."""
     from kfnb.resources.training.trainer.connection import connect
 
-    return connect(_registry)
+    return connect(destination)
 
 
 def _home_of(run_id: str) -> RunEngine:
@@ -280,7 +280,7 @@ def _local() -> LocalRunEngine:
 
 def local_options() -> dict[str, Any]:
     """The arguments of ``LocalRunEngine`` beside its home, by the settings; as JSON has them."""
-    chosen, to = settings(), _registry()
+    chosen, to = settings(), destination()
     return {
         "jobs": chosen.jobs,
         "secrets": chosen.secrets,
@@ -289,12 +289,3 @@ def local_options() -> dict[str, Any]:
         "data_store": to.data_store,
         "owner": to.owner,
     }
-
-
-def _registry() -> Destination:
-    """Where the models that runs save are registered, now."""
-    from kfnb.resources.datasets.root import store_root
-    from kfnb.resources.models.local.saved import Destination
-    from kfnb.resources.models.location import registry_folder
-
-    return Destination(registry_folder(), store_root(), owner())

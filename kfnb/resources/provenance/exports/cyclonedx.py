@@ -79,7 +79,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 
 def _parts(manifest: Manifest) -> Iterator[dict[str, Any]]:
-    """What a layer has more than one of, and what has a version or a digest of its own."""
+    """What a layer has more than one of, and what has its own version or digest."""
     for ref, digest in _mapping(manifest[LayerName.MODEL].facts.get("data")).items():
         name, _, version = str(ref).partition("@")
         yield {"type": "data", "bom-ref": f"data:{ref}", "name": name, "version": version, **_hashes(digest)}

@@ -23,8 +23,10 @@ def pylock(manifest: Manifest, indexes: Sequence[str] = ()) -> str:
     What did not come from an index is left out, and named in a comment. Raises ``UsageError`` without uv, and
     ``BackendError`` for a package that no index has any more.
     """
-    wanted = [f"{one.name}=={one.version}" for one in manifest.packages if not (one.url or one.editable)]
-    if not wanted:
+    requirements = [
+        f"{one.name}=={one.version}" for one in manifest.packages if not (one.url or one.editable)
+    ]
+    if not requirements:
         raise UsageError(f"the packages of {manifest.ref} are not recorded", ref=manifest.ref)
     python = str(manifest[LayerName.TOOLING].facts.get("python") or "")
     options = ["--python-version", python] if python else []
@@ -46,7 +48,7 @@ def pylock(manifest: Manifest, indexes: Sequence[str] = ()) -> str:
         done = subprocess.run(
             command,
             env=variables,
-            input="\n".join(wanted),
+            input="\n".join(requirements),
             capture_output=True,
             text=True,
             timeout=_PATIENCE,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -26,18 +26,7 @@ def ro_crate(manifest: Manifest) -> str:
     software = [_software(one.name, one.version) for one in manifest.packages]
     graph = [
         _metadata(),
-        {
-            "@id": "./",
-            "@type": "Dataset",
-            "name": f"{manifest.kind} {manifest.ref}",
-            "description": f"What {manifest.ref} was made with, recorded by kfnb",
-            "datePublished": made,
-            "license": "unspecified",
-            "conformsTo": [_ref(one) for one in _PROFILES],
-            "hasPart": [_ref(_WORKFLOW)],
-            "mainEntity": _ref(_WORKFLOW),
-            "mentions": [_ref("#run")],
-        },
+        _root(manifest, made),
         *(
             {
                 "@id": one,
@@ -47,25 +36,9 @@ def ro_crate(manifest: Manifest) -> str:
             }
             for one in _PROFILES
         ),
-        {
-            "@id": _WORKFLOW,
-            "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
-            "name": str(manifest[LayerName.MODEL].facts.get("pipeline") or manifest.ref),
-            "programmingLanguage": _ref(_LANGUAGE),
-            "softwareRequirements": [_ref(one["@id"]) for one in software],
-        },
+        _workflow(manifest, software),
         {"@id": _LANGUAGE, "@type": "ComputerLanguage", "name": "Kubeflow Pipelines", "url": _LANGUAGE},
-        {
-            "@id": "#run",
-            "@type": "CreateAction",
-            "name": f"{manifest.kind} {manifest.ref}",
-            "startTime": made,
-            "instrument": _ref(_WORKFLOW),
-            "object": [_ref(one["@id"]) for one in inputs],
-            "result": [_ref(one["@id"]) for one in outputs],
-            "environment": [_ref(f"#{layer.name}") for layer in manifest if layer.recorded],
-            "agent": _ref("#user"),
-        },
+        _action(manifest, made, inputs, outputs),
         {
             "@id": "#user",
             "@type": "Person",
@@ -85,6 +58,48 @@ def _metadata() -> dict[str, Any]:
         "@type": "CreativeWork",
         "about": _ref("./"),
         "conformsTo": [_ref("https://w3id.org/ro/crate/1.1"), _ref(_PROFILES[-1])],
+    }
+
+
+def _root(manifest: Manifest, made: str) -> dict[str, Any]:
+    """The crate as a whole."""
+    return {
+        "@id": "./",
+        "@type": "Dataset",
+        "name": f"{manifest.kind} {manifest.ref}",
+        "description": f"What {manifest.ref} was made with, recorded by kfnb",
+        "datePublished": made,
+        "license": "unspecified",
+        "conformsTo": [_ref(one) for one in _PROFILES],
+        "hasPart": [_ref(_WORKFLOW)],
+        "mainEntity": _ref(_WORKFLOW),
+        "mentions": [_ref("#run")],
+    }
+
+
+def _workflow(manifest: Manifest, software: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The pipeline, and the packages that it ran with."""
+    return {
+        "@id": _WORKFLOW,
+        "@type": ["File", "SoftwareSourceCode", "ComputationalWorkflow"],
+        "name": str(manifest[LayerName.MODEL].facts.get("pipeline") or manifest.ref),
+        "programmingLanguage": _ref(_LANGUAGE),
+        "softwareRequirements": [_ref(one["@id"]) for one in software],
+    }
+
+
+def _action(manifest: Manifest, made: str, inputs: Sequence[Any], outputs: Sequence[Any]) -> dict[str, Any]:
+    """The run: what it took, what it made, and where."""
+    return {
+        "@id": "#run",
+        "@type": "CreateAction",
+        "name": f"{manifest.kind} {manifest.ref}",
+        "startTime": made,
+        "instrument": _ref(_WORKFLOW),
+        "object": [_ref(one["@id"]) for one in inputs],
+        "result": [_ref(one["@id"]) for one in outputs],
+        "environment": [_ref(f"#{layer.name}") for layer in manifest if layer.recorded],
+        "agent": _ref("#user"),
     }
 
 
