@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded_nvml import RecordedNvml
 
 from kfnb.capture.embedded import layers as recorder
 from kfnb.capture.embedded.layers import kfnb_layers, kfnb_record
@@ -19,6 +18,7 @@ from kfnb.capture.embedded.libraries import kfnb_nvml
 from kfnb.capture.embedded.packages import kfnb_installed_packages
 from kfnb.entities.manifest_facts import FACTS
 from kfnb.entities.manifest_json import read_layers
+from tests.provenance.recorded_nvml import RecordedNvml
 
 ROOT = Path(recorder.__file__).parents[3]
 PROGRAM = """
