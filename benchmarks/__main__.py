@@ -15,6 +15,7 @@ from benchmarks import engine
 from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
+from benchmarks.costs import costs
 from benchmarks.data import adding
 from benchmarks.lineage import lineage
 from benchmarks.listing import listing
@@ -47,6 +48,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "listing": listing,
     "lineage": lineage,
     "manifests": manifests,
+    "costs": costs,
     "submitting": submitting,
     "folding": folding,
     "idling": idling,

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from kfnb.entities.log_policy import LogPolicy
     from kfnb.entities.manifest import Manifest
     from kfnb.errors import KfnbError, RunFailed, ServiceFailed, StudyFailed
+    from kfnb.prices.rates import Cost
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
+    from kfnb.resources.costs.api import costs
+    from kfnb.resources.costs.model import CostReport
     from kfnb.resources.datasets.api import add_data, dataset, datasets, infer_schema
     from kfnb.resources.datasets.handle import DatasetVersion
     from kfnb.resources.experiments.api import experiments
@@ -48,6 +51,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Artifact",
+    "Cost",
+    "CostReport",
     "DatasetVersion",
     "Experiment",
     "KfnbError",
@@ -73,6 +78,7 @@ __all__ = [
     "add_data",
     "compare",
     "compile",
+    "costs",
     "dataset",
     "datasets",
     "diff",

@@ -14,6 +14,8 @@ import kfnb
 def test_the_public_names_are_these() -> None:
     assert sorted(kfnb.__all__) == [
         "Artifact",
+        "Cost",
+        "CostReport",
         "DatasetVersion",
         "Experiment",
         "KfnbError",
@@ -39,6 +41,7 @@ def test_the_public_names_are_these() -> None:
         "add_data",
         "compare",
         "compile",
+        "costs",
         "dataset",
         "datasets",
         "diff",
@@ -107,10 +110,21 @@ def test_submit_has_the_documented_signature() -> None:
         ("from_study", None),
         ("env", ()),
         ("seed", None),
+        ("budget", None),
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "seed", "notify"]
+    assert keyword_only == [
+        "backend",
+        "name",
+        "experiment",
+        "cache",
+        "from_study",
+        "env",
+        "seed",
+        "budget",
+        "notify",
+    ]
 
 
 def test_a_run_has_the_documented_members() -> None:

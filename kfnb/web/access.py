@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tornado.web import HTTPError, RequestHandler
 
 
-class Access:
+class PageAccess:
     """The token of a server, and the names by which it is reached. A page of another origin reaches nothing.
 
     The token comes once in the address, and is a cookie then that no script and no other site can use.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from kfnb.ui.markup import Element, el
-from kfnb.web.section import Section
+from kfnb.web.section import PageSection
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">{title}
@@ -21,9 +21,9 @@ REFRESH = 5
 def page(
     title: str,
     content: str,
-    sections: Sequence[Section],
+    sections: Sequence[PageSection],
     *,
-    current: Section | None = None,
+    current: PageSection | None = None,
     references: Sequence[str] | None = None,
     mark: str = "",
     where: str = "",
@@ -51,7 +51,7 @@ def problem(message: str) -> str:
     return str(el("p", message, class_="problem", role="alert"))
 
 
-def _list(section: Section, references: Sequence[str]) -> Element:
+def _list(section: PageSection, references: Sequence[str]) -> Element:
     links = [el("li", _link(one, f"/{section.path}/{quote(one, safe='')}")) for one in references]
     return el("aside", el("h2", section.title), el("ul", *links) if links else el("p", "none yet"))
 

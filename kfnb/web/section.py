@@ -15,7 +15,7 @@ from kfnb.ui.mount_point import Home
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A noun's pages: the list of all, and a page for each.
 
     ``path`` is its word in addresses. ``all`` and ``one`` are public functions of kfnb; without ``one``, a thing is
@@ -41,12 +41,12 @@ class Section:
         return found[0]
 
 
-def sections() -> tuple[Section, ...]:
+def sections() -> tuple[PageSection, ...]:
     """All sections, in the order of the registry."""
-    return tuple(Section(noun.name, *noun.section) for noun in registry.NOUNS if noun.section)
+    return tuple(PageSection(noun.name, *noun.section) for noun in registry.NOUNS if noun.section)
 
 
-def section_of(path: str) -> Section:
+def section_of(path: str) -> PageSection:
     """The section at an address. Raises ``NotFound``."""
     found = [section for section in sections() if section.path == path]
     if not found:

@@ -18,7 +18,7 @@ from kfnb.errors import KfnbError, UsageError
 from kfnb.settings import settings
 from kfnb.target import backend_name
 from kfnb.web import section as web
-from kfnb.web.access import Access
+from kfnb.web.access import PageAccess
 from kfnb.web.page import page, problem
 from kfnb.web.socket import PageSocket
 
@@ -56,7 +56,7 @@ def serve(port: int, opened: Callable[[str], None]) -> None:
 
 
 async def _serve(port: int, opened: Callable[[str], None]) -> None:
-    access, mark = Access(), secrets.token_hex(16)
+    access, mark = PageAccess(), secrets.token_hex(16)
     try:
         listening = socket.create_server(("127.0.0.1", port))
     except OSError as error:
@@ -93,7 +93,7 @@ class _Asset(StaticFileHandler):
 
 
 class _Page(RequestHandler):
-    def initialize(self, access: Access, mark: str) -> None:
+    def initialize(self, access: PageAccess, mark: str) -> None:
         self._access, self._mark = access, mark
 
     def set_default_headers(self) -> None:

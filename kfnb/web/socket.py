@@ -10,7 +10,7 @@ from tornado.ioloop import IOLoop
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from kfnb.live.board import Board, Receive
-from kfnb.web.access import Access
+from kfnb.web.access import PageAccess
 
 _LONGEST_REQUEST = 64 * 1024
 
@@ -31,7 +31,7 @@ class SocketChannel:
 class PageSocket(WebSocketHandler):
     """One page that is open in a browser."""
 
-    def initialize(self, access: Access, mark: str) -> None:
+    def initialize(self, access: PageAccess, mark: str) -> None:
         """Set by the server."""
         self._access, self._mark = access, mark
 

@@ -18,13 +18,14 @@ from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.provenance.origin import origin_of
+from kfnb.resources.runs.budgets import budget_of, guarded
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.destination import destination
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.environments import environment_rows
+from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
-from kfnb.resources.runs.passed_variables import values_of
 from kfnb.resources.runs.selection import Selection
 from kfnb.settings import settings
 from kfnb.target import backend_name
@@ -50,6 +51,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     from_study: str | Study | None = None,
     env: Sequence[str] = (),
     seed: int | None = None,
+    budget: float | None = None,
     notify: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
@@ -59,9 +61,10 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
     values steps on a cluster get; local steps have all variables. ``seed`` (default: the setting) is of the random
-    numbers in the steps of a notebook's pipeline. ``notify`` is called, before the run starts, with notes on
-    differences and the progress of uploads of the notebook's files. Raises ``PipelineError``, ``ArgumentError`` and
-    ``BackendError`` before anything has started.
+    numbers in the steps of a notebook's pipeline. ``budget`` is the most that the run may cost, in the currency of the
+    prices: it is stopped when that is passed, on a cluster while this process lives. ``notify`` is called, before the
+    run starts, with notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
+    ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None, seed=seed)
@@ -79,11 +82,12 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         env=values_of(env),
         notes=compiled.unseeded,
         origin=origin_of(compiled.spec, compiled.name, compiled.unseeded),
+        budget=budget_of(budget, compiled.name, notify),
         notify=notify,
     )
     chosen = engine_of(backend)
     caution(chosen, submission)
-    return Run(chosen, chosen.submit(submission))
+    return guarded(Run(chosen, chosen.submit(submission)), submission)
 
 
 def caution(engine: RunEngine, submission: Submission) -> None:

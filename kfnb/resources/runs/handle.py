@@ -9,10 +9,12 @@ from typing import Any, overload
 
 from kfnb import entities
 from kfnb.aliases import accepts
-from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.entities import Amounts, Artifact, ByTask, LogLine, Purpose, RunState, Task
 from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.jobs.polling import poll
+from kfnb.prices.current import current
+from kfnb.prices.rates import Cost
 from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.frames import frame_of_runs, frame_of_tasks
@@ -167,6 +169,16 @@ class Run:
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
+
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what it costs until now, by the prices of the settings. Raises ``UsageError``."""
+        return current().cost(self.occupied)
+
+    @property
+    def occupied(self) -> Mapping[Purpose, Amounts]:
+        """What it occupied of machines until now: core hours, GiB hours, GPU hours, by what came of them."""
+        return self._engine.occupied(self.id)
 
     def logs(
         self,

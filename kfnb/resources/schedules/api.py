@@ -18,7 +18,7 @@ from kfnb.resources.datasets.api import with_data
 from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs.api import caution, cluster_engine, engine_of, local_options
 from kfnb.resources.runs.engine import Submission
-from kfnb.resources.runs.passed_variables import values_of
+from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.model import Recurrence

@@ -17,6 +17,7 @@ from kfnb.commands.words import parameter, unique
 from kfnb.entities import LogLine, RunState
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
+from kfnb.resources.runs.commands import budget_option
 from kfnb.resources.studies import api, model
 from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 from kfnb.resources.studies.handle import Study
@@ -76,6 +77,7 @@ class SearchOptions:
     )
     max_failed: int | None = option(type=int, metavar="N", help="end when N trials have failed")
     backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
+    budget: float | None = budget_option("all trials")
     dry_run: bool = flag(help="show the Experiment for the cluster, and start nothing")
 
     def search(self, prog: str) -> dict[str, Any]:
@@ -105,6 +107,7 @@ class SearchOptions:
             "seed": self.seed,
             "max_failed": self.max_failed,
             "backend": self.backend,
+            "budget": self.budget,
         }
 
     def space_in(self, names: Mapping[str, Any], prog: str) -> Any:
@@ -142,9 +145,10 @@ def _searched(session: Session, options: SearchOptions, subject: Any, name: str 
     """Start a search, or show the Experiment for a cluster."""
     space = options.space_in(session.names, session.prog)
     if options.dry_run:
+        how.pop("budget")
         session.out(api.drafted(subject, space, name=name, **how))
         return None
-    study = api.tune(subject, space, name=name, **how)
+    study = api.tune(subject, space, name=name, notify=session.notify, **how)
     session.started(study)
     for note in study.snapshot().notes:
         session.notify(f"note: {note}")

@@ -10,7 +10,10 @@ from kfnb.entities.manifest import RunRecord
 from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
+from kfnb.prices.current import current
+from kfnb.prices.rates import Cost
 from kfnb.resources.studies import model
+from kfnb.resources.studies.costs import study_cost
 from kfnb.resources.studies.engine import ObservedStudy, StudyEngine
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.model import Trial
@@ -67,6 +70,11 @@ class Study:
                 ref=self.name,
             )
         return now.best
+
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what its trials cost until now, by the prices of the settings. Raises ``UsageError``."""
+        return study_cost(self.snapshot(), current()).total
 
     @property
     def plot(self) -> Plots:

@@ -245,3 +245,9 @@ class _Lazily:
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
         return self._insight().log_places(snapshot, spec, task)
+
+    def occupied(
+        self, run: entities.RunSnapshot, spec: Mapping[str, Any]
+    ) -> Mapping[entities.Purpose, entities.Amounts]:
+        """See ``DetailSource``."""
+        return self._insight().occupied(run, spec)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.entities.manifest import RunRecord
 from kfnb.entities.manifest_json import read_layers
 from kfnb.errors import BackendError, RunNotFound
@@ -161,6 +161,12 @@ class KubeflowRunEngine:
     def submitted(self, run_id: str) -> Submission:
         """What the run was made of: its spec as it was compiled, and its arguments."""
         return submission_of(self._track(run_id).answer())
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied until now; unknown of tasks whose pods are gone and that request nothing."""
+        tracked = self._track(run_id)
+        run = tracked.watch.run(self.pace.shortest)
+        return run.occupied if self._insight is None else self._insight.occupied(run, tracked.spec)
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The addresses of the stored logs, or the pods that still have them."""

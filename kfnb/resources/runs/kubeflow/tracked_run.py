@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
@@ -51,6 +51,10 @@ class DetailSource(Protocol):
         self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What its tasks wrote, as in ``RunEngine.logs``; ``snapshot`` returns the current run."""
+        ...
+
+    def occupied(self, run: entities.RunSnapshot, spec: Json) -> Mapping[Purpose, Amounts]:
+        """What the run occupied, by its pods, or where they are gone, by what the pipeline requests."""
         ...
 
     def log_places(

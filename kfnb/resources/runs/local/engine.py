@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import builtins
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, did_you_mean
 from kfnb.jobs.eventlog import Fact
@@ -118,6 +118,7 @@ class LocalRunEngine:
             owner=self._owner,
             packages=submission.packages,
             python=submission.python,
+            budget=submission.budget.data() if submission.budget else {},
         )
         try:
             folder.write(submission.spec, order)
@@ -139,6 +140,7 @@ class LocalRunEngine:
                 **stage_of(submission.origin),
             },
             **({"schedule": submission.schedule} if submission.schedule else {}),
+            **({"owner": self._owner} if self._owner else {}),
         }
         texts = filter(None, (*origin, *submission.notes, *request_notes(pipeline, cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
@@ -190,6 +192,10 @@ class LocalRunEngine:
     def recorded(self, run_id: str) -> RunRecord:
         """What was recorded of the notebook that started the run, and of what its tasks ran on."""
         return record_of(self._folder(run_id), self.get(run_id).tasks)
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied of this machine until now."""
+        return self.get(run_id).occupied
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The file of a task's log, or the folder with the files of all tasks."""

@@ -2,7 +2,7 @@
 
 Each trial runs the step's function in its own namespace, as a step runs in its own process. What the trial
 has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
-trial is to end, and ``{"ended": ...}`` (see ``outcome``).
+trial is to end, and ``{"ended": ..., "cpu_seconds": ...}`` (see ``outcome``).
 """
 
 from __future__ import annotations
@@ -57,12 +57,20 @@ def serve(file: int, program: TrialProgram) -> int:
     worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
     recorded = False
     while order := worker.receive():
+        before = _cpu_seconds()
         ended = worker.trial(json.loads(order))
+        spent = _cpu_seconds() - before
         if not recorded:  # when the first trial has ended, its libraries are loaded
             record(program.record)
             recorded = True
-        worker.send({"ended": ended})
+        worker.send({"ended": ended, "cpu_seconds": spent})
     return 0
+
+
+def _cpu_seconds() -> float:
+    """The seconds of cores that this process has used, with what it started and waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The environment variables that a user passes to the steps of a run on a cluster."""
+"""Environment variables that are given to steps by their names."""
 
 from __future__ import annotations
 
