@@ -29,10 +29,8 @@ RuleKind = Literal[
 Detector = Literal["windows", "adwin"]
 """How a change of a metric is found: windows of labels with a bound, or windows that adapt themselves."""
 
-
 OF_REQUESTS: tuple[RuleKind, ...] = ("refused", "traffic", "labels")
 """Rules of the requests rather than of the model: another version does not change them, so they are only reported."""
-
 
 ONLY_WARNING: tuple[RuleKind, ...] = ("estimate",)
 """Rules that are at most a warning: what they say rests on an assumption that may not hold."""

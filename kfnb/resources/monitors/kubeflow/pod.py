@@ -109,18 +109,11 @@ def collect(kit: Kit, place: MonitorPlace, target: str) -> None:
     """Count what has been answered since the last check, into the file ``target``."""
     until = time.time() - kit.log.delay
     since = max(until - kit.spec.window, min(until, place.record().counted or 0.0))
-<<<<<<< HEAD
     counter, shelf = PaneCounter(kit.reference, since, until), _shelf(kit, place)
     inputs, answers = kit.inputs(), AnswerWriter(shelf, until)
-    rows = LoggedRows(LogSettings(Path(), revision=_DEFAULT), inputs, PersonalColumns((), (), b""))
-    canary = LoggedRows(LogSettings(Path(), revision=_CANARY), inputs, PersonalColumns((), (), b""))
-    labelled = needs_labels(kit.spec)
-=======
-    counter = PaneCounter(kit.reference, since, until)
-    inputs = kit.inputs()
     rows = LoggedRows(LogSettings(Path(), version=_DEFAULT), inputs, PersonalColumns((), (), b""))
     canary = LoggedRows(LogSettings(Path(), version=_CANARY), inputs, PersonalColumns((), (), b""))
->>>>>>> skew19
+    labelled = needs_labels(kit.spec)
     found = logged_requests(place.store, kit.log, since, until)
     while some := list(islice(found, _BLOCK)):
         for make, of_canary in ((rows, False), (canary, True)):
