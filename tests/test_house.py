@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
     {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython", "kfnb.web"},
-    {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
+    {"kfnb.resources", "kfnb.convert.commands", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
-    {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
+    {"kfnb.convert", "kfnb.pipeline", "kfnb.profiles", "kfnb.server"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
     {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.prices", "kfnb.remote"},
@@ -69,6 +69,9 @@ SHARED = {
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
     ("monitors.kubeflow", "services.kserve"): "the logger of a service is part of its InferenceService",
+    ("cluster.view", "monitors.view"): "the monitors of what is shown are drawn alike",
+    ("models.view", "monitors.view"): "the monitors of what is shown are drawn alike",
+    ("services.view", "monitors.view"): "the monitors of what is shown are drawn alike",
     ("models.view", "runs.view"): "the curves of metrics are drawn alike",
     (
         "runs.destination",
