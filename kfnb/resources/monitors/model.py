@@ -7,23 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-RuleKind = Literal[
-    "drift",
-    "score",
-    "prediction",
-    "skew",
-    "below",
-    "above",
-    "drop",
-    "estimate",
-    "errors",
-    "refused",
-    "latency",
-    "traffic",
-    "labels",
-    "model-age",
-    "data-age",
-]
+_OfRows = Literal["drift", "score", "prediction", "skew", "below", "above", "drop", "estimate"]
+_OfTraffic = Literal["errors", "refused", "latency", "traffic", "labels"]
+RuleKind = Literal[_OfRows, _OfTraffic, "model-age", "data-age"]
 """What a rule limits. See ``rules``."""
 
 Detector = Literal["windows", "adwin"]
