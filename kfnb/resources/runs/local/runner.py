@@ -46,7 +46,7 @@ def record(places: Mapping[str, str]) -> None:
         layers = importlib.import_module("kfnb.capture.embedded.layers")
         layers.kfnb_record(places["packages"], places["environments"], places["file"])
     except Exception:  # the disk is full, or the step has changed what Python's own library does
-        logging.getLogger(__name__).debug("What the step ran on is not recorded.", exc_info=True)
+        pass
 
 
 def guarded(action: Callable[[], None], failure: str) -> int:
