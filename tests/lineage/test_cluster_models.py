@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "runs" / "kubeflow"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "models"))
 
 from cluster import Metadata, running

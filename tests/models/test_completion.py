@@ -14,7 +14,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.model import RegisteredModel
 from kfnb.settings import settings
 from tests.conftest import Shell
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 
 
 @pytest.fixture(autouse=True)

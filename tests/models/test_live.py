@@ -20,7 +20,7 @@ from kfnb.resources.models.live import LeaderboardSubject
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.view.leaderboard import MOST_GROUPS, draw_leaderboard
 from kfnb.settings import settings
-from tests.magics.test_board import Page
+from tests.ipython.test_board import Page
 
 ROOT = Path(__file__).parents[2]
 

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "runs" / "kubeflow"))
 
 from recurring_runs import RecurringShelf
 from replay import serving

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from tests.magics.test_board import Page
+from tests.ipython.test_board import Page
 
 ROOT = Path(__file__).parents[2]
 REGISTER = """

@@ -2,11 +2,15 @@
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "cluster"))
+
+from replay_kubernetes import Replay, replaying
 
 from kfnb import settings
 from kfnb.cli import main
@@ -62,6 +66,13 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
     monkeypatch.setattr(apply, "_LONGEST", 0.01)
     monkeypatch.setattr(readiness, "_EVERY", 0.01)
     return made
+
+
+@pytest.fixture
+def replay() -> Iterator[Replay]:
+    """A server that replays the recordings of a cluster, 200 times as fast."""
+    with replaying(speed=200.0) as server:
+        yield server
 
 
 @pytest.fixture

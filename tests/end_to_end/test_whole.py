@@ -20,8 +20,8 @@ import pytest
 import yaml
 
 from kfnb.text.parameter_values import plain
-from tests.backends.launcher import Reference
-from tests.whole.notebook import FOLDER, Whole, kernel, whole
+from tests.end_to_end.notebook import FOLDER, Whole, kernel, whole
+from tests.runs.launcher import Reference
 
 pytestmark = pytest.mark.slow
 

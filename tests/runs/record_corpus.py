@@ -1,4 +1,4 @@
-"""Records how a real Kubeflow Pipelines ends the corpus: ``python tests/backends/record_corpus.py [NAME ...]``.
+"""Records how a real Kubeflow Pipelines ends the corpus: ``python tests/runs/record_corpus.py [NAME ...]``.
 
 Where the cluster is, kfnb's settings say (``KUBECONFIG`` and ``KFNB_CONTEXT``, or ``KFNB_HOST`` and ``KFNB_METADATA``);
 ``KFNB_CORPUS_IMAGE`` is an image that has kfp in it. Without names, all pipelines are run, a few at a time. What

@@ -15,7 +15,7 @@ from kfnb.text.log_levels import LEVELS, Leveller
 from kfnb.text.logs import ALL, LONGEST, Excerpt, last_state, log_filter, settled
 
 SAMPLES = json.loads(
-    (Path(__file__).parents[2] / "tests/widgets/golden/levels.json").read_text(encoding="utf-8")
+    (Path(__file__).parents[2] / "tests/views/golden/levels.json").read_text(encoding="utf-8")
 )
 
 

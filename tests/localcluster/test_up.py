@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from asked_kubernetes import asking
 
 from kfnb.remote.kubernetes import kubeconfig
 
@@ -360,10 +361,12 @@ def test_down_asks_and_without_a_terminal_wants_yes(kfnb, tools, checkout):
     assert started(tools)
 
 
-def test_status_tells_what_is_there_of_kubeflow_and_whether_it_is_ready(kfnb, checkout, as_user, monkeypatch):
+def test_status_tells_what_is_there_of_kubeflow_and_whether_it_is_ready(kfnb, checkout, replay, monkeypatch):
     kfnb("up", "--manifests", checkout, *ONLY)
     asked = []
-    monkeypatch.setattr(kubeconfig, "kubernetes", lambda context: asked.append(context) or as_user("admin"))
+    monkeypatch.setattr(
+        kubeconfig, "kubernetes", lambda context: asked.append(context) or asking(replay.url, "admin")
+    )
 
     code, out, _ = kfnb("status")
 

@@ -30,7 +30,7 @@ unread = "text"
 """
 
 
-# what goes to the live picture: tests/magics/test_board.py
+# what goes to the live picture: tests/ipython/test_board.py
 COMM = ("comm_open", "comm_msg")
 
 

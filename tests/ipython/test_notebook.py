@@ -4,7 +4,7 @@ import pytest
 from traitlets.config import Config
 
 from kfnb import settings
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 
 
 @pytest.fixture
