@@ -64,6 +64,7 @@ SHARED = {
         "models.kubeflow",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    ("monitors.kubeflow", "schedules.kubeflow"): "the checks are a recurring run",
     (
         "monitors.kubeflow",
         "runs.kubeflow",
@@ -74,6 +75,7 @@ SHARED = {
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
     ("runs.api", "training.trainer"): "a training on a cluster is a run",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
+    ("schedules.kubeflow", "runs.kubeflow"): "a schedule sends a pipeline as a run does",
     ("schedules.local", "runs.local"): "a tick of a schedule here starts a run of the engine of runs",
     (
         "services.kserve",
@@ -99,6 +101,7 @@ SHARED = {
     ): "the object store is a cluster's; a log, a failure and a change are those of a run there",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",
     ("studies.wire", "runs.wire"): "errors are told alike",
+    ("uploads.engine", "runs.kubeflow"): "a pipeline is stored as a run sends it",
 }
 
 HEAVY = {

@@ -9,14 +9,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from cluster import Kubernetes, Objects, running
-from replay import Replay, serving
+from replay import HASTE, Replay, serving
 
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer
-from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
-
-HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 @pytest.fixture

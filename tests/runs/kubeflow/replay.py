@@ -21,11 +21,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from kfnb.remote.retry import RetryPolicy
+
 RECORDINGS = Path(__file__).parent / "recordings"
 NAMES = ("success", "failure", "cancel", "catalog", "errors")
 STOCK = tuple(f"stock/{name}" for name in ("loops", "cached", "failures", "stopped", "big", "paging"))
 """Recordings of a KFP whose Argo has the configuration that KFP ships: every node is a Retry node there."""
 RUNS = "/apis/v2beta1/runs"
+HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 RUN_PATH = re.compile(rf"^{RUNS}/([0-9a-f-]{{36}})$")
 GOOD, CACHED, OTHER = (
     "6ede6767-1e3f-44e6-807b-b809e140cb06",

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from replay import RECORDINGS, Replay, serving
-from test_pipelines import sorted_too
+from test_upload_engine import sorted_too
 from test_schedules import SCHEDULE
 
 import kfnb

@@ -25,6 +25,7 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
+from kfnb.resources.runs.kubeflow.submitter import SubmissionTerms
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.selection import Selection
 
@@ -79,7 +80,7 @@ def test_a_known_experiment_is_looked_up_once(kubeflow, replay: Replay):
 
 
 def test_how_a_run_is_to_run_is_sent_along(server, replay: Replay):
-    backend = KubeflowRunEngine(server, root="s3://bucket/runs", account="runner")
+    backend = KubeflowRunEngine(server, SubmissionTerms("s3://bucket/runs", "runner"))
     submission = order(rows=300)
     quick = Submission(**{**vars(submission), "cache": False, "platform": {"platforms": {}}})
     backend.submit(Submission(**{**vars(quick), "platform": {"platforms": {"kubernetes": {}}}}))

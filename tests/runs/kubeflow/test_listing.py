@@ -17,8 +17,9 @@ from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow import run_filter
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
-from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
+from kfnb.resources.schedules.model import Recurrence
 from kfnb.text.timespec import instant
 
 HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -168,24 +169,25 @@ def test_a_run_that_was_put_away_is_only_listed_when_asked_for_and_then_deleted_
 
 def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowRunEngine, replay, monkeypatch):
     monkeypatch.setattr(
-        "kfnb.resources.runs.kubeflow.schedules._now", lambda: instant("2026-12-24T00:00:00Z")
+        "kfnb.resources.schedules.kubeflow.engine._now", lambda: instant("2026-12-24T00:00:00Z")
     )
     spec = {"pipelineInfo": {"name": "train-and-deploy"}, "root": {"dag": {"tasks": {}}}, "components": {}}
     start, end = instant("2026-12-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")
     rhythm = Recurrence(every=1800, start=start, end=end, catch_up=False, max_concurrency=2)
-    made = kubeflow.schedules.create(Submission(spec=spec, arguments={"rows": 5}, name="half hourly"), rhythm)
+    schedules = KubeflowScheduleEngine(kubeflow.submitter)
+    made = schedules.create(Submission(spec=spec, arguments={"rows": 5}, name="half hourly"), rhythm)
     sent = next(one["body"] for one in replay.asked if one["path"].endswith("/recurringruns"))
     recorded = next(row["request"] for row in exchanges("listing") if row["path"].endswith("/recurringruns"))
     assert {**sent, "pipeline_spec": None} == {**recorded, "pipeline_spec": None}
     assert (made.every, made.rhythm, made.start, made.end) == (1800.0, "every 30 min", start, end)
     assert (made.catch_up, made.max_concurrency, made.enabled, made.experiment) == (False, 2, True, "Default")
-    kubeflow.schedules.pause(made.id)
-    assert not kubeflow.schedules.get(made.id).enabled
-    kubeflow.schedules.resume(made.id)
-    assert kubeflow.schedules.get(made.id).enabled
-    assert [one.name for one in kubeflow.schedules.list()] == ["half hourly"]
-    kubeflow.schedules.delete(made.id)
-    assert not list(kubeflow.schedules.list())
+    schedules.pause(made.id)
+    assert not schedules.get(made.id).enabled
+    schedules.resume(made.id)
+    assert schedules.get(made.id).enabled
+    assert [one.name for one in schedules.list()] == ["half hourly"]
+    schedules.delete(made.id)
+    assert not list(schedules.list())
 
 
 def test_what_was_deleted_is_not_found(kubeflow: KubeflowRunEngine, replay):

@@ -12,6 +12,7 @@ from schedule_conformance import ScheduleConformance, nightly
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.run_builder import outline
 from kfnb.resources.schedules.engine import ScheduleEngine
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.schedules.model import Recurrence
 
 
@@ -23,7 +24,7 @@ def shelf(replay: Replay) -> RecurringShelf:
 
 @pytest.fixture
 def engine(kubeflow: KubeflowRunEngine, shelf: RecurringShelf) -> ScheduleEngine:
-    return kubeflow.schedules
+    return KubeflowScheduleEngine(kubeflow.submitter)
 
 
 class TestKubeflowSchedules(ScheduleConformance):

@@ -12,8 +12,10 @@ from kfnb.errors import BackendError
 from kfnb.remote.kfp import paging
 from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
-from kfnb.resources.runs.kubeflow import schedules
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
+from kfnb.resources.runs.kubeflow.submitter import Submitter
+from kfnb.resources.schedules.kubeflow import engine as engines
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.schedules.model import Recurrence
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.uploads.model import UploadedPipeline
@@ -41,6 +43,11 @@ def replay():
         yield server
 
 
+@pytest.fixture
+def schedules(kubeflow: KubeflowRunEngine) -> KubeflowScheduleEngine:
+    return KubeflowScheduleEngine(kubeflow.submitter)
+
+
 def nightly(**more) -> Submission:
     return Submission(
         **{"spec": SPEC, "arguments": {"rows": 200}, "name": "nightly", "experiment": "summaries"} | more
@@ -48,9 +55,9 @@ def nightly(**more) -> Submission:
 
 
 def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
-    kubeflow: KubeflowRunEngine, replay: Replay
+    schedules: KubeflowScheduleEngine, replay: Replay
 ):
-    made = kubeflow.schedules.create(nightly(), Recurrence(cron="0 0 2 * * *"), VERSION)
+    made = schedules.create(nightly(), Recurrence(cron="0 0 2 * * *"), VERSION)
     asked = next(
         row["request"]
         for row in exchanges("catalog")
@@ -72,12 +79,12 @@ def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
     assert (made.arguments, made.created, made.status) == ({"rows": 200}, 1795445033.0, "")
 
 
-def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowRunEngine, replay: Replay):
+def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(schedules: KubeflowScheduleEngine, replay: Replay):
     rhythm = Recurrence(every=3600, start=0.0, end=86400.0, catch_up=False, max_concurrency=3, enabled=False)
     replay.invented = lambda method, _, body: (
         (200, {"recurring_run_id": SCHEDULE, **body}) if method == "POST" else None
     )
-    made = kubeflow.schedules.create(nightly(cache=False), rhythm)
+    made = schedules.create(nightly(cache=False), rhythm)
     sent = next(one["body"] for one in replay.asked if one["method"] == "POST")
     assert sent["trigger"] == {
         "periodic_schedule": {
@@ -98,66 +105,68 @@ def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowRunE
 
 @pytest.mark.parametrize("mode", ["ENABLE", "DISABLE"])
 def test_a_schedule_whose_end_has_passed_is_ended_whatever_the_server_calls_it(
-    kubeflow: KubeflowRunEngine, replay: Replay, monkeypatch, mode: str
+    schedules: KubeflowScheduleEngine, replay: Replay, monkeypatch, mode: str
 ):
     until = {"cron": "0 0 2 * * *", "end_time": "2026-12-01T00:00:00Z"}
     told = {"recurring_run_id": SCHEDULE, "display_name": "nightly", "mode": mode, "status": f"{mode}D"}
     answer = told | {"trigger": {"cron_schedule": until}}
     replay.invented = lambda _, path, __: (200, {"recurringRuns": [answer]}) if "runs?" in path else None
-    monkeypatch.setattr(schedules, "_now", lambda: instant("2026-11-30T23:59:59Z"))
-    (before,) = kubeflow.schedules.list()
+    monkeypatch.setattr(engines, "_now", lambda: instant("2026-11-30T23:59:59Z"))
+    (before,) = schedules.list()
     assert (before.enabled, before.status) == (mode == "ENABLE", "")
-    monkeypatch.setattr(schedules, "_now", lambda: instant("2026-12-01T00:00:00Z"))
-    (after,) = kubeflow.schedules.list()
+    monkeypatch.setattr(engines, "_now", lambda: instant("2026-12-01T00:00:00Z"))
+    (after,) = schedules.list()
     assert (after.enabled, after.status) == (False, "ENDED")
     assert "ended" in draw_schedules([after])["text/plain"]
     assert json.loads(json.dumps(asdict(after)))["status"] == "ENDED"
 
 
-def test_schedules_are_listed(kubeflow: KubeflowRunEngine):
-    (found,) = kubeflow.schedules.list()
+def test_schedules_are_listed(schedules: KubeflowScheduleEngine):
+    (found,) = schedules.list()
     assert (found.id, found.rhythm, found.pipeline) == (SCHEDULE, "0 0 2 * * *", "train-and-deploy")
 
 
 @pytest.mark.parametrize("word", [SCHEDULE, "64b3", "nightly"])
-def test_a_schedule_is_found_by_its_id_the_start_of_it_or_its_name(kubeflow: KubeflowRunEngine, word):
-    assert kubeflow.schedules.get(word).id == SCHEDULE
+def test_a_schedule_is_found_by_its_id_the_start_of_it_or_its_name(schedules: KubeflowScheduleEngine, word):
+    assert schedules.get(word).id == SCHEDULE
 
 
-def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowRunEngine, replay: Replay):
-    kubeflow.schedules.pause(SCHEDULE)
-    kubeflow.schedules.resume(SCHEDULE)
-    kubeflow.schedules.delete(SCHEDULE)
+def test_a_schedule_is_paused_resumed_and_deleted(schedules: KubeflowScheduleEngine, replay: Replay):
+    schedules.pause(SCHEDULE)
+    schedules.resume(SCHEDULE)
+    schedules.delete(SCHEDULE)
     where = f"/apis/v2beta1/recurringruns/{SCHEDULE}"
     assert replay.paths("POST") == [f"{where}:disable", f"{where}:enable"]
     assert replay.paths("DELETE") == [where]
 
 
-def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowRunEngine, replay: Replay):
+def test_a_schedule_that_is_not_there_is_said(schedules: KubeflowScheduleEngine, replay: Replay):
     with pytest.raises(BackendError, match="unknown schedule moon: %kf_schedules lists"):
-        kubeflow.schedules.get("moon")
+        schedules.get("moon")
     replay.fail(times=9, status=404, body={"code": 5, "message": "RecurringRun not found"}, match=SCHEDULE)
-    for act in (kubeflow.schedules.get, kubeflow.schedules.pause, kubeflow.schedules.delete):
+    for act in (schedules.get, schedules.pause, schedules.delete):
         with pytest.raises(BackendError, match=f"unknown schedule {SCHEDULE}"):
             act(SCHEDULE)
 
 
-def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: KubeflowRunEngine, replay: Replay):
+def test_two_schedules_of_one_name_are_told_apart_by_their_ids(
+    schedules: KubeflowScheduleEngine, replay: Replay
+):
     both = [{"recurring_run_id": f"{n}", "display_name": "nightly"} for n in range(2)]
     replay.invented = lambda _, path, __: (200, {"recurringRuns": both}) if "recurringruns?" in path else None
     with pytest.raises(BackendError, match="2 schedules have the name nightly"):
-        kubeflow.schedules.get("nightly")
+        schedules.get("nightly")
 
 
 def test_what_the_server_says_of_a_cron_is_told_in_its_words():
     bad = next(row for row in exchanges("errors") if row["path"].endswith("/recurringruns"))
     with serving(("errors",)) as replay:
-        backend = KubeflowRunEngine(KfpServer(replay.url))
+        engine = KubeflowScheduleEngine(Submitter(KfpServer(replay.url)))
         submission = Submission(
             spec=bad["request"]["pipeline_spec"], arguments={}, name="x", experiment="summaries"
         )
         with pytest.raises(BackendError, match="Expected 5 to 6 fields, found 3"):
-            backend.schedules.create(submission, Recurrence(cron="not a cron"))
+            engine.create(submission, Recurrence(cron="not a cron"))
 
 
 def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowRunEngine):

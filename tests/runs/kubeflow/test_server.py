@@ -10,7 +10,7 @@ import traceback
 
 import pytest
 from certificates import serve_tls
-from replay import GOOD, Replay, exchanges
+from replay import GOOD, HASTE, Replay, exchanges
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.credentials import Credentials
@@ -18,7 +18,6 @@ from kfnb.remote.kfp.server import Exists, KfpServer, MissingResource
 from kfnb.remote.retry import RetryPolicy
 
 CANARY = "canary-7f3a"
-HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 RUN = f"/runs/{GOOD}"
 
 

@@ -6,8 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from conftest import HASTE
-from replay import GOOD, RECORDINGS, RUNS, Replay, looks
+from replay import GOOD, HASTE, RECORDINGS, RUNS, Replay, looks
 
 from kfnb import settings as config
 from kfnb.cli import main

@@ -19,6 +19,7 @@ from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
+from kfnb.resources.runs.kubeflow.submitter import SubmissionTerms
 
 
 def spec_of(*sets):
@@ -202,7 +203,7 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
     kubeflow, replay, uploads, objects, folder, files
 ):
     objects.refuses = {"PUT"}
-    backend = KubeflowRunEngine(kubeflow._server, uploads=uploads)
+    backend = KubeflowRunEngine(kubeflow._server, SubmissionTerms(uploads=uploads))
     with pytest.raises(BackendError) as refused:
         backend.submit(Submission(spec_of(files), {}, "p", folder=str(folder)))
     text = str(refused.value)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from conftest import HASTE
-from replay import serving, text_of
+from replay import HASTE, serving, text_of
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
-from kfnb.resources.runs.kubeflow.schedules import Recurrence
 from kfnb.resources.runs.selection import Selection
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
+from kfnb.resources.schedules.model import Recurrence
+from kfnb.resources.uploads.engine import UploadEngine
 
 SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
 
@@ -22,6 +23,14 @@ def user(request):
     """The backend of one of the users, in namespace team-a."""
     with serving((f"users-{request.param}",)) as replay:
         yield KubeflowRunEngine(KfpServer(replay.url, retry=HASTE, namespace="team-a"))
+
+
+def schedules_of(user: KubeflowRunEngine) -> KubeflowScheduleEngine:
+    return KubeflowScheduleEngine(user.submitter)
+
+
+def uploads_of(user: KubeflowRunEngine) -> UploadEngine:
+    return UploadEngine(user.submitter.server)
 
 
 def order(name: str, experiment: str = "") -> Submission:
@@ -37,11 +46,11 @@ def test_an_editor_works_in_the_namespace(user: KubeflowRunEngine):
     assert [run.name for run in user.list(Selection(experiment="prices"))] == ["of ada"]
     assert {one.name for one in user.experiments()} == {"prices", "Default"}
     assert (
-        user.pipelines.upload(SPEC, None, name="good-ada", version="", description="").version == "good-ada"
+        uploads_of(user).upload(SPEC, None, name="good-ada", version="", description="").version == "good-ada"
     )
-    assert [one.name for one in user.pipelines.list("")] == ["good-ada"]
-    made = user.schedules.create(order("s-ada"), Recurrence(every=3600))
-    assert [one.id for one in user.schedules.list()] == [made.id]
+    assert [one.name for one in uploads_of(user).list("")] == ["good-ada"]
+    made = schedules_of(user).create(order("s-ada"), Recurrence(every=3600))
+    assert [one.id for one in schedules_of(user).list()] == [made.id]
     user.stop(first)
     user.archive(first)
 
@@ -52,7 +61,7 @@ def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowRunEng
     with pytest.raises(BackendError, match=r"you may not create runs .* in namespace team-a"):
         user.submit(order("of vic"))
     with pytest.raises(BackendError, match=r"you may not create jobs .* in namespace team-a"):
-        user.schedules.create(order("s-vic"), Recurrence(every=3600))
+        schedules_of(user).create(order("s-vic"), Recurrence(every=3600))
 
 
 @pytest.mark.parametrize("user", ["viewer"], indirect=True)
@@ -60,7 +69,7 @@ def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: Ku
     with pytest.raises(
         BackendError, match=r"Failed to create a pipeline.*permission to create pipelines in namespace team-a"
     ):
-        user.pipelines.upload(SPEC, None, name="good-vic", version="", description="")
+        uploads_of(user).upload(SPEC, None, name="good-vic", version="", description="")
 
 
 @pytest.mark.parametrize("user", ["nobody"], indirect=True)
@@ -70,9 +79,9 @@ def test_without_rights_each_refusal_names_the_right_that_is_missing(user: Kubef
     with pytest.raises(BackendError, match=r"you may not list experiments .* in namespace team-a"):
         user.experiments()
     with pytest.raises(BackendError, match=r"you may not list pipelines .* in namespace team-a"):
-        list(user.pipelines.list(""))
+        list(uploads_of(user).list(""))
     with pytest.raises(BackendError, match=r"you may not list jobs .* in namespace team-a"):
-        list(user.schedules.list())
+        list(schedules_of(user).list())
 
 
 @pytest.mark.parametrize("users", ["editor"])

@@ -25,6 +25,7 @@ from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.runs.kubeflow.submitter import SubmissionTerms
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
 from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
@@ -74,7 +75,7 @@ def connect(
 ) -> KubeflowRunEngine:
     """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known.
 
-    ``registry`` and ``trainings`` are those of ``KubeflowRunEngine``.
+    ``registry`` is that of ``KubeflowRunEngine``, ``trainings`` that of ``SubmissionTerms``.
     """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
@@ -90,12 +91,14 @@ def connect(
     )
     return KubeflowRunEngine(
         server,
+        SubmissionTerms(
+            root=access.pipeline_root,
+            account=access.service_account,
+            uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
+            trainings=trainings,
+        ),
+        home=_home(url, access, around),
         insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
-        page=_page(url, access, around),
-        root=access.pipeline_root,
-        account=access.service_account,
-        uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
-        trainings=trainings,
         registry=registry,
         close=ways.close,
     )
@@ -131,15 +134,15 @@ def credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
     return Credentials("", usual, access.cookies)
 
 
-def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[str], str]:
-    """The address of a run's page: relative to the dashboard in a notebook; empty through a port-forward."""
+def _home(url: str, access: Access, around: KubeflowEnvironment) -> str:
+    """The address of the server's pages: relative to the dashboard in a notebook; empty through a port-forward."""
     if around.page:
         base = around.page.rstrip("/")
     elif around.notebook and WITHIN.fullmatch(url):
         base = "/_/pipeline"
     else:
         base = "" if access.context and not access.host else url
-    return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
+    return f"{base}/#/" if base else ""
 
 
 def _insight(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:

@@ -1,4 +1,4 @@
-"""Schedules: the server's recurring runs."""
+"""The engine of schedules on a cluster: the recurring runs of Kubeflow Pipelines."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ import builtins
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 from kfnb.errors import BackendError, NotFound
 from kfnb.remote.kfp.paging import every
-from kfnb.remote.kfp.server import KfpServer, MissingResource
+from kfnb.remote.kfp.server import MissingResource
 from kfnb.resources.runs.engine import Submission
-from kfnb.resources.runs.kubeflow.experiments import Experiments
-from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
-from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import spec_of
-from kfnb.resources.runs.kubeflow.submission import order
-from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
+from kfnb.resources.runs.kubeflow.submitter import Submitter
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timestamps import rfc3339, seconds
@@ -40,42 +35,22 @@ _OF_A_RUN = (
 _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 
-class RecurringRuns:
-    """The engine of schedules on a cluster: its recurring runs.
-
-    ``root`` and ``account`` are those of ``submission.order``.
-    """
+class KubeflowScheduleEngine:
+    """Schedules as recurring runs, whose pipelines ``submitter`` sends as it sends those of runs."""
 
     name = "kubeflow"
 
-    def __init__(
-        self,
-        server: KfpServer,
-        experiments: Experiments,
-        pipelines: Pipelines,
-        *,
-        root: str = "",
-        account: str = "",
-        uploads: Uploads = NOWHERE,
-        trainings: Trainings = ON_ONE_NODE,
-    ) -> None:
-        self._server, self._experiments, self._pipelines = server, experiments, pipelines
-        self._trainings = trainings
-        self._root, self._account, self._uploads = root, account, uploads
+    def __init__(self, submitter: Submitter) -> None:
+        self._submitter, self._server = submitter, submitter.server
+        self._experiments, self._pipelines = submitter.experiments, submitter.pipelines
 
     def create(
         self, submission: Submission, rhythm: Recurrence, uploaded: UploadedPipeline | None = None
     ) -> ScheduleSnapshot:
         """Create a schedule for a submission; ``uploaded`` is the stored version to run, if any."""
-        experiment = self._experiments.needed(submission.experiment)
-        cargo = self._uploads.cargo(submission.spec, submission.folder)
-        submission = replace(submission, spec=cargo.spec)
-        body = order(
-            submission, experiment, root=self._root, account=self._account, trainings=self._trainings
-        )
+        body = self._submitter.body(submission, self._experiments.needed(submission.experiment))
         body |= _trigger(rhythm)
         body |= {"description": _DIGEST + rhythm.digest} if rhythm.digest else {}
-        cargo.send(submission.notify)
         if uploaded is not None:
             del body["pipeline_spec"]
             body["pipeline_version_reference"] = {
@@ -170,7 +145,7 @@ class RecurringRuns:
     def _pipeline(self, answer: Json) -> str:
         reference = answer.get("pipeline_version_reference") or {}
         named = (spec_of(answer).get("pipelineInfo") or {}).get("name")
-        return str(named or self._pipelines.name(str(reference.get("pipeline_id", ""))))
+        return str(named or self._pipelines.of(str(reference.get("pipeline_id", ""))))
 
 
 def _trigger(rhythm: Recurrence) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Pipelines stored on the server, each with versions: upload, list and find them by name."""
+"""The engine of uploaded pipelines, which only a cluster has: each is stored on the server with its versions."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.errors import BackendError
 from kfnb.remote.json_server import Sent
+from kfnb.remote.kfp.names import name_in
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, KfpServer, MissingResource
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
@@ -26,12 +27,11 @@ _UNEXPLAINED = "Failed to create a pipeline"
 """The server's only message for a refused upload, also if a permission is missing."""
 
 
-class Pipelines:
-    """The pipelines of a server. ``home`` is the address of its pages; empty if it is unknown."""
+class UploadEngine:
+    """The uploaded pipelines of a server. ``home`` is the address of its pages; empty if it is unknown."""
 
     def __init__(self, server: KfpServer, home: str = "", uploads: Uploads = NOWHERE) -> None:
         self._server, self._home, self._uploads = server, home, uploads
-        self._names: dict[str, str] = {}
 
     def upload(
         self,
@@ -85,7 +85,7 @@ class Pipelines:
             return self._uploaded(pipeline, self._newest(pipeline))
         names = []
         for one in self._versions(pipeline):
-            names.append(_name(one))
+            names.append(name_in(one))
             if version in (names[-1], one.get("pipeline_version_id")):
                 return self._uploaded(pipeline, one)
         raise BackendError(
@@ -102,17 +102,6 @@ class Pipelines:
                 f"version {uploaded.version} of pipeline {uploaded.name} no longer exists: upload it again"
             ) from None
         return spec_of(answer), answer["pipeline_spec"].get("platform_spec")
-
-    def name(self, identifier: str) -> str:
-        """The name of a pipeline; its id if the name is unknown."""
-        if identifier and identifier not in self._names:
-            try:
-                self._names[identifier] = _name(self._server.get(f"/pipelines/{identifier}"))
-            except BackendUnavailable:
-                return identifier
-            except BackendError:
-                self._names[identifier] = identifier  # deleted, or another user's
-        return self._names.get(identifier, "")
 
     def _first(self, sent: Sent, name: str, description: str) -> UploadedPipeline:
         """Create a pipeline with its first version, which the server names."""
@@ -152,7 +141,7 @@ class Pipelines:
             made = self._server.request("POST", "/pipelines/upload_version", sent, query=query)
         except Exists:
             raise BackendError(
-                f"pipeline {_name(pipeline)} already has a version {named}: choose another name, or omit it"
+                f"pipeline {name_in(pipeline)} already has a version {named}: choose another name, or omit it"
             ) from None
         return self._uploaded(pipeline, made)
 
@@ -179,8 +168,8 @@ class Pipelines:
         identifier, version_id = str(pipeline["pipeline_id"]), str(version.get("pipeline_version_id", ""))
         return UploadedPipeline(
             id=identifier,
-            name=_name(pipeline),
-            version=_name(version),
+            name=name_in(pipeline),
+            version=name_in(version),
             version_id=version_id,
             description=str(version.get("description") or pipeline.get("description") or ""),
             created=seconds(version.get("created_at") or pipeline.get("created_at")),
@@ -198,7 +187,3 @@ def form(spec: Json, platform: Json | None) -> Sent:
         "Content-Type: application/octet-stream\r\n\r\n"
     )
     return Sent(f"{head}{text}\r\n--{border}--\r\n".encode(), f"multipart/form-data; boundary={border}")
-
-
-def _name(answer: Json) -> str:
-    return str(answer.get("display_name") or answer.get("name") or "")

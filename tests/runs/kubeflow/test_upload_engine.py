@@ -1,4 +1,4 @@
-"""Pipelines that are uploaded: new ones, new versions, and what a server says of them."""
+"""UploadEngine that are uploaded: new ones, new versions, and what a server says of them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
 from kfnb.remote.kfp import paging
+from kfnb.remote.kfp.names import ResourceNames
 from kfnb.remote.kfp.server import KfpServer
-from kfnb.resources.runs.kubeflow.pipelines import Pipelines, form
+from kfnb.resources.uploads.engine import UploadEngine, form
 from kfnb.resources.uploads.model import UploadedPipeline
 
 PIPELINE, FIRST, SECOND = (
@@ -31,8 +32,8 @@ def _recorded_pages(monkeypatch):
 
 
 @pytest.fixture
-def pipelines(server: KfpServer) -> Pipelines:
-    return Pipelines(server, "https://kubeflow/#/")
+def pipelines(server: KfpServer) -> UploadEngine:
+    return UploadEngine(server, "https://kubeflow/#/")
 
 
 def recorded_versions() -> list:
@@ -57,7 +58,7 @@ def sorted_too(replay: Replay, *, there: bool = True) -> None:
     replay.invented = invented
 
 
-def test_a_name_that_is_new_is_a_new_pipeline(pipelines: Pipelines, replay: Replay):
+def test_a_name_that_is_new_is_a_new_pipeline(pipelines: UploadEngine, replay: Replay):
     sorted_too(replay, there=False)
     made = pipelines.upload(SPEC, None, name="train-and-deploy", description="v1")
     assert (made.id, made.name, made.created) == (PIPELINE, "train-and-deploy", 1795444992.0)
@@ -65,7 +66,7 @@ def test_a_name_that_is_new_is_a_new_pipeline(pipelines: Pipelines, replay: Repl
     assert made.url == f"https://kubeflow/#/pipelines/details/{PIPELINE}/version/{SECOND}"
 
 
-def test_a_name_that_is_there_becomes_a_new_version(pipelines: Pipelines, replay: Replay):
+def test_a_name_that_is_there_becomes_a_new_version(pipelines: UploadEngine, replay: Replay):
     made = pipelines.upload(SPEC, None, name="train-and-deploy", version="v2")
     assert made == UploadedPipeline(
         PIPELINE,
@@ -79,7 +80,7 @@ def test_a_name_that_is_there_becomes_a_new_version(pipelines: Pipelines, replay
     assert replay.paths("POST") == ["/apis/v2beta1/pipelines/upload_version"]
 
 
-def test_a_version_without_a_name_is_called_by_the_time(pipelines: Pipelines, replay: Replay):
+def test_a_version_without_a_name_is_called_by_the_time(pipelines: UploadEngine, replay: Replay):
     with pytest.raises(BackendError, match="not recorded"):
         pipelines.upload(SPEC, None, name="train-and-deploy")
     sent = dict(parse_qsl(urlsplit(replay.asked[-1]["path"]).query))
@@ -92,12 +93,12 @@ def test_a_name_that_somebody_else_was_faster_with_becomes_a_version():
         told = iter([{}, {"pipelines": [{"pipeline_id": PIPELINE, "display_name": "train-and-deploy"}]}])
         replay.invented = lambda method, path, _: (200, next(told)) if "filter=" in path else None
         with pytest.raises(BackendError, match="not recorded"):
-            Pipelines(KfpServer(replay.url)).upload(SPEC, None, name="train-and-deploy")
+            UploadEngine(KfpServer(replay.url)).upload(SPEC, None, name="train-and-deploy")
         assert [path.rpartition("/")[2] for path in replay.paths("POST")] == ["upload", "upload_version"]
 
 
 def test_a_first_version_that_has_a_name_keeps_it_and_leaves_nothing_where_it_is_refused(
-    pipelines: Pipelines, replay: Replay
+    pipelines: UploadEngine, replay: Replay
 ):
     refused = {"code": 3, "message": "pipeline spec is invalid"}
 
@@ -129,19 +130,19 @@ def test_what_is_sent_reads_as_the_pipeline_that_it_was():
     assert json.loads(text.split("\n---\n")[0]) == spec
 
 
-def test_the_versions_of_a_pipeline_are_listed(pipelines: Pipelines):
+def test_the_versions_of_a_pipeline_are_listed(pipelines: UploadEngine):
     found = pipelines.list("train-and-deploy")
     assert [(one.version, one.version_id) for one in found] == [("train-and-deploy", FIRST), ("v2", SECOND)]
 
 
-def test_pipelines_are_listed_with_their_newest_version(pipelines: Pipelines, replay: Replay, monkeypatch):
+def test_pipelines_are_listed_with_their_newest_version(pipelines: UploadEngine, replay: Replay, monkeypatch):
     monkeypatch.setattr(paging, "PAGE", 5)
     sorted_too(replay)
     (found,) = pipelines.list()
     assert (found.name, found.version) == ("train-and-deploy", "v2")
 
 
-def test_a_version_is_found_by_its_name_or_its_id(pipelines: Pipelines):
+def test_a_version_is_found_by_its_name_or_its_id(pipelines: UploadEngine):
     assert pipelines.find("train-and-deploy", "v2").version_id == SECOND
     assert pipelines.find("train-and-deploy", FIRST).version == "train-and-deploy"
     with pytest.raises(
@@ -150,15 +151,15 @@ def test_a_version_is_found_by_its_name_or_its_id(pipelines: Pipelines):
         pipelines.find("train-and-deploy", "v9")
 
 
-def test_an_uploaded_pipeline_has_its_spec(pipelines: Pipelines):
+def test_an_uploaded_pipeline_has_its_spec(pipelines: UploadEngine):
     spec, platform = pipelines.spec(pipelines.find("train-and-deploy", "v2"))
     assert spec["pipelineInfo"]["name"] == "train-and-deploy"
     assert platform is None
 
 
-def test_a_pipeline_that_is_not_there_is_said(pipelines: Pipelines, replay: Replay):
+def test_a_pipeline_that_is_not_there_is_said(pipelines: UploadEngine, server: KfpServer, replay: Replay):
     sorted_too(replay, there=False)
     with pytest.raises(BackendError, match="unknown uploaded pipeline moon; %kf_upload --list"):
         pipelines.find("moon")
-    assert pipelines.name("nope") == "nope"
-    assert pipelines.name(PIPELINE) == "train-and-deploy"
+    assert ResourceNames(server, "/pipelines").of("nope") == "nope"
+    assert ResourceNames(server, "/pipelines").of(PIPELINE) == "train-and-deploy"
