@@ -243,6 +243,44 @@ def test_no_two_classes_have_one_name() -> None:
     assert {name: where for name, where in named.items() if len(where) > 1} == {}
 
 
+FIELD_WORDS = {
+    "batching",
+    "encoding",
+    "layering",
+    "listing",
+    "paging",
+    "planning",
+    "polling",
+    "ranking",
+    "timing",
+    "training",
+    "wiring",
+}
+"""Nouns of the field in which a gerund is the usual name of the thing."""
+
+GERUNDS = {
+    "kfnb.capture.embedded.counting": "rows counted into bins",
+    "kfnb.capture.embedded.saving": "what kf.save writes",
+    "kfnb.jobs.scheduler.ticking": "a scheduler of an earlier kfnb starts it by this name",
+    "kfnb.profiles.comparing": "profiles of two places: distances and sums",
+    "kfnb.profiles.measuring": "profiles of tables and arrays",
+    "kfnb.resources.monitors.judging": "rules on a window",
+    "kfnb.resources.monitors.local.ticking": "the schedules of monitors start it by this name",
+    "kfnb.resources.monitors.preparing": "the reference of a version",
+    "kfnb.spawning": "a public name",
+}
+"""Modules that are named by what is done in them, with the reason. An entry is removed with its module."""
+
+
+def test_a_module_is_named_by_a_noun_and_not_by_what_is_done_in_it() -> None:
+    found = {module for module, _ in modules() if module.endswith("ing")}
+    assert {module for module in found if _last_word(module) not in FIELD_WORDS} == set(GERUNDS)
+
+
+def _last_word(module: str) -> str:
+    return module.rpartition(".")[2].rpartition("_")[2]
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     known = dict(modules())
     graph = {

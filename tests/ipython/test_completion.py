@@ -26,7 +26,7 @@ def complete(shell: Shell, text: str, cursor: int | None = None) -> list[str]:
 def _forgetful_and_patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is known from the test before, and what fits is waited for, however busy the machine is."""
     monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
-    monkeypatch.setattr(completion, "PATIENCE", 60.0)
+    monkeypatch.setattr(completion, "TIMEOUT", 60.0)
 
 
 @pytest.fixture
@@ -179,10 +179,10 @@ def test_a_cluster_that_is_silent_keeps_nobody_waiting(
         return [SimpleNamespace(id="late")]
 
     monkeypatch.setattr(api, "runs", runs)
-    monkeypatch.setattr(completion, "PATIENCE", 0.2)
+    monkeypatch.setattr(completion, "TIMEOUT", 0.2)
     assert "late" not in complete(notebook, "%kf_logs ")
     answers.set()
-    monkeypatch.setattr(completion, "PATIENCE", 60.0)
+    monkeypatch.setattr(completion, "TIMEOUT", 60.0)
     assert complete(notebook, "%kf_logs l") == ["late"]
 
 

@@ -29,7 +29,7 @@ from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
-    from kfnb.resources.models.local.saved import Destination
+    from kfnb.resources.models.local.saved_models import Destination
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
@@ -294,7 +294,7 @@ def local_options() -> dict[str, Any]:
 def _registry() -> Destination:
     """Where the models that runs save are registered, now."""
     from kfnb.resources.datasets.root import store_root
-    from kfnb.resources.models.local.saved import Destination
+    from kfnb.resources.models.local.saved_models import Destination
     from kfnb.resources.models.location import registry_folder
 
     return Destination(registry_folder(), store_root(), owner())

@@ -6,8 +6,8 @@ import json
 
 import pytest
 from replay import RECORDINGS, Replay, serving
-from test_upload_engine import sorted_too
 from test_schedules import SCHEDULE
+from test_upload_engine import sorted_too
 
 import kfnb
 from kfnb import cli, settings

@@ -16,8 +16,8 @@ from kfnb.resources.runs.kubeflow import pods
 from kfnb.resources.runs.kubeflow import workflow as workflows
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.failure import why_failed
-from kfnb.resources.runs.kubeflow.pending import doing, why_waiting
 from kfnb.resources.runs.kubeflow.pods import Pods
+from kfnb.resources.runs.kubeflow.wait_reasons import doing, why_waiting
 from kfnb.resources.runs.kubeflow.workflow import Workflow
 
 QUOTA = (

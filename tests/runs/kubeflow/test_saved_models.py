@@ -21,7 +21,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.engine import LocalRegistry
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.models.model import ModelState
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow import mlmd, saved_models

@@ -152,7 +152,7 @@ def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
 
 def test_who_waits_in_vain_for_hours_is_told_in_the_end(idle: Replay, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(KubeflowRunEngine, "polling", Pace(0.01, 0.02))
-    monkeypatch.setattr("kfnb.resources.runs.kubeflow.run_cache.PATIENCE", 0.2)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.run_cache.TIMEOUT", 0.2)
     watching = Run(KubeflowRunEngine(KfpServer(idle.url, retry=HASTE)), GOOD).watch()
     next(watching)
     idle.fail(times=10_000, status=503)

@@ -17,7 +17,7 @@ from steps import component, nap
 
 from kfnb.entities import RunState
 from kfnb.jobs import system
-from kfnb.jobs.prefork import _PATIENCE, WAITS, key
+from kfnb.jobs.prefork import _TIMEOUT, WAITS, key
 from kfnb.resources.runs.local import LocalRunEngine
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
@@ -124,7 +124,7 @@ def test_a_fork_waits_for_a_kernel_that_is_slow_to_answer(warm, tmp_path, monkey
     class SlowSocket(socket.socket):
         def recv(self, *words):
             received = super().recv(*words)
-            time.sleep(3 * _PATIENCE)
+            time.sleep(3 * _TIMEOUT)
             return received
 
     warm.stand_by(["xml.dom.minidom"])

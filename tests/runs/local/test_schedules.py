@@ -39,7 +39,7 @@ def engine(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalSchedul
         made.delete(one.id)
 
     def gone() -> bool:
-        lock = scheduler_of(home).lock(patience=0.1)
+        lock = scheduler_of(home).lock(timeout=0.1)
         return lock is not None
 
     wait_until(gone, bool)

@@ -17,7 +17,7 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata

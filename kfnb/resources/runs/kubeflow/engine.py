@@ -16,7 +16,7 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions

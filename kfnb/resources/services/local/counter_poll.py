@@ -24,14 +24,14 @@ _logger = logger(__package__)
 
 PERIOD = 2.0
 """Seconds between two polls."""
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds that a revision may take to say what it has counted: the others' counters wait for it."""
 
 _LARGEST_LOG, _KEPT_LOG = 20_000_000, 2_000_000
 """Bytes of a revision's log, and how many of the last are kept when it grows larger."""
 
 
-class Counting:
+class CounterPoll:
     """Polls the router and the revisions."""
 
     def __init__(
@@ -107,7 +107,7 @@ async def _stats(revision: RevisionProcess) -> Counted:
         return {}
     upstream = Upstream(revision.socket)
     try:
-        answer = await asyncio.wait_for(upstream.send(HttpRequest("GET", "/kfnb/stats", {})), _PATIENCE)
+        answer = await asyncio.wait_for(upstream.send(HttpRequest("GET", "/kfnb/stats", {})), _TIMEOUT)
         found: dict[str, Any] = json.loads(answer.body)
         dropped = found.get("log", {}).get("dropped", 0)
         return {

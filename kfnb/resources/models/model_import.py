@@ -15,7 +15,7 @@ from kfnb.resources.models.foreign.hugging_face import from_hub
 from kfnb.resources.models.foreign.mlmodel import MLMODEL
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelSource
-from kfnb.resources.models.packing import Packing, packed
+from kfnb.resources.models.packer import Packing, packed
 from kfnb.resources.models.registration import Registration, draft_of, register_draft
 from kfnb.settings import owner
 from kfnb.target import backend_name

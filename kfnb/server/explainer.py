@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
+from kfnb.server.column_reader import InputRows
 from kfnb.server.columns import Family
 from kfnb.server.encoding import json_value
 from kfnb.server.inputs import ModelInputs
-from kfnb.server.mixing import mixed, places_of, with_texts
 from kfnb.server.predictor import Predictor, listed
-from kfnb.server.reading import InputRows
+from kfnb.server.row_mixtures import mixed, places_of, with_texts
 from kfnb.server.shapley import shapley_values
 from kfnb.server.tables import BadRequest
 from kfnb.server.trees import TreeExplainer

@@ -39,7 +39,7 @@ class Entrance:
     verify: bool = True
 
 
-class Reach:
+class ServiceAddresses:
     """Finds the address of services in a namespace. Port-forwards are kept open until ``close``."""
 
     def __init__(self, kubernetes: Kubernetes, namespace: str, entrance: Entrance) -> None:

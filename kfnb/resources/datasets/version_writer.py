@@ -16,7 +16,7 @@ from typing import Any
 
 from kfnb.errors import BackendError, Code, Conflict, KfnbError, UsageError
 from kfnb.jobs import private, system
-from kfnb.resources.datasets import referenced, values
+from kfnb.resources.datasets import object_references, values
 from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.files import Contents, contents_of, files_of, footers_of, manifest_digest
 from kfnb.resources.datasets.foreign import is_foreign, is_table
@@ -65,7 +65,7 @@ class UsedContent(Container[str]):
         return frozenset(file.sha256 for record in records for file in record.files)
 
 
-class Adding:
+class VersionWriter:
     """Adds versions to ``store``. ``home`` has the drafts of values, and ``digests`` the digests of files."""
 
     def __init__(self, store: DataStore, home: Path, digests: FileDigests) -> None:
@@ -123,7 +123,7 @@ class Adding:
         Raises ``UsageError``, ``BackendError``.
         """
         check_name(name)
-        entries = referenced.entries_of(uri)
+        entries = object_references.entries_of(uri)
         made = footers_of(entries)
         tabular = is_foreign(uri) and is_table(uri)
         alone = is_foreign(uri) or (len(entries) == 1 and entries[0].uri == uri)
