@@ -26,7 +26,7 @@ DEMO := $(addprefix examples/,quickstart.ipynb text_summarization.ipynb hyperpar
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench screenshots reference wheel clean chromium protocol live test-live test-kubernetes
+.PHONY: help install demo test test-oldest lint format types bench screenshots reference docs wheel clean chromium protocol live test-live test-kubernetes
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -66,8 +66,15 @@ format: install ## put style and format right where that can be done by itself
 types: install ## check types
 	$(BIN)/mypy
 
-reference: install ## write docs/reference.md and the README's table of commands from the registry
+reference: install ## write docs/reference.md from the registry
 	$(BIN)/python scripts/reference.py
+
+docs: .venv-docs ## build the documentation's site in build/site; a link that leads nowhere is an error
+	$</bin/zensical build --clean --strict
+
+.venv-docs: ## what builds it, in an environment of its own
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet 'zensical>=0.0.73' 'mkdocstrings-python>=2' ruff
 
 bench: install .venv-kale ## measure speed, side by side with what it is compared to
 	$(BIN)/python -W ignore -m benchmarks
