@@ -73,7 +73,8 @@ class KServeEngine:
         settings: Callable[[], KServeSettings],
         close: Callable[[], object] = lambda: None,
     ) -> None:
-        self._resources, self._places, self._addresses, self._settings = resources, places, addresses, settings
+        self._resources, self._places = resources, places
+        self._addresses, self._settings = addresses, settings
         self._close = close
         self._reports = FailureReports(resources.kubernetes, resources.namespace)
         self._counters = PodCounters(resources.kubernetes, resources.namespace)
