@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 import kfnb
-from kfnb import registry
 from scripts import reference
 
 ROOT = Path(__file__).parent.parent

@@ -8,7 +8,8 @@ from typing import Any
 from kfnb.entities import RunState
 from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
-from kfnb.jobs.polling import Pace, poll
+from kfnb.jobs.polling import poll
+from kfnb.live.named_handle import NamedHandle
 from kfnb.resources.studies import model
 from kfnb.resources.studies.engine import ObservedStudy, StudyEngine
 from kfnb.resources.studies.importance import with_importances
@@ -16,22 +17,8 @@ from kfnb.resources.studies.model import Trial
 from kfnb.resources.studies.plots import Plots
 
 
-class Study:
+class Study(NamedHandle[StudyEngine]):
     """A search for the best parameters. Each property is read anew when it is accessed."""
-
-    def __init__(self, engine: StudyEngine, name: str) -> None:
-        self._engine = engine
-        self.name = name
-
-    @property
-    def backend(self) -> str:
-        """The name of the engine that searches."""
-        return self._engine.name
-
-    @property
-    def pace(self) -> Pace:
-        """How often the study may be looked at."""
-        return self._engine.pace
 
     def snapshot(self, *, importances: bool = False) -> model.StudySnapshot:
         """The whole study as plain data, as it is now; with the parameters' ``importances``, if they are known."""
