@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import queue
 import time
 
 import ipykernel
 import pytest
-from jupyter_client.manager import KernelManager
+
+from tests.ipython.started_kernel import started_kernel
 
 STEPS = """
 %%kf_component wait --param seconds:float=0.1
@@ -143,17 +143,11 @@ def _is_end(message, id):
 @pytest.fixture(scope="module")
 def page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(folder), env={**os.environ, "KFNB_HOME": str(folder / "home")})
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    page = Page(client)
-    for code in ("%load_ext kfnb", STEPS, CHECK, "%kf_pipeline p wait check"):
-        page.run(code)
-    yield page
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started_kernel(folder, folder / "home") as client:
+        page = Page(client)
+        for code in ("%load_ext kfnb", STEPS, CHECK, "%kf_pipeline p wait check"):
+            page.run(code)
+        yield page
 
 
 def test_a_run_is_told_without_being_asked_and_so_is_each_change(page):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import re
 import shutil
@@ -10,10 +9,10 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from jupyter_client.manager import KernelManager
 
 import kfnb
 from kfnb.ui.words import width
+from tests.ipython.started_kernel import started_kernel
 
 STEPS = """
 %%kf_component wait --param seconds:float=0.1
@@ -128,19 +127,13 @@ class Notebook:
 @pytest.fixture(scope="module")
 def notebook(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(cwd=str(folder), env={**os.environ, "KFNB_HOME": str(folder / "home")})
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    notebook = Notebook(client)
-    notebook.home = folder / "home"
-    for code in ("%load_ext kfnb", STEPS, BRANCH, "%kf_pipeline p wait check"):
-        cell = notebook.run(code)
-        assert "error" not in cell.kinds, cell.messages
-    yield notebook
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started_kernel(folder, folder / "home") as client:
+        notebook = Notebook(client)
+        notebook.home = folder / "home"
+        for code in ("%load_ext kfnb", STEPS, BRANCH, "%kf_pipeline p wait check"):
+            cell = notebook.run(code)
+            assert "error" not in cell.kinds, cell.messages
+        yield notebook
 
 
 @pytest.fixture(autouse=True)
