@@ -16,9 +16,8 @@ REFERENCE = ROOT / "docs" / "reference.md"
 
 _START = """# Magics and commands
 
-`--help` after a magic or a command shows its options; `-o NAME` binds what a magic returns. Tab completes every word, \
-in a terminal after
-`source <(kfnb completion bash)` (or `zsh`), or `kfnb completion fish | source`. In a program, \
+`--help` after a magic or a command shows its options; `-o NAME` binds what a magic returns. Tab completes every word,
+in a terminal after `source <(kfnb completion bash)` (or `zsh`), or `kfnb completion fish | source`. In a program,
 [Python](python.md) has the same. `make reference` writes this page.
 """
 

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
-    {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
+    {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython", "kfnb.web"},
     {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
     {"kfnb.live", "kfnb.commands"},
     {"kfnb.pipeline", "kfnb.profiles", "kfnb.server"},

@@ -68,8 +68,9 @@ class Kernel:
     @cached_property
     def _board(self) -> Board:
         from kfnb.live.board import Board
+        from kfnb.live.comm import Live
 
-        return Board()
+        return Board(Live)
 
     # -- what the running cell shows --------------------------------------------------------------------------
 

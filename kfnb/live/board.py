@@ -1,4 +1,4 @@
-"""What a kernel's page shows live: one board for a kernel. All that it holds is bounded, however much was shown."""
+"""What a page shows live: one board for a kernel, or for a page of ``kfnb ui``. All that it holds is bounded."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from kfnb.entities import LogLine
 from kfnb.errors import NotFound
 from kfnb.live import followables
-from kfnb.live.comm import Live
 from kfnb.live.followables import Draw, Followable, Handle
 from kfnb.live.followers import Follower
 from kfnb.live.handlers import answer
@@ -51,6 +50,19 @@ Key: TypeAlias = tuple[str, str]
 """A subject, by its type and id."""
 
 
+class Channel(Protocol):
+    """The way to a page. ``token`` is the mark of the pictures that the page keeps up to date."""
+
+    token: str
+
+    def send_message(self, message: Mapping[str, Any], *buffers: bytes) -> None:
+        """Send the page a message; from any thread."""
+        ...
+
+
+Receive: TypeAlias = Callable[[Mapping[str, Any]], None]
+
+
 @dataclass
 class _Known:
     """A subject that was shown: its handle, the cells that show it, and the places of its static pictures."""
@@ -61,10 +73,10 @@ class _Known:
 
 
 class Board:
-    """Who follows what, and where it is shown."""
+    """Who follows what, and where it is shown. ``connect`` opens the way to the page, whose requests it passes on."""
 
-    def __init__(self) -> None:
-        self._live = Live(self._receive)
+    def __init__(self, connect: Callable[[Receive], Channel]) -> None:
+        self._channel = connect(self._receive)
         self._lock = threading.Lock()
         self._known: OrderedDict[Key, _Known] = OrderedDict()
         self._followers: dict[Key, Follower] = {}
@@ -81,7 +93,7 @@ class Board:
 
     def send(self, message: PageMessage, *buffers: bytes) -> None:
         """Send the page a message."""
-        self._live.send_message(to_json(message), *buffers)
+        self._channel.send_message(to_json(message), *buffers)
 
     def _receive(self, content: Mapping[str, Any]) -> None:
         try:
@@ -103,7 +115,7 @@ class Board:
 
     def home(self, handle: Handle) -> Home:
         """The mark of the static picture of a subject."""
-        return Home(self._live.token, *_key(handle))
+        return Home(self._channel.token, *_key(handle))
 
     def drawing(self, handle: Handle) -> Draw:
         """How the static picture of a subject is drawn, with its mark."""
@@ -190,6 +202,15 @@ class Board:
         with self._lock:
             if follower := self._followers.get((type, id)):
                 follower.unwatch()
+
+    def close(self) -> None:
+        """The page has gone: follow nothing more."""
+        with self._lock:
+            for follower in self._followers.values():
+                follower.dismiss("the page was closed")
+            for stream in self._streams.values():
+                stream.stop()
+            self._streams.clear()
 
     # -- the cells that show them -----------------------------------------------------------------------------
 

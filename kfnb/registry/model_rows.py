@@ -29,6 +29,7 @@ MODEL_NOUNS: list[Noun] = [
         ),
         values=("data set", "data version", "data input", "data"),
         page="data.md",
+        section=("Data", "datasets", "dataset"),
     ),
     Noun(
         "models",
@@ -89,6 +90,7 @@ MODEL_NOUNS: list[Noun] = [
         live=("kfnb.resources.models.leaderboard.Leaderboard",),
         values=("model", "model version", "alias", "metric"),
         page="models.md",
+        section=("Models", "models", "model"),
     ),
     Noun(
         "services",
@@ -141,6 +143,7 @@ MODEL_NOUNS: list[Noun] = [
         live=("kfnb.resources.services.handle.Service",),
         values=("service", "served version"),
         page="serving.md",
+        section=("Services", "services", "service"),
     ),
     Noun(
         "monitors",
@@ -163,6 +166,7 @@ MODEL_NOUNS: list[Noun] = [
         live=("kfnb.resources.monitors.handle.Monitor",),
         values=("monitor", "monitor step"),
         page="monitoring.md",
+        section=("Monitors", "monitors"),
     ),
     Noun(
         "lineage",

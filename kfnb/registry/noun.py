@@ -31,7 +31,8 @@ class Noun:
     whole name that begins with ``kfnb.``. ``modules`` are public modules of ``kfnb``. ``displays`` are the classes,
     ``module.Class``, that the noun's ``display`` draws; ``live`` those of them that are followed in the page,
     ``tables`` those that the page can sort and refresh. ``values`` are the kinds of words that its ``completion``
-    completes. ``page`` is its page of ``docs/``.
+    completes. ``page`` is its page of ``docs/``. ``section`` are its pages of ``kfnb ui``: the title, the public
+    function that lists all, and the one that finds one by its name, if there is one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Noun:
     tables: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
     page: str = ""
+    section: tuple[str, ...] = ()
     package: str = ""
 
     def module(self, role: str) -> ModuleType:

@@ -95,6 +95,7 @@ PIPELINE_NOUNS: list[Noun] = [
         ),
         live=("kfnb.resources.runs.handle.Run",),
         tables=("kfnb.resources.runs.handle.RunList",),
+        section=("Runs", "runs", "run"),
         values=("logged", "run", "task"),
     ),
     Noun(
@@ -130,6 +131,7 @@ PIPELINE_NOUNS: list[Noun] = [
         live=("kfnb.resources.studies.handle.Study",),
         values=("study", "algorithm setting"),
         page="tuning.md",
+        section=("Studies", "studies", "study"),
     ),
     Noun(
         "training",
@@ -172,5 +174,6 @@ PIPELINE_NOUNS: list[Noun] = [
         displays=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
         values=("schedule",),
         page="schedules.md",
+        section=("Schedules", "schedules"),
     ),
 ]

@@ -6,6 +6,12 @@ from kfnb.registry.noun import Noun
 
 PLATFORM_NOUNS: list[Noun] = [
     Noun(
+        "pages",
+        (("ServePages", "", "ui", "show runs, models, services and more in a browser, without a notebook"),),
+        package="kfnb.web",
+        page="ui.md",
+    ),
+    Noun(
         "cluster",
         (
             ("ShowStatus", "%kf_status", "status", "show the environment's status, and what is broken"),
@@ -23,6 +29,7 @@ PLATFORM_NOUNS: list[Noun] = [
             "kfnb.diagnostics.LogList",
         ),
         page="status.md",
+        section=("Cluster", "status"),
     ),
     Noun(
         "notebooks",

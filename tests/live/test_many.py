@@ -98,10 +98,9 @@ def until(wanted, seconds=20.0):
 
 @pytest.fixture
 def board(monkeypatch):
-    monkeypatch.setattr(boards, "Live", Page)
     monkeypatch.setattr(followables, "_rows", dict(followables._rows))
     register(Followable("thing", Thing, name=lambda thing: thing.shown.name, draw=draw_thing))
-    return Board()
+    return Board(Page)
 
 
 # -- a noun of a test's own -------------------------------------------------------------------------------------------
@@ -110,28 +109,28 @@ def board(monkeypatch):
 def test_a_noun_that_no_page_knows_is_live_by_its_static_html(board):
     thing = Thing("one")
     board.follow(thing)
-    whole = board._live.told(kind="whole", type="thing", id="one")
+    whole = board._channel.told(kind="whole", type="thing", id="one")
     assert [part["id"] for part in whole["parts"]] == ["html"]
     assert "one is RUNNING" in whole["parts"][0]["html"]
     assert "data-kfnb" not in whole["parts"][0]["html"]
     thing.shown = replace(thing.shown, text="<b>half way</b>")
-    change = board._live.told(kind="change", seq=1)
+    change = board._channel.told(kind="change", seq=1)
     assert "&lt;b&gt;half way" in change["parts"][0]["html"]
     thing.stop()
     until(lambda: not board._followers)
-    assert "one is CANCELED" in board._live.heard[-1]["parts"][0]["html"]
+    assert "one is CANCELED" in board._channel.heard[-1]["parts"][0]["html"]
 
 
 def test_its_html_is_drawn_a_few_times_a_second_at_most(board):
     thing = Thing("one")
     board.follow(thing)
-    board._live.told(kind="whole")
+    board._channel.told(kind="whole")
     began = time.monotonic()
     for number in range(100):
         thing.shown = replace(thing.shown, text=str(number))
         time.sleep(0.01)
     seconds = time.monotonic() - began
-    assert len(board._live.heard) <= 3 + seconds / 0.4
+    assert len(board._channel.heard) <= 3 + seconds / 0.4
     thing.stop()
 
 
@@ -147,10 +146,10 @@ def test_its_static_picture_bears_the_mark_and_is_kept_up_to_date(board):
 def test_it_is_stopped_from_the_page_and_what_it_does_not_offer_is_refused(board):
     thing = Thing("one")
     board.follow(thing)
-    board._live.hear({"do": "retry", "type": "thing", "id": "one"})
-    assert board._live.told(kind="reply")["text"] == "retry is not offered for a thing"
-    board._live.hear({"do": "stop", "type": "thing", "id": "one"})
-    assert board._live.told(kind="reply", ok=True)
+    board._channel.hear({"do": "retry", "type": "thing", "id": "one"})
+    assert board._channel.told(kind="reply")["text"] == "retry is not offered for a thing"
+    board._channel.hear({"do": "stop", "type": "thing", "id": "one"})
+    assert board._channel.told(kind="reply", ok=True)
     assert thing.shown.state is RunState.CANCELED
 
 
@@ -164,7 +163,7 @@ def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
         registry.Noun, "module", lambda self, role: {"live": SimpleNamespace(FOLLOWABLES=(row,))}[role]
     )
     board.follow(Other("one", RunState.SUCCEEDED))
-    assert board._live.told(kind="whole", type="other", id="one")
+    assert board._channel.told(kind="whole", type="other", id="one")
     with pytest.raises(TypeError, match="int cannot be followed"):
         board.follow(7)
 
@@ -177,8 +176,8 @@ def test_whatever_a_noun_follows_is_found_in_a_kernel_that_has_followed_nothing(
 
 
 def test_a_type_that_the_kernel_does_not_know_is_refused(board):
-    board._live.hear({"do": "watch", "type": "weather", "id": "one"})
-    assert "unknown type 'weather'" in board._live.told(kind="reply", ok=False)["text"]
+    board._channel.hear({"do": "watch", "type": "weather", "id": "one"})
+    assert "unknown type 'weather'" in board._channel.told(kind="reply", ok=False)["text"]
 
 
 # -- many -------------------------------------------------------------------------------------------------------------
@@ -223,7 +222,7 @@ def held():
 
 
 def test_hundreds_of_runs_leave_no_more_behind_than_a_few(board):
-    board._live.keep = False
+    board._channel.keep = False
     follow_runs(board, MOST_REMEMBERED)
     tracemalloc.start()
     try:
@@ -252,17 +251,17 @@ def test_with_too_many_at_once_the_oldest_that_is_not_seen_is_left_and_says_so(b
     for thing in things[2:]:
         board.follow(thing)
     until(lambda: len(board._followers) <= MOST_FOLLOWED)
-    gone = [one["id"] for one in board._live.heard if one["kind"] == "gone"]
+    gone = [one["id"] for one in board._channel.heard if one["kind"] == "gone"]
     assert gone == ["t1", "t2"]
-    assert "run its cell again" in board._live.told(kind="gone")["text"]
+    assert "run its cell again" in board._channel.told(kind="gone")["text"]
     for thing in things:
         thing.stop()
     until(lambda: not board._followers)
 
 
 def test_a_table_that_is_not_kept_any_more_says_so(board):
-    board._live.hear({"do": "watch", "type": "runs", "id": "runs-0"})
-    assert "run the cell again" in board._live.told(kind="reply", ok=False)["text"]
+    board._channel.hear({"do": "watch", "type": "runs", "id": "runs-0"})
+    assert "run the cell again" in board._channel.told(kind="reply", ok=False)["text"]
 
 
 def test_many_requests_are_answered_a_few_at_once(board, monkeypatch):
@@ -277,7 +276,7 @@ def test_many_requests_are_answered_a_few_at_once(board, monkeypatch):
 
     monkeypatch.setattr(boards, "answer", slow)
     for number in range(100):
-        board._live.hear({"do": "labels", "type": "run", "id": f"r{number}"})
+        board._channel.hear({"do": "labels", "type": "run", "id": f"r{number}"})
     until(lambda: len(most) == boards.MOST_THREADS)
     gate.set()
     until(lambda: len(most) == 100)

@@ -11,7 +11,6 @@ from load import loaded
 from service_conformance import Versions
 
 import kfnb
-from kfnb.live import board as boards
 from kfnb.live.board import Board
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceState
@@ -51,15 +50,14 @@ class Page:
 
 
 @pytest.fixture
-def board(monkeypatch: pytest.MonkeyPatch) -> Board:
+def board() -> Board:
     """A board whose page is the test's."""
-    monkeypatch.setattr(boards, "Live", Page)
-    return Board()
+    return Board(Page)
 
 
 @pytest.fixture
 def page(board: Board) -> Page:
-    page: Page = board._live  # type: ignore[assignment]
+    page: Page = board._channel  # type: ignore[assignment]
     return page
 
 
