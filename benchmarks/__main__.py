@@ -15,10 +15,12 @@ from benchmarks import engine
 from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
+from benchmarks.costs import costs
 from benchmarks.data import adding
 from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
+from benchmarks.manifests import manifests
 from benchmarks.measure import HEADER, Measured
 from benchmarks.monitors import monitoring
 from benchmarks.profiles import profiling
@@ -45,6 +47,8 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "cached": engine.cached,
     "listing": listing,
     "lineage": lineage,
+    "manifests": manifests,
+    "costs": costs,
     "submitting": submitting,
     "folding": folding,
     "idling": idling,

@@ -30,7 +30,7 @@ def lineage() -> Iterator[Measured]:
     with _home(RUNS, TASKS) as home:
         model = home / "model.onnx"
         model.write_text("\x08\x08\x12model")
-        kfnb.register(model, "churn", run=_run_id(RUNS // 2))
+        kfnb.register(model, "churn", run=run_id(RUNS // 2))
         rebuilt = _rebuild()
 
         def find() -> float:
@@ -55,8 +55,8 @@ def _rebuild() -> float:
 
 
 @contextmanager
-def _home(runs: int, tasks: int) -> Iterator[Path]:
-    """A home with so many runs, which the settings name."""
+def home_of() -> Iterator[Path]:
+    """An empty home, which the settings name."""
     from kfnb import settings
 
     before = os.environ.get("KFNB_HOME")
@@ -64,7 +64,6 @@ def _home(runs: int, tasks: int) -> Iterator[Path]:
         os.environ["KFNB_HOME"] = folder
         settings.reset()
         try:
-            _write_runs(Path(folder) / "runs", runs, tasks)
             yield Path(folder)
         finally:
             del os.environ["KFNB_HOME"]
@@ -73,7 +72,16 @@ def _home(runs: int, tasks: int) -> Iterator[Path]:
             settings.reset()
 
 
-def _run_id(number: int) -> str:
+@contextmanager
+def _home(runs: int, tasks: int) -> Iterator[Path]:
+    """A home with so many runs, which the settings name."""
+    with home_of() as home:
+        _write_runs(home / "runs", runs, tasks)
+        yield home
+
+
+def run_id(number: int) -> str:
+    """The id of a run by its number."""
     return f"27{number // 840 + 1:02}{number % 28 + 1:02}-{number % 840:06}-000x"
 
 
@@ -95,7 +103,7 @@ def _write_runs(runs: Path, count: int, tasks: int) -> None:
         own = content.replace(_digest("0").encode(), _digest(f"data {number // SHARED}").encode())
         for task in range(1, tasks + 1):
             own = own.replace(_digest(str(task)).encode(), _digest(f"{number} {task}").encode())
-        folder = runs / _run_id(number)
+        folder = runs / run_id(number)
         folder.mkdir()
         (folder / FILE).write_bytes(own)
 

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
     from kfnb.entities import Artifact, RunState, Task
     from kfnb.entities.log_policy import LogPolicy
+    from kfnb.entities.manifest import Manifest
     from kfnb.errors import KfnbError, RunFailed, ServiceFailed, StudyFailed
+    from kfnb.prices.rates import Cost
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
+    from kfnb.resources.costs.api import costs
+    from kfnb.resources.costs.model import CostReport
     from kfnb.resources.datasets.api import add_data, dataset, datasets, infer_schema
     from kfnb.resources.datasets.handle import DatasetVersion
     from kfnb.resources.experiments.api import experiments
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from kfnb.resources.monitors.api import monitor, monitors
     from kfnb.resources.monitors.handle import Monitor
     from kfnb.resources.monitors.model import Report
+    from kfnb.resources.provenance.api import manifest
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -46,12 +51,15 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Artifact",
+    "Cost",
+    "CostReport",
     "DatasetVersion",
     "Experiment",
     "KfnbError",
     "Leaderboard",
     "Lineage",
     "LogPolicy",
+    "Manifest",
     "ModelVersion",
     "Monitor",
     "Report",
@@ -70,11 +78,13 @@ __all__ = [
     "add_data",
     "compare",
     "compile",
+    "costs",
     "dataset",
     "datasets",
     "experiments",
     "infer_schema",
     "lineage",
+    "manifest",
     "model",
     "models",
     "monitor",

@@ -22,6 +22,8 @@ from kfnb.errors import KfnbError, SettingError, did_you_mean
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
+_TABLES = frozenset({"prices"})
+"""Names under [tool.kfnb] that may be tables, which are not settings."""
 _FILES = {"token": "token_file=FILE (a file that only you can read)"}
 """For secrets that can be read from a file: how to set the file."""
 _CONFIG_FILE = (
@@ -39,6 +41,9 @@ class Kfnb(Configurable):
     ).tag(config=True)
     home = Unicode(help="folder for local runs and the cache").tag(config=True)
     experiment = Unicode("", help="experiment of new runs").tag(config=True)
+    stage = Enum(
+        ["", "dev", "test", "prod"], "", help="stage that new runs are labelled with: dev, test or prod"
+    ).tag(config=True)
     cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
         config=True
     )
@@ -103,6 +108,10 @@ class Kfnb(Configurable):
         "",
         help="address of Kubeflow's model registry, or the name of its service; empty to detect it",
     ).tag(config=True)
+    prices = Unicode(
+        "",
+        help="YAML file of prices for costs; empty for [tool.kfnb.prices] of pyproject.toml, if there is one",
+    ).tag(config=True)
     owner = Unicode("", help="who registers models and adds data; empty for your user name").tag(config=True)
     debug = Bool(
         False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
@@ -114,9 +123,15 @@ class Kfnb(Configurable):
         self.observe(self._changed)
         self.home = str(Path("~/.kfnb").expanduser())
         self.sources["home"] = "default"
-        self._take(_from_pyproject(start or Path.cwd()), "pyproject.toml")
+        self._start = start or Path.cwd()
+        self._take(_settings_of(_from_pyproject(self._start)[0]), "pyproject.toml")
         self._take(dict((config or Config()).get("Kfnb", {})), "the kernel's config file")
         self._take(_from_environment(os.environ), "the environment")
+
+    @property
+    def start(self) -> Path:
+        """The folder from which pyproject.toml is looked for."""
+        return self._start
 
     def set(self, name: str, value: Any) -> None:
         """Set one setting from a Python value or from text. Raises ``SettingError``."""
@@ -254,12 +269,24 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
     return {name: environ[f"KFNB_{name.upper()}"] for name in names() if environ.get(f"KFNB_{name.upper()}")}
 
 
-def _from_pyproject(start: Path) -> dict[str, Any]:
+def project_table(name: str) -> tuple[Mapping[str, Any], Path]:
+    """A table under [tool.kfnb] of the project's pyproject.toml, and the file; empty if it has none."""
+    values, file = _from_pyproject(settings().start)
+    found = values.get(name)
+    return (found if isinstance(found, Mapping) else {}), file
+
+
+def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name not in _TABLES or isinstance(value, str)}
+
+
+def _from_pyproject(start: Path) -> tuple[dict[str, Any], Path]:
+    """What the nearest pyproject.toml has under [tool.kfnb], and the file."""
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
         if file.is_file():
-            return _read_table(file)
-    return {}
+            return _read_table(file), file
+    return {}, start / "pyproject.toml"
 
 
 def _read_table(file: Path) -> dict[str, Any]:

@@ -14,12 +14,15 @@ import kfnb
 def test_the_public_names_are_these() -> None:
     assert sorted(kfnb.__all__) == [
         "Artifact",
+        "Cost",
+        "CostReport",
         "DatasetVersion",
         "Experiment",
         "KfnbError",
         "Leaderboard",
         "Lineage",
         "LogPolicy",
+        "Manifest",
         "ModelVersion",
         "Monitor",
         "Report",
@@ -38,11 +41,13 @@ def test_the_public_names_are_these() -> None:
         "add_data",
         "compare",
         "compile",
+        "costs",
         "dataset",
         "datasets",
         "experiments",
         "infer_schema",
         "lineage",
+        "manifest",
         "model",
         "models",
         "monitor",
@@ -102,10 +107,11 @@ def test_submit_has_the_documented_signature() -> None:
         ("cache", True),
         ("from_study", None),
         ("env", ()),
+        ("budget", None),
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "notify"]
+    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "budget", "notify"]
 
 
 def test_a_run_has_the_documented_members() -> None:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from kfnb.entities import Amounts, Purpose
+
 EMPTY = hashlib.sha256(b"").hexdigest()
 """The digest of no bytes: empty files are not the same artifact because they are empty."""
 
@@ -22,7 +24,10 @@ SERVICE = "service:"
 
 @dataclass(frozen=True)
 class RunContext:
-    """A run: its id, its name and its pipeline. Times are in seconds since 1970, ``state`` is KFP's word."""
+    """A run: its id, its name and its pipeline. Times are in seconds since 1970, ``state`` is KFP's word.
+
+    ``owner`` is who started it, ``used`` what it occupied of machines, once it has ended; empty where that is unknown.
+    """
 
     id: str
     name: str = ""
@@ -31,6 +36,9 @@ class RunContext:
     state: str = ""
     created: float | None = None
     finished: float | None = None
+    experiment: str = ""
+    owner: str = ""
+    used: Mapping[Purpose, Amounts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

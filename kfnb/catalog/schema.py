@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kfnb.catalog.database import Schema
-from kfnb.catalog.records import RUN, ArtifactRecord, Reading, TaskExecution
+from kfnb.catalog.records import RUN, ArtifactRecord, Reading, RunContext, TaskExecution
+from kfnb.entities import Amounts
 
 # the executions and the artifacts of a unit have numbers in a row, so that no table needs an index to forget a unit
 _STATEMENTS = """
@@ -53,11 +54,12 @@ create table derived (artifact integer not null, name text not null, primary key
 create index derived_name on derived (name);
 """
 
-_TABLES = ("units", "contexts", "executions", "artifacts", "events", "names", "same", "made", "derived")
+_FORMER = ("units", "contexts", "executions", "artifacts", "events", "names", "same", "made", "derived")
+_TABLES = (*_FORMER, "amounts")
 
 # keys of contents tell a digest from an address, and data is named with its digest; all is read again
 _BY_DIGEST = (
-    *(f"delete from {table}" for table in _TABLES),  # noqa: S608 - a name from kfnb
+    *(f"delete from {table}" for table in _FORMER),  # noqa: S608 - a name from kfnb
     "drop table derived",
     """create table derived (
         artifact integer not null, name text not null, content blob, primary key (artifact, name)
@@ -66,9 +68,25 @@ _BY_DIGEST = (
     "create index derived_content on derived (content)",
 )
 
-SCHEMA = Schema(
-    "the index of lineage", {1: [one for one in _STATEMENTS.split(";") if one.strip()], 2: _BY_DIGEST}
+# what runs occupied, for their costs; all is read again
+_OCCUPIED = (
+    *(f"delete from {table}" for table in _FORMER),  # noqa: S608 - a name from kfnb
+    "alter table contexts add column experiment text not null default ''",
+    "alter table contexts add column owner text not null default ''",
+    """create table amounts (
+        context integer not null, purpose text not null, resource text not null, hours real not null,
+        primary key (context, purpose, resource)
+    ) without rowid""",
+    "create index contexts_finished on contexts (finished)",
 )
+
+SCHEMA = Schema(
+    "the index of lineage",
+    {1: [one for one in _STATEMENTS.split(";") if one.strip()], 2: _BY_DIGEST, 3: _OCCUPIED},
+)
+
+GPU, UNKNOWN = "gpu:", "unknown"
+"""Resources beside cores, memory and storage: the GPUs of a model; how many attempts have no record."""
 
 _LONGEST = 2000
 """Characters of an artifact's properties that the index keeps."""
@@ -125,6 +143,7 @@ def _forget(
         connection.execute(f"delete from {table} where artifact >= ? and artifact < ?", artifacts)  # noqa: S608 - likewise
     connection.execute("delete from artifacts where id >= ? and id < ?", artifacts)
     connection.execute("delete from contexts where id = ?", (id,))
+    connection.execute("delete from amounts where context = ?", (id,))
     connection.execute("delete from units where id = ?", (id,))
 
 
@@ -149,7 +168,8 @@ class IndexRows:
         if trace.context is not None:
             run = trace.context
             facts = (run.id, run.name, run.pipeline, run.backend, run.state, run.created, run.finished)
-            self._rows["contexts"].append((self._unit, RUN, *facts))
+            self._rows["contexts"].append((self._unit, RUN, *facts, run.experiment, run.owner))
+            self._rows["amounts"] += ((self._unit, *row) for row in _of_amounts(run))
         executions = self._rows["executions"]
         for number, one in enumerate(trace.executions, start=execution):
             executions.append((number, self._unit, *_of_execution(one)))
@@ -181,6 +201,21 @@ class IndexRows:
             if rows:
                 marks = ",".join("?" * len(rows[0]))
                 self._connection.executemany(f"insert into {table} values ({marks})", rows)  # noqa: S608 - likewise
+
+
+def _of_amounts(run: RunContext) -> Iterator[tuple[str, str, float]]:
+    """What a run occupied: purpose, resource and hours; a purpose for which nothing was is a row too."""
+    for purpose, amounts in run.used.items():
+        found = [(name, hours) for name, hours in _resources(amounts) if hours]
+        yield from ((str(purpose), *row) for row in found or [("cores", 0.0)])
+
+
+def _resources(amounts: Amounts) -> Iterator[tuple[str, float]]:
+    yield "cores", amounts.cores
+    yield "memory", amounts.memory
+    yield "storage", amounts.storage
+    yield UNKNOWN, float(amounts.unknown)
+    yield from ((f"{GPU}{model}", hours) for model, hours in amounts.gpus.items())
 
 
 def _of_execution(one: TaskExecution) -> Iterable[Any]:

@@ -25,10 +25,12 @@ from kfnb.entities.run import (
     seconds_between,
 )
 from kfnb.entities.run_state import RunState
+from kfnb.entities.usage import Amounts, Purpose, Usage, added_up
 
 __all__ = [
     "FILES",
     "NAMES",
+    "Amounts",
     "Artifact",
     "ByTask",
     "Carried",
@@ -47,11 +49,14 @@ __all__ = [
     "PodSetting",
     "Port",
     "Preview",
+    "Purpose",
     "Rank",
     "RunSnapshot",
     "RunState",
     "Task",
     "TaskError",
+    "Usage",
+    "added_up",
     "carried",
     "data_digest_of",
     "data_of",

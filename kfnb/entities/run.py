@@ -13,6 +13,7 @@ from typing import IO, Any, TypeVar
 from kfnb.entities.carried import imported
 from kfnb.entities.rank import Rank
 from kfnb.entities.run_state import RunState
+from kfnb.entities.usage import Amounts, Purpose, Usage, added_up
 
 T = TypeVar("T")
 
@@ -76,9 +77,7 @@ class Artifact:
         that are not known to be safe. Raises ``UsageError``.
         """
         # by name: this module is below the one that knows the formats
-        return resolve_name("kfnb.capture.artifact_values:load_artifact")(
-            self, pickle=pickle, trust=tuple(trust)
-        )
+        return resolve_name("kfnb.capture.artifacts:load_artifact")(self, pickle=pickle, trust=tuple(trust))
 
     @property
     def preview(self) -> str:
@@ -144,7 +143,8 @@ class Task:
     each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
     image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
     ``decided`` its result (``0.93 > 0.9: taken``). ``code`` is the sha256 of its program, empty where it has none.
-    ``ranks`` are the processes of a training.
+    ``ranks`` are the processes of a training. ``usage`` is what each of its attempts that have ended occupied, as far
+    as it is known.
     """
 
     id: str
@@ -169,11 +169,19 @@ class Task:
     attempts: int = 0
     error: TaskError | None = None
     ranks: tuple[Rank, ...] = ()
+    usage: tuple[Usage, ...] = ()
 
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs or if it never did."""
         return seconds_between(self.started, self.finished)
+
+    @property
+    def unmeasured(self) -> int:
+        """How many of its attempts have ended without a record of what they occupied."""
+        if self.group or self.cached or not self.state.finished:
+            return 0
+        return max(0, self.attempts - len(self.usage))
 
     @property
     def title(self) -> str:
@@ -194,7 +202,8 @@ class RunSnapshot:
     ``notes`` are for the user, one line each, as on options without effect. ``metrics`` are the numbers that its
     tasks logged (``evaluate.accuracy``; a list over the iterations of a loop), once it is finished. ``environment``
     describes its environment by name (``python``, ``train: packages``). ``url`` is a page that shows it. ``archived``
-    is whether it was archived. ``schedule`` is the id of the schedule that started it.
+    is whether it was archived. ``schedule`` is the id of the schedule that started it, ``owner`` who did. ``used`` is
+    what a finished run occupied, as far as it was recorded; see ``occupied``.
     """
 
     id: str
@@ -216,11 +225,22 @@ class RunSnapshot:
     url: str = ""
     archived: bool = False
     schedule: str = ""
+    owner: str = ""
+    used: Mapping[Purpose, Amounts] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:
         """How long it ran; None while it runs or if it never did."""
         return seconds_between(self.started, self.finished)
+
+    @property
+    def occupied(self) -> Mapping[Purpose, Amounts]:
+        """What it occupied until now: of the attempts of its tasks, or as recorded at its end; empty if unknown."""
+        if not self.tasks:
+            return self.used
+        total = added_up(usage for task in self.tasks for usage in task.usage)
+        missing = sum(task.unmeasured for task in self.tasks)
+        return {**total, Purpose.WORK: total.get(Purpose.WORK, Amounts()) + Amounts(unknown=missing)}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from kfnb.errors import KfnbError
 from kfnb.live.followables import Handle, row_of
 from kfnb.resources.runs.handle import RunList
 from kfnb.resources.runs.live import RunsTable
-from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.runs.priced import priced_runs
 
 if TYPE_CHECKING:
     from kfnb.ipython.kernel import Kernel
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def table(runs: RunList, board: Board | None) -> dict[str, str]:
     """Runs as a mimebundle; with a board, the page has the table live."""
     if board is None or not runs:
-        return draw_runs(runs)
+        return priced_runs(runs)
     shown = RunsTable(f"runs-{secrets.token_hex(4)}", runs)
     board.follow(shown)
     return board.drawing(shown)(runs)

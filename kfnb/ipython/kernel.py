@@ -15,11 +15,11 @@ from kfnb.capture.component import Options
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.named_files import named_in
 from kfnb.capture.notebook import ExecutedNotebook
+from kfnb.capture.notebook_file import NotebookFile
 from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.ipython.cell_end import ends_in_an_order
-from kfnb.ipython.notebook_file import NotebookFile
 from kfnb.ipython.preload import Ahead
 from kfnb.ipython.running_cell import Running
 from kfnb.pipeline.workspace import Workspace

@@ -26,6 +26,17 @@ class ProcessSpec:
 
 
 @dataclass(frozen=True)
+class ProcessUse:
+    """What a process that has ended used, with what it started and waited for: seconds of cores, peak of bytes."""
+
+    cpu_seconds: float = 0.0
+    peak: int = 0
+
+    def __add__(self, other: ProcessUse) -> ProcessUse:
+        return ProcessUse(self.cpu_seconds + other.cpu_seconds, max(self.peak, other.peak))
+
+
+@dataclass(frozen=True)
 class Thread:
     """A thread, the ns of a core that it took or queued for, and whether it runs or queues now."""
 

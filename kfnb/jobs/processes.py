@@ -6,14 +6,17 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kfnb.jobs import system
-from kfnb.jobs.process_spec import ProcessSpec
+from kfnb.jobs.process_spec import ProcessSpec, ProcessUse
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL, for most processes."""
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+"""Bytes in a unit of the peak of memory that the system reports."""
 
 
 class Processes:
@@ -26,6 +29,7 @@ class Processes:
         self._tag = tag
         self._waiting: dict[int, asyncio.Future[int]] = {}
         self._grace: dict[int, float] = {}
+        self._used: dict[int, Callable[[ProcessUse], None]] = {}
         self._starter = system.here().starter(lock)
 
     def listen(self) -> None:
@@ -33,7 +37,7 @@ class Processes:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._starter.listen()
 
-    async def run(
+    async def run(  # noqa: PLR0913 - what a process gets, and callbacks; they are keywords
         self,
         work: Callable[[], int],
         *,
@@ -41,6 +45,7 @@ class Processes:
         folder: Path,
         timeout: float = 0,
         began: Callable[[int], None] = lambda _: None,
+        used: Callable[[ProcessUse], None] = lambda _: None,
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
         grace: float = GRACE,
@@ -49,12 +54,13 @@ class Processes:
 
         For the other arguments see ``ProcessSpec``.
 
-        ``began`` is called with the process's id; ``grace`` is how many seconds it has to end when it is asked to.
+        ``began`` is called with the process's id, ``used`` with what it used when it has ended; ``grace`` is how many
+        seconds it has to end when it is asked to.
         Raises ``asyncio.TimeoutError`` if it took more than ``timeout`` seconds, and ends the process then.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         pid = self._starter.start(ProcessSpec(work, log, folder, passes, shuts))
-        self._waiting[pid], self._grace[pid] = future, grace
+        self._waiting[pid], self._grace[pid], self._used[pid] = future, grace, used
         began(pid)
         if timeout and not (await asyncio.wait({future}, timeout=timeout))[0]:
             _signal_group(pid, signal.SIGTERM)
@@ -79,11 +85,12 @@ class Processes:
 
     def _reap(self) -> None:
         for pid in list(self._waiting):
-            done, status = os.waitpid(pid, os.WNOHANG)
+            done, status, use = os.wait4(pid, os.WNOHANG)
             if done:
                 _signal_group(pid, signal.SIGKILL)  # what it started and left behind
                 self._starter.ended(pid, status)
                 del self._grace[pid]
+                self._used.pop(pid)(ProcessUse(use.ru_utime + use.ru_stime, int(use.ru_maxrss * _PEAK_UNIT)))
                 self._waiting.pop(pid).set_result(status)
 
 

@@ -1,4 +1,4 @@
-"""The row of each noun of what comes of a run: data sets, models, services, monitors, their lineage."""
+"""The row of each noun of what comes of a run: data sets, models, services, monitors, their lineage and costs."""
 
 from __future__ import annotations
 
@@ -185,5 +185,36 @@ MODEL_NOUNS: list[Noun] = [
         displays=("kfnb.resources.lineage.model.Lineage",),
         values=("reference",),
         page="lineage.md",
+    ),
+    Noun(
+        "provenance",
+        (
+            (
+                "ShowManifest",
+                "%kf_manifest",
+                "manifest",
+                "show what a thing was made with, and where, in ten layers",
+            ),
+        ),
+        exports={"Manifest": "kfnb.entities.manifest", "manifest": "api"},
+        displays=("kfnb.entities.manifest.Manifest",),
+        values=("subject",),
+        page="provenance.md",
+    ),
+    Noun(
+        "costs",
+        (
+            ("ListCosts", "%kf_costs", "costs", "show what runs cost, and what they would cost elsewhere"),
+            ("ShowCost", "%kf_costs show", "costs show", "show what a run costs, and each of its tasks"),
+            ("ListPrices", "%kf_costs prices", "costs prices", "list the prices that costs are computed by"),
+        ),
+        exports={"Cost": "kfnb.prices.rates", "CostReport": "model", "costs": "api"},
+        displays=(
+            "kfnb.resources.costs.model.CostReport",
+            "kfnb.resources.costs.model.OfferList",
+            "kfnb.resources.costs.model.RunCost",
+        ),
+        values=("offer",),
+        page="costs.md",
     ),
 ]

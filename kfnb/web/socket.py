@@ -36,7 +36,7 @@ class PageSocket(WebSocketHandler):
         self._access, self._mark = access, mark
 
     def check_origin(self, origin: str) -> bool:
-        """Whether the page is one of ours."""
+        """Whether the page is of this server."""
         return self._access.is_own_origin(origin)
 
     async def prepare(self) -> None:

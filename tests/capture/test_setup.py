@@ -147,8 +147,8 @@ def test_it_cannot_need_what_a_step_makes(shell: Shell) -> None:
 
 def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path) -> None:
     from kfnb.capture.notebook import ExecutedNotebook
+    from kfnb.capture.notebook_file import NotebookFile
     from kfnb.capture.setup import TAGS
-    from kfnb.ipython.notebook_file import NotebookFile
 
     sources = {"imports": "import math\nmath.tau", "functions": "def f():\n    return 1", "skip": "x = 1"}
     cells = [

@@ -14,11 +14,23 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb import entities
 from kfnb.entities import Artifact, ComponentView, Port, Preview, RunSnapshot, RunState, Task, TaskError
+from kfnb.prices.rates import Rates
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.costs.model import (
+    CostGroup,
+    CostReport,
+    CostSpan,
+    OfferCost,
+    OfferList,
+    OwnMachine,
+    RunCost,
+)
+from kfnb.resources.costs.view.report import draw_costs
+from kfnb.resources.costs.view.run_cost import draw_offers, draw_run_cost
 from kfnb.resources.datasets.model import DatasetDiff, DatasetSnapshot, Verification
 from kfnb.resources.datasets.view import draw_diff, draw_verification, draw_version, draw_versions
 from kfnb.resources.experiments.model import Experiment
@@ -347,6 +359,19 @@ DRAWN = {
     "draw_comparison": lambda text: draw_comparison(
         compared([filled(RunSnapshot, text), filled(RunSnapshot, text)])
     ),
+    "draw_costs": lambda text: draw_costs(
+        CostReport(
+            [filled(CostGroup, text), filled(CostGroup, text)],
+            filled(CostSpan, text),
+            filled(Rates, text),
+            filled(CostGroup, text),
+            places=(filled(OfferCost, text),),
+            machine=filled(OwnMachine, text),
+            notes=(text,),
+        )
+    ),
+    "draw_run_cost": lambda text: draw_run_cost(filled(RunCost, text)),
+    "draw_offers": lambda text: draw_offers(OfferList([filled(Rates, text)], text)),
     "draw_diff": lambda text: draw_diff(filled(DatasetDiff, text)),
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),

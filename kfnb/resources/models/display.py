@@ -57,6 +57,9 @@ def _board(board: Leaderboard) -> dict[str, Any]:
         "maximize": board.maximize,
         "entries": [asdict(one) for one in board],
         "damaged_data": dict(shown.damage.problems),
+        "costs": {
+            run: {"amount": cost.amount, "currency": cost.currency} for run, cost in shown.costs.items()
+        },
     }
 
 

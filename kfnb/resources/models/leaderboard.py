@@ -10,6 +10,7 @@ from enum import Enum
 from typing import Any, overload
 
 from kfnb.errors import UsageError, did_you_mean
+from kfnb.prices.rates import Cost
 from kfnb.resources.models.data_damage import damage_of
 from kfnb.resources.models.metric_direction import maximized
 from kfnb.resources.models.model import NO_DAMAGE, DataDamage, VersionSnapshot
@@ -24,7 +25,7 @@ class LeaderboardEntry:
     ``data`` is the reference of the data version and ``data_digest`` the digest of its content, empty if it was not
     recorded. ``rank`` counts from 1 among entries that were measured on the same data; None for an entry that cannot be
     compared. ``kind`` is ``version``, ``run`` or ``trial``, and ``ref`` names it. ``made_of`` are the versions of data
-    sets behind it.
+    sets behind it, ``run`` is the id of the run that made it.
     """
 
     ref: str
@@ -40,6 +41,7 @@ class LeaderboardEntry:
     tags: Mapping[str, str] = field(default_factory=dict)
     made_of: tuple[str, ...] = ()
     rank: int | None = None
+    run: str = ""
 
     @property
     def behind(self) -> tuple[str, ...]:
@@ -129,8 +131,10 @@ class Leaderboard(Sequence[LeaderboardEntry]):
         return self.query.limit if self.query else MOST_ROWS
 
     def snapshot(self) -> ShownLeaderboard:
-        """What is displayed of it: also whether the data behind it is damaged."""
-        return ShownLeaderboard(self, damage_of(self.data_behind))
+        """What is displayed of it: also whether the data behind it is damaged, and what its runs cost."""
+        from kfnb.resources.models.run_costs import costs_of
+
+        return ShownLeaderboard(self, damage_of(self.data_behind), costs_of(one.run for one in self._entries))
 
     @overload
     def __getitem__(self, index: int) -> LeaderboardEntry: ...
@@ -186,10 +190,11 @@ class LeaderboardState(str, Enum):
 
 @dataclass(frozen=True)
 class ShownLeaderboard:
-    """A leaderboard as it is displayed, with what is known to be wrong with the data behind it."""
+    """A leaderboard as it is displayed, with what is known to be wrong with the data behind it, and costs by run."""
 
     board: Leaderboard
     damage: DataDamage = NO_DAMAGE
+    costs: Mapping[str, Cost] = field(default_factory=dict)
     state: LeaderboardState = LeaderboardState.OPEN
 
 
@@ -232,6 +237,7 @@ def _entry(
         version.created,
         version.tags,
         version.data,
+        run=version.source.id if version.source.kind == "kfp" else "",
     )
 
 

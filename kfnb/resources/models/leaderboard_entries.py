@@ -78,7 +78,7 @@ def _of_runs(backend: str, registered: Collection[str]) -> Iterator[LeaderboardE
         metrics = metrics_of(run)
         if metrics and run.state is RunState.SUCCEEDED and run.id not in registered:
             yield LeaderboardEntry(
-                f"run {run.id}", run.pipeline, kind="run", metrics=metrics, created=run.created
+                f"run {run.id}", run.pipeline, kind="run", metrics=metrics, created=run.created, run=run.id
             )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,18 +17,21 @@ from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.remote.current import Current
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
+from kfnb.resources.provenance.origin import origin_of
+from kfnb.resources.runs.budgets import budget_of, guarded
 from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.destination import destination
 from kfnb.resources.runs.engine import RunEngine, Submission
+from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
 from kfnb.resources.runs.selection import Selection
-from kfnb.settings import owner, settings
+from kfnb.settings import settings
 from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
     from kfnb.catalog.records import Source
-    from kfnb.resources.models.local.saved_models import Destination
     from kfnb.resources.runs.kubeflow import KubeflowRunEngine
     from kfnb.resources.runs.local import LocalRunEngine
     from kfnb.resources.studies.handle import Study
@@ -47,6 +49,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     cache: bool = True,
     from_study: str | Study | None = None,
     env: Sequence[str] = (),
+    budget: float | None = None,
     notify: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
@@ -55,9 +58,10 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
-    values steps on a cluster get; local steps have all variables. ``notify`` is called, before the run starts, with
-    notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
-    ``ArgumentError`` and ``BackendError`` before anything has started.
+    values steps on a cluster get; local steps have all variables. ``budget`` is the most that the run may cost, in the
+    currency of the prices: it is stopped when that is passed, on a cluster while this process lives. ``notify`` is
+    called, before the run starts, with notes on differences and the progress of uploads of the notebook's files. Raises
+    ``PipelineError``, ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
@@ -73,24 +77,13 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
+        origin=origin_of(compiled.spec, compiled.name),
+        budget=budget_of(budget, compiled.name, notify),
         notify=notify,
     )
     chosen = engine_of(backend)
     caution(chosen, submission)
-    return Run(chosen, chosen.submit(submission))
-
-
-def values_of(names: Sequence[str]) -> dict[str, str]:
-    """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
-    for name in names:
-        if name not in os.environ:
-            bare, given, _ = name.partition("=")
-            if given:
-                raise UsageError(
-                    f"--env {name}: only give the name, --env {bare}: its value is taken from here"
-                )
-            raise UsageError(f"--env {name}: no environment variable {name} is set here")
-    return {name: os.environ[name] for name in names}
+    return guarded(Run(chosen, chosen.submit(submission)), submission)
 
 
 def caution(engine: RunEngine, submission: Submission) -> None:
@@ -246,12 +239,14 @@ class _Connection:
         """The engine; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
+        from kfnb.resources.runs.kubeflow.origins import Origins
         from kfnb.resources.runs.kubeflow.trainings import Trainings
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        around = environment.read()
+        around, origins = environment.read(), Origins(Path(settings().home) / "origins")
         return self._current.get(
-            (access, around), lambda: connect(access, around, _registry, Trainings(trainer_engine))
+            (access, around, origins),
+            lambda: connect(access, around, destination, Trainings(trainer_engine), origins),
         )
 
 
@@ -262,7 +257,7 @@ def trainer_engine() -> TrainerEngine:
     """The engine of trainings on the cluster that the settings name. Raises ``BackendError`` without a cluster."""
     from kfnb.resources.training.trainer.connection import connect
 
-    return connect(_registry)
+    return connect(destination)
 
 
 def _home_of(run_id: str) -> RunEngine:
@@ -280,7 +275,7 @@ def _local() -> LocalRunEngine:
 
 def local_options() -> dict[str, Any]:
     """The arguments of ``LocalRunEngine`` beside its home, by the settings; as JSON has them."""
-    chosen, to = settings(), _registry()
+    chosen, to = settings(), destination()
     return {
         "jobs": chosen.jobs,
         "secrets": chosen.secrets,
@@ -289,12 +284,3 @@ def local_options() -> dict[str, Any]:
         "data_store": to.data_store,
         "owner": to.owner,
     }
-
-
-def _registry() -> Destination:
-    """Where the models that runs save are registered, now."""
-    from kfnb.resources.datasets.root import store_root
-    from kfnb.resources.models.local.saved_models import Destination
-    from kfnb.resources.models.location import registry_folder
-
-    return Destination(registry_folder(), store_root(), owner())

@@ -8,6 +8,7 @@ from kfnb import entities
 from kfnb.artifacts.preview import preview
 from kfnb.diagnostics import logger
 from kfnb.entities import Artifact, Preview, Task
+from kfnb.resources.runs.costs import cost_words
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.mount_point import Home
 
@@ -31,7 +32,7 @@ class Drawing:
             for artifact in _reports(task):
                 if not self._texts.get(artifact.uri):
                     self._texts[artifact.uri] = _text(artifact)
-        return draw_run(run, self._texts, home=self._home)
+        return draw_run(run, self._texts, home=self._home, cost=cost_words(run))
 
 
 def texts_of(task: Task) -> dict[str, str]:

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from kfnb import entities
-from kfnb.commands.bound_names import bound_to, resolved
+from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
 from kfnb.entities import RunState
-from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
+from kfnb.errors import StudyFailed, UsageError
 from kfnb.jobs.polling import poll
 from kfnb.pipeline.spec import Compiled
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
+from kfnb.resources.runs.keeping_commands import ArchiveRuns, DeleteRuns, PruneRuns
+from kfnb.resources.runs.named_runs import ONE_OF_SEVERAL, handle_of
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.services.api import known_service
 from kfnb.resources.services.handle import Service
@@ -31,10 +33,22 @@ if TYPE_CHECKING:
     from kfnb.entities import Comparison
     from kfnb.resources.studies.handle import Study
 
+__all__ = [
+    "ArchiveRuns",
+    "CompareRuns",
+    "DeleteRuns",
+    "ListRuns",
+    "PrintLogs",
+    "PruneRuns",
+    "RetryRun",
+    "ShowRun",
+    "StopRun",
+    "SubmitPipeline",
+]
+
 STATES = tuple(str(state).lower() for state in RunState)
 """The states of a run, as people write them."""
 _RUN = "the run's id, or the start of it"
-_RUNS = "a run's id, or the start of it"
 
 
 def keep_files_option(when: str) -> Any:
@@ -53,23 +67,10 @@ def env_option() -> Any:
     return repeated(metavar="NAME", help=help, values="variable")
 
 
-# -- which runs -----------------------------------------------------------------------------------------------------
-
-
-def handle_of(session: Session, text: str) -> Run:
-    """The run for a word: a name that is bound to a run, an id, or the start of an id. Raises ``RunNotFound``."""
-    try:
-        return api.handles(resolved(session.names, text, Run, entities.RunSnapshot))[0]
-    except RunNotFound as missing:
-        hint = "; ".join(
-            filter(None, (missing.hint, did_you_mean(text, bound_to(session.names, Run.__name__))))
-        )
-        raise RunNotFound(missing.message, hint=hint, ref=missing.ref) from None
-
-
-def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
-    """The runs for words, each once."""
-    return list({run.id: run for run in (handle_of(session, text) for text in texts)}.values())
+def budget_option(what: str) -> Any:
+    """``--budget AMOUNT``: the most that something may cost."""
+    help = f"the most that {what} may cost, in the currency of the prices: it is stopped when that is passed"
+    return option(type=float, metavar="AMOUNT", help=help)
 
 
 # -- running --------------------------------------------------------------------------------------------------------
@@ -118,6 +119,7 @@ class SubmitPipeline(Command):
         help="use the best parameters of a study; waits for it while it is running",
     )
     env: tuple[str, ...] = env_option()
+    budget: float | None = budget_option("the run")
     keep_files: tuple[str, ...] = keep_files_option("when the run is finished,")
 
     def run(self, session: Session) -> Any:
@@ -147,6 +149,7 @@ class SubmitPipeline(Command):
             cache=not self.no_cache,
             from_study=None if self.from_study is None else _ended(session, self.from_study),
             env=self.env,
+            budget=self.budget,
             notify=session.notify,
         )
 
@@ -280,7 +283,7 @@ class CompareRuns(Command):
     binds = True
     json = "print the comparison as JSON"
 
-    runs: tuple[str, ...] = word(f"{_RUNS}; two or more", many="+", metavar="RUN", values="run")
+    runs: tuple[str, ...] = word(f"{ONE_OF_SEVERAL}; two or more", many="+", metavar="RUN", values="run")
     all: bool = flag(help="also show what is the same in all of them")
 
     def run(self, session: Session) -> Comparison:
@@ -330,70 +333,3 @@ class PrintLogs(LogOptions, Command):
             at_once=self.follow,
             place=lambda: run.log_place(self.task),
         )
-
-
-# -- keeping --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArchiveRuns(Command):
-    """Archive runs: %kf_runs shows them only with --archived."""
-
-    runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
-    undo: bool = flag(help="restore them")
-
-    def run(self, session: Session) -> None:
-        """Archive or restore them."""
-        for run in handles_of(session, self.runs):
-            if self.undo:
-                run.unarchive()
-            else:
-                run.archive()
-            session.notify(f"run {run.id} is {'restored' if self.undo else 'archived'}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class DeleteRuns(Command):
-    """Delete finished runs permanently, with their files. Asks first."""
-
-    runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
-    yes: bool = flag("--yes", "-y", help="do not ask")
-
-    def run(self, session: Session) -> None:
-        """Delete them after a confirmation."""
-        chosen = handles_of(session, self.runs)
-        for run in chosen:  # before anything is deleted
-            state = run.state
-            if not state.finished:
-                hint = "stop it first, or wait for it; nothing was deleted"
-                raise UsageError(f"run {run.id} is {state}:", code="still-running", hint=hint, ref=run.id)
-        if not self.yes and not _agreed(session, chosen):
-            session.notify("nothing was deleted")
-            return
-        for run in chosen:
-            run.delete()
-            session.notify(f"deleted run {run.id}")
-
-
-def _agreed(session: Session, chosen: list[Run]) -> bool:
-    named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
-    if session.prompt is None:
-        hint = "no one can confirm it here; give --yes to delete without confirmation"
-        raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
-    count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
-    return session.prompt(f"Delete {count} permanently: {named}? [y/N] ").strip().lower() in ("y", "yes")
-
-
-@dataclass(frozen=True, kw_only=True)
-class PruneRuns(Command):
-    """Delete all finished local runs but the newest, with all of their files."""
-
-    keep: int = option(type=int, default=20, help="number of newest runs to keep (default 20)")
-
-    def run(self, session: Session) -> None:
-        """Delete them."""
-        removed = api.prune(keep=self.keep)
-        for id in removed:
-            session.out(id)
-        if not removed:
-            session.notify("nothing to remove")

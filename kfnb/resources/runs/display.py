@@ -8,10 +8,10 @@ from kfnb.commands.display import Display
 from kfnb.entities import Comparison, Task
 from kfnb.entities import RunSnapshot as RunData
 from kfnb.resources.runs.artifact_text import Drawing
+from kfnb.resources.runs.costs import cost_data
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run, RunList
-from kfnb.resources.runs.view.comparison import draw_comparison
-from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.runs.priced import priced_comparison, priced_runs
 from kfnb.ui.states import shown
 
 
@@ -38,6 +38,7 @@ def as_row(run: RunData) -> dict[str, Any]:
         "started": run.started,
         "finished": run.finished,
         "seconds": run.seconds,
+        "cost": cost_data(run),
     }
 
 
@@ -66,6 +67,6 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
 
 DISPLAYS = {
     Run: Display(lambda run: Drawing()(run.snapshot()), lambda run: as_json(run.snapshot())),
-    RunList: Display(draw_runs, lambda runs: [as_row(run) for run in runs]),
-    Comparison: Display(draw_comparison, _comparison),
+    RunList: Display(priced_runs, lambda runs: [as_row(run) for run in runs]),
+    Comparison: Display(priced_comparison, _comparison),
 }

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import entities
-from kfnb.entities import LogLine
+from kfnb.entities import Amounts, LogLine, Purpose
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
+from kfnb.prices.budget import Budget
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.selection import LISTED, Selection
 
@@ -24,9 +26,10 @@ class Submission:
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
-    it here. ``env`` are environment variables
-    for steps that do not run where this one does. ``inputs`` is a folder with artifacts among the arguments, which the
-    run takes over; only runs here do. ``notify`` is called with notes on differences, and with progress if
+    it here. ``env`` are environment variables for steps that do not run where this one does. ``inputs`` is a folder
+    with artifacts among the arguments, which the run takes over; only runs here do. ``origin`` is what the manifest of
+    the run has of the notebook, as JSON (see ``provenance.origin``). ``budget`` is what the run may cost: a run here
+    ends when it is passed. ``notify`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -41,6 +44,8 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    budget: Budget | None = None
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
@@ -83,6 +88,13 @@ class RunEngine(Protocol):
 
         With ``follow``, as they arrive, until the run is finished; None means no more lines at the moment.
         """
+        ...
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and of what its tasks ran on."""
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied of machines until now, by what came of it; empty if nothing is known."""
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:

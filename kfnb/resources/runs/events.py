@@ -3,7 +3,7 @@
 ===========  =========  =====================================================================
 kind         about      data
 ===========  =========  =====================================================================
-``created``  the run    name, pipeline, backend, arguments, experiment, environment, url, schedule
+``created``  the run    name, pipeline, backend, arguments, experiment, environment, url, schedule, owner
 ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition, code
 ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
 ``inputs``   a task     values: {name: value}
@@ -12,6 +12,7 @@ kind         about      data
 ``cached``   a task     (nothing)
 ``doing``    a task     text: what it waits for, or what is done for it; until its next state
 ``ranks``    a task     ranks: {number: what is new of a process of a training}, see ``rank_fold``
+``usage``    run, task  attempt: what an attempt at a task occupied; total: what the run did, by purpose, at its end
 ``note``     the run    text: a note for the user on this run, in one line
 ``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
@@ -31,6 +32,7 @@ from kfnb import entities
 from kfnb.entities import Artifact, RunState, Task, TaskError
 from kfnb.jobs.fold import Event, JobFold
 from kfnb.resources.runs.rank_fold import ended, merged
+from kfnb.resources.runs.usage_data import amounts_of, usage_of
 from kfnb.text import finite
 
 
@@ -94,7 +96,17 @@ class RunFold(JobFold[str]):
 
     FIELDS = {  # noqa: RUF012 - a class variable of the base
         "created": frozenset(
-            {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url", "schedule"}
+            {
+                "name",
+                "pipeline",
+                "backend",
+                "experiment",
+                "arguments",
+                "environment",
+                "url",
+                "schedule",
+                "owner",
+            }
         ),
         "task": frozenset({"name", "parent", "group", "iteration", "needs", "takes", "condition", "code"}),
         "state": frozenset({"state", "error"}),
@@ -104,6 +116,7 @@ class RunFold(JobFold[str]):
         "cached": frozenset(),
         "doing": frozenset({"text"}),
         "ranks": frozenset({"ranks"}),
+        "usage": frozenset({"attempt", "total"}),
         "note": frozenset({"text"}),
         "notes": frozenset({"texts"}),
     }
@@ -209,6 +222,14 @@ class RunFold(JobFold[str]):
     def _on_ranks(self, event: Event) -> None:
         task = self._tasks[event.task]
         self._tasks[event.task] = replace(task, ranks=merged(task.ranks, event.data["ranks"]))
+
+    def _on_usage(self, event: Event) -> None:
+        if not event.task:
+            self._run = replace(self._run, used=amounts_of(event.data["total"]))
+        else:
+            task = self._tasks[event.task]
+            usage = usage_of(event.data["attempt"])
+            self._tasks[event.task] = replace(task, usage=(*task.usage, usage))
 
     def _on_decided(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], decided=str(event.data["text"]))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, overload
 
 from kfnb import entities
 from kfnb.aliases import accepts
-from kfnb.entities import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.entities import Amounts, Artifact, ByTask, LogLine, Purpose, RunState, Task
+from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
+from kfnb.prices.current import current
+from kfnb.prices.rates import Cost
 from kfnb.resources.runs.engine import RunEngine
 from kfnb.resources.runs.events import RunFold
 from kfnb.resources.runs.iterations import joined
@@ -98,6 +102,18 @@ class Run:
         """The artifacts of each task."""
         return self._joined("artifact", lambda task: task.artifacts)
 
+    def recorded(self) -> RunRecord:
+        """What the engine has recorded of the notebook that started the run, and of what its tasks ran on."""
+        return self._engine.recorded(self.id)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the run was made with, and where, in ten layers: see ``kfnb.manifest``."""
+        found: Manifest = resolve_name("kfnb:manifest")(
+            self
+        )  # by its public name, since provenance reads runs
+        return found
+
     def _joined(self, what: str, part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
         now = self.snapshot()
         return joined(now.tasks, part, what, over=now.state.finished)
@@ -149,6 +165,16 @@ class Run:
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
+
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what it costs until now, by the prices of the settings. Raises ``UsageError``."""
+        return current().cost(self.occupied)
+
+    @property
+    def occupied(self) -> Mapping[Purpose, Amounts]:
+        """What it occupied of machines until now: core hours, GiB hours, GPU hours, by what came of them."""
+        return self._engine.occupied(self.id)
 
     def logs(
         self,

@@ -22,9 +22,9 @@ from kfnb.resources.runs.artifact_text import Drawing, previews_of, texts_of
 from kfnb.resources.runs.command_line import command
 from kfnb.resources.runs.downloads import CannotDownload, Downloads
 from kfnb.resources.runs.handle import Run, RunList
+from kfnb.resources.runs.priced import priced_runs
 from kfnb.resources.runs.view.failure import error_text
 from kfnb.resources.runs.view.run import draw_run
-from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.runs.wire import RunsWire, RunWire
 
@@ -157,7 +157,7 @@ RUNS = Followable(
     "runs",
     RunsTable,
     name=lambda table: table.id,
-    draw=draw_runs,
+    draw=priced_runs,
     subject=lambda _, table: table,
     wire=lambda _: RunsWire(),
 )

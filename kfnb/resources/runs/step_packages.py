@@ -29,6 +29,11 @@ def of_study(text: str) -> dict[str, str]:
     return {"study": text.removeprefix(FROM_STUDY)} if text.startswith(FROM_STUDY) else {}
 
 
+def stage_of(origin: Json) -> dict[str, str]:
+    """The stage that a run is labelled with, as part of its environment; empty for none."""
+    return {"stage": origin["stage"]} if origin.get("stage") else {}
+
+
 def _parts(container: Json) -> Iterator[tuple[str, str]]:
     # the last part of a step's command is its program, whose text may be about anything
     scripts = [part for part in list(container.get("command", []))[:-1] if "pip install" in part]

@@ -52,7 +52,16 @@ class SnapshotRecords:
 def traced_snapshot(run: RunSnapshot) -> Trace:
     """The facts about a run as it is now."""
     context = RunContext(
-        run.id, run.name, run.pipeline, run.backend, str(run.state), run.created, run.finished
+        run.id,
+        run.name,
+        run.pipeline,
+        run.backend,
+        str(run.state),
+        run.created,
+        run.finished,
+        run.experiment,
+        run.owner,
+        run.occupied,
     )
     tasks = (task for task in run.tasks if not task.group and task.state in BEGAN)
     return traced_tasks(context, ((task.id, _of_task(task)) for task in tasks))

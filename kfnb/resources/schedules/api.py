@@ -15,8 +15,10 @@ from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.pipeline.spec import check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
-from kfnb.resources.runs.api import caution, cluster_engine, engine_of, local_options, values_of
+from kfnb.resources.provenance.origin import origin_of
+from kfnb.resources.runs.api import caution, cluster_engine, engine_of, local_options
 from kfnb.resources.runs.engine import Submission
+from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.model import Recurrence
@@ -83,6 +85,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         cache=cache and settings().cache,
         env=values_of(env),
         folder=folder(),
+        origin=origin_of(compiled.spec, compiled.name),
         notify=notify,
     )
     caution(engine_of(engine.name), submission)

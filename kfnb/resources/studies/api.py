@@ -16,6 +16,7 @@ from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components import api as components_api
 from kfnb.resources.datasets.api import with_data
+from kfnb.resources.runs.budgets import budget_of
 from kfnb.resources.studies import algorithms, conditional_space, model
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import StudyEngine
@@ -57,6 +58,8 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     max_failed: int | None = None,
     arguments: Mapping[str, Any] | None = None,
     backend: str | None = None,
+    budget: float | None = None,
+    notify: Callable[[str], None] = print,
 ) -> Study:
     """Start a search for the parameters that make an objective best, and return its handle at once.
 
@@ -64,9 +67,13 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     ``space`` is a text (``"lr=log(1e-5,1e-1) depth=int(2,8)"``), a dict, or a function that asks for one parameter
     after the other. ``objective`` is what a component assigns or logs, ``task.output`` of a pipeline; ``metrics`` are
     kept too. The algorithm's and early stopping's ``settings`` have Katib's names. ``timeout`` is in seconds, or
-    ``"10m"``. Without ``trials`` and ``timeout`` there are 30 trials; a grid has all of its points. Raises
-    ``UsageError``, ``ArgumentError`` and ``BackendError`` before anything has started.
+    ``"10m"``. Without ``trials`` and ``timeout`` there are 30 trials; a grid has all of its points. ``budget`` is the
+    most that all trials may cost, in the currency of the prices: a search here ends with the trial that passes it, and
+    ``notify`` is called first with what former runs cost. Raises ``UsageError``, ``ArgumentError`` and ``BackendError``
+    before anything has started.
     """
+    if budget is not None and backend_name(backend) != "local":
+        raise UsageError("a budget ends studies on this machine only, not those of Katib", ref="budget")
     engine = engine_of(backend)
     further = (metrics,) if isinstance(metrics, str) else tuple(metrics)
     terms = SearchTerms(
@@ -82,6 +89,8 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     )
     goals = Objective(objective, maximize, goal, further)
     search = _planned(subject, space, goals, terms, arguments or {})
+    limit = budget_of(budget, search.subject.name, notify)
+    search = replace(search, budget=limit.data() if limit else {})
     engine.start(_with_data(search, local=engine.name == "local"))
     return Study(engine, search.name)
 

@@ -44,9 +44,10 @@ def _searched(session: Session, options: SearchOptions, subject: Any, name: str 
     """Start a search, or show the Experiment for a cluster."""
     space = options.space_in(session.names, session.prog)
     if options.dry_run:
+        how.pop("budget")
         session.out(api.drafted(subject, space, name=name, **how))
         return None
-    study = api.tune(subject, space, name=name, **how)
+    study = api.tune(subject, space, name=name, notify=session.notify, **how)
     session.started(study)
     for note in study.snapshot().notes:
         session.notify(f"note: {note}")

@@ -8,6 +8,7 @@ from typing import Any
 from kfnb.commands.display import Display
 from kfnb.resources.runs.events import encode
 from kfnb.resources.studies import model
+from kfnb.resources.studies.costs import cost_data, cost_words
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
@@ -25,6 +26,7 @@ def as_json(study: model.StudySnapshot) -> dict[str, Any]:
         "maximize": study.objective.maximize,
         "best": None if best is None else _trial(best),
         "reason": study.reason,
+        "cost": cost_data(study),
         "error": study.error,
         "trials": [_trial(trial) for trial in study.trials],
     }
@@ -43,9 +45,13 @@ def _trial(trial: model.Trial) -> dict[str, Any]:
     }
 
 
+def _drawn(study: model.StudySnapshot) -> dict[str, str]:
+    return draw_study(study, cost=cost_words(study))
+
+
 DISPLAYS = {
     Study: Display(
-        lambda study: draw_study(study.snapshot(importances=True)), lambda study: as_json(study.snapshot())
+        lambda study: _drawn(study.snapshot(importances=True)), lambda study: as_json(study.snapshot())
     ),
     model.StudyList: Display(draw_studies, lambda studies: [as_json(study) for study in studies]),
     model.StudyPlot: Display(draw_study_plot, asdict),

@@ -6,6 +6,7 @@ import builtins
 from collections.abc import Iterator
 from typing import Protocol
 
+from kfnb.entities.manifest import RunRecord
 from kfnb.jobs.polling import Pace
 from kfnb.resources.studies import model
 from kfnb.resources.studies.search import Search
@@ -59,6 +60,10 @@ class StudyEngine(Protocol):
 
     def list(self) -> builtins.list[model.StudySnapshot]:
         """The studies there are, the newest first; without their trials where that is cheaper."""
+        ...
+
+    def recorded(self, name: str) -> RunRecord:
+        """What was recorded of what the trials of a cell or a component ran on."""
         ...
 
     def stop(self, name: str) -> None:

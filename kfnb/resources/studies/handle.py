@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfnb.entities import RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.live.named_handle import NamedHandle
+from kfnb.prices.current import current
+from kfnb.prices.rates import Cost
 from kfnb.resources.studies import model
+from kfnb.resources.studies.costs import study_cost
 from kfnb.resources.studies.engine import ObservedStudy, StudyEngine
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.model import Trial
@@ -28,6 +32,10 @@ class Study(NamedHandle[StudyEngine]):
     def observe(self) -> ObservedStudy:
         """Observe the study: poll it for changes."""
         return self._engine.observe(self.name)
+
+    def recorded(self) -> RunRecord:
+        """What the engine has recorded of what the trials of a cell or a component ran on."""
+        return self._engine.recorded(self.name)
 
     @property
     def state(self) -> RunState:
@@ -49,6 +57,11 @@ class Study(NamedHandle[StudyEngine]):
                 ref=self.name,
             )
         return now.best
+
+    @property
+    def cost(self) -> Cost:
+        """An estimate of what its trials cost until now, by the prices of the settings. Raises ``UsageError``."""
+        return study_cost(self.snapshot(), current()).total
 
     @property
     def plot(self) -> Plots:

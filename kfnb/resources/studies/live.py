@@ -12,12 +12,14 @@ from kfnb.live.followables import Followable, state_of
 from kfnb.live.handlers import Answer, detail
 from kfnb.live.messages import DetailRequest, LogRequest, SaveRequest
 from kfnb.resources.studies import api, model
+from kfnb.resources.studies.costs import cost_words
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.known_importances import KnownImportances
 from kfnb.resources.studies.view.study import draw_study
 from kfnb.resources.studies.view.trial import draw_trial
 from kfnb.resources.studies.wire import StudyWire, find_trial, wire_id
 from kfnb.text.logs import settled
+from kfnb.ui.mount_point import Home
 
 # -- what the page asks of a study ------------------------------------------------------------------------------------
 
@@ -96,12 +98,16 @@ def _line_of_study(study: model.StudySnapshot) -> str:
     )
 
 
+def _drawn(study: model.StudySnapshot, home: Home | None = None) -> dict[str, str]:
+    return draw_study(study, home=home, cost=cost_words(study))
+
+
 STUDY = Followable(
     "study",
     Study,
     name=lambda study: wire_id(study.backend, study.name),
     find=_study,
-    draw=draw_study,
+    draw=_drawn,
     subject=lambda _, study: StudySubject(study),
     wire=lambda _: StudyWire(),
     answers=_ANSWERS,

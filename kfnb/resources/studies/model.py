@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from kfnb.entities import Listing, RunState, TaskError, seconds_between
+from kfnb.entities import Amounts, Listing, Purpose, RunState, TaskError, seconds_between
 
 Value = float | int | str | bool
 
@@ -79,7 +79,8 @@ class Trial:
     ``number`` counts from 0 in the order in which trials began; ``name`` is its name on a cluster. ``value`` is the
     objective's, None until it is known; ``metrics`` are the further metrics. ``curve`` are the intermediate values of
     the objective, as pairs of step and value, in order. ``started`` and ``finished`` are seconds since the epoch.
-    ``run`` is the id of the trial's pipeline run, empty if it has none.
+    ``run`` is the id of the trial's pipeline run, empty if it has none. ``used`` is what it occupied of machines,
+    empty if that is unknown.
     """
 
     number: int
@@ -93,6 +94,7 @@ class Trial:
     error: TaskError | None = None
     name: str = ""
     run: str = ""
+    used: Mapping[Purpose, Amounts] = field(default_factory=dict)
 
     @property
     def seconds(self) -> float | None:

@@ -50,7 +50,7 @@ class Search:
     ``algorithm`` (but for the default) and ``early_stopping`` are Katib's names, ``settings`` what is set for the
     algorithm, by Katib's names too. ``timeout`` is in seconds. ``conditions`` is the text of a Python function which
     asks for the parameters one after the other (``space(trial)``), where some exist only under a condition; ``space``
-    has then all that it may ask for.
+    has then all that it may ask for. ``budget`` is what all trials may cost (``Budget.data``); empty without a limit.
     """
 
     name: str
@@ -67,3 +67,4 @@ class Search:
     parallel: int = 1
     timeout: float | None = None
     seed: int | None = None
+    budget: Mapping[str, Any] = field(default_factory=dict)

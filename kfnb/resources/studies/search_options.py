@@ -8,6 +8,7 @@ from typing import Any
 
 from kfnb.commands.command import flag, option, repeated
 from kfnb.errors import UsageError
+from kfnb.resources.runs.commands import budget_option
 from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
@@ -58,6 +59,7 @@ class SearchOptions:
     )
     max_failed: int | None = option(type=int, metavar="N", help="end when N trials have failed")
     backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
+    budget: float | None = budget_option("all trials")
     dry_run: bool = flag(help="show the Experiment for the cluster, and start nothing")
 
     def search(self, prog: str) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class SearchOptions:
             "seed": self.seed,
             "max_failed": self.max_failed,
             "backend": self.backend,
+            "budget": self.budget,
         }
 
     def space_in(self, names: Mapping[str, Any], prog: str) -> Any:

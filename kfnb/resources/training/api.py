@@ -23,6 +23,7 @@ from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components.api import folder
 from kfnb.resources.datasets.api import with_data
+from kfnb.resources.provenance.origin import origin_of
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run
@@ -112,6 +113,7 @@ def start(
             cache=False,
             folder=folder(),
             inputs=place,
+            origin=origin_of(compiled.spec, compiled.name),
             notify=notify,
         )
         if local:

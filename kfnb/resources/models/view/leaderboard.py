@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from kfnb.prices.rates import Cost
 from kfnb.resources.models.leaderboard import (
     Leaderboard,
     LeaderboardEntry,
@@ -15,7 +16,7 @@ from kfnb.resources.models.view.verification import DAMAGED, damage_words
 from kfnb.ui.blocks import Block, Section, Text, Title, bundle
 from kfnb.ui.mount_point import Home
 from kfnb.ui.table import Column, Table, TableCell, Value
-from kfnb.ui.words import aligned, moment
+from kfnb.ui.words import aligned, digits, moment
 
 MOST_METRICS = 5
 """How many metrics have a column; a comparison shows all."""
@@ -37,15 +38,16 @@ def draw_leaderboard(shown: ShownLeaderboard, home: Home | None = None) -> dict[
     better = "more is better" if board.maximize else "less is better"
     facts = (f"by {board.by} ({better})", _count(len(board))) if board.by else (_count(len(board)),)
     notes = [Text(damage.note)] if damage.note else []
-    return bundle(what, [Title(what, facts=facts), *_groups(board, damage), *notes], home)
+    return bundle(what, [Title(what, facts=facts), *_groups(shown), *notes], home)
 
 
-def _groups(board: Leaderboard, damage: DataDamage) -> Iterator[Block]:
+def _groups(shown_board: ShownLeaderboard) -> Iterator[Block]:
+    board = shown_board.board
     for group in board.groups[:MOST_GROUPS]:
         shown = group.entries[: board.limit]
         rest = len(group.entries) - len(shown)
         more = [Text(f"{rest} more; --limit shows them.")] if rest else []
-        blocks: list[Block] = [_table(board, shown, damage), *more, *_unverified(group)]
+        blocks: list[Block] = [_table(shown_board, shown), *more, *_unverified(group)]
         if group.data:
             yield Section(f"Measured on {group.title}", blocks)
         elif len(board.groups) > 1 or board.by:
@@ -68,13 +70,17 @@ def _unknown(group: LeaderboardGroup) -> str:
     return "Not ranked (unknown data version)" if measured else "Without metrics"
 
 
-def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry], damage: DataDamage) -> Table:
+def _table(shown: ShownLeaderboard, entries: Sequence[LeaderboardEntry]) -> Table:
+    board, costs = shown.board, shown.costs
     metrics = [name for name in board.metrics if any(name in one.metrics for one in entries)][:MOST_METRICS]
+    currency = next((cost.currency for cost in costs.values()), "") if board.by and board.maximize else ""
     columns = (
         Column("#", number=True),
         Column("Model", whole=True),
         Column("Aliases"),
         *(Column(name, number=True) for name in metrics),
+        Column("Cost", number=True),
+        Column(f"{board.by} for 1 {currency}" if currency else "", number=True),
         Column("Owner"),
         Column("Registered", whole=True),
         Column("Warning"),
@@ -88,14 +94,24 @@ def _table(board: Leaderboard, entries: Sequence[LeaderboardEntry], damage: Data
             one.ref,
             ", ".join(one.aliases),
             *(_metric(values[name][row], share if name == board.by else None) for name in metrics),
+            str(costs[one.run]) if one.run in costs else "",
+            _for_money(one, board, costs),
             one.owner,
             moment(one.created),
-            _warning(one, damage),
+            _warning(one, shown.damage),
             ", ".join(f"{key}={value}" if value else key for key, value in sorted(one.tags.items())),
         ]
         for row, (one, share) in enumerate(zip(entries, shares, strict=True))
     ]
     return Table("Leaderboard", columns, rows).without_empty_columns()
+
+
+def _for_money(entry: LeaderboardEntry, board: Leaderboard, costs: Mapping[str, Cost]) -> str:
+    """How much of a metric of which more is better came of each unit of the currency."""
+    cost, value = costs.get(entry.run), entry.metrics.get(board.by)
+    if cost is None or not cost.amount or value is None or not board.maximize:
+        return ""
+    return digits(value / cost.amount, 3)
 
 
 def _warning(entry: LeaderboardEntry, damage: DataDamage) -> Value:

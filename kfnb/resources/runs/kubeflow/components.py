@@ -40,17 +40,28 @@ class Components:
 
     def of(self, task: str) -> ComponentInterface:
         """The component of a task or a group; without ports if the spec does not have the task."""
-        found = self._spec.get("root", {})
-        for name in task.split("/"):
-            if name.isdigit():  # an iteration: KFP's task names begin with a letter
-                continue
-            reference = found.get("dag", {}).get("tasks", {}).get(name, {}).get("componentRef", {})
-            found = self._spec.get("components", {}).get(reference.get("name"), {})
+        found = self._found(task)
         return ComponentInterface(
             inputs=_ports(found.get("inputDefinitions", {})),
             outputs=_ports(found.get("outputDefinitions", {})),
             program=self._program(found.get("executorLabel", "")),
         )
+
+    def _found(self, task: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._spec.get("root", {})
+        for name in task.split("/"):
+            if name.isdigit():  # an iteration: KFP's task names begin with a letter
+                continue
+            reference = found.get("dag", {}).get("tasks", {}).get(name, {}).get("componentRef", {})
+            found = self._spec.get("components", {}).get(reference.get("name"), {})
+        return found
+
+    def requests(self, task: str) -> Mapping[str, Any]:
+        """The resources that a task's container requests, as the spec writes them; empty if it has none."""
+        label = self._found(task).get("executorLabel", "")
+        executor = self._spec.get("deploymentSpec", {}).get("executors", {}).get(label, {})
+        found: Mapping[str, Any] = executor.get("container", {}).get("resources", {})
+        return found
 
     def _program(self, label: str) -> str:
         executors = self._spec.get("deploymentSpec", {}).get("executors", {})

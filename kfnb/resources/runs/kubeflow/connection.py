@@ -10,6 +10,7 @@ from typing import Any
 
 from kfnb import entities
 from kfnb.entities import LogLine
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
@@ -22,6 +23,7 @@ from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
@@ -72,10 +74,11 @@ def connect(
     around: KubeflowEnvironment,
     registry: Callable[[], Destination] | None = None,
     trainings: Trainings = ON_ONE_NODE,
+    origins: Origins = NOT_KEPT,
 ) -> KubeflowRunEngine:
     """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known.
 
-    ``registry`` is that of ``KubeflowRunEngine``, ``trainings`` that of ``SubmissionTerms``.
+    ``registry`` and ``origins`` are those of ``KubeflowRunEngine``, ``trainings`` that of ``SubmissionTerms``.
     """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
@@ -100,6 +103,7 @@ def connect(
         home=_home(url, access, around),
         insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
         registry=registry,
+        origins=origins,
         close=ways.close,
     )
 
@@ -220,6 +224,10 @@ class _Lazily:
         """See ``DetailSource``."""
         return self._made.trouble if self._made else self._why_not
 
+    def recorded(self, run: entities.RunSnapshot) -> RunRecord:
+        """See ``DetailSource``."""
+        return self._insight().recorded(run)
+
     def facts(self, run: entities.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
         """See ``DetailSource``."""
         return self._insight().facts(run, spec)
@@ -240,3 +248,9 @@ class _Lazily:
     ) -> tuple[str, ...]:
         """See ``DetailSource``."""
         return self._insight().log_places(snapshot, spec, task)
+
+    def occupied(
+        self, run: entities.RunSnapshot, spec: Mapping[str, Any]
+    ) -> Mapping[entities.Purpose, entities.Amounts]:
+        """See ``DetailSource``."""
+        return self._insight().occupied(run, spec)

@@ -6,11 +6,14 @@ import builtins
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
+from kfnb.entities.manifest import RunRecord
+from kfnb.entities.manifest_json import read_layers
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
@@ -19,6 +22,7 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables
+from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.run_builder import outline
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
@@ -27,6 +31,7 @@ from kfnb.resources.runs.kubeflow.saved_models import SavedModels
 from kfnb.resources.runs.kubeflow.submitter import DEFAULT_TERMS, SubmissionTerms, Submitter
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
 from kfnb.resources.runs.selection import LISTED, Selection
+from kfnb.resources.runs.step_packages import stage_of
 
 Json = Mapping[str, Any]
 
@@ -41,7 +46,8 @@ class KubeflowRunEngine:
     """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
     ``home`` is the address of the server's pages, empty if it is unknown; ``terms`` are what pipelines are sent with;
-    ``registry`` returns where saved models are registered, and without it none are; ``close`` closes what was opened.
+    ``registry`` returns where saved models are registered, and without it none are; ``origins`` keeps what started
+    runs; ``close`` closes what was opened.
     A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
     """
@@ -57,10 +63,11 @@ class KubeflowRunEngine:
         home: str = "",
         insight: DetailSource | None = None,
         registry: Callable[[], Destination] | None = None,
+        origins: Origins = NOT_KEPT,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._registry = server, insight, registry
-        self.home, self.close = home, close
+        self.home, self.close, self._origins = home, close, origins
         self.submitter = Submitter(server, terms)
         self._experiments = self.submitter.experiments
         self._versions = Versions(server)
@@ -92,7 +99,9 @@ class KubeflowRunEngine:
 
     def _start(self, submission: Submission, experiment: str) -> str:
         body = self.submitter.body(submission, experiment)
-        return str(self._server.request("POST", "/runs", body)["run_id"])
+        run_id = str(self._server.request("POST", "/runs", body)["run_id"])
+        self._origins.keep(run_id, submission.origin)
+        return run_id
 
     def get(self, run_id: str) -> entities.RunSnapshot:
         """The run as of at most a second ago. Raises ``RunNotFound``."""
@@ -122,6 +131,12 @@ class KubeflowRunEngine:
             raise BackendError("cannot read logs of runs on Kubeflow from here")
         return self._insight.logs(tracked.watch.run, tracked.spec, task, follow=follow)
 
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied until now; unknown of tasks whose pods are gone and that request nothing."""
+        tracked = self._track(run_id)
+        run = tracked.watch.run(self.pace.shortest)
+        return run.occupied if self._insight is None else self._insight.occupied(run, tracked.spec)
+
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The addresses of the stored logs, or the pods that still have them."""
         tracked = self._track(run_id)
@@ -130,6 +145,17 @@ class KubeflowRunEngine:
         places = self._insight.log_places(tracked.watch.run, tracked.spec, task)
         more = len(places) - _PLACES
         return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and what Kubernetes knows of its pods."""
+        tracked, origin = self._track(run_id), self._origins.of(run_id)
+        layers, notes = read_layers(origin.get("layers", {}))
+        if not layers:
+            notes = (*notes, "what the notebook was is not known: the run was started elsewhere")
+        run = tracked.watch.run(self.pace.shortest)
+        found = RunRecord() if self._insight is None else self._insight.recorded(run)
+        stage = str(origin.get("stage", ""))
+        return replace(found, origin=layers, stage=stage, notes=(*notes, *found.notes))
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; does nothing if it is finished."""
@@ -210,6 +236,7 @@ class KubeflowRunEngine:
 
     def _outline(self, answer: Json) -> entities.RunSnapshot:
         run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
-        return outline(
+        found = outline(
             answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)
         )
+        return replace(found, environment={**found.environment, **stage_of(self._origins.of(run_id))})

@@ -8,12 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.entities import Amounts, Purpose
+from kfnb.entities.manifest import Layer
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import at, word
+from kfnb.remote.kubernetes.pod_layers import PodLayers
+from kfnb.remote.kubernetes.pod_usage import claims_of
 from kfnb.remote.kubernetes.pods import Diagnosis, PodState, diagnose
 from kfnb.resources.runs.kubeflow import workflow
 from kfnb.resources.runs.kubeflow.argo_nodes import task_of
+from kfnb.resources.runs.kubeflow.occupied import by_pods
 from kfnb.resources.runs.kubeflow.workflow import Workflow
+from kfnb.text.quantity import amount
 
 MAIN = "main"
 """The container of a step's own program."""
@@ -67,11 +74,40 @@ class Pods:
 
         Without ``succeeded``, most pods of a large run, which are many megabytes, are left out.
         """
+        pods = map(parse, self._objects(run_id, succeeded=succeeded))
+        return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
+
+    def layers(self, run_id: str) -> dict[str, tuple[Layer, ...]]:
+        """What the tasks of a run ran on, by their ids, as far as Kubernetes still has their pods."""
+        reader = PodLayers(self._kubernetes, self._namespace)
+        found = {}
+        for item in sorted(
+            self._objects(run_id), key=lambda one: str(one["metadata"].get("creationTimestamp"))
+        ):
+            pod = parse(item)
+            if pod.role == "launcher" and pod.task:
+                found[pod.task] = reader.of(item, MAIN)
+        return found
+
+    def _objects(self, run_id: str, *, succeeded: bool = True) -> Sequence[Mapping[str, Any]]:
         query = {"labelSelector": f"{_RUN_LABEL}={run_id}"}
         query |= {} if succeeded else {"fieldSelector": "status.phase!=Succeeded"}
         answer = self._get(f"/api/v1/namespaces/{self._namespace}/pods", query)
-        pods = [parse(item) for item in answer.get("items", ())]
-        return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
+        found: Sequence[Mapping[str, Any]] = answer.get("items") or ()
+        return found
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What the pods of a run and their volumes occupied; empty if Kubernetes has no pods of it, or refuses."""
+        items = self._objects(run_id)
+        mount = any(True for item in items for _ in claims_of(item))
+        volumes = (
+            self._get(f"/api/v1/namespaces/{self._namespace}/persistentvolumeclaims", {}) if mount else {}
+        )
+        claims = {
+            word(item, "metadata", "name"): amount(at(item, "spec", "resources", "requests", "storage"))
+            for item in volumes.get("items") or ()
+        }
+        return by_pods(items, claims, time.time()) if items else {}
 
     def events(self, pod: str) -> Sequence[Mapping[str, Any]]:
         """The events of a pod."""

@@ -11,8 +11,10 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState, Task, TaskError
+from kfnb.entities import Amounts, LogLine, Purpose, RunState, Task, TaskError
+from kfnb.entities.manifest import RunRecord
 from kfnb.jobs.polling import Pace
+from kfnb.remote.kubernetes.pod_layers import shared_environments
 from kfnb.resources.runs.kubeflow import logs, wait_reasons
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
 from kfnb.resources.runs.kubeflow.components import Components
@@ -22,10 +24,12 @@ from kfnb.resources.runs.kubeflow.logs import LogSource
 from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.occupied import by_requests
 from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.workflow import Workflow, WorkflowNode
 from kfnb.resources.runs.kubeflow.workflow_cache import Workflows
+from kfnb.text.shorten import some
 from kfnb.text.timestamps import seconds
 
 Json = Mapping[str, Any]
@@ -109,6 +113,22 @@ class RunDetails:
         """See ``DetailSource``."""
         sources = Sources(self._records, self._pods, snapshot, spec, task).begun()
         return tuple(source.place for source in sources if source.place)
+
+    def recorded(self, run: entities.RunSnapshot) -> RunRecord:
+        """See ``DetailSource``."""
+        layers = self._pods.layers(run.id) if self._pods is not None else {}
+        gone = [
+            task.id
+            for task in run.tasks
+            if task.started and not (task.group or task.cached) and task.id not in layers
+        ]
+        notes = [f"Kubernetes has no pod of {some(gone)} any more, or it may not be read"] if gone else []
+        return RunRecord(environments=shared_environments(layers), notes=tuple(notes))
+
+    def occupied(self, run: entities.RunSnapshot, spec: Json) -> Mapping[Purpose, Amounts]:
+        """See ``DetailSource``."""
+        found = self._pods.occupied(run.id) if self._pods is not None else {}
+        return found or by_requests(run, spec)
 
     def pods(self, run: entities.RunSnapshot, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
         """The pods of the run that Kubernetes still has."""

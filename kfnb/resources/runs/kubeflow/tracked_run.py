@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
@@ -52,10 +53,18 @@ class DetailSource(Protocol):
         """What its tasks wrote, as in ``RunEngine.logs``; ``snapshot`` returns the current run."""
         ...
 
+    def occupied(self, run: entities.RunSnapshot, spec: Json) -> Mapping[Purpose, Amounts]:
+        """What the run occupied, by its pods, or where they are gone, by what the pipeline requests."""
+        ...
+
     def log_places(
         self, snapshot: Callable[[], entities.RunSnapshot], spec: Json, task: str | None
     ) -> tuple[str, ...]:
         """Where the logs are, for each task that has begun."""
+        ...
+
+    def recorded(self, run: entities.RunSnapshot) -> RunRecord:
+        """What its tasks ran on. Raises ``BackendError``."""
         ...
 
 

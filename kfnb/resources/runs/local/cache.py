@@ -23,18 +23,21 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
-from kfnb.entities import Artifact
+from kfnb.entities import Artifact, Purpose, Usage
 from kfnb.jobs import private
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.spec import Container, PythonProgram
+from kfnb.resources.runs.usage_data import usage_data, usage_of
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
 
 _FORMAT = 2
 """Increased when the layout of entries or the inputs of steps change: older entries are then not found."""
 _STAMPS = "files.json"
 _KEY = "cache.key"
+_USAGE = "usage.json"
+"""What the attempt that made the outputs occupied."""
 
 
 class Cache:
@@ -110,8 +113,18 @@ class Cache:
         except (OSError, ValueError):
             return None
 
-    def store(self, key: str, work: TaskInvocation, outputs: Mapping[str, Any]) -> None:
-        """Keep the outputs of ``work``. An existing entry, of another run, stays."""
+    def saves(self, key: str) -> Usage | None:
+        """What the step that made the entry ``key`` occupied; None if that is unknown."""
+        try:
+            usage = usage_of(json.loads((self._folder / key / _USAGE).read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return None
+        return replace(usage, purpose=Purpose.SAVED)
+
+    def store(
+        self, key: str, work: TaskInvocation, outputs: Mapping[str, Any], usage: Usage | None = None
+    ) -> None:
+        """Keep the outputs of ``work``, which occupied ``usage``. An existing entry, of another run, stays."""
         if not key or (self._folder / key).exists():
             return
         with suppress(OSError):  # another process was first, or the disk is full: neither affects the run
@@ -125,6 +138,8 @@ class Cache:
                 relative = {name: _relative(value, draft) for name, value in stored.items()}
                 private.write(draft / _STAMPS, json.dumps(shared_files.stamps(draft)))
                 private.write(draft / "outputs.json", json.dumps(encode(relative)))
+                if usage is not None:
+                    private.write(draft / _USAGE, json.dumps(usage_data(usage)))
                 draft.rename(self._folder / key)
 
     def _digest(self, value: Artifact | list[Artifact]) -> Any:

@@ -12,12 +12,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
 from kfnb.disk import shortage
-from kfnb.entities import Artifact, RunState
+from kfnb.entities import Amounts, Artifact, Purpose, RunState, added_up
 from kfnb.jobs import private, system
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
@@ -25,6 +26,7 @@ from kfnb.jobs.folder import check
 from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
+from kfnb.prices.budget import Budget
 from kfnb.resources.models.local.saved_models import Destination, register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
@@ -34,12 +36,14 @@ from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.kind import end
 from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.log_timeline import Timeline
+from kfnb.resources.runs.local.meter import Meter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
 from kfnb.resources.runs.local.resource_pool import ResourcePool
 from kfnb.resources.runs.local.scheduler import PipelineScheduler
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import read
+from kfnb.resources.runs.local.spending import Spending
 from kfnb.resources.runs.local.tasks import TaskRunner
 from kfnb.secret_store import Secrets
 from kfnb.text.parameter_values import plain
@@ -89,8 +93,10 @@ async def _drive(
     if folder.stopping:
         ending.stop()
     if pipeline.timeout:
-        asyncio.get_running_loop().call_later(pipeline.timeout, ending.expire, pipeline.timeout)
-    watchers = [asyncio.create_task(one.watch()) for one in (timeline, engine.tasks.room)]
+        reason = f"timed out after {pipeline.timeout:g} s"
+        asyncio.get_running_loop().call_later(pipeline.timeout, ending.fail, reason)
+    spending = Spending(Budget.of(order.budget), partial(_occupied, journal, engine), ending.fail)
+    watchers = [asyncio.create_task(one.watch()) for one in (timeline, engine.tasks.room, spending)]
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
@@ -126,14 +132,11 @@ class _End:
             self._engine.stop()
             self._ending = asyncio.create_task(self._processes.end())
 
-    def expire(self, seconds: float) -> None:
-        """End the run, which has reached its limit of ``seconds``."""
+    def fail(self, reason: str) -> None:
+        """End the run, which has reached a limit."""
         if self._ending is None:
             self.stop()
-            self.state, self.reason = (
-                RunState.FAILED,
-                f"timed out after {seconds:g} s",
-            )
+            self.state, self.reason = RunState.FAILED, reason
 
     async def settled(self) -> None:
         """Wait until all processes of the run have ended."""
@@ -167,6 +170,7 @@ def _engine(
             supplier,
             timeline,
             room.activity,
+            Meter(),
             journal.doing,
             journal.ranks,
         ),
@@ -176,6 +180,12 @@ def _engine(
     )
     words = _words(folder, order, pipeline.name)
     return PipelineScheduler(pipeline, journal, tasks, supplier, words, folder.path)
+
+
+def _occupied(journal: Journal, engine: PipelineScheduler) -> Mapping[Purpose, Amounts]:
+    """What a run occupied until now, also in attempts that have not ended."""
+    going = added_up(engine.tasks.launcher.meter.going()).get(Purpose.WORK, Amounts())
+    return {**journal.occupied, Purpose.WORK: journal.occupied.get(Purpose.WORK, Amounts()) + going}
 
 
 def _start(folder: RunFolder, order: RunJobSpec) -> Path:

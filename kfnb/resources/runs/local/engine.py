@@ -6,14 +6,15 @@ import builtins
 import os
 import platform
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -29,10 +30,11 @@ from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import request_notes, unmet
+from kfnb.resources.runs.local.recorded import ORIGIN, record_of
 from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
-from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.step_packages import FROM_STUDY, environment_of, of_study, stage_of
 from kfnb.secret_store import Secrets
 
 _STANDBY = "kfnb.resources.runs.local.standby"
@@ -108,9 +110,11 @@ class LocalRunEngine:
             registry=self._registry,
             data_store=self._data_store,
             owner=self._owner,
+            budget=submission.budget.data() if submission.budget else {},
         )
         try:
             folder.write(submission.spec, order)
+            folder.put(ORIGIN, submission.origin)
         except (OSError, TypeError, ValueError) as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise BackendError(f"cannot write the run to {folder.path}: {error}") from None
@@ -121,8 +125,9 @@ class LocalRunEngine:
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(origin))},
+            "environment": {**_here(submission), **of_study("".join(origin))},
             **({"schedule": submission.schedule} if submission.schedule else {}),
+            **({"owner": self._owner} if self._owner else {}),
         }
         texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
@@ -166,6 +171,14 @@ class LocalRunEngine:
             self._read(folder, LogReader(folder, included), follow=follow),
             self._of_cached(run_id, included) if task is not None else (),
         )
+
+    def recorded(self, run_id: str) -> RunRecord:
+        """What was recorded of the notebook that started the run, and of what its tasks ran on."""
+        return record_of(self._folder(run_id), self.get(run_id).tasks)
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What a run occupied of this machine until now."""
+        return self.get(run_id).occupied
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
         """The file of a task's log, or the folder with the files of all tasks."""
@@ -280,10 +293,12 @@ def _cores() -> int:
     return os.cpu_count() or 1
 
 
-def _here() -> dict[str, str]:
-    """The environment that all local steps share."""
+def _here(submission: Submission) -> dict[str, str]:
+    """The environment that all local steps share, and what the submission has of it."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",
         "kfp": metadata.version("kfp"),
+        **environment_of(submission.spec),
+        **stage_of(submission.origin),
     }

@@ -62,10 +62,12 @@ def prepare(work: TaskInvocation) -> None:
             mount.folder.mkdir(parents=True, exist_ok=True)
 
 
-def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[str, Any]:
+def job(
+    work: TaskInvocation, program: PythonProgram, notebook: Path, record: Mapping[str, str]
+) -> dict[str, Any]:
     """The job for ``runner`` to execute ``program``, as JSON data; writes its source into the task's folder.
 
-    ``notebook`` is the folder of the notebook.
+    ``notebook`` is the folder of the notebook, ``record`` says where the step records what it ran on.
     """
     source = work.folder / "ephemeral_component.py"
     private.write(source, program.source)
@@ -84,6 +86,7 @@ def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[st
             "KFNB_RANKS": str(work.folder / "ranks"),
             "KFNB_RANK_EVENTS": str(work.folder / RANK_EVENTS),
         },
+        "record": dict(record),
         "empty": [name for name in many if work.artifacts.get(name) == []],
     }
 

@@ -35,7 +35,8 @@ class RunJobSpec:
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
     ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``). ``registry`` is the
     folder of the model registry that the run registers its models in, for ``owner``; empty for none. ``data_store`` is
-    the folder or address of the data that they name.
+    the folder or address of the data that they name. ``budget`` is what the run may cost (``Budget.data``); empty
+    without a limit.
     """
 
     name: str
@@ -51,6 +52,7 @@ class RunJobSpec:
     registry: str = ""
     data_store: str = ""
     owner: str = ""
+    budget: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

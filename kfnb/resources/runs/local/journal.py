@@ -6,12 +6,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.entities import RunSnapshot, RunState, Task, TaskError
+from kfnb.entities import Amounts, RunSnapshot, RunState, Task, TaskError, Usage
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.resources.runs.events import RunFold, encode, fold
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
+from kfnb.resources.runs.usage_data import amounts_data, usage_data
 from kfnb.text import conditions
 
 
@@ -33,6 +34,8 @@ class Journal:
         past.take(log.read())
         self.earlier = {task.id: task for task in past.run.tasks}
         self._announced: set[str] = set()
+        self.occupied = dict(past.run.occupied)
+        """What the run occupied in attempts that have ended."""
 
     def done(self, task: str) -> Task | None:
         """A task or a group that an earlier attempt at the run finished; None if it did not."""
@@ -113,13 +116,26 @@ class Journal:
         """Record what is new of the processes of a training, by rank."""
         self._log.append([("ranks", task, {"ranks": dict(news)})])
 
-    def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
-        """Record that a task, a group or the run is done, with its outputs."""
+    def used(self, task: str, usage: Usage) -> None:
+        """Record what an attempt at a task occupied."""
+        self._add(usage)
+        self._log.append([("usage", task, {"attempt": usage_data(usage)})])
+
+    def succeeded(
+        self, task: str, outputs: Mapping[str, Any], *, cached: bool = False, usage: Usage | None = None
+    ) -> None:
+        """Record that a task, a group or the run is done, with its outputs and what its last attempt occupied."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
+        if usage is not None:
+            self._add(usage)
+            facts.append(("usage", task, {"attempt": usage_data(usage)}))
         if outputs:
             facts.append(("outputs", task, {"values": encode(outputs), "metrics": encode(metrics(outputs))}))
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
         self._log.append(facts)
+
+    def _add(self, usage: Usage) -> None:
+        self.occupied[usage.purpose] = self.occupied.get(usage.purpose, Amounts()) + usage.amounts
 
     def note(self, *texts: str) -> None:
         """Record notes for the user, unless the run has them already."""
@@ -132,7 +148,10 @@ class Journal:
 
     def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
         """Record that the run is finished, with its outputs and all metrics of its tasks."""
-        logged = measured(self.snapshot().tasks)
+        now = self.snapshot()
+        logged = measured(now.tasks)
         data = {"values": encode(outputs), "metrics": logged}
         facts: list[Fact] = [("outputs", "", data)] if outputs or logged else []
+        if now.occupied:
+            facts.append(("usage", "", {"total": amounts_data(now.occupied)}))
         self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

@@ -55,9 +55,13 @@ def read_demands(name: str, container: Json, settings: Json, problems: list[str]
 def _resources(resources: Json) -> ResourceRequest:
     accelerator = resources.get("accelerator", {})
     cpus = ("resourceCpuLimit", "cpuLimit", "resourceCpuRequest", "cpuRequest")
+    memory = ("resourceMemoryRequest", "resourceMemoryLimit")
+    model = str(accelerator.get("resourceType") or accelerator.get("type") or "")
     return ResourceRequest(
         cpu=next((resources[key] for key in cpus if resources.get(key)), ""),
         gpus=accelerator.get("resourceCount") or accelerator.get("count") or "",
+        memory=next((resources[key] for key in memory if resources.get(key)), ""),
+        gpu="" if "/" in model else model,  # nvidia.com/gpu is any model
     )
 
 

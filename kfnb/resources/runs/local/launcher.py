@@ -25,10 +25,12 @@ from kfnb.resources.runs.local.executor_io import LOG, RANK_EVENTS, TaskInvocati
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.resources.runs.local.log_timeline import Timeline
+from kfnb.resources.runs.local.meter import Meter
 from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.rank_events import followed, unfinished
+from kfnb.resources.runs.local.recorded import places
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
@@ -43,9 +45,9 @@ _TRAINING_GRACE = 13.0
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``. ``activity`` watches their processes. ``report`` is called with a task's id
-    and what is done for it; with an empty text when that is finished. ``ranks`` is called with the id of a training and
-    what is new of its processes.
+    Steps start in ``folder``. ``activity`` watches their processes, ``meter`` has what they used. ``report`` is called
+    with a task's id and what is done for it; with an empty text when that is finished. ``ranks`` is called with the id
+    of a training and what is new of its processes.
     """
 
     processes: Processes
@@ -55,6 +57,7 @@ class Launcher:
     supplier: Supplier
     timeline: Timeline
     activity: Activity
+    meter: Meter
     report: Callable[[str, str], None]
     ranks: Callable[[str, Mapping[str, Any]], None]
     warm: bool = False
@@ -118,7 +121,7 @@ class Launcher:
             self.report(work.id, "")
 
     def _action(self, work: TaskInvocation, program: PythonProgram) -> Callable[[], int]:
-        spec = job(work, program, self.folder)
+        spec = job(work, program, self.folder, places(self.folder_of_run, self.envs.parent, work.folder))
         requirements = parse(program.installs)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
@@ -170,7 +173,15 @@ class Launcher:
         body = work.component.body
         trains = isinstance(body, PythonProgram) and body.processes > 0
         since = log.stat().st_size if log.exists() else 0
-        began = partial(self.activity.began, work.id)
+        # the client of a container engine is not the container
+        measured = what != "container"
+
+        def began(pid: int) -> None:
+            self.activity.began(work.id, pid)
+            if measured:
+                self.meter.started(work.id, pid)
+
+        used = partial(self.meter.ended, work.id) if measured else (lambda _: None)
         try:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(
@@ -179,6 +190,7 @@ class Launcher:
                     folder=self.folder,
                     timeout=limit,
                     began=began,
+                    used=used,
                     grace=_TRAINING_GRACE if trains else GRACE,
                 )
         except (asyncio.TimeoutError, TimeoutError):

@@ -23,10 +23,15 @@ class SourceKind(str, Enum):
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not given."""
+    """Cores, memory and GPUs as the spec writes them (``2``, ``500m``, ``4G``); they may hold placeholders.
+
+    Empty: not given. ``gpu`` is the model of GPU.
+    """
 
     cpu: Any = ""
     gpus: Any = ""
+    memory: Any = ""
+    gpu: str = ""
 
 
 @dataclass(frozen=True)

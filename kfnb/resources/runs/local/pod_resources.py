@@ -28,6 +28,7 @@ from kfnb.resources.runs.local.spec import (
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, Source
 from kfnb.secret_store import Secrets, SecretsUnreadable
+from kfnb.text.quantity import amount
 
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
@@ -39,7 +40,8 @@ Find: TypeAlias = Callable[[Source], str | None]
 class Supply:
     """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
 
-    ``explicit``: the pipeline requests the number of cores and GPUs.
+    ``explicit``: the pipeline requests the number of cores and GPUs. ``memory`` in bytes is what it requests, 0 for
+    nothing, ``gpu`` the model of GPU.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -48,6 +50,8 @@ class Supply:
     cores: float = 1.0
     gpus: int = 0
     explicit: bool = False
+    memory: float = 0.0
+    gpu: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class Supplier:
             cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else float(processes or 1),
             gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
             explicit=resources.cpu != "" or resources.gpus != "" or processes > 0,
+            memory=amount(fill(resources.memory, context)),
+            gpu=resources.gpu,
         )
 
     def volume(self, name: str) -> Path:

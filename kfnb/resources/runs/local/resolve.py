@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kfnb.entities import Artifact, RunState, TaskError
+from kfnb.entities import Artifact, RunState, TaskError, Usage
 from kfnb.resources.runs.local.parameter_text import MISSING, accepted
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run
 from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
@@ -18,13 +18,17 @@ from kfnb.text.parameter_values import typed
 
 @dataclass(frozen=True)
 class Result:
-    """How a task ended. ``reused``: in an earlier attempt at the run; ``blocked``: skipped because of a failure."""
+    """How a task ended. ``reused``: in an earlier attempt at the run; ``blocked``: skipped because of a failure.
+
+    ``usage`` is what its last attempt occupied.
+    """
 
     state: RunState
     outputs: Mapping[str, Any] = field(default_factory=dict)
     error: TaskError | None = None
     reused: bool = False
     blocked: bool = False
+    usage: Usage | None = None
 
 
 @dataclass(frozen=True)

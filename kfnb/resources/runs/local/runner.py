@@ -6,13 +6,14 @@ data to a file, which the supervisor turns into an error.
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import json
 import logging
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,7 +27,26 @@ _LONGEST = 2000
 
 def run(job: dict[str, Any]) -> int:
     """Execute ``job``; return the exit status. A failure is described in the file ``job["failure"]``."""
-    return guarded(lambda: _perform(job), job["failure"])
+    status = guarded(lambda: _perform(job), job["failure"])
+    if os.environ.get("KFNB_RANK", "0") == "0":  # of the processes of a training, one is enough
+        record(job["record"])
+    return status
+
+
+def record(places: Mapping[str, str]) -> None:
+    """Record what the step ran on; a step is not failed by that."""
+    try:
+        try:
+            importlib.import_module("kfnb")
+        except ImportError:  # another environment has no kfnb: its modules for steps need nothing else
+            for name in ("kfnb", "kfnb.capture"):
+                package = ModuleType(name)
+                package.__path__ = [str(Path(places["code"], *name.split(".")[1:]))]
+                sys.modules[name] = package
+        layers = importlib.import_module("kfnb.capture.embedded.layers")
+        layers.kfnb_record(places["packages"], places["environments"], places["file"])
+    except Exception:  # the disk is full, or the step has changed what Python's own library does
+        logging.getLogger(__name__).debug("What the step ran on is not recorded.", exc_info=True)
 
 
 def guarded(action: Callable[[], None], failure: str) -> int:

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 from kfnb.artifacts.digests import Digests
-from kfnb.entities import RunState, TaskError
+from kfnb.entities import Purpose, RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
@@ -50,14 +50,14 @@ class TaskRunner:
         if found is not None:
             found = await _aside(work, partial(self.digests.of_outputs, found))
             self.journal.started(work.id, work.shown)
-            self.journal.succeeded(work.id, found, cached=True)
+            self.journal.succeeded(work.id, found, cached=True, usage=cache.saves(key) if cache else None)
             return Result(RunState.SUCCEEDED, found)
         result = await self._attempts(step.retries, work)
         if cache and result.state is RunState.SUCCEEDED:
             # a file may have changed while the step waited or ran
             same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
             if same:
-                await _aside(work, lambda: cache.store(key, work, result.outputs))
+                await _aside(work, lambda: cache.store(key, work, result.outputs, result.usage))
         return result
 
     async def pause(self, seconds: float) -> None:
@@ -88,16 +88,20 @@ class TaskRunner:
                 return self._canceled(work)
             self.launcher.warm_up(self.pipeline)
             self.journal.started(work.id, work.shown)
+            meter = self.launcher.meter
+            meter.begin(work)
             try:
                 outputs = await self.launcher.run(work)
             except (StepFailed, StepFault) as fault:
+                self.journal.used(work.id, meter.end(work, Purpose.FAILED))
                 if self.stopped.is_set():
                     return self._canceled(work)
                 error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
                 return Result(RunState.FAILED, error=error)
+            usage = meter.end(work, Purpose.WORK)
             outputs = await _aside(work, partial(self.digests.of_outputs, outputs))
-            self.journal.succeeded(work.id, outputs)
-            return Result(RunState.SUCCEEDED, outputs)
+            self.journal.succeeded(work.id, outputs, usage=usage)
+            return Result(RunState.SUCCEEDED, outputs, usage=usage)
 
     def _canceled(self, work: TaskInvocation) -> Result:
         self.journal.state(work.id, RunState.CANCELED)

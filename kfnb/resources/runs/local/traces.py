@@ -13,18 +13,21 @@ from typing import Any
 from urllib.parse import quote
 
 from kfnb.catalog.records import Reading, RunContext, Trace
-from kfnb.entities import RunState
+from kfnb.entities import Amounts, Purpose, RunState
 from kfnb.errors import BackendError
 from kfnb.jobs import eventlog
 from kfnb.jobs.folder import HINT, usable
 from kfnb.resources.runs.traces import BEGAN, TracedTask, traced_tasks
+from kfnb.resources.runs.usage_data import amounts_of
 
 UNREADABLE = "UNKNOWN"
 """The state of a run whose events cannot be read."""
 
 _KINDS = ("created", "task", "state", "inputs", "outputs", "cached")
+# of what tasks occupied, the total of the run is enough
 _QUERY = (
-    f"select time, kind, task, data from events where kind in ({','.join('?' * len(_KINDS))}) order by seq"  # noqa: S608 - only marks
+    f"select time, kind, task, data from events where kind in ({','.join('?' * len(_KINDS))})"  # noqa: S608 - only marks
+    " or (kind = 'usage' and task = '') order by seq"
 )
 _SEPARATOR = ":"
 """Between the parts of a stamp: of a run that has ended there is only one."""
@@ -138,6 +141,7 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
     header: dict[str, Any] = {}
     created: float | None = None
     run, tasks = _Task(), dict[str, _Task]()
+    used: Mapping[Purpose, Amounts] = {}
     for (time, kind, name, _), data in zip(rows, _decoded(rows), strict=True):
         task = tasks.get(name)
         if kind == "created":
@@ -149,6 +153,8 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
             state = _STATES.get(data["state"])
             if state is not None and (task or not name):
                 (task or run).entered(state, time, data.get("error"))
+        elif kind == "usage" and not name:
+            used = amounts_of(data["total"])
         elif task is None:
             continue
         elif kind == "inputs":
@@ -165,6 +171,9 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
         run.state,
         created,
         run.finished,
+        str(header.get("experiment", "")),
+        str(header.get("owner", "")),
+        used,
     )
     return traced_tasks(context, ((name, task) for name, task in tasks.items() if task.state in BEGAN))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from kfnb.entities import Compared, Comparison, RunSnapshot, RunState
@@ -28,17 +29,21 @@ _RUNS = (
     Column("State", whole=True),
     Column("Started", whole=True),
     Column("Time", number=True),
+    Column("Cost", number=True),
     Column("Backend"),
     Column("Experiment"),
     Column("Error"),
 )
 
 
-def draw_comparison(comparison: Comparison, *, now: float | None = None) -> dict[str, str]:
-    """Runs side by side, as a mimebundle of HTML and text."""
+def draw_comparison(
+    comparison: Comparison, *, now: float | None = None, costs: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Runs side by side, as a mimebundle of HTML and text; ``costs`` is what they cost, by their ids."""
     runs = comparison.runs
     marks = [_mark(number) for number in range(len(runs))]
-    blocks: list[Block] = [_title(runs), _runs_table(runs, marks, time.time() if now is None else now)]
+    now = time.time() if now is None else now
+    blocks: list[Block] = [_title(runs), _runs_table(runs, marks, now, costs)]
     blocks += _section("Arguments", "Argument", comparison.arguments, marks)
     blocks += _metrics(_differing(_spread(comparison.metrics)), marks)
     plots, rest = overlays(runs, marks)
@@ -60,7 +65,9 @@ def _title(runs: Sequence[RunSnapshot]) -> Title:
     return Title(f"{len(runs)} runs" + (f" of {runs[0].pipeline}" if len(pipelines) == 1 else ""))
 
 
-def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
+def _runs_table(
+    runs: Sequence[RunSnapshot], marks: Sequence[str], now: float, costs: Mapping[str, str]
+) -> Table:
     rows: list[list[Value]] = [
         [
             TableCell(mark, state_style=_swatch(number)),
@@ -70,6 +77,7 @@ def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -
             TableCell(style_of(run.state).word, state_style=style_of(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
+            costs.get(run.id, ""),
             run.backend if len({one.backend for one in runs}) > 1 else "",
             run.experiment if len({one.experiment for one in runs}) > 1 else "",
             short(run.error, 120) if run.error else "",

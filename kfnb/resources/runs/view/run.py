@@ -34,17 +34,18 @@ def draw_run(
     *,
     now: float | None = None,
     home: Home | None = None,
+    cost: str = "",
 ) -> dict[str, str]:
     """A run as a mimebundle of HTML and text.
 
     ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, as far as the caller read them:
     nothing is fetched here. ``now`` is the time for the durations of running tasks, ``home`` the mark for a page
-    that shows the run live.
+    that shows the run live, ``cost`` what it costs, in words.
     """
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
     loops = Loops(tree)
-    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_waiting(run, tree)]
+    blocks: list[Block] = [_title(run, now, cost), *failure_blocks(run, tree), *_waiting(run, tree)]
     blocks += [*notes_section(run.notes), *_values(run)]
     if 0 < len(tree.stacks) <= MOST_DRAWN:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
@@ -54,7 +55,7 @@ def draw_run(
     return bundle(f"Run {run.name or run.id}", blocks, home)
 
 
-def _title(run: RunSnapshot, now: float) -> Title:
+def _title(run: RunSnapshot, now: float, cost: str) -> Title:
     named = (own_name(run), run.id, run.backend)
     experiment = f"experiment {run.experiment}" if run.experiment else ""
     began = moment(run.started or run.created)
@@ -62,7 +63,7 @@ def _title(run: RunSnapshot, now: float) -> Title:
         run.pipeline or run.name or run.id,
         style_of(run.state),
         duration(elapsed(run.started, run.finished, now)),
-        tuple(dict.fromkeys((*named, experiment, began))),
+        tuple(dict.fromkeys((*named, experiment, began, cost))),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 from kfnb.entities import RunSnapshot
@@ -24,6 +25,7 @@ COLUMNS = (
     Column("State", whole=True),
     Column("Started", whole=True),
     Column("Time", number=True),
+    Column("Cost", number=True),
     Column("Arguments"),
     Column("Metrics"),
     Column("Experiment", aside=True),
@@ -33,17 +35,24 @@ COLUMNS = (
 
 
 def draw_runs(
-    runs: Sequence[RunSnapshot], *, now: float | None = None, home: Home | None = None
+    runs: Sequence[RunSnapshot],
+    *,
+    now: float | None = None,
+    home: Home | None = None,
+    costs: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, str]:
-    """Runs as a mimebundle: a row each, in the order given. ``home`` marks it for a page that shows the table live."""
+    """Runs as a mimebundle: a row each, in the order given. ``home`` marks it for a page that shows the table live.
+
+    ``costs`` is what they cost, by their ids.
+    """
     if not runs:
         return bundle("Runs", [Text("No runs yet.")])
     moment_now = time.time() if now is None else now
-    table = Table("Runs", COLUMNS, [_row(run, moment_now) for run in runs])
+    table = Table("Runs", COLUMNS, [_row(run, moment_now, costs.get(run.id, "")) for run in runs])
     return bundle("Runs", [table.without_empty_columns()], home)
 
 
-def _row(run: RunSnapshot, now: float) -> list[Value]:
+def _row(run: RunSnapshot, now: float, cost: str) -> list[Value]:
     state = style_of(run.state)
     return [
         TableCell(run.id, code=True, link=run.url),
@@ -52,6 +61,7 @@ def _row(run: RunSnapshot, now: float) -> list[Value]:
         TableCell(state.word, state_style=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),
+        cost,
         assignments(run.arguments),
         _metrics(run),
         run.experiment,

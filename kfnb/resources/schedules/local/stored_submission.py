@@ -31,6 +31,7 @@ class StoredSubmission:
     engine: Mapping[str, Any]
     max_concurrency: int = 1
     digest: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, submission: Submission, rhythm: Recurrence, engine: Mapping[str, Any]) -> StoredSubmission:
@@ -46,6 +47,7 @@ class StoredSubmission:
             engine={**engine, "linger": 0.0},
             max_concurrency=rhythm.max_concurrency,
             digest=rhythm.digest,
+            origin=submission.origin,
         )
 
     @classmethod
@@ -53,7 +55,7 @@ class StoredSubmission:
         """What is stored in a schedule's folder. Raises ``BackendError``."""
         stored = folder.get(FILE)
         try:
-            return cls(**{one.name: stored[one.name] for one in fields(cls)})
+            return cls(**{one.name: stored[one.name] for one in fields(cls) if one.name in stored})
         except (TypeError, LookupError) as error:
             raise BackendError(f"{folder.path / FILE} is damaged: {error!r}") from None
 
@@ -77,4 +79,5 @@ class StoredSubmission:
             cache=self.cache,
             folder=self.folder,
             schedule=schedule,
+            origin=self.origin,
         )

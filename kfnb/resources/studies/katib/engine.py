@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.entities import RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes.client import Kubernetes
@@ -93,6 +94,10 @@ class KatibStudyEngine:
         """The studies of the namespace, the newest first, without their trials."""
         found = map(resource_parser.study, self._resources.experiments())
         return sorted(found, key=lambda study: study.created or 0.0, reverse=True)
+
+    def recorded(self, name: str) -> RunRecord:  # noqa: ARG002 - see StudyEngine
+        """Nothing: trials on a cluster record nothing."""
+        return RunRecord(notes=("what the pods of its trials ran on is not recorded",))
 
     def stop(self, name: str) -> None:
         """Let the study come to its end: running trials continue, and at most one more begins.

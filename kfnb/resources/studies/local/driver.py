@@ -19,6 +19,7 @@ from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
+from kfnb.prices.budget import Budget
 from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import Order, StudyFolder
@@ -27,6 +28,7 @@ from kfnb.resources.studies.local.outcome import KILLED
 from kfnb.resources.studies.local.pipeline_trials import Runs
 from kfnb.resources.studies.local.prepare import folder_of_steps, prepare
 from kfnb.resources.studies.local.search_loop import SearchLoop, TrialRunner
+from kfnb.resources.studies.local.spent import Spent
 from kfnb.resources.studies.local.study_end import End, fruitless
 from kfnb.resources.studies.local.suggester import Suggester
 from kfnb.resources.studies.local.workers import Workers
@@ -63,7 +65,8 @@ async def _drive(
         loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
     os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
     engine = _run_engine(folder.home, search, order)
-    trials: TrialRunner = Runs(search, engine, journal.run)
+    spent = Spent(Budget.of(search.budget), past.values())
+    trials: TrialRunner = Runs(search, engine, journal.run, spent.left)
     try:
         if search.subject.step:
             prepared = await end.unless(prepare(search, folder, engine))
@@ -72,7 +75,7 @@ async def _drive(
                 trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
         if not end.requested.is_set():
             suggester = Suggester(search, folder, past)
-            await SearchLoop(search, order.trials, journal, suggester, trials, end, past).run()
+            await SearchLoop(search, order.trials, journal, suggester, trials, end, past, spent).run()
     finally:
         if end.state is RunState.CANCELED:
             journal.state(RunState.CANCELING)

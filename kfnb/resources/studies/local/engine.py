@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kfnb.entities import RunState
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.jobs.folder import absolute, check
 from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import Pace
 from kfnb.resources.runs.local.logs import Tail
+from kfnb.resources.runs.local.recorded import record_of_trials
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.studies import model
 from kfnb.resources.studies.local import folder as folders
@@ -109,6 +111,11 @@ class LocalStudyEngine:
                 folder.name, self.name, model.Objective(""), state=RunState.FAILED, error=str(error)
             )
         return observer.study
+
+    def recorded(self, name: str) -> RunRecord:
+        """What was recorded of what the trials of a cell or a component ran on."""
+        folder = folders.find(self._home, name)
+        return record_of_trials(folder, [f"trial {one.number}" for one in self.get(name).trials])
 
     def stop(self, name: str) -> None:
         """End the study and its trials; harmless when it is finished."""

@@ -10,7 +10,8 @@ kind         about      data
 ``began``    a trial    params, started
 ``run``      a trial    id: of the pipeline run that it is
 ``report``   a trial    step, value: an intermediate value of the objective
-``ended``    a trial    state, value, metrics, curve (where it was not reported), error, finished
+``ended``    a trial    state, value, metrics, curve (where it was not reported), error, finished,
+                        used: what it occupied, by purpose
 ===========  =========  ==============================================================================
 
 A trial is named by its number.
@@ -24,6 +25,7 @@ from typing import Any
 
 from kfnb.entities import RunState, TaskError
 from kfnb.jobs.fold import Event, JobFold
+from kfnb.resources.runs.usage_data import amounts_of
 from kfnb.resources.studies import model
 from kfnb.resources.studies.model import Dimension, Objective, Trial, TrialState
 from kfnb.resources.studies.search import Search
@@ -69,7 +71,7 @@ class StudyFold(JobFold[int]):
         "began": frozenset({"params", "started"}),
         "run": frozenset({"id"}),
         "report": frozenset({"step", "value"}),
-        "ended": frozenset({"state", "value", "metrics", "curve", "error", "finished"}),
+        "ended": frozenset({"state", "value", "metrics", "curve", "error", "finished", "used"}),
     }
 
     def __init__(self, name: str) -> None:
@@ -164,6 +166,7 @@ class StudyFold(JobFold[int]):
                 self._made(TaskError, error) if error else None,
                 trial.name,
                 trial.run,
+                amounts_of(data["used"]) if "used" in data else {},
             )
         )
 

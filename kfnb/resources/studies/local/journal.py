@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb.entities import RunState
 from kfnb.jobs.eventlog import EventLog, Fact
+from kfnb.resources.runs.usage_data import amounts_data
 from kfnb.resources.studies.local.outcome import Outcome
 
 
@@ -47,4 +48,5 @@ def ended(number: int, outcome: Outcome) -> Fact:
     data |= {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
     data |= {"curve": outcome.curve} if outcome.curve else {}
     data |= {"error": asdict(outcome.error)} if outcome.error else {}
+    data |= {"used": amounts_data(outcome.used)} if outcome.used else {}
     return "ended", str(number), data

@@ -7,20 +7,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.entities import TaskError
+from kfnb.entities import Amounts, Purpose, TaskError
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.studies.model import Objective, TrialState
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial came to. ``curve`` is empty where the points were reported while the trial ran."""
+    """What a trial came to, and what it occupied, as far as that is known.
+
+    ``curve`` is empty where the points were reported while the trial ran.
+    """
 
     state: TrialState
     value: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     error: TaskError | None = None
     curve: tuple[tuple[float, float], ...] = ()
+    used: Mapping[Purpose, Amounts] = field(default_factory=dict)
 
 
 KILLED = Outcome(TrialState.KILLED)

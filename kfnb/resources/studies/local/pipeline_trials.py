@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb.entities import Artifact, RunSnapshot, RunState, TaskError
 from kfnb.errors import BackendError
+from kfnb.prices.budget import Budget
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.local import LocalRunEngine
@@ -25,11 +26,15 @@ _POLL_EVERY = 0.05
 
 @dataclass
 class Runs:
-    """Runs trials as runs of the search's pipeline; ``record`` gets a trial's number and its run's id."""
+    """Runs trials as runs of the search's pipeline; ``record`` gets a trial's number and its run's id.
+
+    ``budget_left`` returns what the next trial may cost.
+    """
 
     search: Search
     engine: LocalRunEngine
     record: Callable[[int, str], None]
+    budget_left: Callable[[], Budget | None] = lambda: None
     going: set[str] = field(default_factory=set)
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
@@ -45,6 +50,7 @@ class Runs:
                     name=f"{self.search.name} {number}",
                     experiment=self.search.name,
                     folder=subject.folder,
+                    budget=self.budget_left(),
                 )
             )
         except BackendError as error:
@@ -57,7 +63,7 @@ class Runs:
             await asyncio.sleep(_POLL_EVERY)
             observer.refresh()
         self.going.discard(run_id)
-        return _outcome(observer.run, self.search.objective)
+        return replace(_outcome(observer.run, self.search.objective), used=observer.run.occupied)
 
     def _others(self) -> dict[str, Any]:
         """What parameters of the space are in a trial that does not have them, where the pipeline does not say."""

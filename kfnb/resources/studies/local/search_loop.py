@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from kfnb.entities import RunState
 from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
+from kfnb.resources.studies.local.spent import Spent
 from kfnb.resources.studies.local.study_end import End
 from kfnb.resources.studies.local.suggester import Suggester, Suggestion
 from kfnb.resources.studies.local.workers import Report
@@ -34,7 +35,7 @@ class TrialRunner(Protocol):
 @dataclass
 class SearchLoop:
     """One attempt at a search. ``most`` is the number of trials with a result at which it ends, None for no limit;
-    ``past`` are the trials there were before, by number.
+    ``past`` are the trials there were before, by number, ``spent`` is what they and the new ones have cost.
     """
 
     search: Search
@@ -44,6 +45,7 @@ class SearchLoop:
     trials: TrialRunner
     end: End
     past: Mapping[int, Trial]
+    spent: Spent
     _failed: int = 0
     _last: dict[int, float] = field(default_factory=dict)
 
@@ -93,6 +95,8 @@ class SearchLoop:
         self.suggester.tell(number, outcome)
         self._results += 1
         self._judge(number, outcome)
+        if reason := self.spent.add(outcome):
+            self.end.now(RunState.SUCCEEDED, reason=reason)
 
     def _reported(self, number: int, step: float, value: float) -> bool:
         self._last[number] = value

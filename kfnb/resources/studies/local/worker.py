@@ -2,7 +2,7 @@
 
 Each trial runs the step's function in its own namespace, as a step runs in its own process. What the trial
 has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
-trial is to end, and ``{"ended": ...}`` (see ``outcome``).
+trial is to end, and ``{"ended": ..., "cpu_seconds": ...}`` (see ``outcome``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 import random
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -22,7 +22,7 @@ from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from kfnb import compat
-from kfnb.resources.runs.local.runner import MODULE, describe
+from kfnb.resources.runs.local.runner import MODULE, describe, record
 from kfnb.resources.studies.local import trial_log
 from kfnb.text.shorten import shorten
 
@@ -37,13 +37,14 @@ class EndTrial(BaseException):
 @dataclass(frozen=True)
 class TrialProgram:
     """The step as a program: ``source`` in ``file``, whose ``function`` it is. ``measured`` are the objective's name
-    and those of the further metrics.
+    and those of the further metrics. ``record`` says where a worker records what it runs on.
     """
 
     source: str
     file: str
     function: str
     measured: tuple[str, ...]
+    record: Mapping[str, str] = field(default_factory=dict)
 
 
 def serve(file: int, program: TrialProgram) -> int:
@@ -54,9 +55,22 @@ def serve(file: int, program: TrialProgram) -> int:
     sys.path.insert(0, str(Path(program.file).parent))
     sys.modules["__main__"] = ModuleType("__main__")
     worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
+    recorded = False
     while order := worker.receive():
-        worker.send({"ended": worker.trial(json.loads(order))})
+        before = _cpu_seconds()
+        ended = worker.trial(json.loads(order))
+        spent = _cpu_seconds() - before
+        if not recorded:  # when the first trial has ended, its libraries are loaded
+            record(program.record)
+            recorded = True
+        worker.send({"ended": ended, "cpu_seconds": spent})
     return 0
+
+
+def _cpu_seconds() -> float:
+    """The seconds of cores that this process has used, with what it started and waited for."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @dataclass

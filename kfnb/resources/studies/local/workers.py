@@ -5,26 +5,32 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kfnb.entities import TaskError
+from kfnb.entities import Purpose, TaskError, Usage
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.failure import from_status
+from kfnb.resources.runs.local.recorded import places
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import Outcome, failed, of_worker
 from kfnb.resources.studies.local.prepare import Prepared
 from kfnb.resources.studies.local.worker import serve
+from kfnb.resources.studies.model import TrialState
 from kfnb.resources.studies.search import Search
 
 _LONGEST = 64 * 2**20
 """Bytes that a line of a worker may have."""
+
+_WORTH = (TrialState.SUCCEEDED, TrialState.EARLY_STOPPED)
+"""States of trials from which the search has learned something."""
 
 Report = Callable[[float, float], bool]
 """From a trial's step and value, whether the trial is to end."""
@@ -84,7 +90,8 @@ class Workers:
     async def _started(self) -> WorkerProcess:
         mine, its = socket.socketpair()
         others = [line.socket.fileno() for line in self._all]
-        work = partial(serve, its.fileno(), self.prepared.program)
+        record = places(self.folder.path, self.folder.home, self.folder.path)
+        work = partial(serve, its.fileno(), replace(self.prepared.program, record=record))
         log = self.folder.path / "workers.log"
         running = self.processes.run(
             work, log=log, folder=self.start, passes=[its.fileno()], shuts=[mine.fileno(), *others]
@@ -98,11 +105,13 @@ class Workers:
         return line
 
     async def _trial(self, line: WorkerProcess, order: dict[str, Any], report: Report) -> Outcome:
+        began = time.monotonic()
         self._send(line, order)
         while message := await _received(line):
             if "ended" in message:
                 self._idle.append(line)
-                return of_worker(message["ended"], self.search.objective, self.prepared.program.source)
+                ended = of_worker(message["ended"], self.search.objective, self.prepared.program.source)
+                return _with_usage(ended, time.monotonic() - began, message["cpu_seconds"])
             self._send(line, report(*message["report"]))
         return await self._gone(line)
 
@@ -116,6 +125,12 @@ class Workers:
         return failed(
             from_status(status) if status else TaskError("its process ended before the trial was done")
         )
+
+
+def _with_usage(outcome: Outcome, seconds: float, cpu_seconds: float) -> Outcome:
+    """An outcome with what its trial occupied; the memory of a worker is that of all of its trials."""
+    purpose = Purpose.WORK if outcome.state in _WORTH else Purpose.FAILED
+    return replace(outcome, used={purpose: Usage(seconds, cpu_seconds=cpu_seconds).amounts})
 
 
 async def _received(line: WorkerProcess) -> dict[str, Any]:

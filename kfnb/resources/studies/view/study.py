@@ -26,14 +26,17 @@ MOST_ROWS = 20
 MOST_ROWS_OF_TEXT = 10
 
 
-def draw_study(study: StudySnapshot, *, now: float | None = None, home: Home | None = None) -> dict[str, str]:
+def draw_study(
+    study: StudySnapshot, *, now: float | None = None, home: Home | None = None, cost: str = ""
+) -> dict[str, str]:
     """A study as a mimebundle of HTML and text.
 
-    ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live.
+    ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live,
+    ``cost`` what its trials cost, in words.
     """
     now = moment_now(now)
     ranking, dimensions = Ranking(study), dimensions_of(study)
-    blocks: list[Block] = [_title(study, now), *_error(study), *notes_section(study.notes)]
+    blocks: list[Block] = [_title(study, now, cost), *_error(study), *notes_section(study.notes)]
     if study.trials:
         blocks += [Best(ranking), StudyProgress(study, now), *_charts(ranking, dimensions)]
         blocks += _trials(ranking, dimensions)
@@ -59,7 +62,7 @@ def _chart(name: Chart, ranking: Ranking, dimensions: Sequence[Dimension]) -> Bl
     return charts[name]
 
 
-def _title(study: StudySnapshot, now: float) -> Title:
+def _title(study: StudySnapshot, now: float, cost: str) -> Title:
     objective = study.objective
     aim = "maximize" if objective.maximize else "minimize"
     at_once = f"{study.parallel} at once" if study.parallel > 1 else ""
@@ -71,6 +74,7 @@ def _title(study: StudySnapshot, now: float) -> Title:
         at_once,
         study.backend,
         moment(study.started or study.created),
+        cost,
     )
     return Title(
         study.name, style_of(study.state), duration(elapsed(study.started, study.finished, now)), facts

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import builtins
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 from kfnb import entities
-from kfnb.entities import LogLine, RunState
+from kfnb.entities import Amounts, LogLine, Purpose, RunState, added_up
+from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, Hidden, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes import pod_settings
 from kfnb.remote.kubernetes.fields import Item, mapping, word
+from kfnb.remote.kubernetes.pod_layers import PodLayers, shared_environments
+from kfnb.remote.kubernetes.pod_usage import pod_usage
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
@@ -27,7 +30,7 @@ from kfnb.resources.runs.kubeflow.trainings import LaunchingStep, PipelineStep
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.training.engine import TrainingSubmission
 from kfnb.resources.training.trainer.logs import TrainingLogs
-from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT, STOPPED
+from kfnb.resources.training.trainer.objects import ARCHIVED, CONTAINER, RESULT, STOPPED
 from kfnb.resources.training.trainer.pipeline_step import launching, settings_of, step_name
 from kfnb.resources.training.trainer.record import TrainingRecord, record_of, result_of, shortened
 from kfnb.resources.training.trainer.resources import TrainerResources
@@ -187,6 +190,17 @@ class TrainerEngine:
         names = [word(pod, "metadata", "name") for pod in pods]
         return f"pods {', '.join(names[:3])}{' and more' * (len(names) > 3)}" if names else ""  # noqa: PLR2004
 
+    def recorded(self, run_id: str) -> RunRecord:
+        """What Kubernetes knows of the pods: that of the first is what a training ran on, as all have one template."""
+        name = self._whole(run_id)
+        reader = PodLayers(self._resources.kubernetes, self._resources.namespace)
+        tasks = [task.id for task in self.get(name).tasks if not task.group]
+        layers = [reader.of(pod, CONTAINER) for pod in self._resources.pods(name)[:1]]
+        notes = () if layers else (f"Kubernetes has no pod of {name} any more",)
+        return RunRecord(
+            environments=shared_environments({task: layers[0] for task in tasks if layers}), notes=notes
+        )
+
     def stop(self, run_id: str) -> None:
         """End all pods, by suspending the TrainJob; does nothing if it is finished."""
         name = self._whole(run_id)
@@ -236,6 +250,16 @@ class TrainerEngine:
         else:
             raise BackendError(f"the pods of {name} do not end; retry it again later", ref=name)
         self._resources.create(body)
+
+    def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
+        """What the pods of a training occupied that Kubernetes still has; empty without any."""
+        usages = (
+            pod_usage(
+                pod, Purpose.FAILED if word(pod, "status", "phase") == "Failed" else Purpose.WORK, time.time()
+            )
+            for pod in self._resources.pods(self._whole(run_id))
+        )
+        return added_up(usage for usage in usages if usage is not None)
 
     def archive(self, run_id: str) -> None:
         """Archive the training: only lists with archived runs show it."""

@@ -1,0 +1,1 @@
+"""What runs, studies and services cost, and what they would cost elsewhere."""

@@ -1,0 +1,10 @@
+"""How manifests are shown."""
+
+from __future__ import annotations
+
+from kfnb.commands.display import Display
+from kfnb.entities.manifest import Manifest
+from kfnb.entities.manifest_json import manifest_data
+from kfnb.resources.provenance.view import draw_manifest
+
+DISPLAYS = {Manifest: Display(draw_manifest, manifest_data)}
