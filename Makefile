@@ -76,8 +76,12 @@ docs: .venv-docs ## build the documentation's site in build/site; a link that le
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet 'zensical>=0.0.73' 'mkdocstrings-python>=2' ruff
 
-bench: install .venv-kale ## measure speed, side by side with what it is compared to
+bench: install .venv-kale .venv-evidently ## measure speed, side by side with what it is compared to
 	$(BIN)/python -W ignore -m benchmarks
+
+.venv-evidently: ## a peer of monitors, in an environment of its own; the benchmark does without it
+	$(BIN)/python -m venv $@
+	-$@/bin/python -m pip install --quiet 'evidently==0.7.23' 'pandas==2.3.3'
 
 .venv-kale: ## the peer, in an environment of its own
 	$(BIN)/python -m venv $@

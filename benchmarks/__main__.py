@@ -17,6 +17,7 @@ from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
 from benchmarks.costs import costs
 from benchmarks.data import adding
+from benchmarks.drift import drifting
 from benchmarks.lineage import lineage
 from benchmarks.listing import listing
 from benchmarks.loading import loading
@@ -62,6 +63,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "profiling": profiling,
     "serving": serving,
     "monitoring": monitoring,
+    "drifting": drifting,
     "training": training,
 }
 

@@ -43,7 +43,7 @@ def _log(folder: Path, files: int) -> None:
             "id": [f"{place:032x}" for place in range(NEW)],
             "row": np.zeros(NEW, "int32"),
             "time": pa.array(times, pa.timestamp("us", "UTC")),
-            "revision": np.ones(NEW, "int32"),
+            "version": np.full(NEW, "1"),
             "status": np.full(NEW, 200, "int16"),
             "latency_ms": random.lognormal(1, 0.5, NEW).astype("float32"),
             "input": pa.StructArray.from_arrays(
@@ -79,7 +79,7 @@ def _counted(folder: Path) -> float:
     )
     start = time.perf_counter()
     for block in read_requests(folder, RequestWindow(_NOW - 60, _NOW, columns=COUNTED)):
-        counter.add(request_block(block, 1))
+        counter.add(request_block(block, "1"))
     seconds = time.perf_counter() - start
     assert counter.pane().rows == NEW
     return seconds

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from kfnb.resources.monitors.api import monitor, monitors
     from kfnb.resources.monitors.handle import Monitor
     from kfnb.resources.monitors.model import Report
-    from kfnb.resources.provenance.api import manifest
+    from kfnb.resources.provenance.api import diff, manifest, rerun
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -81,6 +81,7 @@ __all__ = [
     "costs",
     "dataset",
     "datasets",
+    "diff",
     "experiments",
     "infer_schema",
     "lineage",
@@ -90,6 +91,7 @@ __all__ = [
     "monitor",
     "monitors",
     "register",
+    "rerun",
     "run",
     "runs",
     "schedule",

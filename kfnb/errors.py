@@ -262,7 +262,7 @@ class MissingExtra(BackendError):
 
 
 class NotebookError(KfnbError):
-    """A notebook cannot be executed as asked."""
+    """A notebook cannot be read, or not be executed as asked."""
 
     code: Code = "invalid-notebook"
 

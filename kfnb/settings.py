@@ -47,6 +47,13 @@ class Kfnb(Configurable):
     cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
         config=True
     )
+    seed = Integer(
+        None,
+        allow_none=True,
+        min=0,
+        max=2**32 - 1,
+        help="seed of the random numbers in each step: random, numpy, torch, tensorflow, polars; empty for none",
+    ).tag(config=True)
     base_image = Unicode("", help="container image of steps; empty for python:X.Y-slim of the kernel").tag(
         config=True
     )
@@ -156,7 +163,8 @@ class Kfnb(Configurable):
         """Each setting: its name, its value as text (secrets hidden), and the source of the value."""
         for name in names():
             value = getattr(self, name)
-            yield name, "***" if name in SECRET and value else _masked(str(value)), self.sources[name]
+            shown = "" if value is None else str(value)
+            yield name, "***" if name in SECRET and value else _masked(shown), self.sources[name]
 
     def update_config(self, config: Config) -> None:
         """Apply the value of IPython's ``%config Kfnb.name = value``. Raises ``SettingError`` for a secret."""
@@ -255,6 +263,8 @@ def _read(trait: Any, text: str) -> Any:
     """The value of a text; a list's items are separated by commas."""
     if isinstance(trait, List):
         return [item.strip(" '\"") for item in text.strip("[] ").split(",") if item.strip()]
+    if trait.allow_none and not text:
+        return None
     return trait.from_string(text)
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_MARK = re.compile(r"^\s*# (?:cell (?P<cell>.+), line (?P<line>\d+)|kfnb: .*)$")
+_MARK = re.compile(r"^\s*# (?:cell (?P<cell>.+), line (?P<line>\d+)|kfnb: (?P<title>.*))$")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,34 @@ def mark(place: CellLine) -> str:
 def mark_generated(what: str) -> str:
     """The comment before lines that come from no cell."""
     return f"# kfnb: {what}"
+
+
+@dataclass(frozen=True)
+class MarkedSection:
+    """Lines of a step's source under one mark: from ``place`` on; or, without a place, generated, with a title."""
+
+    place: CellLine | None
+    title: str
+    text: str
+
+
+def sections(source: str) -> list[MarkedSection]:
+    """The marked parts of a step's source, in order."""
+    found: list[tuple[re.Match[str], list[str]]] = []
+    for line in source.split("\n"):
+        begun = _MARK.match(line)
+        if begun is not None:
+            found.append((begun, []))
+        elif found:
+            found[-1][1].append(line)
+    return [
+        MarkedSection(
+            CellLine(mark["cell"], int(mark["line"])) if mark["cell"] else None,
+            mark["title"] or "",
+            "\n".join(lines).rstrip(),
+        )
+        for mark, lines in found
+    ]
 
 
 def find_place(source: str, line: int) -> CellLine | None:

@@ -44,6 +44,7 @@ def test_the_public_names_are_these() -> None:
         "costs",
         "dataset",
         "datasets",
+        "diff",
         "experiments",
         "infer_schema",
         "lineage",
@@ -53,6 +54,7 @@ def test_the_public_names_are_these() -> None:
         "monitor",
         "monitors",
         "register",
+        "rerun",
         "run",
         "runs",
         "schedule",
@@ -107,11 +109,22 @@ def test_submit_has_the_documented_signature() -> None:
         ("cache", True),
         ("from_study", None),
         ("env", ()),
+        ("seed", None),
         ("budget", None),
         ("notify", print),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study", "env", "budget", "notify"]
+    assert keyword_only == [
+        "backend",
+        "name",
+        "experiment",
+        "cache",
+        "from_study",
+        "env",
+        "seed",
+        "budget",
+        "notify",
+    ]
 
 
 def test_a_run_has_the_documented_members() -> None:

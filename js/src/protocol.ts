@@ -322,12 +322,13 @@ export interface RunTask {
   ranks: string;
 }
 
-/** A row of a table of runs, which is the part of a subject of the type `runs`. */
+/** A row of a table of runs, the part of a subject of the type `runs`. `schedule` is an id, or empty. */
 export interface RunRow {
   id: string;
   pipeline: string;
   name: string;
   experiment: string;
+  schedule: string;
   state: StateName;
   created: number | null;
   seconds: number | null;
@@ -338,12 +339,11 @@ export interface RunRow {
 }
 
 /**
- * A service, at a `generation`: what can be done with it. Its parts are what is seen, in order; some empty.
+ * A service at a `generation`; `over`: it has ended. Its parts are what is seen, in order; some are empty.
  */
 export interface ServiceHead {
   name: string;
   generation: number;
-  /** Whether it has ended, until someone starts it again. */
   over: boolean;
   /** What it may be asked to do (`promote`, `rollback`, `stop`), with the question that comes first. */
   actions: Pair[];

@@ -14,7 +14,7 @@ describe("the table of runs", () => {
 
   it("has a column for each argument and metric, and none that no run fills", () => {
     expect(columns.map(({ title }) => title)).toEqual(
-      "State Run Pipeline Name Created Time accuracy C rows".split(" "),
+      "State Run Pipeline Name Schedule Created Time accuracy C rows".split(" "),
     );
   });
 

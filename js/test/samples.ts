@@ -221,6 +221,7 @@ export function rows(count: number): RunRow[] {
     pipeline: index % 3 ? "churn" : "churn_sweep",
     name: index % 5 ? "" : `try ${index}`,
     experiment: "",
+    schedule: index % 2 ? "" : "261124-060000-000n",
     state: states[index % 7] ?? "SUCCEEDED",
     created: START - index * 3600,
     seconds: index % 7 === 2 ? null : (index * 37) % 400,

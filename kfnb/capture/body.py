@@ -130,6 +130,15 @@ def indented(text: str, by: str = INDENT) -> str:
     )
 
 
+def outdented(text: str, by: str = INDENT) -> str:
+    """The lines of ``text`` without that indentation, except for lines inside a string: what ``indented`` had added."""
+    inside = _lines_in_strings(text)
+    return "\n".join(
+        line if number in inside else line.removeprefix(by)
+        for number, line in enumerate(text.split("\n"), start=1)
+    )
+
+
 def _lines_in_strings(text: str) -> set[int]:
     """The numbers of lines that begin inside a string."""
     return {

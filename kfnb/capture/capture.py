@@ -8,7 +8,7 @@ changed, and adds the component to the notebook. In between, the cell runs as an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from types import ModuleType
@@ -38,8 +38,11 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.object_changes import ObjectWatch
 from kfnb.capture.parts import joined, with_parts
+from kfnb.capture.pending import Pending
 from kfnb.capture.pickles import PickleWatch
+from kfnb.capture.random_draws import Draws
 from kfnb.capture.requirements import requirements
+from kfnb.capture.seeds import KernelSeed
 from kfnb.capture.tracer import dependencies_of, trace
 from kfnb.capture.transforms import outdated
 from kfnb.capture.values import ValueKind, kind_of
@@ -48,34 +51,18 @@ from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.errors import CaptureError
 
 
-@dataclass(frozen=True)
-class Pending:
-    """A component whose cell is about to run; ``watch`` holds the state of its inputs before.
-
-    When the cell has run, however it ended, ``environment`` must be restored, and ``files``, ``variables`` and
-    ``pickles`` must be stopped.
-    """
-
-    component: Component
-    dependencies: Dependencies
-    watch: ObjectWatch
-    environment: Environment
-    files: FileWatch
-    variables: VariableWatch
-    pickles: PickleWatch
-
-    def end(self) -> None:
-        """Restore the kernel after the cell."""
-        self.variables.stop()
-        self.files.stop()
-        self.pickles.stop()
-        self.environment.restore()
-
-
-def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
+def begin(
+    notebook: ExecutedNotebook,
+    cell: Cell,
+    options: Options,
+    *,
+    continues: bool = False,
+    seed: int | None = None,
+) -> Pending:
     """Check a component before its cell runs, and give its parameters their values in the kernel.
 
-    With ``continues`` the cell is a further part of an existing component. Raises ``CaptureError``; then nothing
+    With ``continues`` the cell is a further part of an existing component. ``seed`` is for random numbers of a
+    component whose options have none. Raises ``CaptureError``; then nothing
     has changed.
     """
     check_name(cell.name, "component")
@@ -96,7 +83,9 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
     apart = [value for value in taken if isinstance(value, Path)]
     files = FileWatch(notebook.folder, above=named.above, code=named.code, apart=apart)
     variables = VariableWatch(notebook.has_code)
-    return Pending(component, dependencies, watch, restored, files, variables, PickleWatch())
+    seeded = KernelSeed(component.seeded(seed).options.seed)
+    watch = replace(watch, draws=Draws.now())  # a seed is not a draw
+    return Pending(component, dependencies, watch, restored, files, variables, PickleWatch(), seeded)
 
 
 def checked(
@@ -149,7 +138,10 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     notebook.record(component.cell, changed)
     placed = component.placed | _placed(notebook, component.outputs)
     component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
-    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.dependencies, idle)]
+    seen = [
+        *_other_parts(pending),
+        *notes_of(notebook, component, pending.dependencies, idle, seeded=pending.seed.given),
+    ]
     seen += [note for one in pending.dependencies.transforms.values() for note in outdated(notebook, one)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))

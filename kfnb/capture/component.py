@@ -49,7 +49,7 @@ class DataInput:
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a component; ``training`` where several processes execute it."""
+    """The options of a component; ``training`` where several processes execute it, ``seed`` of its random numbers."""
 
     params: tuple[DeclaredParameter, ...] = ()
     data: tuple[DataInput, ...] = ()
@@ -58,6 +58,7 @@ class Options:
     image: str = ""
     retries: int = 0
     cache: bool = True
+    seed: int | None = None
     pod: PodSettings = field(default_factory=PodSettings)
     training: Training | None = None
 
@@ -124,6 +125,12 @@ class Component:
     def param(self, name: str) -> DeclaredParameter | None:
         """The parameter that the component declares under ``name``."""
         return next((param for param in self.options.params if param.name == name), None)
+
+    def seeded(self, seed: int | None) -> Component:
+        """The component with ``seed``, unless its options have one."""
+        if seed is None or self.options.seed is not None:
+            return self
+        return replace(self, options=replace(self.options, seed=seed))
 
     def giving(self, outputs: Collection[str]) -> Component:
         """The component where only ``outputs`` are used.

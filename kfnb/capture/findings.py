@@ -30,9 +30,17 @@ _LONGEST_PATH = 200
 
 
 def notes_of(
-    notebook: ExecutedNotebook, component: Component, dependencies: Dependencies, idle: Collection[str]
+    notebook: ExecutedNotebook,
+    component: Component,
+    dependencies: Dependencies,
+    idle: Collection[str],
+    *,
+    seeded: bool = False,
 ) -> tuple[str, ...]:
-    """The notes on a component whose cell has run; it drew no random number from the modules ``idle``."""
+    """The notes on a component whose cell has run; it drew no random number from the modules ``idle``.
+
+    Where it was ``seeded``, so is its step.
+    """
     cell = component.cell
     notes = list(dependencies.notes)
     notes += [f"{cell.place(line)}: not analyzed: {what}" for line, what in component.names.unseen.items()]
@@ -42,14 +50,14 @@ def notes_of(
         if name in component.refusals
     ]
     notes += _changed_modules(component, dependencies)
-    notes += _seeds(component)
+    notes += [] if seeded else _seeds(component)
     notes += _earlier_changes(notebook, component, dependencies, idle)
     notes += _files_outside(component)
     notes += notes_on_absolute_paths(cell, dependencies, notebook.folder)
     notes += _aliases(notebook, component)
     notes += _variables(component)
     notes += _reads_of_environment(component, variables_of(component, dependencies, notebook.namespace))
-    notes += _fleeting(notebook, component, dependencies, idle)
+    notes += _fleeting(notebook, component, dependencies, GENERATORS if seeded else idle)
     notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 

@@ -94,10 +94,14 @@ def _literal(node: ast.expr | None, name: str) -> Any:
 
 
 def _input_kind(argument: ast.arg, cell: Cell) -> ValueKind | None:
-    """The kind of an input; None for an argument that is an output."""
+    """The kind of an input; None for an argument that is an output, or that KFP gives."""
     annotation = argument.annotation
     if annotation is None or _output_kind(annotation) is not None:
         return None
+    if _word(annotation) == "PipelineTaskFinalStatus":
+        return None  # KFP itself gives it to the task of an exit handler
+    if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Optional":
+        annotation = annotation.slice
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Input":
         return ValueKind(_word(annotation.slice))
     word = _parameter_word(annotation)

@@ -20,6 +20,8 @@ DATASET, MODEL = "kfnb.DatasetVersion", "kfnb.ModelVersion"
 """The types of the artifacts that versions are."""
 SERVICE = "service:"
 """The beginning of a service's id among those of runs."""
+MONITOR = "monitor:"
+"""The beginning of a monitor's."""
 
 
 @dataclass(frozen=True)

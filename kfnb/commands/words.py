@@ -54,6 +54,13 @@ def count(number: int, option: str) -> int:
     return number
 
 
+def checked_seed(number: int) -> int:
+    """A seed that all generators take. Raises ``UsageError``."""
+    if not 0 <= number < 2**32:
+        raise UsageError(f"--seed {number}: give a number from 0 to {2**32 - 1}")
+    return number
+
+
 def unique(names: Sequence[str], what: str) -> None:
     """Raise ``UsageError`` where a name is given more than once."""
     for name in names:

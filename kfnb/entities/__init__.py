@@ -6,7 +6,14 @@ backend folds its observations into these objects; widgets and text draw them.
 
 from kfnb.entities.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
 from kfnb.entities.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
-from kfnb.entities.imported_data import ImportedData, data_digest_of, data_of, imported_data, with_addresses
+from kfnb.entities.imported_data import (
+    ImportedData,
+    data_digest_of,
+    data_of,
+    imported_data,
+    with_addresses,
+    with_placeholders,
+)
 from kfnb.entities.label_score import LabelScore
 from kfnb.entities.listing import Listing
 from kfnb.entities.log_line import LogLine
@@ -69,4 +76,5 @@ __all__ = [
     "seconds_between",
     "stored",
     "with_addresses",
+    "with_placeholders",
 ]

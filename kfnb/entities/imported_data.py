@@ -59,6 +59,18 @@ def imported_data(spec: Mapping[str, Any]) -> Iterator[tuple[str, ImportedData]]
             yield name, ImportedData(uri.removeprefix(_SCHEME), form, digest)
 
 
+def with_placeholders(spec: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A spec that was sent, as it was compiled: its importers name versions of data sets, and not their addresses."""
+    replaced: dict[str, str] = {}
+    for executor in spec.get("deploymentSpec", {}).get("executors", {}).values():
+        importer = executor.get("importer") or {}
+        uri, metadata = importer.get("artifactUri", {}).get("constant", ""), importer.get("metadata", {})
+        if data_of(metadata) and uri:
+            replaced[uri] = ImportedData(data_of(metadata), "").uri
+    found: Mapping[str, Any] = with_addresses(spec, replaced) if replaced else spec
+    return found
+
+
 def data_of(metadata: Mapping[str, Any]) -> str:
     """The version of a data set (``churn-data@2``) that an importer's artifact with this metadata is; else empty."""
     return str(metadata.get(TITLE, "")) if _DIGEST in metadata else ""

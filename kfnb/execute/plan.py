@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.diagnostics import logger
 from kfnb.errors import NotebookError
+from kfnb.execute.notebook_file import read_notebook
 from kfnb.execute.parameters import check_known, find_declared, typed
-
-_logger = logger(__package__)
 
 OWN_KERNEL = "python3"
 """The name of the kernel that is this Python, even if another is installed under that name."""
@@ -40,7 +37,7 @@ def make_plan(
     """Read the notebooks and decide what to execute. Raises ``NotebookError`` if that is not possible."""
     if not paths:
         raise NotebookError("no notebook given")
-    notebooks = {path: _read(path) for path in paths}
+    notebooks = {path: read_notebook(path) for path in paths}
     declared = {path: find_declared(notebook.cells) for path, notebook in notebooks.items()}
     check_known(parameters, declared)
     jobs = []
@@ -73,37 +70,6 @@ def make_folders(jobs: Sequence[Job]) -> None:
 def _count_cells(cells: Sequence[Mapping[str, Any]]) -> int:
     """The number of cells that a kernel will run."""
     return sum(cell["cell_type"] == "code" and bool(cell["source"].strip()) for cell in cells)
-
-
-def _read(path: Path) -> Any:
-    import nbformat
-
-    if path.suffix != ".ipynb" and path.is_file():
-        raise NotebookError(f"{path} is not a notebook (.ipynb)")
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise NotebookError(
-            f"{path} does not exist", code="file-not-found", hint=_find_near(path), ref=str(path)
-        ) from None
-    except IsADirectoryError:
-        raise NotebookError(f"{path} is a folder, not a notebook", ref=str(path)) from None
-    except UnicodeDecodeError:
-        raise NotebookError(f"{path} is not a notebook: it is not text", ref=str(path)) from None
-    except OSError as error:
-        raise NotebookError(f"{path} cannot be read: {error.strerror}") from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without ids are valid in older notebooks
-            return nbformat.reads(text, as_version=4)
-    except Exception:  # nbformat may raise anything on other JSON
-        _logger.debug("A notebook cannot be read.", exc_info=True)
-        raise NotebookError(f"{path} is not a notebook (.ipynb)", ref=str(path)) from None
-
-
-def _find_near(path: Path) -> str:
-    with_suffix = path.with_name(path.name + ".ipynb")
-    return f"did you mean {with_suffix}?" if with_suffix.is_file() else ""
 
 
 def _name_outputs(paths: list[Path], output_dir: Path) -> list[Path]:

@@ -17,12 +17,14 @@ from kfnb.capture.named_files import named_in
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.notebook_file import NotebookFile
 from kfnb.capture.parameters import check_parameters
+from kfnb.capture.pending import Pending
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.ipython.cell_end import ends_in_an_order
 from kfnb.ipython.preload import Ahead
 from kfnb.ipython.running_cell import Running
 from kfnb.pipeline.workspace import Workspace
+from kfnb.settings import settings
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -109,7 +111,11 @@ class Kernel:
         running.bind = bind
         self.notebook.failed.add(name)  # until its cell has run to its end
         running.pending = capture.begin(
-            self.notebook, self._cell(running, name), options, continues=continues
+            self.notebook,
+            self._cell(running, name),
+            options,
+            continues=continues,
+            seed=settings().seed,
         )
 
     def begin_parameters(self) -> None:
@@ -199,7 +205,7 @@ class Kernel:
         if how is not None and any(line.startswith("%%time") for line in how.dropped):
             print(f"Wall time: {running.seconds:.3g} s")
 
-    def _finish(self, pending: capture.Pending, bind: str | None) -> None:
+    def _finish(self, pending: Pending, bind: str | None) -> None:
         try:
             component = capture.finish(self.notebook, pending)
         except KfnbError as error:

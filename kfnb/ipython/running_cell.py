@@ -6,8 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from kfnb.capture.capture import Pending
     from kfnb.capture.file_watch import FileWatch
+    from kfnb.capture.pending import Pending
 
 
 class Running:

@@ -76,8 +76,12 @@ class Snapshots:
 
     def refresh(self) -> bool:
         """Take another one."""
-        before, self._shown = self._shown, self._handle.snapshot()
+        before, self._shown = self._shown, self.taken()
         return bool(self._shown != before)
+
+    def taken(self) -> Any:
+        """The subject as it is now."""
+        return self._handle.snapshot()
 
 
 PACE = Pace(0.5, 5.0)

@@ -380,12 +380,13 @@ class RunTask(TypedDict):
 
 
 class RunRow(TypedDict):
-    """A row of a table of runs, which is the part of a subject of the type ``runs``."""
+    """A row of a table of runs, the part of a subject of the type ``runs``. ``schedule`` is an id, or empty."""
 
     id: str
     pipeline: str
     name: str
     experiment: str
+    schedule: str
     state: StateName
     created: float | None
     seconds: float | None
@@ -396,12 +397,11 @@ class RunRow(TypedDict):
 
 
 class ServiceHead(TypedDict):
-    """A service, at a ``generation``: what can be done with it. Its parts are what is seen, in order; some empty."""
+    """A service at a ``generation``; ``over``: it has ended. Its parts are what is seen, in order; some are empty."""
 
     name: str
     generation: int
     over: bool
-    """Whether it has ended, until someone starts it again."""
     actions: Sequence[Pair]
     """What it may be asked to do (``promote``, ``rollback``, ``stop``), with the question that comes first."""
     lines: Sequence[Pair]

@@ -26,11 +26,12 @@ def build_alone(
     *,
     image: str = "",
     index_urls: Sequence[str] = (),
+    seed: int | None = None,
 ) -> Built:
     """The pipeline of a component that works in the notebook's folder; with the outputs ``requested``."""
     # of a cell that has not run, the types of outputs are unknown: the notebook takes its names
     outputs = tuple(one for one in component.options.outputs if one in component.outputs)
-    component = replace(component, options=replace(component.options, outputs=outputs))
+    component = replace(component, options=replace(component.options, outputs=outputs)).seeded(seed)
     known = copy.copy(notebook)
     known.components = {**notebook.components, component.name: component}
     dependencies = dependencies_of(known, component)

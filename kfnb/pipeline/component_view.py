@@ -15,9 +15,11 @@ from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.step import Step, make_step
 
 
-def view_component(notebook: ExecutedNotebook, component: Component, image: str = "") -> ComponentView:
+def view_component(
+    notebook: ExecutedNotebook, component: Component, image: str = "", seed: int | None = None
+) -> ComponentView:
     """The view of a component, as in a pipeline that uses only its ``--output`` names."""
-    component = component.giving(component.options.outputs)
+    component = component.giving(component.options.outputs).seeded(seed)
     step = make_step(notebook, component, dependencies_of(notebook, component), ())
     return ComponentView(
         name=component.name,
@@ -37,6 +39,8 @@ def _settings(options: Options) -> Iterator[tuple[str, str]]:
     """The settings of a step's processes, if it is a training, and of its pod."""
     if options.training is not None:
         yield from options.training.described()
+    if options.seed is not None:
+        yield "seed", str(options.seed)
     yield from options.pod.described()
 
 

@@ -47,6 +47,7 @@ from kfnb.capture.embedded import (
     samples,
     saving,
     schemas,
+    seeds,
     states,
     training,
     transform_code,
@@ -207,6 +208,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
         schemas,
         checks,
         check_reports,
+        seeds,
     )
     for name, function in vars(module).items()
     if name.startswith("kfnb_")

@@ -23,6 +23,7 @@ from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
+from kfnb.capture.seeds import unseeded
 from kfnb.capture.tracer import dependencies_of, trace
 from kfnb.capture.transforms import outdated
 from kfnb.diagnostics import logger
@@ -60,6 +61,15 @@ class Built:
     steps: tuple[Step, ...]
     wired: Wired
     program: str
+
+    @property
+    def unseeded(self) -> tuple[str, ...]:
+        """Notes on the random numbers of seeded steps that the seed does not reach."""
+        return tuple(
+            f"{step.name}: {note}"
+            for step in self.steps
+            for note in unseeded(step.component, step.dependencies, self.pipeline.notebook.namespace)
+        )
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -115,8 +125,10 @@ def _check_pipeline_name(notebook: ExecutedNotebook, name: str) -> None:
         raise PipelineError(message, code="invalid-name", hint="give the pipeline another name", ref=name)
 
 
-def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()) -> Built:
-    """Create and wire the steps of a pipeline, and write its program."""
+def build(
+    pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = (), seed: int | None = None
+) -> Built:
+    """Create and wire the steps of a pipeline, and write its program; ``seed`` is for steps without one."""
     notebook, cell = pipeline.notebook, pipeline.cell
     called = called_components(cell.tree, notebook.components)
     _check_names(called)
@@ -124,7 +136,7 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     options = Options(params=pipeline.params)
     dependencies = trace(notebook, cell, names, options)
     params = {**dependencies.params, **{p.name: p for p in pipeline.params}}
-    components, by_component, wired = _wired(pipeline, called, params, dependencies.constants)
+    components, by_component, wired = _wired(pipeline, called, params, dependencies.constants, seed)
     wired.notes += _outdated(notebook, called, by_component)
     place = _place(notebook.folder, [notebook.components[name] for name in called])
     files = with_importers(
@@ -153,13 +165,15 @@ def _wired(
     called: Sequence[str],
     params: Mapping[str, DeclaredParameter],
     constants: Mapping[str, str],
+    seed: int | None,
 ) -> tuple[dict[str, Component], dict[str, Dependencies], Wired]:
     """The components with their used outputs, their dependencies, and the wired body.
 
     The inputs of a step depend on which of its outputs others use (``Component.giving``), and these on the inputs of
     the others: so this begins with the outputs given by name, and adds what the wiring shows.
     """
-    notebook, known = pipeline.notebook, dict(pipeline.notebook.components)
+    notebook = pipeline.notebook
+    known = {name: one.seeded(seed) for name, one in notebook.components.items()}
     taken = {
         name: {*known[name].options.outputs, *given}
         for name, given in given_by_name(pipeline.cell.tree, called).items()
@@ -273,7 +287,7 @@ def _statement(error: Exception, file: str) -> str:
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
     made = compile_program(built.pipeline.name, built.program)
-    return replace(from_kfp(made), program=built.program, notes=built.notes)
+    return replace(from_kfp(made), program=built.program, notes=built.notes, unseeded=built.unseeded)
 
 
 def from_kfp(pipeline: Any) -> Compiled:

@@ -24,13 +24,15 @@ _TYPES = {
 @dataclass(frozen=True)
 class Compiled:
     """``spec`` is the PipelineSpec and ``platform`` the platform-specific part (None where there is none), both as
-    KFP's JSON; ``program`` is the SDK program that they came from, empty for a file.
+    KFP's JSON; ``program`` is the SDK program that they came from, empty for a file. ``unseeded`` are notes on random
+    numbers that the seed of its steps does not reach.
     """
 
     spec: Mapping[str, Any]
     platform: Mapping[str, Any] | None = None
     program: str = ""
     notes: tuple[str, ...] = ()
+    unseeded: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

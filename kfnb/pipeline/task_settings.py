@@ -32,6 +32,8 @@ def _own_calls(component: Component) -> Iterator[str]:
         yield f".set_retry({options.retries}, backoff_duration='1s')"
     if not options.cache or component.outside or component.variables.all:
         yield ".set_caching_options(False)"
+    if options.seed is not None and all(one.name != "PYTHONHASHSEED" for one in pod.env):
+        yield f".set_env_variable('PYTHONHASHSEED', '{options.seed}')"
     for variable in pod.env:
         yield f".set_env_variable({variable.name!r}, {variable.value!r})"
 

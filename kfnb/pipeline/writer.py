@@ -98,6 +98,7 @@ class StepWriter:
             "kfnb_temporary": self.files.temporary,
             "kfnb_moved": bool(self.files.placed),
             "kfnb_attempts": bool(self.component.options.retries),
+            "kfnb_seed": self.component.options.seed is not None,
             "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs or self.plain),
             "kfnb_keep": self.kept is not None,
@@ -218,6 +219,10 @@ class StepWriter:
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
         lines += self.training.joining()
+        if (
+            self.component.options.seed is not None
+        ):  # after what forks, as each process seeds its own generators
+            lines.append(f"kfnb_seed({self.component.options.seed})")
         if self._is_main():  # last, as a worker process runs what follows
             lines.append(f'kfnb_main("{self.component.name}", {_count(dependency_lines)})')
         if lines:

@@ -172,6 +172,7 @@ PIPELINE_NOUNS: list[Noun] = [
         ),
         exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
         displays=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
+        live=("kfnb.resources.schedules.handle.Schedule", "kfnb.resources.schedules.handle.ScheduleList"),
         values=("schedule",),
         page="schedules.md",
         section=("Schedules", "schedules"),

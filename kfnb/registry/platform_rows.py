@@ -77,6 +77,17 @@ PLATFORM_NOUNS: list[Noun] = [
         values=("setting", "file", "variable"),
     ),
     Noun(
+        "convert",
+        (
+            ("ConvertFile", "", "convert", "convert a notebook of Kale's or a pipeline of Elyra's"),
+            ("ConvertKale", "", "convert kale", "convert a notebook that is annotated for Kale"),
+            ("ConvertElyra", "", "convert elyra", "convert a pipeline of Elyra's"),
+            ("DecompilePipeline", "", "decompile", "write a notebook from the source in a compiled pipeline"),
+        ),
+        package="kfnb.convert",
+        page="migrating.md",
+    ),
+    Noun(
         "completion",
         (("PrintCompletion", "", "completion", "print the completion script for bash, zsh or fish"),),
         package="kfnb.commands.shell",

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 
 REQUEST_ID = "x-kfnb-request-id"
 VERSION = "x-kfnb-version"
+EVENT_ID = "ce-id"
+"""The header by which KServe's logger knows a request."""
 
 _ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 _MADE = re.compile(r"[0-9a-f]{32}")

@@ -11,6 +11,7 @@ from typing import Any
 from kfnb.capture.embedded.row_by_row import kfnb_cause, kfnb_own_rows
 from kfnb.server.differences import TOLERANCE, Difference, alike, differences
 from kfnb.server.encoding import json_rows
+from kfnb.server.packages import installed_packages
 from kfnb.server.parity_requests import request_checks
 from kfnb.server.predictor import ModelFailed, listed
 from kfnb.server.served import Served
@@ -47,7 +48,10 @@ class ParityCheck:
 
 
 def check(served: Served) -> dict[str, Any]:
-    """The report: ``passed``, ``checks``, and ``replay``: how the sample's predictions compare with those recorded."""
+    """The report: ``passed``, ``checks``, ``packages`` in the versions that are installed, and ``replay``.
+
+    That says how the sample's predictions compare with those recorded.
+    """
     began = time.monotonic()
     rows = served.folder.rows
     if rows is None or not len(rows):
@@ -69,6 +73,7 @@ def check(served: Served) -> dict[str, Any]:
         "seconds": round(time.monotonic() - began, 3),
         "checks": [one.as_json() for one in checks],
         "replay": replay,
+        "packages": installed_packages(served.folder.path),
     }
 
 

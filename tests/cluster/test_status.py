@@ -26,9 +26,9 @@ def seen_by(replay):
 
 
 def states(status: Status) -> dict[str, Knowledge]:
-    """What is known of each part but the runs, which others ask for."""
+    """What is known of each part but the runs and monitors, which others ask for."""
     parts = {name: part for name, part in vars(status).items() if isinstance(part, StatusItem)}
-    return {name: part.knowledge for name, part in parts.items() if name != "runs"}
+    return {name: part.knowledge for name, part in parts.items() if name not in ("runs", "monitors")}
 
 
 def test_who_may_see_all_sees_all(seen_by):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 import kfnb
-from kfnb.commands.display import as_json
+from kfnb.commands.display import as_json, bundle
 from tests.conftest import Shell
 
 
@@ -24,8 +24,7 @@ def notebook(shell: Shell) -> Iterator[Shell]:
 
 
 def shown(notebook: Shell, line: str) -> str:
-    made = notebook.run(line)
-    return str(notebook.ip.display_formatter.format(made)[0]["text/plain"])
+    return bundle(notebook.run(line))["text/plain"]
 
 
 def test_a_schedule_is_made_shown_paused_resumed_run_and_deleted(notebook: Shell) -> None:

@@ -25,13 +25,15 @@ from kfnb.pipeline.spec import Compiled
 from kfnb.remote.objects import AccessKeys, ObjectAddress, ObjectStore, StoreAccess
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.kubeflow.kit import kit_of, requirements
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods, monitor_pipeline
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.model import MonitorSpec, MonitorState, Report
 from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.runs.kubeflow.pod_access import options_of_pods
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
+from kfnb.resources.services.kserve.label_folder import LabelFolder
+from kfnb.resources.services.kserve.request_log import LogFolder
+from kfnb.server.headers import REQUEST_ID
 
 pytestmark = pytest.mark.slow
 
@@ -67,10 +69,11 @@ def s3() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Exchanged:
-    """A request to the service, and its response, or nothing if it was refused."""
+    """A request to the service, and its response, or nothing if it was refused; ``id`` is the service's."""
 
     body: bytes
     response: bytes | None
+    id: str = ""
 
 
 def asked(service: Any, rows: Any, at_once: int = 50) -> list[Exchanged]:
@@ -93,7 +96,7 @@ def _asked(url: str, body: bytes) -> Exchanged:
     request = urllib.request.Request(url, body, {"content-type": "application/json"})
     try:
         with urllib.request.urlopen(request) as answer:
-            return Exchanged(body, answer.read())
+            return Exchanged(body, answer.read(), answer.headers[REQUEST_ID])
     except urllib.error.HTTPError:
         return Exchanged(body, None)
 
@@ -105,7 +108,7 @@ def log_as_kserve_does(store: ObjectStore, folder: str, exchanges: Sequence[Exch
     """Write the objects that KServe's agent would: events in batches, named by the last one."""
     events = []
     for one in exchanges:
-        id = str(uuid.uuid4())
+        id = one.id or str(uuid.uuid4())
         for kind, body in (("request", one.body), ("response", one.response)):
             if body is not None:
                 events.append(
@@ -166,7 +169,7 @@ def there(s3: str, churn: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mon
     def made(spec: MonitorSpec) -> MonitorThere:
         target = churn.snapshot().desired.default
         place = MonitorPlace(store, f"bucket/root-{next(_numbers)}/kfnb-monitors/{spec.name}")
-        log = LogFolder(f"{place.path}-log/team-a/churn", DELAY)
+        log = LogFolder(f"{place.path}-log/team-a/churn", DELAY, f"{place.path}-log/kfnb-labels/team-a/churn")
         model = kfnb.model(target.ref).path()
         name, content = kit_of(MonitorPlan(spec, reference_of(spec, target)), model, log, target.on_bad_input)
         store.write(f"{place.path}/{name}", content)
@@ -231,3 +234,44 @@ def test_both_monitors_report_the_same_of_the_same_requests(
     ]
     first_answer = [(one.text, one.state) for one in record.actions if one.alarm == 1]
     assert first_answer == [("alert", "done"), ("retrain:churn_train", "done")]
+
+
+def test_both_monitors_measure_the_same_of_the_same_labels(
+    churn: Any, there: Callable[[MonitorSpec], MonitorThere], random: np.random.Generator
+) -> None:
+    here = kfnb.monitor(
+        churn, baseline="churn-data@1", metric="accuracy", below=0.8, no_labels="1h", every="2s"
+    )
+    here.pause()
+    cluster = there(here.snapshot().spec)
+    log, store = f"{cluster.place.path}-log", cluster.place.store
+    labels = LabelFolder(store, f"{log}/kfnb-labels/team-a/churn")
+
+    def labelled(rows: Any, *, right: bool) -> None:
+        """Ask for rows, and tell what was true of them."""
+        exchanges = asked(churn, rows[COLUMNS])
+        log_as_kserve_does(store, log, exchanges, batch=3)
+        true = rows.y.tolist() if right else (~rows.y).tolist()
+        ids = [one.id for one in exchanges]
+        given = [true[at : at + 50] for at in range(0, len(true), 50)]
+        churn.feedback(ids, given)
+        assert labels.add(ids, given, "ada").kept == len(rows)
+        time.sleep(2 * DELAY + 2)
+
+    labelled(people(random, 400), right=True)
+    labels.add(["never-asked"], [True], "ada")
+    first, own = cluster.check(), here.check()
+    assert first.metrics == own.metrics
+    (accuracy, *_) = first.metrics
+    assert (accuracy.name, accuracy.rows) == ("accuracy", 400)
+    assert {one.rule: one.exceeded for one in first.findings} == {
+        one.rule: one.exceeded for one in own.findings
+    }
+    assert len(cluster.place.record().labels.rows) == 400
+    assert "1 new labels fit no row that was logged" in first.notes
+
+    labelled(people(random, 900), right=False)
+    report, own = cluster.check(), here.check()
+    assert report.metrics == own.metrics
+    assert report.metrics[0].rows == 1000, "the newest"
+    assert next(one for one in report.findings if one.rule == "below accuracy").exceeded

@@ -16,12 +16,16 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "services"))
 from object_server import ObjectServer, serving
 
 from kfnb.errors import ServiceNotFound, UsageError
+from kfnb.remote import environment
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.monitors.api import engine_of
 from kfnb.resources.monitors.kubeflow.connection import ConnectedCluster
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
+from kfnb.resources.runs.kubeflow.connection import Access, Ways
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.services.kserve.connection import ServingSettings, engine_at
+from kfnb.resources.services.kserve.label_folder import LabelFolder
+from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.resources.services.kserve.resources import ServingResources
 
 NAMESPACE = "team-a"
@@ -86,11 +90,31 @@ def test_the_log_of_a_service_is_that_of_its_inference_service(
     logger = {"mode": "all", "url": "s3://mlpipeline/requests", "storage": {"parameters": {"format": "json"}}}
     api.put("inferenceservices", {"metadata": {"name": "churn"}, "spec": {"predictor": {"logger": logger}}})
     api.put("inferenceservices", {"metadata": {"name": "quiet"}, "spec": {"predictor": {}}})
-    assert cluster.log("churn") == LogFolder("mlpipeline/requests/team-a/churn")
+    assert cluster.log("churn") == LogFolder(
+        "mlpipeline/requests/team-a/churn", labels="mlpipeline/requests/kfnb-labels/team-a/churn"
+    )
     with pytest.raises(UsageError, match="service quiet does not log its requests to an object store"):
         cluster.log("quiet")
     with pytest.raises(ServiceNotFound):
         cluster.log("gone")
+
+
+def test_labels_are_kept_beside_the_log_of_the_service(
+    cluster: ConnectedCluster, api: ObjectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logger = {"mode": "all", "url": "s3://mlpipeline/requests", "storage": {"parameters": {"format": "json"}}}
+    api.put("inferenceservices", {"metadata": {"name": "churn"}, "spec": {"predictor": {"logger": logger}}})
+    api.put("inferenceservices", {"metadata": {"name": "quiet"}, "spec": {"predictor": {}}})
+    monkeypatch.setattr(Ways, "reached", lambda _, address: cluster._store._reach(address))
+    given = ServingSettings(Access(), NAMESPACE, tmp_path)
+    engine = engine_at(cluster._serving.kubernetes, given, environment.read())
+    assert engine.feedback("churn", ["a", "b"], [[True, False], None], "ada").kept == 2
+    place, _ = cluster.place("churn")
+    folder = LabelFolder(place.store, cluster.log("churn").labels)
+    assert [(one.request, one.rows) for one in folder.between(0, 1e12)] == [("a", [True, False])]
+    with pytest.raises(UsageError, match="service quiet does not log its requests to an object store"):
+        engine.feedback("quiet", ["a"], [True], "ada")
+    engine.close()
 
 
 def test_without_a_cluster_there_are_no_monitors_there(

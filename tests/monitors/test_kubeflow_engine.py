@@ -38,7 +38,6 @@ from kfnb.resources.monitors.handle import Monitor
 from kfnb.resources.monitors.kubeflow.connection import log_of, variables_of
 from kfnb.resources.monitors.kubeflow.engine import KubeflowMonitorEngine
 from kfnb.resources.monitors.kubeflow.kit import kit_of
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
@@ -61,6 +60,7 @@ from kfnb.resources.runs.kubeflow.pod_access import options_of_pods
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
 from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
+from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.resources.services.model import Target
 
 NOW = 1_800_000_000.0
@@ -321,9 +321,6 @@ def test_a_check_by_hand_waits_for_its_run(
 @pytest.mark.parametrize(
     ("rule", "why"),
     [
-        (Rule("below", 0.8, "accuracy"), "do not keep labels"),
-        (Rule("drop", 0.02, "accuracy"), "do not keep labels"),
-        (Rule("labels", 60.0), "do not keep labels"),
         (Rule("latency", 200.0), "does not say how long requests took"),
     ],
 )
@@ -358,8 +355,8 @@ def test_what_cannot_be_done_is_refused_before_a_model_is_loaded(
     kfnb.add_data("churn-data", pd.DataFrame({"age": range(300)}))
     monkeypatch.setattr(api, "service_of", lambda _: SimpleNamespace(name="churn", backend="kubeflow"))
     monkeypatch.setattr(api, "engine_of", lambda _: engine)
-    with pytest.raises(UsageError, match="do not keep labels"):
-        kfnb.monitor("churn", baseline="churn-data@1", metric="accuracy")
+    with pytest.raises(UsageError, match="does not say how long requests took"):
+        kfnb.monitor("churn", baseline="churn-data@1", latency=200)
     with pytest.raises(UsageError, match="--then promote"):
         kfnb.monitor("churn", baseline="churn-data@1", then="promote")
     config.reset()
@@ -444,13 +441,16 @@ def _known_of(cluster: MadeUpCluster) -> tuple[Path, LogFolder, str]:
 # -- what is known of the cluster
 
 
+LOG = LogFolder("bucket/requests/team-a/churn", labels="bucket/requests/kfnb-labels/team-a/churn")
+
+
 def logging(**logger: Any) -> dict[str, Any]:
     return {"spec": {"predictor": {"logger": logger}}}
 
 
 def test_the_log_is_where_kserve_puts_it() -> None:
     item = logging(url="s3://bucket/requests/", mode="all", storage={"parameters": {"format": "json"}})
-    assert log_of(item, "team-a/churn", "s3") == LogFolder("bucket/requests/team-a/churn")
+    assert log_of(item, "team-a/churn", "s3") == LOG
 
 
 @pytest.mark.parametrize(
@@ -474,7 +474,7 @@ def test_a_service_that_kfnb_makes_logs_where_a_monitor_looks() -> None:
     predictor = predictor_of("churn", target, place)
     assert predictor["logger"]["storage"]["serviceAccountName"] == "kfnb-serving"
     item = {"spec": {"predictor": predictor}}
-    assert log_of(item, "team-a/churn", "s3") == LogFolder("bucket/requests/team-a/churn")
+    assert log_of(item, "team-a/churn", "s3") == LOG
     assert "logger" not in predictor_of("churn", target, replace(place, log=""))
 
 

@@ -120,12 +120,13 @@ def test_what_is_refused_for_its_inputs_is_told_and_compared(
 
 
 def test_labels_stay_when_the_same_version_is_served_again(churn: Any, ask: Ask) -> None:
-    monitor = kfnb.monitor(churn, baseline="churn-data@1", metric="accuracy", **OFTEN)
+    monitor = kfnb.monitor(churn, baseline="churn-data@1", metric="accuracy", window="1d", every="1d")
     monitor.pause()
     ask(1000)
     kfnb.serve("churn@1", on_bad_input="log").wait(60)
-    (found, *_) = monitor.check().findings
-    assert "of 1,000 labels" in found.evidence
+    report = monitor.check()
+    assert "of 1,000 labels" in report.findings[0].evidence
+    assert report.prediction is not None, "predictions are the version's too"
 
 
 def test_labels_of_the_version_before_are_labels_of_the_service(

@@ -45,7 +45,7 @@ def block(count: int, *, status: int = 422, problems: str | None = RANGE, **colu
         "id": [f"r{at}" for at in range(count)],
         "row": pa.array([0] * count, pa.int32()),
         "time": pa.array([1_000_000] * count, pa.timestamp("us", tz="UTC")),
-        "revision": pa.array([1] * count, pa.int32()),
+        "version": pa.array(["1"] * count, pa.string()),
         "status": pa.array([status] * count, pa.int16()),
         "latency_ms": pa.array([1.0] * count, pa.float32()),
         "problems": pa.array([problems] * count, pa.string()),
@@ -72,7 +72,7 @@ def refused(requests: int, rows: int, *, by_name: bool = True) -> Any:
 def pane(*blocks: Any) -> Pane:
     counter = PaneCounter(REFERENCE, 0, 3600)
     for one in blocks:
-        counter.add(request_block(one, 1))
+        counter.add(request_block(one, "1"))
     return counter.pane()
 
 
@@ -109,6 +109,13 @@ def test_a_window_of_refusals_alone_warns_also_where_their_rows_are_not_kept() -
     found = report(block(60))
     assert states(found) == {"drift": MonitorState.NO_DATA, "refused": MonitorState.WARNING}
     assert found.notes == ("60 of 60 requests were refused: out-of-range income",)
+
+
+def test_predictions_are_of_a_version_whichever_revision_of_it_answered() -> None:
+    again = block(3, status=200, problems=None, prediction=pa.array([True, False, True]))
+    other = block(5, status=200, problems=None, version=pa.array(["2"] * 5), prediction=pa.array([True] * 5))
+    assert request_block(again, "1").predictions == [True, False, True]
+    assert request_block(other, "1").predictions == []
 
 
 def test_some_refusals_among_many_requests_are_only_told() -> None:

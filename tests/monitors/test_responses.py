@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,25 @@ def test_steps_follow_each_other() -> None:
 
 def test_an_alert_that_fails_keeps_nothing_from_being_done() -> None:
     assert taken(turns([ALARM], [done(0, "failed")])) == [(1, "retrain:train", "")]
+
+
+@pytest.mark.parametrize("rule", ["refused", "traffic", "labels"])
+def test_an_alarm_of_requests_is_only_reported(rule: str) -> None:
+    """A model must not be made of rows that were refused, and a new one does not bring requests or labels."""
+    spec = replace(SPEC, then=("retrain:train", "alert", "canary:1", "call:json:dumps", "promote"))
+    alarm, found = Alarm(1, rule, 0.0, "60 of 60 requests were refused"), list[str]()
+    actions: list[Action] = []
+    while taken_now := turns([alarm], actions, DAY, spec):
+        (turn,) = taken_now
+        found.append(turn.text)
+        actions.append(Action(1, turn.place, turn.text, "done", 0.0, 0.0))
+    assert found == ["alert", "call:json:dumps"]
+    assert turns([alarm], [], DAY, replace(spec, then=("retrain:train", "rollback"))) == []
+
+
+def test_it_does_not_keep_another_alarm_from_being_answered() -> None:
+    refused = Alarm(2, "refused", 0.0, "60 of 60 requests were refused")
+    assert taken(turns([refused, ALARM], [done(0), done(0, alarm=2)])) == [(1, "retrain:train", "")]
 
 
 def test_one_answer_at_a_time() -> None:

@@ -188,6 +188,21 @@ def test_each_answer_has_its_version_and_an_id(answering: Any) -> None:
     assert "x-kfnb-version" not in headers
 
 
+def test_each_request_has_an_id_by_which_kserves_logger_knows_it_too(answering: Any) -> None:
+    client_of(answering).ask("predict", [[1]])
+    client_of(answering).ask("predict", [[1]])
+    first, second = (headers for _, headers, _ in answering.asked)
+    assert first["ce-id"] == first["x-kfnb-request-id"] != second["ce-id"]
+
+
+def test_an_answer_of_another_server_has_the_id_that_was_sent(answering: Any) -> None:
+    answering.send_header = lambda self, name, value: (
+        None if name == "X-Kfnb-Request-Id" else BaseHTTPRequestHandler.send_header(self, name, value)
+    )
+    (answer,) = client_of(answering).ask("predict", [[1]])
+    assert answer.id == answering.asked[0][1]["ce-id"]
+
+
 def test_a_version_can_be_named(answering: Any) -> None:
     client_of(answering).ask("predict", [[1]], version="canary")
     assert answering.asked[0][1]["x-kfnb-version"] == "canary"

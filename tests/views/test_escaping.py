@@ -60,6 +60,8 @@ from kfnb.resources.monitors.view.monitors import draw_monitors
 from kfnb.resources.monitors.view.report import draw_report
 from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
 from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
+from kfnb.resources.provenance.diff import ManifestDiff
+from kfnb.resources.provenance.diff_view import draw_manifest_diff
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
@@ -404,6 +406,7 @@ DRAWN = {
     ),
     "draw_monitors": lambda text: draw_monitors([filled(MonitorSnapshot, text)]),
     "draw_report": lambda text: draw_report(filled(Report, text)),
+    "draw_manifest_diff": lambda text: draw_manifest_diff(filled(ManifestDiff, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),

@@ -16,7 +16,10 @@ def kfnb_loaded_libraries() -> dict[str, str]:
         r"(?m) (/[^\n]*/lib(scipy_openblas|openblas|mkl_rt|mkl_core|blis|blas|cblas|flexiblas|gomp|omp|iomp5|cudart"
         r"|cudnn|nccl)[^/\n]*\.so[^/\n]*)$"
     )
-    for path, name in re.findall(pattern, kfnb_text_of("/proc/self/maps", 4_000_000)):
+    loaded = re.findall(pattern, kfnb_text_of("/proc/self/maps", 4_000_000))
+    for path, name in sorted(
+        set(loaded)
+    ):  # of two copies always the same one: where they are in memory differs
         found.setdefault(name, path)
     return found
 
@@ -51,7 +54,8 @@ def kfnb_blas() -> dict[str, Any]:
                     kernel = kfnb_answer_of(library, "get_corename".join(form), ctypes.c_char_p)
                     if kernel:
                         built = kfnb_answer_of(library, "get_config".join(form), ctypes.c_char_p) or ""
-                        facts["blas_build"] = facts["blas_build"] or built.strip()
+                        build = " ".join(word for word in built.split() if word != kernel)
+                        facts["blas_build"] = facts["blas_build"] or build
                         facts["blas_kernel"] = facts["blas_kernel"] or kernel
                         facts["threads"][name] = kfnb_answer_of(
                             library, "get_num_threads".join(form), ctypes.c_int

@@ -27,7 +27,10 @@ from kfnb.resources.cluster.checks.network import network
 from kfnb.resources.cluster.checks.stores import stores
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Problem, Status, StatusItem
 from kfnb.resources.cluster.probe import ProbeTarget
+from kfnb.resources.cluster.problems import of_monitors
 from kfnb.resources.cluster.status import gather, gather_again
+from kfnb.resources.monitors.model import MonitorOutline
+from kfnb.resources.monitors.watching import MonitorQuestion
 from kfnb.resources.runs import api
 from kfnb.settings import settings
 
@@ -46,27 +49,28 @@ def status() -> Status:
 
     What may not be seen is marked as hidden, and nothing is raised for it. Without a cluster it tells of this machine.
     """
-    return _with_machine(_StatusReader().snapshot())
+    return _with_others(_StatusReader().snapshot())
 
 
-def _with_machine(status: Status) -> Status:
-    """The status with the problems of this machine."""
+def _with_others(status: Status) -> Status:
+    """The status with the problems of this machine, and those that monitors have found."""
     broken = [
         Problem(one.message, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD
     ]
-    return replace(status, troubles=(*broken, *status.troubles))
+    alarms = of_monitors(status.monitors.value or ())
+    return replace(status, troubles=(*broken, *alarms, *status.troubles))
 
 
 def following() -> Iterator[Status]:
     """The status again and again, about five times a minute, until it is no longer asked for."""
     reader = _StatusReader()
     found = reader.snapshot()
-    yield _with_machine(found)
+    yield _with_others(found)
     for number in count(1):
         time.sleep(_EVERY)
         moves = number % _ALL_ANEW and found.user.known
         found = reader.refreshed(found) if moves else reader.snapshot()
-        yield _with_machine(found)
+        yield _with_others(found)
 
 
 def examine() -> tuple[Check, ...]:
@@ -128,20 +132,20 @@ class _StatusReader:
 
     def snapshot(self) -> Status:
         """All there is."""
-        runs = _Runs()
+        runs, monitors = _Runs(), MonitorQuestion()
         start = Status(_backend(), machine(), context=self._context, as_of=time.time())
         if self._place is None:
             found = self._alone(start)
         else:
             found = gather(self._place, replace(start, server=self._server(), within=self._place.namespace))
-        return replace(found, runs=runs.found())
+        return replace(found, runs=runs.found(), monitors=_monitors(monitors))
 
     def refreshed(self, status: Status) -> Status:
         """What moves, in a status from before."""
-        runs = _Runs()
+        runs, monitors = _Runs(), MonitorQuestion()
         found = replace(status, here=machine())
         found = found if self._place is None else gather_again(self._place, found)
-        return replace(found, runs=runs.found())
+        return replace(found, runs=runs.found(), monitors=_monitors(monitors))
 
     def checks(self, status: Status) -> Iterator[Check]:
         """The clients and the way to the cluster, where there is one."""
@@ -198,6 +202,14 @@ class _Runs:
             self._part = StatusItem(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
         except KfnbError as error:
             self._part = StatusItem(Knowledge.UNKNOWN, reason=str(error))
+
+
+def _monitors(question: MonitorQuestion) -> StatusItem[tuple[MonitorOutline, ...]]:
+    """The monitors, as far as they were found within a few seconds."""
+    found = question.answer()
+    if found.unknown:
+        return StatusItem(reason=found.unknown)
+    return StatusItem(Knowledge.KNOWN, found.monitors)
 
 
 def machine() -> Machine:

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 
 from kfnb.entities import Listing, RunSnapshot
+from kfnb.resources.monitors.model import MonitorOutline
 
 T = TypeVar("T")
 
@@ -238,6 +239,7 @@ class Status:
     studies: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     services: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     training: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
+    monitors: StatusItem[tuple[MonitorOutline, ...]] = StatusItem()
     troubles: tuple[Problem, ...] = ()
     asked = property(attrgetter("as_of"))
     """The former name."""

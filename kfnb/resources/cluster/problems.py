@@ -8,6 +8,7 @@ from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS, NORMAL, Diagnosis, PodReason, PodState, explained
 from kfnb.resources.cluster.model import Knowledge, NotebookServer, Problem, Status, WaitingPod
 from kfnb.resources.cluster.probe import ProbeTarget, first
+from kfnb.resources.monitors.model import MonitorOutline
 
 _ACCESS = "access-ml-pipeline"
 _SILENT = 2
@@ -180,6 +181,16 @@ def _of_kubeflow(status: Status) -> Iterator[Problem]:
     version = status.version.value
     if version is not None and version.supported is False:
         yield Problem(f"Kubernetes {version.version} is not supported by this Kubeflow", version.verdict)
+
+
+def of_monitors(monitors: Sequence[MonitorOutline]) -> Iterator[Problem]:
+    """Alarms that last, and monitors that have found nothing for a reason."""
+    for one in monitors:
+        show = f"%kf_monitors show {'' if one.backend == 'local' else f'{one.backend}:'}{one.name}"
+        for alarm in one.alarms:
+            yield Problem(f"monitor {one.name}: alarm of {alarm.rule}", _both_ends(alarm.evidence), show)
+        if one.error:
+            yield Problem(f"monitor {one.name} has no data", _both_ends(one.error), show)
 
 
 def _both_ends(text: str) -> str:

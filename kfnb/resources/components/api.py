@@ -54,7 +54,9 @@ def show(name: str) -> entities.ComponentView | entities.Graph:
     """The view of a component or a transform with its dependencies, or of a pipeline's graph before it runs."""
     current = workspace()
     if name in current.notebook.components:
-        return view_component(current.notebook, current.notebook.components[name], settings().base_image)
+        return view_component(
+            current.notebook, current.notebook.components[name], settings().base_image, settings().seed
+        )
     if (transform := current.notebook.transform_of(name)) is not None:
         return view_transform(transform)
     if name.isidentifier() and name not in current.pipelines:
@@ -63,10 +65,11 @@ def show(name: str) -> entities.ComponentView | entities.Graph:
     return graph.graph_of(compiled)
 
 
-def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compiled:
+def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None, seed: int | None = None) -> Compiled:
     """The compiled form of anything that can be submitted.
 
-    For a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    A notebook's pipeline is compiled with ``seed`` (default: the setting); before that, which takes longer, ``given``
+    arguments are checked.
     """
     if isinstance(pipeline, Compiled):
         return pipeline
@@ -82,14 +85,21 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
-    made = built(pipeline)
+    made = built(pipeline, seed)
     if given is not None:
         check_arguments(outline(made.pipeline.name, made.wired.params.values()), given)
     return pipelines.compiled(made)
 
 
-def built(pipeline: str | Pipeline) -> Built:
-    """A notebook's pipeline, built from its current components."""
+def parameters_of(pipeline: str) -> set[str]:
+    """The names of the parameters of anything that can be submitted."""
+    if pipeline in workspace().pipelines:
+        return set(built(pipeline).wired.params)
+    return set(spec_of(pipeline).spec["root"].get("inputDefinitions", {}).get("parameters", {}))
+
+
+def built(pipeline: str | Pipeline, seed: int | None = None) -> Built:
+    """A notebook's pipeline, built from its current components; ``seed`` defaults to the setting."""
     if isinstance(pipeline, str):
         pipeline = workspace().pipeline(pipeline)
     if not isinstance(pipeline, Pipeline):
@@ -97,7 +107,12 @@ def built(pipeline: str | Pipeline) -> Built:
             f"{pipeline!r} is not a pipeline:",
             hint="give a name, a pipeline object, or a compiled file's path",
         )
-    return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
+    return pipelines.build(
+        pipeline,
+        image=settings().base_image,
+        index_urls=settings().index_urls,
+        seed=settings().seed if seed is None else seed,
+    )
 
 
 def _is_program(pipeline: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture.component import Options
 from kfnb.commands.command import flag, option, repeated
 from kfnb.commands.session import Session
-from kfnb.commands.words import count, parameter, unique
+from kfnb.commands.words import checked_seed, count, parameter, unique
 from kfnb.resources.components.pod_options import PodOptions, read_pod
 from kfnb.resources.datasets import api as datasets
 
@@ -33,6 +33,7 @@ class ComponentOptions(PodOptions):
     package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
     image: str = option(default="", help="container image of the step")
     retries: int = option(type=int, default=0, help="maximum number of retries of a failed step")
+    seed: int | None = option(type=int, help="seed of the step's random numbers (default: the setting seed)")
     no_cache: bool = flag(help="run the step even if its inputs have not changed")
 
 
@@ -50,6 +51,7 @@ def read_options(found: ComponentOptions, session: Session) -> tuple[Options, li
         image=found.image,
         retries=count(found.retries, "--retries"),
         cache=not found.no_cache,
+        seed=None if found.seed is None else checked_seed(found.seed),
         pod=read_pod(found),
     )
     return options, taken

@@ -19,6 +19,7 @@ from kfnb.resources.lineage.model import Lineage
 from kfnb.resources.lineage.on_cluster import OnCluster, on_cluster
 from kfnb.resources.lineage.reference import reference
 from kfnb.resources.models import api as models
+from kfnb.resources.monitors import api as monitors
 from kfnb.resources.runs import api as runs
 from kfnb.resources.services import api as services
 from kfnb.settings import settings
@@ -29,8 +30,9 @@ def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None =
 
     ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
     ``RUN/TASK/OUTPUT``, a service (``service:churn``, or its name where no model or data set has that), a digest or its
-    start, the path of a file, or an object: a run, an artifact, a version, a service. ``kubeflow:RUN`` is a run of the
-    cluster, ``kubeflow:churn@3`` a version in its registry. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    start, the path of a file, or an object: a run, an artifact, a version, a service, a monitor
+    (``monitor:churn``: its alarms led to steps). ``kubeflow:RUN`` is a run of the cluster, ``kubeflow:churn@3`` a
+    version in its registry. Raises ``NotFound``, ``UsageError`` and ``BackendError``.
     """
     if depth is not None and depth < 0:
         raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
@@ -91,4 +93,4 @@ def index() -> Index:
 
 def sources() -> list[Source]:
     """What the index of the home is made of: the records of each noun that has some."""
-    return [runs.records(), datasets.records(), models.records(), services.records()]
+    return [runs.records(), datasets.records(), models.records(), services.records(), monitors.records()]

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.catalog.records import SERVICE
+from kfnb.catalog.records import MONITOR, SERVICE
 from kfnb.entities import Artifact
 from kfnb.errors import UsageError
 
 _LOCAL, _CLUSTER = "local:", "kubeflow:"
 _HANDLES = {"ModelVersion": "model", "DatasetVersion": "data"}
 _KINDS = ("data", "model")
+_NAMED = {"Service": SERVICE, "Monitor": MONITOR}
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,12 @@ def reference(thing: Any) -> Reference:
 
 
 def reference_to_handle(thing: Any) -> Reference | None:
-    """The reference to an artifact, a version, a run or a service; None for anything else."""
+    """The reference to an artifact, a version, a run, a service or a monitor; None for anything else."""
     if isinstance(thing, Artifact):
         return Reference(thing.digest or thing.uri)
     on_cluster = f"{getattr(thing, 'backend', '')}:" == _CLUSTER
-    if type(thing).__name__ == "Service":
-        return Reference(SERVICE + thing.name, "", on_cluster)
+    if type(thing).__name__ in _NAMED:
+        return Reference(_NAMED[type(thing).__name__] + thing.name, "", on_cluster)
     kind = _HANDLES.get(type(thing).__name__, "")
     name = getattr(thing, "ref" if kind else "id", None)
     known = kind or hasattr(thing, "backend")

@@ -27,6 +27,7 @@ from kfnb.resources.models.view.leaderboard import draw_leaderboard
 from kfnb.resources.models.view.transfer import draw_transfer
 from kfnb.resources.models.view.verification import draw_model_verification
 from kfnb.resources.models.view.version import draw_history, draw_model_version
+from kfnb.resources.monitors.watching import Watching, watching
 
 
 def as_json(version: VersionSnapshot) -> dict[str, Any]:
@@ -37,12 +38,24 @@ def as_json(version: VersionSnapshot) -> dict[str, Any]:
 def _page(one: ModelVersion) -> dict[str, str]:
     found = one.snapshot()
     return draw_model_version(
-        found, one.siblings(), one.changes(), one.backend, _damage(one), known_run=is_run_known(one)
+        found,
+        one.siblings(),
+        one.changes(),
+        one.backend,
+        _damage(one),
+        _monitors(one).of_model(found.name),
+        known_run=is_run_known(one),
     )
 
 
 def _page_as_json(one: ModelVersion) -> dict[str, Any]:
-    return {**as_json(one.snapshot()), "damaged_data": dict(_damage(one).problems)}
+    watched = [asdict(each) for each in _monitors(one).of_model(one.name)]
+    return {**as_json(one.snapshot()), "damaged_data": dict(_damage(one).problems), "monitors": watched}
+
+
+def _monitors(one: ModelVersion) -> Watching:
+    """Those of its backend."""
+    return watching(one.backend)
 
 
 def _damage(one: ModelVersion) -> DataDamage:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from kfnb import clock
 from kfnb.errors import UsageError
@@ -15,16 +15,28 @@ from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.monitors.actions.steps import checked
 from kfnb.resources.monitors.engine import MonitorEngine, MonitorPlan
 from kfnb.resources.monitors.handle import Monitor, MonitorList
-from kfnb.resources.monitors.model import RETRAIN, Detector, MonitorSpec, Rule, argument_of, kind_of
+from kfnb.resources.monitors.model import (
+    RETRAIN,
+    Detector,
+    MonitorOutline,
+    MonitorSpec,
+    Rule,
+    argument_of,
+    kind_of,
+)
 from kfnb.resources.monitors.names import check_monitor_name
 from kfnb.resources.monitors.performance import ADAPTIVE
 from kfnb.resources.monitors.preparing import reference_of
+from kfnb.resources.monitors.responses import check_steps
 from kfnb.resources.monitors.rules import RuleOptions, check_against
 from kfnb.resources.services.api import service_of
 from kfnb.resources.services.handle import Service
 from kfnb.settings import owner, settings
 from kfnb.target import backend_name, split_reference
 from kfnb.text.timespec import span
+
+if TYPE_CHECKING:
+    from kfnb.resources.monitors.local.traces import MonitorTraces
 
 WINDOW, EVERY, COOLDOWN = "1h", "10m", "1d"
 _DETECTORS = ("windows", "adwin")
@@ -65,7 +77,7 @@ def monitor(  # noqa: PLR0913 - what is watched of a service; they are keywords
     """
     watched, data = service_of(service), dataset(baseline)
     steps, addresses = checked((then,) if isinstance(then, str) or callable(then) else tuple(then))
-    rules = RuleOptions.of(drift=drift, metric=metric, below=below, **limits).rules()
+    rules = _rules(steps, drift=drift, metric=metric, below=below, **limits)
     spec = MonitorSpec(
         check_monitor_name(name or watched.name),
         watched.name,
@@ -107,6 +119,18 @@ def monitors(*, backend: str | None = None) -> MonitorList:
     return MonitorList(Monitor(engine, one.name) for one in engine.list())
 
 
+def outlines(backend: str | None = None) -> tuple[MonitorOutline, ...]:
+    """The monitors there are, by name, as they are shown beside what they watch. Raises ``BackendError``."""
+    return tuple(one.outline for one in engine_of(backend).list())
+
+
+def records() -> MonitorTraces:
+    """The monitors of the home, as the catalog reads them."""
+    from kfnb.resources.monitors.local.traces import MonitorTraces
+
+    return MonitorTraces(Path(settings().home))
+
+
 def engine_of(backend: str | None = None) -> MonitorEngine:
     """The engine of monitors that goes with a backend, by default the one in the settings. Raises ``UsageError``."""
     if backend_name(backend) == "local":
@@ -122,6 +146,13 @@ def _pipelines(steps: Sequence[str]) -> dict[str, Compiled]:
     """The pipelines that steps run, compiled now: alarms come when no notebook runs."""
     names = [argument_of(one) for one in steps if kind_of(one) == RETRAIN]
     return {name: spec_of(name) for name in names}
+
+
+def _rules(steps: Sequence[str], **limits: Any) -> tuple[Rule, ...]:
+    """The rules by the names of their limits. Raises ``UsageError``, also for a step that none of them leads to."""
+    rules = RuleOptions.of(**limits).rules()
+    check_steps(rules, steps)
+    return rules
 
 
 def _positive(option: str, number: int) -> int:

@@ -9,13 +9,16 @@ from kfnb.resources.monitors.panes import RequestBlock
 from kfnb.resources.monitors.refused import refused_in
 from kfnb.resources.services.requests import values_of
 
-COUNTED = ("id", "row", "time", "revision", "status", "latency_ms", "problems", "raw", "input", "prediction")
+COUNTED = ("id", "row", "time", "version", "status", "latency_ms", "problems", "raw", "input", "prediction")
 """The columns that are read."""
 _FAILED = 400
 
 
-def request_block(block: Any, revision: int) -> RequestBlock:
-    """A block of a request log: what each request was (its first row tells), its rows, and a revision's predictions."""
+def request_block(block: Any, version: str) -> RequestBlock:
+    """A block of a request log: what each request was (its first row tells), its rows, and a version's predictions.
+
+    A version that is served again, or with other settings, is another revision whose predictions are the same.
+    """
     require("pyarrow", "monitoring a service")
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -23,7 +26,7 @@ def request_block(block: Any, revision: int) -> RequestBlock:
     first = pc.equal(block["row"], 0)
     requests = block.filter(first)
     times = pc.max(block["time"].cast(pa.int64())).as_py()
-    served = block.filter(pc.equal(block["revision"], revision))
+    served = block.filter(pc.equal(block["version"], version))
     predictions = values_of(served["prediction"], served.schema.field("prediction"))
     return RequestBlock(
         requests.num_rows,

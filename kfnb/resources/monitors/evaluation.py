@@ -14,7 +14,7 @@ from kfnb.resources.monitors.drift import (
     score_limit,
 )
 from kfnb.resources.monitors.judging import WindowFacts, judge_all
-from kfnb.resources.monitors.model import MonitorSpec, Report
+from kfnb.resources.monitors.model import MetricValue, MonitorSpec, Report, SkewCause
 from kfnb.resources.monitors.panes import Pane, latest
 from kfnb.resources.monitors.performance import Labelled, measured
 from kfnb.resources.monitors.reference import MonitorReference
@@ -26,7 +26,8 @@ class Window:
     """What was seen between two checks: the sum of its panes, and the newest labels, the oldest first.
 
     ``now``, ``watched``, since when there is a monitor, ``requested``, the newest request that was seen by any check,
-    and ``last_label``, the newest label of any version, are in seconds since 1970.
+    and ``last_label``, the newest label of any version, are in seconds since 1970. ``causes`` are likely ones of
+    skew, ``estimates`` are metrics without labels, ``notes`` what could not be found out.
     """
 
     pane: Pane
@@ -35,31 +36,52 @@ class Window:
     watched: float
     requested: float | None = None
     last_label: float | None = None
+    causes: tuple[SkewCause, ...] = ()
+    estimates: tuple[MetricValue, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) -> Report:
     """The report of a window."""
-    pane = window.pane
-    columns = column_drifts(reference, pane.inputs, spec.rules)
-    score = drift_score(reference, pane.inputs)
+    pane, facts = window.pane, _facts(spec, reference, window)
+    refusals = (refusal(pane.refused, pane.requests, pane.problems),) if pane.refused else ()
+    return Report(
+        pane.since,
+        pane.until,
+        pane.rows,
+        pane.requests,
+        reference.version,
+        facts.columns,
+        facts.score,
+        facts.prediction,
+        facts.skew,
+        facts.metrics,
+        findings=judge_all(spec.rules, facts),
+        notes=(*reference.notes, *refusals, *window.notes),
+        baseline=reference.data,
+        causes=window.causes,
+        estimates=window.estimates,
+    )
+
+
+def _facts(spec: MonitorSpec, reference: MonitorReference, window: Window) -> WindowFacts:
+    """What is known of a window."""
+    pane, newest = window.pane, list(window.labelled)[-spec.labels :]
     prediction, prediction_limit = prediction_drift(reference, pane.predictions)
-    skew = psi_of(reference.training, pane.training) if pane.training else {}
-    newest = list(window.labelled)[-spec.labels :]
-    metrics = measured(newest, spec.slices)
-    facts = WindowFacts(
+    return WindowFacts(
         window.now,
         window.watched,
         pane.rows,
         pane.requests,
         pane.failed,
         pane.p99_ms,
-        columns,
-        score,
+        column_drifts(reference, pane.inputs, spec.rules),
+        drift_score(reference, pane.inputs),
         score_limit(reference, pane.inputs),
         prediction,
         prediction_limit,
-        skew,
-        metrics,
+        _skew(reference, pane),
+        measured(newest, spec.slices),
         reference.usual,
         _changed(window.labelled) if spec.detector == "adwin" else None,
         spec.detector == "adwin",
@@ -70,23 +92,17 @@ def report_of(spec: MonitorSpec, reference: MonitorReference, window: Window) ->
         pane.refused,
         pane.problems,
         reference.unweighted,
+        window.causes,
+        window.estimates,
+        reference.uncalibrated,
     )
-    refusals = (refusal(pane.refused, pane.requests, pane.problems),) if pane.refused else ()
-    return Report(
-        pane.since,
-        pane.until,
-        pane.rows,
-        pane.requests,
-        reference.version,
-        columns,
-        score,
-        prediction,
-        skew,
-        metrics,
-        findings=judge_all(spec.rules, facts),
-        notes=(*reference.notes, *refusals),
-        baseline=reference.data,
-    )
+
+
+def _skew(reference: MonitorReference, pane: Pane) -> dict[str, float]:
+    """By column, how far a window is from the data that the version was made of, where that is known."""
+    if pane.training:
+        return psi_of(reference.training, pane.training)
+    return psi_of(reference.profile, pane.inputs) if reference.source == reference.data else {}
 
 
 def _changed(labelled: Sequence[Labelled]) -> tuple[float, float] | None:

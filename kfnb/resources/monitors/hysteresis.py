@@ -33,11 +33,11 @@ def overall(states: Iterable[MonitorState]) -> MonitorState:
 def separate(reports: Sequence[Report], every: float) -> list[Report]:
     """Reports that count as separate windows, the oldest first.
 
-    Of those that follow each other by less than half of ``every`` seconds (someone checked between two ticks, or twice
+    Of those that are apart by less than half of ``every`` seconds (someone checked between two ticks, or twice
     in a row), the newest counts, so that the same rows are not two windows.
     """
     kept: list[Report] = []
     for one in reversed(reports):
-        if not kept or kept[-1].until - one.until >= every / 2:
+        if not kept or abs(kept[-1].until - one.until) >= every / 2:
             kept.append(one)
     return kept[::-1]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kfnb.entities.proportions import Proportion
-from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind
+from kfnb.resources.monitors.model import ColumnDrift, Finding, MetricValue, Rule, RuleKind, SkewCause
 from kfnb.resources.monitors.performance import ADAPTIVE, AMOUNTS, CONFIDENCE, LEAST
 from kfnb.resources.monitors.refused import refusal
 from kfnb.ui.words import digits, duration
@@ -24,7 +24,8 @@ class WindowFacts:
     ``usual`` are the metrics that are expected of the version that is served, ``changed`` the metric before and after
     a change that ADWIN has found, ``watched`` since when there is a monitor. ``score_limit`` and ``prediction_limit``
     are what is usual without drift. ``refused`` are requests whose inputs were bad, ``problems`` what was wrong.
-    ``unweighted`` is why the importances are unknown.
+    ``unweighted`` is why the importances are unknown, ``causes`` are likely ones of skew.
+    ``estimates`` are metrics without labels, ``uncalibrated`` is why there are none.
     """
 
     now: float
@@ -50,6 +51,9 @@ class WindowFacts:
     refused: int = 0
     problems: Mapping[str, int] = field(default_factory=dict)
     unweighted: str = ""
+    causes: tuple[SkewCause, ...] = ()
+    estimates: tuple[MetricValue, ...] = ()
+    uncalibrated: str = ""
 
     def metric(self, name: str) -> MetricValue | None:
         """A metric of all labelled rows, if enough of them are known."""
@@ -80,12 +84,25 @@ def _column(one: ColumnDrift) -> str:
 
 
 def _skew(rule: Rule, facts: WindowFacts) -> Finding:
+    """By the distance of a column; or a replay that gives other features, which chance does not explain."""
+    causes = [one for one in facts.causes if rule.subject in ("", one.column)]
+    replayed = next((one for one in causes if one.kind == "transform"), None)
     some = {name: value for name, value in facts.skew.items() if rule.subject in ("", name)}
+    name = max(some, key=some.__getitem__, default="")
+    if replayed is not None and some.get(name, 0.0) <= rule.limit:
+        evidence = f"{replayed.column}: {replayed.evidence}"
+        return Finding(rule.id, exceeded=True, value=some.get(name), limit=rule.limit, evidence=evidence)
     if not some:
         return _unknown(rule, "the training data of the version that is served is not known, or too few rows")
-    name = max(some, key=some.__getitem__)
     evidence = f"{name} is {digits(some[name], 2)} from the version's own training data"
-    return Finding(rule.id, some[name] > rule.limit, some[name], rule.limit, evidence)
+    likely = "; ".join(f"{one.kind}: {one.evidence}" for one in causes if one.column == name)
+    return Finding(
+        rule.id,
+        some[name] > rule.limit,
+        some[name],
+        rule.limit,
+        f"{evidence}; likely cause: {likely}" if likely else evidence,
+    )
 
 
 def _score(rule: Rule, facts: WindowFacts) -> Finding:
@@ -151,6 +168,14 @@ def _changed(rule: Rule, facts: WindowFacts, found: MetricValue) -> Finding:
     before, after = facts.changed
     evidence = f"{rule.subject} changed from {digits(before, 3)} to {digits(after, 3)}"
     return Finding(rule.id, after < before, after, before, evidence)
+
+
+def _estimate(rule: Rule, facts: WindowFacts) -> Finding:
+    found = next((one for one in facts.estimates if one.name == rule.subject), None)
+    if found is None or found.rows < LEAST_ROWS:
+        return _unknown(rule, facts.uncalibrated or _too_few(facts))
+    evidence = f"estimate, assumes no concept drift: {_words(found, 'rows')}"
+    return Finding(rule.id, found.high < rule.limit, found.value, rule.limit, evidence)
 
 
 def _errors(rule: Rule, facts: WindowFacts) -> Finding:
@@ -219,9 +244,9 @@ def _no_metric(rule: Rule, facts: WindowFacts) -> str:
     return f"{rows:,} labels have no {rule.subject}, but {', '.join(known)}"
 
 
-def _words(found: MetricValue) -> str:
+def _words(found: MetricValue, rows: str = "labels") -> str:
     bounds = f"{digits(found.low, 3)} to {digits(found.high, 3)} with 99 % confidence"
-    return f"{found.name} {digits(found.value, 3)} of {found.rows:,} labels, {bounds}"
+    return f"{found.name} {digits(found.value, 3)} of {found.rows:,} {rows}, {bounds}"
 
 
 _JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
@@ -232,6 +257,7 @@ _JUDGES: Mapping[RuleKind, Callable[[Rule, WindowFacts], Finding]] = {
     "below": _below,
     "above": _above,
     "drop": _drop,
+    "estimate": _estimate,
     "errors": _errors,
     "refused": _refused,
     "latency": _latency,

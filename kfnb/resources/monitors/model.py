@@ -15,6 +15,7 @@ RuleKind = Literal[
     "below",
     "above",
     "drop",
+    "estimate",
     "errors",
     "refused",
     "latency",
@@ -27,6 +28,14 @@ RuleKind = Literal[
 
 Detector = Literal["windows", "adwin"]
 """How a change of a metric is found: windows of labels with a bound, or windows that adapt themselves."""
+
+
+OF_REQUESTS: tuple[RuleKind, ...] = ("refused", "traffic", "labels")
+"""Rules of the requests rather than of the model: another version does not change them, so they are only reported."""
+
+
+ONLY_WARNING: tuple[RuleKind, ...] = ("estimate",)
+"""Rules that are at most a warning: what they say rests on an assumption that may not hold."""
 
 
 class MonitorState(str, Enum):
@@ -146,6 +155,20 @@ class MetricValue:
 
 
 @dataclass(frozen=True)
+class SkewCause:
+    """A likely reason why what is served is not as what the version was made of.
+
+    ``kind`` is one of ``skew.causes``, ``evidence`` what tells of it, in words. ``column`` is empty where it is of the
+    whole version; ``part`` says whether it is an ``input``, or a ``feature`` that the transform makes.
+    """
+
+    kind: str
+    evidence: str
+    column: str = ""
+    part: str = ""
+
+
+@dataclass(frozen=True)
 class Report:
     """What one window says. Times are in seconds since 1970; ``rows`` are those of the requests between two of them.
     ``baseline`` is the version of a data set that it was compared with: the monitor's, or a later one that the version
@@ -153,7 +176,8 @@ class Report:
 
     ``score`` is the drift of the columns weighted by how much the model depends on each, at most 1 a column.
     ``prediction`` is the drift of the predictions. ``skew`` compares what is served with the training data of the
-    version that serves it, by column. ``metrics`` are measured on labels that have come.
+    version that serves it, by column, and ``causes`` are likely reasons. ``metrics`` are measured on labels that have
+    come; ``estimates`` are of all rows, without labels, and hold as long as labels depend on the rows as they did.
     """
 
     since: float
@@ -169,6 +193,8 @@ class Report:
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     baseline: str = ""
+    causes: tuple[SkewCause, ...] = ()
+    estimates: tuple[MetricValue, ...] = ()
 
     @property
     def drift(self) -> dict[str, float]:
@@ -218,12 +244,17 @@ class Alarm:
 ActionState = Literal["held", "waiting", "started", "done", "failed", "skipped", "planned"]
 """``held``: it may not begin yet. ``waiting``: for requests or labels. ``planned``: what a dry run would have done."""
 
-ALERT, RETRAIN = "alert", "retrain"
+ALERT, CALL, RETRAIN = "alert", "call", "retrain"
 
 
 def kind_of(text: str) -> str:
     """``retrain`` of ``retrain:churn``."""
     return text.partition(":")[0]
+
+
+def rule_kind(id: str) -> str:
+    """``below`` of ``below accuracy``."""
+    return id.partition(" ")[0]
 
 
 def argument_of(text: str) -> str:
@@ -259,3 +290,25 @@ class Action:
     def costly(self) -> bool:
         """Whether it did, or does, more than to tell of the alarm."""
         return kind_of(self.text) != ALERT and self.state not in ("held", "skipped", "planned")
+
+
+@dataclass(frozen=True)
+class MonitorOutline:
+    """A monitor as it is shown beside what it watches.
+
+    ``version`` is the one that the newest check compared (``churn@7``), and ``checked`` when that was, in seconds since
+    1970; both are empty before the first check. ``alarms`` are those that last, ``error`` why there is no data.
+    ``evidence`` is why it is not OK, in words.
+    """
+
+    name: str
+    service: str
+    state: MonitorState
+    since: float | None = None
+    version: str = ""
+    checked: float | None = None
+    alarms: tuple[Alarm, ...] = ()
+    paused: bool = False
+    backend: str = "local"
+    error: str = ""
+    evidence: str = ""

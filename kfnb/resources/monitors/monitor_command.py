@@ -41,6 +41,10 @@ class LimitOptions:
     drop: float | None = option(
         type=float, metavar="LIMIT", help="alarm if --metric loses this much of what is usual: 0.02"
     )
+    estimate: str | None = option(
+        metavar="LIMIT",
+        help="warn if a metric that is estimated without labels is below: 0.85 of --metric, or recall=0.7",
+    )
     errors: float | None = option(
         type=float, metavar="SHARE", help="alarm above this share of failed requests"
     )

@@ -21,7 +21,8 @@ ADAPTIVE = "accuracy"
 METRICS = (ADAPTIVE, "precision", "recall", AMOUNTS)
 """The metrics that can be limited."""
 
-_Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+CERTAIN = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+"""Standard errors that a bound of that confidence is away."""
 _MOST_SLICES = 20
 _LEAST_OF_SLICE = 30
 
@@ -99,5 +100,5 @@ def _mean_error(rows: Sequence[Labelled]) -> MetricValue:
     errors = [abs(float(one.prediction) - float(one.label)) for one in rows]
     mean = math.fsum(errors) / len(errors)
     spread = math.fsum((one - mean) ** 2 for one in errors) / max(1, len(errors) - 1)
-    half = _Z * math.sqrt(spread / len(errors))
+    half = CERTAIN * math.sqrt(spread / len(errors))
     return MetricValue(AMOUNTS, mean, max(0.0, mean - half), mean + half, len(errors))

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.embedded.profiles import kfnb_profile
 from kfnb.capture.embedded.samples import kfnb_example
-from kfnb.errors import BackendError, KfnbError, NotFound, UsageError
+from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.resources.datasets.api import dataset
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.monitors.drift import drift_score, psi_of, spread_of
+from kfnb.resources.monitors.estimates.preparing import with_calibration
 from kfnb.resources.monitors.judging import LEAST_ROWS
+from kfnb.resources.monitors.loaded import LoadedVersion, load_version
 from kfnb.resources.monitors.model import MonitorSpec
 from kfnb.resources.monitors.performance import METRICS, Labelled, measured
-from kfnb.resources.monitors.reference import PREDICTION, MonitorReference, Profile
+from kfnb.resources.monitors.reference import PREDICTION, MonitorReference
+from kfnb.resources.monitors.skew.training import frame_of, with_training
 from kfnb.resources.services.model import Target
 
 _PREDICTED, _SHUFFLED = 50_000, 2_000
@@ -33,8 +36,8 @@ def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
     """
     version = model(f"{target.registry}:{target.ref}")
     data = baseline_of(spec, version)
-    frame = _frame(data)
-    loaded = _load(version, target)
+    frame = frame_of(data)
+    loaded = load_version(version, target)
     inputs = loaded.inputs or tuple(name for name in map(str, frame.columns) if name != spec.target)
     lost = [name for name in inputs if name not in frame.columns]
     if lost:
@@ -53,11 +56,12 @@ def reference_of(spec: MonitorSpec, target: Target) -> MonitorReference:
         notes=loaded.notes,
         usual={name: value for name, value in version.metrics.items() if name in METRICS},
     )
-    found = replace(found, training=_training(version, data, inputs))
+    found = with_training(found, version, data, frame, loaded.transform)
     label = label_of(spec, inputs, list(map(str, frame.columns)))
-    return _with_spread(
-        _with_model(found, loaded, version, target, frame, label), loaded, frame, spec.references
-    )
+    found = _with_model(found, loaded, version, target, frame, label)
+    if any(rule.kind == "estimate" for rule in spec.rules):
+        found = with_calibration(found, loaded, version, frame, label)
+    return _with_spread(found, loaded, frame, spec.references)
 
 
 def baseline_of(spec: MonitorSpec, version: ModelVersion) -> DatasetVersion:
@@ -84,72 +88,13 @@ def label_of(spec: MonitorSpec, inputs: Sequence[str], columns: Sequence[str]) -
     return others[0] if len(others) == 1 else ""
 
 
-@dataclass(frozen=True)
-class _Loaded:
-    """A version that predicts here: a predictor, or None; the columns that it takes, and notes."""
-
-    predictor: Any = None
-    inputs: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def predict(self, rows: Any) -> list[Any]:
-        """Its predictions for rows, as JSON has them. Raises ``UsageError`` where it cannot, with the reason."""
-        from kfnb.server.predictor import ModelFailed, listed
-
-        if self.predictor is None:
-            raise UsageError("the model cannot be loaded here")
-        try:
-            return listed(self.predictor.predict(rows))
-        except ModelFailed as failed:
-            first = (str(failed.error).splitlines() or [""])[0]
-            raise UsageError(f"the model cannot predict the baseline: {first}") from None
-
-
-def _load(version: ModelVersion, target: Target) -> _Loaded:
-    """Load a version as its service was allowed to."""
-    from kfnb.server.folder import read_folder
-    from kfnb.server.predictor import NotServable, predictor_of
-
-    named = tuple(one.name for one in version.signature.inputs if one.name)
-    try:
-        folder = read_folder(version.path(), pickle=target.pickle, trust=target.trust)
-        taken = [
-            one for one in folder.facts.get("inputs") or () if one.get("name") and not one.get("optional")
-        ]
-        return _Loaded(predictor_of(folder), tuple(str(one["name"]) for one in taken))
-    except (TypeError, ValueError, OSError, ImportError, NotServable, BackendError) as error:
-        note = (
-            f"{version.ref} cannot be loaded here, so its predictions and importances are not known: {error}"
-        )
-        return _Loaded(None, named, (note,))
-
-
-def _frame(data: DatasetVersion) -> Any:
-    """A version of a data set as a DataFrame of pandas. Raises ``UsageError``."""
-    from kfnb.extras import require
-
-    require("pandas", "monitoring a service")
-    return data.table().to_pandas()
-
-
-def _training(version: ModelVersion, baseline: DatasetVersion, inputs: Sequence[str]) -> Profile:
-    """The profile of the data that a version was made of; empty if that is the baseline, or not known."""
-    for ref in version.data:
-        try:
-            own = dataset(ref)
-            if own.digest == baseline.digest:
-                continue
-            frame = _frame(own)
-        except (NotFound, KfnbError):
-            continue
-        if set(inputs) <= set(map(str, frame.columns)):
-            found: Mapping[str, Any] = kfnb_profile(frame[list(inputs)], own.digest)
-            return found
-    return {}
-
-
 def _with_model(
-    found: MonitorReference, loaded: _Loaded, version: ModelVersion, target: Target, frame: Any, label: str
+    found: MonitorReference,
+    loaded: LoadedVersion,
+    version: ModelVersion,
+    target: Target,
+    frame: Any,
+    label: str,
 ) -> MonitorReference:
     """With what the version predicts for the baseline, and how much it depends on each column."""
     rows = kfnb_example(frame, _PREDICTED)
@@ -183,7 +128,9 @@ def _importances(
         yield one.column, max(0.0, one.mean) / total if total else 0.0
 
 
-def _with_spread(found: MonitorReference, loaded: _Loaded, frame: Any, windows: int) -> MonitorReference:
+def _with_spread(
+    found: MonitorReference, loaded: LoadedVersion, frame: Any, windows: int
+) -> MonitorReference:
     """With the largest distances of the baseline's own windows from all of it: what its seasons are."""
     if windows < 2:  # noqa: PLR2004 - one window is all of it
         return found

@@ -20,7 +20,7 @@ def counted(service: str, backend: str, since: float, until: float, target: Targ
     """The requests between two times, block by block. Predictions are those of ``target`` alone."""
     window = RequestWindow(clock.real_at(since), clock.real_at(until), columns=COUNTED)
     for block in engine_of(backend).requests(service, window):
-        found = request_block(block, target.revision)
+        found = request_block(block, str(target.version))
         yield replace(found, newest=None if found.newest is None else clock.shown_at(found.newest))
 
 

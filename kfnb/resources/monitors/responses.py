@@ -1,15 +1,29 @@
 """What is done about an alarm: which step is next, and what keeps it from being taken. Nothing is done here.
 
 An alarm is answered once, by the steps of the monitor in their order. One answer is under way at a time. What costs
-something (all but telling of the alarm) has a cool-down, and retraining a budget.
+something (all but telling of the alarm) has a cool-down, and retraining a budget. An alarm that is of the requests, and
+not of the model, is only reported: a model must not be made of rows that were refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kfnb.resources.monitors.model import ALERT, RETRAIN, Action, Alarm, MonitorSpec, kind_of
+from kfnb.errors import UsageError
+from kfnb.resources.monitors.model import (
+    ALERT,
+    CALL,
+    OF_REQUESTS,
+    ONLY_WARNING,
+    RETRAIN,
+    Action,
+    Alarm,
+    MonitorSpec,
+    Rule,
+    kind_of,
+    rule_kind,
+)
 from kfnb.ui.words import duration
 
 _DAY = 86400.0
@@ -30,6 +44,24 @@ class StepTurn:
     begun: Action | None = None
     held: str = ""
     dropped: str = ""
+
+
+def follows(rule: str, step: str) -> bool:
+    """Whether a step follows an alarm of a rule."""
+    return rule_kind(rule) not in OF_REQUESTS or kind_of(step) in (ALERT, CALL)
+
+
+def check_steps(rules: Iterable[Rule], steps: Sequence[str]) -> None:
+    """Raise ``UsageError`` for a step that no rule leads to."""
+    if any(one.kind not in (*OF_REQUESTS, *ONLY_WARNING) for one in rules):
+        return
+    for step in steps:
+        if kind_of(step) not in (ALERT, CALL):
+            message = (
+                f"--then {step}: no rule leads to it, as estimates only warn, and refusals are only reported:"
+            )
+            hint = "add a limit of drift, or of a metric with labels"
+            raise UsageError(message, code="invalid-argument", hint=hint, ref=step)
 
 
 def next_turns(
@@ -69,6 +101,11 @@ class _Answer:
     now: float
 
     @property
+    def _steps(self) -> list[tuple[int, str]]:
+        """The steps that follow the alarm, each with its place in the monitor."""
+        return [(place, text) for place, text in enumerate(self.spec.then) if follows(self.alarm.rule, text)]
+
+    @property
     def attempt(self) -> int:
         """The number of the last attempt, from 1."""
         return max((one.attempt for one in self.taken), default=1)
@@ -84,7 +121,7 @@ class _Answer:
         """The first step that is not finished; none after one that was not taken."""
         attempt = self.attempt
         known = {one.place: one for one in self.taken if one.attempt == attempt or kind_of(one.text) == ALERT}
-        for place, text in enumerate(self.spec.then):
+        for place, text in self._steps:
             step = known.get(place)
             if step is None or not step.finished:
                 return StepTurn(self.alarm, attempt, place, text, step)
@@ -99,7 +136,7 @@ class _Answer:
         pause = self.spec.cooldown * 2 ** (self.attempt - 1)
         if self.alarm.until is not None or self.now < failed + pause:
             return None
-        place = next(at for at, text in enumerate(self.spec.then) if kind_of(text) != ALERT)
+        place = next(at for at, text in self._steps if kind_of(text) != ALERT)
         return StepTurn(self.alarm, self.attempt + 1, place, self.spec.then[place])
 
 

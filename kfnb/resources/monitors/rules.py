@@ -33,6 +33,7 @@ class RuleOptions:
     below: float | str | None = None
     above: float | str | None = None
     drop: float | None = None
+    estimate: float | str | None = None
     errors: float | None = None
     refused: float | None = None
     latency: float | None = None
@@ -64,6 +65,7 @@ class RuleOptions:
             *self._of_metric("below", self.below),
             *self._of_metric("above", self.above),
             *_drop(self.drop, self._metric()),
+            *self._estimates(),
             *_share("errors", self.errors),
             *_plain("latency", self.latency),
             *_lasting("traffic", self.no_traffic),
@@ -71,11 +73,22 @@ class RuleOptions:
             *_lasting("model-age", self.max_age),
             *_lasting("data-age", self.data_age),
         ]
-        if self.metric is not None and not any(one.subject == self.metric for one in found):
+        if self.metric is not None and not any(
+            one.subject == self.metric and one.kind != "estimate" for one in found
+        ):
             found.append(Rule("drop", DROP, self._metric()))
         if not found:
             found = [Rule("drift", DRIFT), Rule("score", SCORE), Rule("prediction", DRIFT)]
         return (*found, *_share("refused", REFUSED if self.refused is None else self.refused))
+
+    def _estimates(self) -> Iterable[Rule]:
+        for rule in self._of_metric("estimate", self.estimate):
+            if rule.subject == AMOUNTS:
+                hint = "accuracy, precision and recall of classes are"
+                raise UsageError(
+                    f"estimate={self.estimate}: {AMOUNTS} is not estimated without labels:", hint=hint
+                )
+            yield rule
 
     def _metric(self) -> str:
         return _known_metric(self.metric or "accuracy")
@@ -97,6 +110,11 @@ def check_against(reference: MonitorReference, rules: Iterable[Rule]) -> None:
             hint = did_you_mean(rule.subject, columns, f"it takes {', '.join(columns[:10])}")
             message = f"{rule.kind} {rule.subject}: {reference.version} takes no column {rule.subject}:"
             raise UsageError(message, code="invalid-argument", hint=hint, ref=rule.subject)
+        if rule.kind == "estimate" and reference.uncalibrated:
+            message = f"{rule.id}: {reference.uncalibrated}:"
+            raise UsageError(
+                message, code="invalid-argument", hint="leave the estimate out", ref=rule.subject
+            )
         if rule.kind in ("below", "above", "drop") and rule.subject not in reference.usual:
             other = [name for name in reference.usual if (name == AMOUNTS) is not (rule.subject == AMOUNTS)]
             if other:

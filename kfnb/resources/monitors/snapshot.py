@@ -6,7 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.resources.monitors.model import Action, Alarm, MonitorSpec, MonitorState, Report, RuleState
+from kfnb.resources.monitors.model import (
+    Action,
+    Alarm,
+    MonitorOutline,
+    MonitorSpec,
+    MonitorState,
+    Report,
+    RuleState,
+)
 
 
 @dataclass(frozen=True)
@@ -54,3 +62,29 @@ class MonitorSnapshot:
     def open_alarms(self) -> tuple[Alarm, ...]:
         """The alarms that last."""
         return tuple(one for one in self.alarms if one.until is None)
+
+    @property
+    def outline(self) -> MonitorOutline:
+        """What is shown of it beside what it watches."""
+        newest = self.reports[-1] if self.reports else None
+        return MonitorOutline(
+            self.name,
+            self.spec.service,
+            self.state,
+            self.since,
+            newest.version if newest else "",
+            newest.until if newest else None,
+            self.open_alarms,
+            self.paused,
+            self.backend,
+            self.error,
+            self._evidence,
+        )
+
+    @property
+    def _evidence(self) -> str:
+        """Why it is not OK: its error, alarms that last, or what else the rules of its state have found."""
+        if self.error or self.open_alarms or self.state is MonitorState.OK:
+            return self.error or "; ".join(one.evidence for one in self.open_alarms)
+        found = (one.finding for one in self.rules if one.state is self.state)
+        return "; ".join(one.evidence for one in found if one is not None)

@@ -17,6 +17,7 @@ from kfnb.resources.monitors.model import (
     Report,
     Rule,
     RuleState,
+    SkewCause,
 )
 from kfnb.resources.monitors.panes import Pane
 from kfnb.resources.monitors.reference import MonitorReference
@@ -59,6 +60,8 @@ def report_of(stored: Mapping[str, Any]) -> Report:
         "columns": (),
         "metrics": tuple(known(MetricValue, one) for one in stored["metrics"]),
         "findings": tuple(known(Finding, one) for one in stored["findings"]),
+        "causes": tuple(known(SkewCause, one) for one in stored.get("causes", ())),
+        "estimates": tuple(known(MetricValue, one) for one in stored.get("estimates", ())),
     }
     return known(Report, {**stored, **parts})
 
@@ -93,7 +96,17 @@ def pane_of(stored: Mapping[str, Any]) -> Pane:
 
 def reference_of(stored: Mapping[str, Any]) -> MonitorReference:
     """A reference. Raises ``TypeError``."""
-    names = ("profile", "predictions", "training", "importances", "usual", "spread")
+    names = (
+        "profile",
+        "predictions",
+        "training",
+        "importances",
+        "usual",
+        "spread",
+        "features",
+        "hours",
+        "calibration",
+    )
     mappings = {name: stored.get(name) or {} for name in names}
     plain = {name: value for name, value in stored.items() if name not in mappings}
     return MonitorReference(**{**vars(known(MonitorReference, {**plain, "profile": {}})), **mappings})

@@ -6,7 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kfnb.resources.monitors.hysteresis import separate, state_after
-from kfnb.resources.monitors.model import Alarm, Finding, MonitorSpec, MonitorState, Report, RuleState
+from kfnb.resources.monitors.model import (
+    ONLY_WARNING,
+    Alarm,
+    Finding,
+    MonitorSpec,
+    MonitorState,
+    Report,
+    RuleState,
+    rule_kind,
+)
 
 LOOKED_BACK = 10
 """Reports that are considered for the state of a rule: some of the last ones may have no data."""
@@ -43,6 +52,8 @@ def _flags(windows: Sequence[Report], rule: str) -> list[bool | None]:
 def _state(before: RuleState | None, finding: Finding, flags: Sequence[bool | None], now: float) -> RuleState:
     old = MonitorState.NO_DATA if before is None else before.state
     new = state_after(old, flags)
+    if new is MonitorState.ALARM and rule_kind(finding.rule) in ONLY_WARNING:
+        new = MonitorState.WARNING
     since = before.since if before is not None and before.state is new else now
     return RuleState(finding.rule, new, since, finding)
 

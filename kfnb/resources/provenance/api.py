@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from kfnb import target
+from kfnb.entities import RunState
 from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import BackendError, NotFound, RunNotFound, UsageError
 from kfnb.resources.models import api as models
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.provenance import assembly
+from kfnb.resources.provenance.diff import ManifestDiff, difference
 from kfnb.resources.provenance.exports.cyclonedx import cyclonedx
 from kfnb.resources.provenance.exports.pylock import pylock
 from kfnb.resources.provenance.exports.ro_crate import ro_crate
 from kfnb.resources.provenance.exports.slsa import slsa
+from kfnb.resources.provenance.judging import judged
+from kfnb.resources.provenance.lock import other_builds
+from kfnb.resources.provenance.rerun import again
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.services import api as services
@@ -55,6 +61,69 @@ def manifest(ref: Any = None) -> Manifest:
     raise UsageError(
         f"{type(ref).__name__} has no manifest:",
         hint="give a run, a study, a version of a model, or a service",
+    )
+
+
+def diff(a: Any, b: Any = assembly.HERE) -> ManifestDiff:
+    """What differs between two things, layer by layer, how much it matters for results, and why.
+
+    Each is what ``manifest`` takes, ``b`` is judged against ``a``; of two runs that have succeeded, the verdict says
+    how far their results agree, and what most likely explains that they do not. Raises as ``manifest`` does.
+    """
+    before, after = _run_or_thing(a), _run_or_thing(b)
+    found = difference(manifest(before), manifest(after))
+    if not (isinstance(before, Run) and isinstance(after, Run)):
+        return found
+    one, other = before.snapshot(), after.snapshot()
+    if one.state is other.state is RunState.SUCCEEDED:
+        found = found.of_what_ran()
+        return replace(found, verdict=judged(one, other, found))
+    return found
+
+
+def _run_or_thing(ref: Any) -> Any:
+    """What a text names, looked up once; other things as they are."""
+    return _named(ref) if isinstance(ref, str) and ref != assembly.HERE else ref
+
+
+def rerun(
+    ref: Any, *, backend: str | None = None, here: bool = False, notify: Callable[[str], None] = print
+) -> Run:
+    """Start what made a thing again: its code, arguments and data versions, with the packages that were recorded.
+
+    ``ref`` is a run, or a version of a model, a service or a study, for the run that made it. ``backend`` defaults to
+    where that ran. With ``here`` each step gets the packages that it asks for, from this environment if it has them.
+    ``kfnb.diff`` of both runs has the verdict. Raises ``UsageError`` and ``BackendError`` before anything has started,
+    naming all data and packages that are not available.
+    """
+    original = made_by(ref)
+    chosen = runs.engine_of(backend or original.backend)
+    submission = again(original, manifest(original), local=chosen.name == "local", here=here, notify=notify)
+    if submission.packages and chosen.name == "local":
+        python = runs.prepare(submission)
+        other = list(other_builds(manifest(original), python)) if python else []
+        if other:
+            notify(f"note: other builds of the same versions: {', '.join(other)}")
+    return Run(chosen, chosen.submit(submission))
+
+
+def made_by(ref: Any) -> Run:
+    """The run that made what a reference names. Raises ``NotFound`` and ``UsageError``."""
+    thing = _run_or_thing(ref)
+    if isinstance(thing, Service):
+        serving = thing.snapshot().desired.targets[0]
+        thing = models.model(f"{serving.registry}:{serving.model}@{serving.version}")
+    if isinstance(thing, ModelVersion) and thing.run:
+        return runs.run(f"{thing.snapshot().source.backend}:{thing.run}")
+    if isinstance(thing, Study):
+        best = thing.snapshot().best
+        if best is not None and best.run:
+            return runs.run(f"{thing.snapshot().backend}:{best.run}")
+    if isinstance(thing, Run):
+        return thing
+    raise UsageError(
+        f"{getattr(thing, 'ref', ref)} was not made by a run that is known:",
+        hint="give a run, or a version of a model that a run saved",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -21,7 +21,8 @@ from kfnb.errors import KfnbError
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components.api import spec_of
 from kfnb.resources.provenance.secrets import without_secrets
-from kfnb.resources.runs.pipeline_code import code_of, digest_of_spec
+from kfnb.resources.runs.pipeline_code import code_of, digest_of_spec, without_installs
+from kfnb.resources.runs.step_seeds import seed_of
 from kfnb.settings import owner, settings
 
 _logger = logger(__package__)
@@ -31,16 +32,19 @@ _GIT_PATIENCE = 2.0
 _MOST_FILES = 100
 
 
-def origin_of(spec: Mapping[str, Any], pipeline: str) -> dict[str, Any]:
+def origin_of(spec: Mapping[str, Any], pipeline: str, unseeded: Sequence[str] = ()) -> dict[str, Any]:
     """What the manifest of a run has of the notebook that starts it, as JSON: its layers and the stage.
 
-    ``spec`` is the PipelineSpec, with the placeholders of its data versions.
+    ``spec`` is the PipelineSpec, with the placeholders of its data versions; ``unseeded`` are notes on random numbers
+    that its seed does not reach.
     """
     model = Layer(
         LayerName.MODEL,
         {
             "pipeline": pipeline,
-            "spec": digest_of_spec(spec),
+            "spec": digest_of_spec(without_installs(spec)),
+            "seed": seed_of(spec),
+            "unseeded": list(unseeded),
             "code": code_of(spec),
             "data": {one.ref: one.digest for _, one in imported_data(spec)},
         },

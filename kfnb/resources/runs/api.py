@@ -22,6 +22,7 @@ from kfnb.resources.runs.budgets import budget_of, guarded
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.destination import destination
 from kfnb.resources.runs.engine import RunEngine, Submission
+from kfnb.resources.runs.environments import environment_rows
 from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.listing import listed
@@ -49,6 +50,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     cache: bool = True,
     from_study: str | Study | None = None,
     env: Sequence[str] = (),
+    seed: int | None = None,
     budget: float | None = None,
     notify: Callable[[str], None] = print,
 ) -> Run:
@@ -58,13 +60,14 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
-    values steps on a cluster get; local steps have all variables. ``budget`` is the most that the run may cost, in the
-    currency of the prices: it is stopped when that is passed, on a cluster while this process lives. ``notify`` is
-    called, before the run starts, with notes on differences and the progress of uploads of the notebook's files. Raises
-    ``PipelineError``, ``ArgumentError`` and ``BackendError`` before anything has started.
+    values steps on a cluster get; local steps have all variables. ``seed`` (default: the setting) is of the random
+    numbers in the steps of a notebook's pipeline. ``budget`` is the most that the run may cost, in the currency of the
+    prices: it is stopped when that is passed, on a cluster while this process lives. ``notify`` is called, before the
+    run starts, with notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
+    ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
-    compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
+    compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None, seed=seed)
     best, origin = ({}, "") if from_study is None else _best(from_study, compiled)
     checked = check_arguments(compiled.spec, {**best, **(arguments or {})})
     submission = Submission(
@@ -77,7 +80,8 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
-        origin=origin_of(compiled.spec, compiled.name),
+        notes=compiled.unseeded,
+        origin=origin_of(compiled.spec, compiled.name, compiled.unseeded),
         budget=budget_of(budget, compiled.name, notify),
         notify=notify,
     )
@@ -173,7 +177,7 @@ def compare(*runs: str | Run | entities.RunSnapshot, whole: bool = False) -> ent
     found = {one.id: one for one in map(_data, runs)}
     if len(found) <= 1:
         raise UsageError(f"give two or more runs to compare, not {', '.join(found) or 'none'}")
-    return compared(list(found.values()), whole=whole)
+    return compared(list(found.values()), environment_rows(map(run, found)), whole=whole)
 
 
 def _data(one: str | Run | entities.RunSnapshot) -> entities.RunSnapshot:
@@ -198,6 +202,11 @@ def newest() -> Run:
     for found in chosen.list(limit=1):
         return Run(chosen, found.id)
     raise RunNotFound("no runs yet")
+
+
+def prepare(submission: Submission) -> Path | None:
+    """Make the environment with the packages of a submission to this machine; its Python. Raises ``BackendError``."""
+    return _local().prepare(submission)
 
 
 def records() -> Source:

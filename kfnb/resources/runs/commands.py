@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,14 @@ from kfnb.commands.command import Command, arguments, flag, option, repeated, wo
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import FollowOptions, Session
+from kfnb.commands.words import checked_seed
 from kfnb.entities import RunState
-from kfnb.errors import StudyFailed, UsageError
+from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
 from kfnb.pipeline.spec import Compiled
-from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.components.api import folder, parameters_of, spec_of
 from kfnb.resources.runs import api
+from kfnb.resources.runs.from_study import ended_study
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.keeping_commands import ArchiveRuns, DeleteRuns, PruneRuns
 from kfnb.resources.runs.named_runs import ONE_OF_SEVERAL, handle_of
@@ -31,7 +32,6 @@ from kfnb.text.logs import Excerpt, log_filter
 
 if TYPE_CHECKING:
     from kfnb.entities import Comparison
-    from kfnb.resources.studies.handle import Study
 
 __all__ = [
     "ArchiveRuns",
@@ -119,6 +119,9 @@ class SubmitPipeline(Command):
         help="use the best parameters of a study; waits for it while it is running",
     )
     env: tuple[str, ...] = env_option()
+    seed: str | None = option(
+        help="seed of the random numbers in its steps; an argument where the pipeline has a parameter seed"
+    )
     budget: float | None = budget_option("the run")
     keep_files: tuple[str, ...] = keep_files_option("when the run is finished,")
 
@@ -133,8 +136,9 @@ class SubmitPipeline(Command):
         return followed(session, run)
 
     def _submit(self, session: Session) -> Run:
+        arguments, seed = self._with_seed()
         # errors of the pipeline are shown before waiting for a study
-        compiled = spec_of(self.pipeline, given=self.arguments if self.from_study is None else None)
+        compiled = spec_of(self.pipeline, given=arguments if self.from_study is None else None, seed=seed)
         for name in self._meant_otherwise(compiled):
             session.notify(
                 f"note: --{name} is an option of the command; set the parameter {name} of {compiled.name} with"
@@ -142,41 +146,36 @@ class SubmitPipeline(Command):
             )
         return api.submit(
             compiled,
-            self.arguments,
+            arguments,
             backend=self.backend,
             name=self.name,
             experiment=self.experiment,
             cache=not self.no_cache,
-            from_study=None if self.from_study is None else _ended(session, self.from_study),
+            from_study=None if self.from_study is None else ended_study(session, self.from_study),
             env=self.env,
             budget=self.budget,
             notify=session.notify,
         )
 
+    def _with_seed(self) -> tuple[Mapping[str, str], int | None]:
+        """The arguments, and the seed of the steps: an argument where the pipeline has one of that name."""
+        if self.seed is None:
+            return self.arguments, None
+        if "seed" in parameters_of(self.pipeline):
+            return {"seed": self.seed, **self.arguments}, None
+        if not self.seed.isdecimal():
+            raise UsageError(f"--seed {self.seed}: give a number from 0 on")
+        return self.arguments, checked_seed(int(self.seed))
+
     def _meant_otherwise(self, compiled: Compiled) -> list[str]:
         """The options that were given while a parameter of the pipeline has the same name, and was not."""
         parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
-        given = {one.name for one in fields(self) if getattr(self, one.name)} - {"pipeline", "arguments"}
+        given = {one.name for one in fields(self) if getattr(self, one.name)} - {
+            "pipeline",
+            "arguments",
+            "seed",
+        }
         return sorted(name for name in given & set(parameters) if name not in self.arguments)
-
-
-def _ended(session: Session, name: str) -> Study:
-    """A study, once it has ended: under Run All it has only just started, so wait for it."""
-    from kfnb.resources.studies.api import study_of
-    from kfnb.resources.studies.handle import Study
-
-    handle = study_of(resolved(session.names, name, Study))
-    now = handle.snapshot()
-    if now.state.finished:
-        return handle
-    done = sum(trial.state.finished for trial in now.trials)
-    of = "" if now.max_trials is None else f" of {now.max_trials}"
-    session.notify(
-        f"study {handle.name} is still running ({done}{of} trials): waiting until it ends; interrupt to stop waiting"
-    )
-    with suppress(StudyFailed):  # a stopped study has a best trial too; the next step reports a missing one
-        handle.wait()
-    return handle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,15 @@ from kfnb.entities import Compared, Comparison, RunSnapshot, Task
 from kfnb.resources.runs.iterations import joined, measured
 
 
-def compared(runs: Sequence[RunSnapshot], *, whole: bool = False) -> Comparison:
-    """The runs side by side."""
+def compared(
+    runs: Sequence[RunSnapshot], differing: Sequence[Compared] = (), *, whole: bool = False
+) -> Comparison:
+    """The runs side by side; ``differing`` are the facts of their manifests that differ."""
     return Comparison(
         runs=tuple(runs),
         arguments=_rows([run.arguments for run in runs]),
         metrics=_rows([measured(run.tasks) or run.metrics for run in runs]),
-        environment=_rows([run.environment for run in runs]),
+        environment=(*_rows([run.environment for run in runs]), *differing),
         states=_rows([_by_task(run, lambda task: str(task.state)) for run in runs]),
         seconds=_rows([_by_task(run, lambda task: task.seconds) for run in runs]),
         whole=whole,

@@ -27,10 +27,11 @@ class Submission:
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
     study of the arguments (``bowl, trial 12``), empty without a study, ``schedule`` the id of the schedule that starts
     it here. ``env`` are environment variables for steps that do not run where this one does. ``inputs`` is a folder
-    with artifacts among the arguments, which the run takes over; only runs here do. ``origin`` is what the manifest of
-    the run has of the notebook, as JSON (see ``provenance.origin``). ``budget`` is what the run may cost: a run here
-    ends when it is passed. ``notify`` is called with notes on differences, and with progress if
-    starting the run takes long.
+    with artifacts among the arguments, which the run takes over; only runs here do. ``packages`` are all packages of
+    the steps' environment, with their versions, and ``python`` is its Python; empty for what each step asks for, and
+    for this Python. ``notes`` are kept with a run here. ``origin`` is what the manifest of the run has of the
+    notebook, as JSON (see ``provenance.origin``). ``budget`` is what the run may cost: a run here ends when it is
+    passed. ``notify`` is called with notes on differences, and with progress if starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -44,6 +45,9 @@ class Submission:
     schedule: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     inputs: str = ""
+    packages: tuple[str, ...] = ()
+    python: str = ""
+    notes: tuple[str, ...] = ()
     origin: Mapping[str, Any] = field(default_factory=dict)
     budget: Budget | None = None
     notify: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
@@ -90,8 +94,13 @@ class RunEngine(Protocol):
         """
         ...
 
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        ...
+
     def recorded(self, run_id: str) -> RunRecord:
         """What was recorded of the notebook that started the run, and of what its tasks ran on."""
+        ...
 
     def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
         """What a run occupied of machines until now, by what came of it; empty if nothing is known."""

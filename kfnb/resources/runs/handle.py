@@ -12,12 +12,12 @@ from kfnb.aliases import accepts
 from kfnb.entities import Amounts, Artifact, ByTask, LogLine, Purpose, RunState, Task
 from kfnb.entities.manifest import Manifest, RunRecord
 from kfnb.errors import RunFailed, UsageError, interrupted
-from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.prices.current import current
 from kfnb.prices.rates import Cost
-from kfnb.resources.runs.engine import RunEngine
+from kfnb.resources.runs.engine import RunEngine, Submission
 from kfnb.resources.runs.events import RunFold
+from kfnb.resources.runs.frames import frame_of_runs, frame_of_tasks
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import CopiedFiles, FileCopier, copy_files, written
@@ -101,6 +101,10 @@ class Run:
     def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
         """The artifacts of each task."""
         return self._joined("artifact", lambda task: task.artifacts)
+
+    def submitted(self) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        return self._engine.submitted(self.id)
 
     def recorded(self) -> RunRecord:
         """What the engine has recorded of the notebook that started the run, and of what its tasks ran on."""
@@ -243,23 +247,7 @@ class Run:
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""
-        require("pandas", "to_frame")
-        import pandas as pd
-
-        rows = [
-            {
-                "task": task.id,
-                "state": str(task.state),
-                "seconds": task.seconds,
-                "cached": task.cached,
-                **{f"input.{name}": value for name, value in task.inputs.items()},
-                **{f"output.{name}": value for name, value in task.outputs.items()},
-                **{f"metric.{name}": value for name, value in task.metrics.items()},
-            }
-            for task in self.snapshot().tasks
-            if not task.group
-        ]
-        return pd.DataFrame(rows)
+        return frame_of_tasks(self.snapshot())
 
     def __repr__(self) -> str:
         now = self.snapshot()
@@ -289,23 +277,7 @@ class RunList(Sequence[entities.RunSnapshot]):
 
     def to_frame(self) -> Any:
         """The runs as a pandas DataFrame, a row each."""
-        require("pandas", "to_frame")
-        import pandas as pd
-
-        rows = [
-            {
-                "id": run.id,
-                "pipeline": run.pipeline,
-                "name": run.name,
-                "state": str(run.state),
-                "created": None if run.created is None else pd.Timestamp(run.created, unit="s"),
-                "seconds": run.seconds,
-                **{f"argument.{name}": value for name, value in run.arguments.items()},
-                **{f"metric.{name}": value for name, value in run.metrics.items()},
-            }
-            for run in self._runs
-        ]
-        return pd.DataFrame(rows)
+        return frame_of_runs(self._runs)
 
     def __repr__(self) -> str:
         return "\n".join(f"{run.id}  {run.pipeline}  {run.state}" for run in self._runs) or "no runs yet"

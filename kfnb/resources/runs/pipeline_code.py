@@ -26,10 +26,32 @@ def code_of(spec: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, component in spec.get("components", {}).items():
         container = executors.get(component.get("executorLabel"), {}).get("container", {})
-        program = [*container.get("command", []), *container.get("args", [])]
+        program = [*_own_command(container), *container.get("args", [])]
         if program:
             found[name.removeprefix("comp-")] = code_digest(json.dumps(_plain(program)))
     return found
+
+
+def without_installs(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """The spec without what its steps install: packages are compared by themselves."""
+    deployment = spec.get("deploymentSpec", {})
+    executors = {name: _bare(one) for name, one in deployment.get("executors", {}).items()}
+    return {**spec, "deploymentSpec": {**deployment, "executors": executors}}
+
+
+def _bare(executor: Mapping[str, Any]) -> Mapping[str, Any]:
+    container = executor.get("container")
+    return (
+        {**executor, "container": {**container, "command": _own_command(container)}}
+        if container
+        else executor
+    )
+
+
+def _own_command(container: Mapping[str, Any]) -> list[str]:
+    """The command of a container without the scripts that install packages; its last part is the program."""
+    command = list(container.get("command", []))
+    return [part for part in command[:-1] if "pip install" not in part] + command[-1:]
 
 
 def _plain(data: Any) -> Any:

@@ -185,6 +185,7 @@ def _row(run: RunSnapshot) -> RunRow:
         "pipeline": one_line(run.pipeline),
         "name": one_line(own_name(run)),
         "experiment": one_line(run.experiment),
+        "schedule": one_line(run.schedule),
         "state": run.state.value,
         "created": run.started or run.created,
         "seconds": run.seconds,

@@ -21,7 +21,7 @@ from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.given_variables import values_of
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
-from kfnb.resources.schedules.model import Recurrence
+from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.schedules.staleness import digest_of
 from kfnb.resources.uploads import model
 from kfnb.resources.uploads.api import compiled_upload
@@ -101,18 +101,25 @@ def schedules(*, backend: str | None = None, notify: Callable[[str], None] = pri
     ``notify`` is called with a note if that cluster cannot be asked.
     """
     if backend:
-        return ScheduleList(_listed(_engine(backend)))
-    found = _listed(_engine("local"))
+        engine = _engine(backend)
+        return ScheduleList((Schedule(engine, one) for one in engine.list()), engine.name, engine.list)
+    found = _everywhere(notify)
+    return ScheduleList((Schedule(*one) for one in found), "", lambda: [one for _, one in _everywhere()])
+
+
+def _everywhere(
+    notify: Callable[[str], None] = lambda _: None,
+) -> list[tuple[ScheduleEngine, ScheduleSnapshot]]:
+    """The schedules here, and those of the cluster that the settings name, each with its engine."""
+    here = _engine("local")
+    found = [(here, one) for one in here.list()]
     try:
         if names_a_cluster():
-            found += _listed(_engine("kubeflow"))
+            there = _engine("kubeflow")
+            found += [(there, one) for one in there.list()]
     except BackendError as error:
         notify(f"note: the schedules of the cluster are not listed: {error}")
-    return ScheduleList(found)
-
-
-def _listed(engine: ScheduleEngine) -> list[Schedule]:
-    return [Schedule(engine, snapshot) for snapshot in engine.list()]
+    return found
 
 
 def find_schedule(word: str) -> Schedule:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kfnb.entities import RunState
+
 
 @dataclass(frozen=True)
 class Recurrence:
@@ -26,11 +28,23 @@ class Recurrence:
     digest: str = ""
 
 
+class ScheduleState(str):
+    """The state of a schedule, in a word. It is never the last one: an ended schedule may be deleted."""
+
+    __slots__ = ()
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will be new."""
+        return False
+
+
 @dataclass(frozen=True)
 class ScheduledTick:
-    """One time of a schedule here: when it was ``due``, when it was done, and how that went.
+    """One time of a schedule: when it was ``due``, when it was done, and how that went.
 
-    ``state`` is RUNNING, SUCCEEDED (the run was started), SKIPPED or FAILED. ``run`` is the id of the run.
+    ``state`` is RUNNING, SUCCEEDED (the run was started), SKIPPED or FAILED. ``run`` is the id of the run,
+    ``run_state`` its state as far as that was looked at.
     """
 
     due: float
@@ -39,6 +53,7 @@ class ScheduledTick:
     note: str = ""
     run: str = ""
     by_hand: bool = False
+    run_state: RunState | None = None
 
 
 @dataclass(frozen=True)
@@ -64,8 +79,9 @@ class ScheduleSnapshot:
     ``enabled``, even if the cluster says so. ``stale`` is whether the notebook's pipeline differs from the one that is
     scheduled, as far as that is known.
 
-    Here, ``zone`` is the time zone of ``cron``, ``next`` when the next run starts, ``ticks`` and ``missed`` are the
-    last, and ``notes`` are for the user, one line each.
+    ``ticks`` are the last, the oldest first; of a cluster's schedule in a list, none. ``next`` is when the next run
+    starts: of a cron on a cluster it is not known. ``notes`` are for the user, one line each. Here, ``zone`` is the
+    time zone of ``cron``, and ``missed`` are the last that were.
     """
 
     id: str
@@ -102,6 +118,17 @@ class ScheduleSnapshot:
         return f"every {self.every:.0f} s"
 
     @property
-    def state(self) -> str:
+    def state(self) -> ScheduleState:
         """``enabled``, ``paused``, or what its ``status`` is."""
-        return self.status.lower() or ("enabled" if self.enabled else "paused")
+        return ScheduleState(self.status.lower() or ("enabled" if self.enabled else "paused"))
+
+
+_OPEN = ScheduleState("enabled")
+
+
+@dataclass(frozen=True)
+class ShownSchedules:
+    """Schedules as they are displayed and followed."""
+
+    schedules: tuple[ScheduleSnapshot, ...]
+    state: ScheduleState = _OPEN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ from kfnb.remote.http import Answer, Http, Request, Transport
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.services.engine import ServiceAddress
 from kfnb.resources.services.rows import instances
-from kfnb.server.headers import REQUEST_ID, VERSION
+from kfnb.server.headers import EVENT_ID, REQUEST_ID, VERSION, request_id_of
 
 _MOST_ROWS = {"predict": 5000, "explain": 100}
 """Rows of a request; more are sent in several."""
@@ -60,7 +60,9 @@ class ServiceClient:
         return [self._ask(verb, piece, version) for piece in pieces]
 
     def _ask(self, verb: str, piece: list[Any], version: str) -> ServedAnswer:
-        answer, address = self._post(verb, piece, version)
+        id = request_id_of({})
+        headers = {REQUEST_ID: id, EVENT_ID: id, **({VERSION: version} if version else {})}
+        answer, address = self._post(verb, piece, version, headers)
         if not answer.fine:
             raise self._refusal(answer, address.denied)
         try:
@@ -69,15 +71,17 @@ class ServiceClient:
             raise ServiceFailed(
                 f"service {self._name} answered something else than JSON", ref=self._name
             ) from None
-        return ServedAnswer(answer.headers.get(REQUEST_ID, ""), answer.headers.get(VERSION, ""), content)
+        return ServedAnswer(answer.headers.get(REQUEST_ID, id), answer.headers.get(VERSION, ""), content)
 
-    def _post(self, verb: str, piece: list[Any], version: str) -> tuple[Answer, ServiceAddress]:
+    def _post(
+        self, verb: str, piece: list[Any], version: str, own: Mapping[str, str]
+    ) -> tuple[Answer, ServiceAddress]:
         """Send some rows, once more where the service has another address by now; the answer, and who gave it."""
         with self._lock:
             known = self._known.get((version, verb))
         if known is not None:
             try:
-                return self._send(known, verb, piece, version), known[0]
+                return self._send(known, verb, piece, own), known[0]
             except NoAnswer as error:
                 if error.sent:
                     raise
@@ -87,14 +91,15 @@ class ServiceClient:
         known = address, Http(transport=lambda: transport, retry=_TIMEOUT, later=_LATER)
         with self._lock:
             self._known[version, verb] = known
-        return self._send(known, verb, piece, version), address
+        return self._send(known, verb, piece, own), address
 
-    def _send(self, known: tuple[ServiceAddress, Http], verb: str, piece: list[Any], version: str) -> Answer:
+    def _send(
+        self, known: tuple[ServiceAddress, Http], verb: str, piece: list[Any], own: Mapping[str, str]
+    ) -> Answer:
         address, http = known
         path = address.protocol.path(self._name, verb)
         body = json.dumps(address.protocol.request(piece), allow_nan=False).encode()
-        headers = {"content-type": "application/json", **address.headers}
-        headers |= {VERSION: version} if version else {}
+        headers = {"content-type": "application/json", **address.headers, **own}
         return http.send(Request("POST", address.url.rstrip("/") + path, body, headers, again=True))
 
     def _refusal(self, answer: Answer, denied: str) -> BackendError | UsageError | ServiceFailed:

@@ -16,6 +16,7 @@ from kfnb.resources.services.view.answers import draw_explanations, draw_predict
 from kfnb.resources.services.view.feedback import draw_feedback
 from kfnb.resources.services.view.service import draw_service
 from kfnb.resources.services.view.services import draw_services
+from kfnb.resources.services.watched import all_watched, watched
 
 
 def as_json(now: ServiceSnapshot) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def as_json(now: ServiceSnapshot) -> dict[str, Any]:
         "error": now.error,
         "notes": list(now.notes),
         "versions": [_revision(one) for one in now.revisions],
+        "monitors": [asdict(one) for one in now.monitors],
         "comparison": _comparison(now),
         "history": [asdict(one) for one in now.history],
     }
@@ -75,8 +77,11 @@ def _revision(one: Revision) -> dict[str, Any]:
 
 
 DISPLAYS = {
-    Service: Display(lambda one: draw_service(one.snapshot()), lambda one: as_json(one.snapshot())),
-    ServiceList: Display(draw_services, lambda some: [as_json(one) for one in some]),
+    Service: Display(lambda one: draw_service(watched(one)), lambda one: as_json(watched(one))),
+    ServiceList: Display(
+        lambda some: draw_services(all_watched(some)),
+        lambda some: [as_json(one) for one in all_watched(some)],
+    ),
     Explanations: Display(draw_explanations, lambda some: [asdict(one) for one in some]),
     FeedbackReceipt: Display(draw_feedback, asdict),
     ServedPredictions: Display(

@@ -14,6 +14,7 @@ from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.view.service import draw_service
 from kfnb.resources.services.view.states import service_style
+from kfnb.resources.services.watched import WatchedService
 from kfnb.resources.services.wire import ServiceWire
 
 # -- what the page asks of a service ----------------------------------------------------------------------------------
@@ -78,6 +79,7 @@ FOLLOWABLES = (
         name=_id,
         find=_find,
         draw=draw_service,
+        subject=WatchedService,
         wire=lambda _: ServiceWire(),
         answers=_ANSWERS,
         line=_line,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from kfnb.entities import LabelScore, Listing
 from kfnb.entities.log_policy import KEEP_ALL, LogPolicy
+from kfnb.resources.monitors.model import MonitorOutline
 
 Role = Literal["default", "canary", "shadow"]
 """Which requests a version gets: the rest, a share, or copies whose answers are only compared."""
@@ -249,6 +250,7 @@ class ServiceSnapshot:
     """A service at one moment. ``observed`` is the generation of ``desired`` that has been reached.
     ``revisions`` are the desired ones, default first, and those that drain. ``history`` is the newest first. ``url`` is
     what its paths are added to, ``token_file`` has the token; both may be empty. ``stopping``: it shall end.
+    ``monitors`` are filled in where they are shown.
     """
 
     name: str
@@ -267,6 +269,7 @@ class ServiceSnapshot:
     error: str = ""
     notes: tuple[str, ...] = ()
     stopping: bool = False
+    monitors: tuple[MonitorOutline, ...] = ()
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -288,12 +291,9 @@ class ServiceSnapshot:
     @property
     def settled(self) -> bool:
         """Whether the desired state is reached, or cannot be reached."""
-        return self.state.finished or (
-            not self.stopping
-            and self.observed >= self.desired.generation
-            and len(self.current) == len(self.desired.targets)
-            and all(one.settled for one in self.current)
-        )
+        seen = self.observed >= self.desired.generation and len(self.current) == len(self.desired.targets)
+        settled = seen and all(one.settled for one in self.current)
+        return self.state.finished or (settled and not self.stopping)
 
 
 class ServiceList(Listing[ServiceSnapshot]):

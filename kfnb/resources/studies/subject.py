@@ -194,7 +194,8 @@ def _with_before(
     body = "".join(f"{name}()\n" for name in [*before, trial.name])
     pipeline = Pipeline(trial.name, Cell(body, 0, sys.maxsize, trial.name, "trial"), known)
     pipeline = replace(pipeline, name=f"{trial.name}_trial")
-    built = pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
+    chosen = settings()
+    built = pipelines.build(pipeline, image=chosen.base_image, index_urls=chosen.index_urls, seed=chosen.seed)
     compiled = pipelines.compiled(built)
     return TrialSubject(
         trial.name,

@@ -82,8 +82,7 @@ def start(
 ) -> Run:
     """Start a training with the notebook's values; its run has the outputs ``requested``.
 
-    Here it is one step, which launches all of its processes. On a cluster it is a TrainJob, whose pods launch those of
-    a node each.
+    Here it is one step, which launches all processes; on a cluster a TrainJob, whose pods launch those of a node.
     """
     local = backend_name(backend) == "local"
     notebook = workspace().notebook
@@ -98,6 +97,7 @@ def start(
         requested,
         image=settings().base_image,
         index_urls=settings().index_urls,
+        seed=settings().seed,
     )
     compiled = pipelines.compiled(built)
     inputs = {name: kind for name, kind in built.steps[0].inputs.items() if component.data(name) is None}
@@ -113,7 +113,8 @@ def start(
             cache=False,
             folder=folder(),
             inputs=place,
-            origin=origin_of(compiled.spec, compiled.name),
+            notes=compiled.unseeded,
+            origin=origin_of(compiled.spec, compiled.name, compiled.unseeded),
             notify=notify,
         )
         if local:

@@ -11,11 +11,11 @@ from tempfile import TemporaryDirectory
 
 from kfnb.artifacts.digests import Digests
 from kfnb.capture import capture
-from kfnb.capture.capture import Pending
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
 from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
+from kfnb.capture.pending import Pending
 from kfnb.capture.training import FRAMEWORKS, Training
 from kfnb.commands.command import Command, option, word
 from kfnb.commands.session import Session

@@ -11,6 +11,7 @@ from test_upload_engine import sorted_too
 
 import kfnb
 from kfnb import cli, settings
+from kfnb.commands.display import bundle
 from kfnb.remote.kfp import paging
 from tests.conftest import Shell
 
@@ -53,7 +54,7 @@ def test_a_pipeline_that_was_uploaded_is_scheduled_and_the_cron_is_told(notebook
     assert (made.id, made.name, made.latest.cron) == (SCHEDULE, "nightly", "0 0 2 * * *")
     assert made.pause().resume().enabled
     made.delete()
-    drawn = notebook.ip.display_formatter.format(notebook["mine"])[0]
+    drawn = bundle(notebook["mine"])
     assert "0 0 2 * * *" in drawn["text/plain"]
     assert "enabled" in drawn["text/plain"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from replay import Replay, exchanges, serving
@@ -14,10 +15,12 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.submitter import Submitter
+from kfnb.resources.schedules import handle
+from kfnb.resources.schedules.handle import Schedule
 from kfnb.resources.schedules.kubeflow import engine as engines
 from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.schedules.model import Recurrence
-from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.schedules.view import draw_schedule, draw_schedules
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timespec import instant
 
@@ -214,3 +217,74 @@ def test_a_run_that_goes_on_is_not_deleted(kubeflow: KubeflowRunEngine, replay: 
     with pytest.raises(BackendError, match="is RUNNING; stop it first"):
         kubeflow.delete(GONE)
     assert replay.paths("DELETE") == []
+
+
+def a_run(number: int, state: str, scheduled: str) -> dict[str, str]:
+    created = f"2026-11-2{number}T02:00:03Z"
+    return {"run_id": f"run-{number}", "state": state, "scheduled_at": scheduled, "created_at": created}
+
+
+def test_the_last_runs_of_a_schedule_are_those_of_the_server(
+    kubeflow: KubeflowRunEngine, schedules: KubeflowScheduleEngine, replay: Replay, monkeypatch
+):
+    newest_first = [
+        a_run(3, "RUNNING", "1970-01-01T00:00:00Z"),  # started by hand
+        a_run(2, "FAILED", "2026-11-22T02:00:00Z"),
+        a_run(1, "SUCCEEDED", "2026-11-21T02:00:00Z"),
+    ]
+    asked: list[dict[str, list[str]]] = []
+
+    def answer(method: str, path: str, _body: object) -> tuple[int, object] | None:
+        if not urlsplit(path).path.endswith("/runs"):
+            return None
+        asked.append(parse_qs(urlsplit(path).query))
+        return 200, {"runs": newest_first}
+
+    replay.invented = answer
+    found = schedules.get(SCHEDULE)
+    assert [(one.run, str(one.run_state)) for one in found.ticks] == [
+        ("run-1", "SUCCEEDED"),
+        ("run-2", "FAILED"),
+        ("run-3", "RUNNING"),
+    ]
+    assert [one.due for one in found.ticks] == [
+        instant("2026-11-21T02:00:00Z"),
+        instant("2026-11-22T02:00:00Z"),
+        instant("2026-11-23T02:00:03Z"),
+    ]
+    assert found.next is None, "only the server knows the time zone of its crons"
+    (query,) = asked
+    (predicate,) = json.loads(query["filter"][0])["predicates"]
+    assert predicate == {"operation": "EQUALS", "key": "recurring_run_id", "string_value": SCHEDULE}
+    assert query["sort_by"] == ["created_at desc"]
+    shown = draw_schedule(found)["text/plain"]
+    assert shown.index("run-3") < shown.index("run-1")
+    assert "✗ Failed" in shown
+    monkeypatch.setattr(handle, "engine_of", lambda _: kubeflow)
+    assert [one.id for one in Schedule(schedules, found).runs] == ["run-3", "run-2", "run-1"]
+
+
+def test_an_interval_tells_when_the_next_run_starts(schedules: KubeflowScheduleEngine, replay: Replay):
+    hourly = {
+        "recurring_run_id": SCHEDULE,
+        "display_name": "hourly",
+        "mode": "ENABLE",
+        "created_at": "2026-11-22T01:00:00Z",
+        "trigger": {"periodic_schedule": {"interval_second": "3600"}},
+    }
+    runs = [a_run(2, "SUCCEEDED", "2026-11-22T02:00:00Z")]
+    replay.invented = lambda _, path, __: (200, {"runs": runs} if "/runs?" in path else hourly)
+    assert schedules.get(SCHEDULE).next == instant("2026-11-22T03:00:00Z")
+    runs.clear()
+    assert schedules.get(SCHEDULE).next == instant("2026-11-22T02:00:00Z")
+    hourly["mode"] = "DISABLE"
+    assert schedules.get(SCHEDULE).next is None
+
+
+def test_a_schedule_whose_runs_may_not_be_listed_says_so(schedules: KubeflowScheduleEngine, replay: Replay):
+    refused = (403, {"code": 7, "message": "no permission to list runs"})
+    replay.invented = lambda _, path, __: refused if "/runs?" in path else None
+    found = schedules.get(SCHEDULE)
+    assert found.ticks == ()
+    (note,) = found.notes
+    assert note.startswith("its runs are not known: ")

@@ -11,11 +11,15 @@ import pytest
 from local_runs import wait, wait_until
 from schedule_conformance import ScheduleConformance, nightly
 
-from kfnb import clock
+from kfnb import clock, settings
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, UsageError
 from kfnb.jobs.scheduler.folder import existing, scheduler_of
+from kfnb.live.followables import Snapshots
 from kfnb.resources.runs.local import LocalRunEngine
 from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.schedules import api, live
+from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.local.engine import LocalScheduleEngine
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.schedules.view import draw_schedule, draw_schedules
@@ -73,6 +77,35 @@ def test_a_run_of_a_schedule_is_a_run_like_others_and_says_where_it_is_from(
     assert dict(run.result) == {"Output": 400}
     assert run.name == "nightly-20261201-000030"
     assert made.id in draw_runs([run])["text/html"]
+    (tick, *_) = engine.get(made.id).ticks
+    assert (tick.run, tick.run_state) == (run.id, RunState.SUCCEEDED)
+    assert "✓ Succeeded" in draw_schedule(engine.get(made.id))["text/plain"]
+
+
+def test_a_schedule_and_a_list_of_them_are_followed(
+    engine: LocalScheduleEngine, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KFNB_HOME", str(home))
+    settings.reset(start=tmp_path)
+    made = engine.create(nightly(tmp_path), Recurrence(every=36_000))
+    schedule, listed = Schedule(engine, made), api.schedules(backend="local")
+    rows = {row.handle: row for row in live.FOLLOWABLES}
+    one = Snapshots(rows[Schedule], schedule)
+    every = Snapshots(rows[ScheduleList], listed)
+    assert one.refresh()
+    assert every.refresh()
+    assert (one.refresh(), every.refresh(), one.over, every.over) == (False, False, False, False)
+    assert (one.pace, every.pace) == (schedule.pace, listed.pace)
+    schedule.pause()
+    assert one.refresh()
+    assert every.refresh()
+    for followed, row in ((one, rows[Schedule]), (every, rows[ScheduleList])):
+        assert "‖ paused" in row.draw(followed.shown)["text/plain"]
+    assert rows[Schedule].line(one.shown).startswith("schedule nightly: paused")
+    found = rows[Schedule].find
+    assert found is not None
+    assert found(one.id).id == made.id
+    settings.reset()
 
 
 def test_no_more_runs_are_started_than_may_run_at_once(

@@ -26,6 +26,7 @@ export function columnsOf(rows: readonly RunRow[]): Column<RunRow>[] {
     { key: "pipeline", title: "Pipeline", text: (row) => row.pipeline },
     { key: "name", title: "Name", text: (row) => row.name },
     { key: "experiment", title: "Experiment", text: (row) => row.experiment },
+    { key: "schedule", title: "Schedule", text: (row) => row.schedule },
     { key: "archived", title: "Archived", text: (row) => (row.archived ? "yes" : "") },
     { key: "created", title: "Created", text: (row) => moment(row.created), value: (row) => row.created },
     {

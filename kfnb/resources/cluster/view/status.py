@@ -8,6 +8,7 @@ from kfnb.resources.cluster.model import Knowledge, Problem, Status, StatusItem
 from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
+from kfnb.resources.monitors.view.outlines import outlines
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Folded, Items, Row, Section, Text, Title, bundle
 from kfnb.ui.states import StateStyle
 from kfnb.ui.words import file_size, moment
@@ -31,6 +32,7 @@ _QUESTIONS = {
     "studies": "Studies",
     "services": "Services",
     "training": "Training jobs",
+    "monitors": "Monitors",
 }
 _WORDS = {Knowledge.HIDDEN: "hidden", Knowledge.ABSENT: "not there", Knowledge.UNKNOWN: "not known"}
 
@@ -118,6 +120,7 @@ def _there(status: Status) -> list[Block]:
         *tables.waiting(status),
         *tables.work("Studies", status.studies.value or (), status.studies.more),
         *tables.work("Services", status.services.value or (), status.services.more),
+        *outlines(status.monitors.value or ()),
         *tables.work("Training jobs", status.training.value or (), status.training.more),
         *tables.volumes(status),
         *tables.pod_defaults(status),
@@ -135,7 +138,8 @@ def _here(status: Status) -> list[Block]:
         hint = "To look at a cluster: %kf_config context=NAME for a context of your kubeconfig."
     runs = tables.runs(status) or [Text("No runs yet.")]
     unknown = [] if status.runs.known else [Text(f"Runs: {status.runs.reason}")]
-    return [*(unknown or runs), Text(hint)]
+    monitors = [] if status.monitors.known else [Text(f"Monitors: {status.monitors.reason}")]
+    return [*(unknown or runs), *outlines(status.monitors.value or ()), *monitors, Text(hint)]
 
 
 def _unseen(status: Status) -> list[Block]:

@@ -16,6 +16,8 @@ from kfnb.resources.models.model import (
     VersionSnapshot,
 )
 from kfnb.resources.models.view.verification import DAMAGED, damage_words
+from kfnb.resources.monitors.model import MonitorOutline
+from kfnb.resources.monitors.view.outlines import outlines
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.plot import Plot, PlotLine, axis
@@ -34,13 +36,14 @@ def draw_model_version(
     changes: Sequence[AliasChange],
     backend: str = "local",
     damage: DataDamage = NO_DAMAGE,
+    monitors: Sequence[MonitorOutline] = (),
     *,
     known_run: bool = True,
 ) -> dict[str, str]:
     """A version of a backend's registry as a mimebundle.
 
     ``versions`` are all of its model, ``changes`` those of its aliases, newest first. ``damage`` is that of the data
-    behind it, ``known_run`` whether the run that made it is still there.
+    behind it, ``monitors`` watch services of its model, ``known_run`` is whether the run that made it is still there.
     """
     facts = (
         version.format,
@@ -66,6 +69,7 @@ def draw_model_version(
         Row([*_facts(version, known_run=known_run), *_signatures(version, wide=False)]),
         *_signatures(version, wide=True),
         *_use(version, where),
+        *outlines(monitors),
         *_versions(version, versions),
         *draw_changes(changes),
     ]

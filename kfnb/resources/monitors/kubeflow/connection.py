@@ -8,17 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from kfnb import target as destination
-from kfnb.errors import UsageError
 from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.spec import Compiled
 from kfnb.remote.current import Current
-from kfnb.remote.kubernetes.fields import Item, at
 from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.datasets.api import with_data, with_newest_data
 from kfnb.resources.models.api import model
 from kfnb.resources.monitors.kubeflow.engine import FOLDER, KubeflowMonitorEngine
 from kfnb.resources.monitors.kubeflow.kit import requirements
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.runs.api import cluster_engine
@@ -30,10 +27,10 @@ from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
 from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.services.api import service as service_named
+from kfnb.resources.services.kserve.logger import log_of
+from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.settings import settings
-
-_JSON = "json"
 
 
 def connect() -> KubeflowMonitorEngine:
@@ -109,30 +106,3 @@ def variables_of(session: StoreSession) -> dict[str, str]:
     """The environment variables of pods, by the keys of the store's secret."""
     prefix = "GOOGLE" if session.token_key else "AWS"
     return {key: f"{prefix}_{name}" for name, key in keys_of_pods(session).items()}
-
-
-def log_of(item: Item, below: str, service: str) -> LogFolder:
-    """Where KServe's logger puts the events of an InferenceService; ``below`` is its folder, ``service`` the store's.
-
-    Raises ``UsageError`` if it logs nothing, not everything, to no store, or in another form than JSON.
-    """
-    name = below.rpartition("/")[2]
-    url = str(at(item, "spec", "predictor", "logger", "url") or "")
-    storage = at(item, "spec", "predictor", "logger", "storage")
-    mode = at(item, "spec", "predictor", "logger", "mode") or "all"
-    if not url or not isinstance(storage, dict):
-        raise _not_logged(f"service {name} does not log its requests to an object store", name)
-    if mode != "all":
-        raise _not_logged(f"service {name} logs {mode}s alone", name)
-    form = (storage.get("parameters") or {}).get("format", _JSON)
-    if form != _JSON or at(item, "spec", "predictor", "logger", "marshallerUrl"):
-        raise _not_logged(f"service {name} logs its requests in another form than JSON", name)
-    address = ObjectAddress.parse(url.rstrip("/"))
-    if address.service != service:
-        raise _not_logged(f"service {name} logs to {url}, another store than that of runs", name)
-    return LogFolder(f"{address.path}/{below}")
-
-
-def _not_logged(message: str, name: str) -> UsageError:
-    hint = "docs/monitoring.md tells of the logger that a monitor on a cluster reads"
-    return UsageError(f"{message}:", hint=hint, ref=name)

@@ -18,7 +18,6 @@ from kfnb.remote.objects.errors import ObjectMissing
 from kfnb.resources.monitors.engine import MonitorPlan
 from kfnb.resources.monitors.hysteresis import overall
 from kfnb.resources.monitors.kubeflow.kit import kit_of
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pipeline import MonitorPods, PlaceOfPods, monitor_pipeline
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
 from kfnb.resources.monitors.kubeflow.record import MonitorRecord
@@ -32,6 +31,7 @@ from kfnb.resources.monitors.stored import reference_of, spec_of
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.schedules.engine import ScheduleEngine
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
+from kfnb.resources.services.kserve.request_log import LogFolder
 
 PREFIX = "kfnb-monitor-"
 """The names of the recurring runs begin with it."""

@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 
 from kfnb.resources.monitors.engine import MonitorPlan
-from kfnb.resources.monitors.kubeflow.kserve_log import LogFolder
 from kfnb.resources.monitors.kubeflow.pod import ABOUT, MODEL
+from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.server.deployment import pinned
 from kfnb.server.standalone import standalone_modules
 

@@ -15,21 +15,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.remote.objects.store import ObjectInfo, ObjectStore
+from kfnb.resources.services.kserve.request_log import LogFolder
 
 _RESPONSE = "response"
 _AT_ONCE, _AHEAD = 32, 512
 """Objects that are requested at the same time, and those that are in memory."""
-
-
-@dataclass(frozen=True)
-class LogFolder:
-    """Where a service's events are: below ``path`` (``bucket/key``).
-
-    ``delay`` are the seconds after which both events of a request are surely there, or will never be.
-    """
-
-    path: str
-    delay: float = 60.0
 
 
 @dataclass(frozen=True)

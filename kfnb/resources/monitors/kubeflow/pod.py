@@ -19,16 +19,18 @@ from kfnb.remote.objects.access import StoreAccess
 from kfnb.remote.objects.store import ObjectStore
 from kfnb.resources.monitors.blocks import request_block
 from kfnb.resources.monitors.evaluation import Window, report_of
+from kfnb.resources.monitors.kubeflow.answer_shelf import KEPT, AnswerShelf, AnswerWriter, answers_in
 from kfnb.resources.monitors.kubeflow.answers import answered, retrained
 from kfnb.resources.monitors.kubeflow.kserve_log import (
-    LogFolder,
     LoggedRequest,
     logged_requests,
     predictions_of,
 )
+from kfnb.resources.monitors.kubeflow.labelled import KnownLabels, labels_after, needs_labels
 from kfnb.resources.monitors.kubeflow.place import MonitorPlace
+from kfnb.resources.monitors.kubeflow.record import MonitorRecord
 from kfnb.resources.monitors.model import MonitorSpec
-from kfnb.resources.monitors.panes import PaneCounter, latest, together
+from kfnb.resources.monitors.panes import Pane, PaneCounter, latest, together
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.stored import (
     columns_as_json,
@@ -38,6 +40,8 @@ from kfnb.resources.monitors.stored import (
     spec_of,
 )
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
+from kfnb.resources.services.kserve.label_folder import LabelFolder
+from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.server.bodies import json_of
 from kfnb.server.column_reader import InputRows
 from kfnb.server.exchange import Exchange, Predicted
@@ -53,8 +57,8 @@ from kfnb.server.tables import BadRequest
 ABOUT, MODEL = "kit.json", "model"
 """In the kit: what is checked, and the facts and sample of the model that is served."""
 
-_DEFAULT, _CANARY = 1, 2
-"""Revisions by the role that KServe tells: numbers of revisions are not known here."""
+_DEFAULT, _CANARY = "default", "canary"
+"""Versions by the role that KServe tells: their numbers are not known here."""
 _BLOCK = 2048
 
 
@@ -105,16 +109,21 @@ def collect(kit: Kit, place: MonitorPlace, target: str) -> None:
     """Count what has been answered since the last check, into the file ``target``."""
     until = time.time() - kit.log.delay
     since = max(until - kit.spec.window, min(until, place.record().counted or 0.0))
-    counter = PaneCounter(kit.reference, since, until)
-    inputs = kit.inputs()
-    rows = LoggedRows(LogSettings(Path(), revision=_DEFAULT), inputs, PersonalColumns((), (), b""))
-    canary = LoggedRows(LogSettings(Path(), revision=_CANARY), inputs, PersonalColumns((), (), b""))
+    counter, shelf = PaneCounter(kit.reference, since, until), _shelf(kit, place)
+    inputs, answers = kit.inputs(), AnswerWriter(shelf, until)
+    rows = LoggedRows(LogSettings(Path(), version=_DEFAULT), inputs, PersonalColumns((), (), b""))
+    canary = LoggedRows(LogSettings(Path(), version=_CANARY), inputs, PersonalColumns((), (), b""))
+    labelled = needs_labels(kit.spec)
     found = logged_requests(place.store, kit.log, since, until)
     while some := list(islice(found, _BLOCK)):
         for make, of_canary in ((rows, False), (canary, True)):
             exchanges = [_exchange(one, inputs) for one in some if one.request.canary is of_canary]
             if exchanges:
-                counter.add(request_block(make.block(exchanges), _DEFAULT))
+                block = make.block(exchanges)
+                counter.add(request_block(block, _DEFAULT))
+                answers.add(answers_in(block, kit.spec.slices) if labelled and not of_canary else ())
+    answers.close()
+    shelf.forget(until - KEPT)
     Path(target).write_text(json.dumps(asdict(counter.pane())), encoding="utf-8")
 
 
@@ -129,7 +138,10 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
     kept = [one for one in record.panes if one.key == newest.key and one.until > since]
     panes = (*kept, newest)
     requested = latest(record.requested, newest.newest)
-    report = report_of(kit.spec, kit.reference, Window(together(panes), (), now, kit.spec.created, requested))
+    labels = _labels(kit, place, record, newest)
+    window = Window(together(panes), labels.labelled(), now, kit.spec.created, requested, labels.last)
+    report = report_of(kit.spec, kit.reference, window)
+    report = replace(report, notes=(*report.notes, *labels.notes))
     standing = standing_after(kit.spec, record.standing, record.recent, report, now)
     actions, retrains = answered(kit.spec, standing.alarms, record.actions, run, now)
     place.add(report)
@@ -142,12 +154,26 @@ def check(kit: Kit, place: MonitorPlace, pane: str, run: str, target: str) -> bo
             standing=standing,
             actions=actions,
             requested=requested,
+            labels=labels,
         )
     )
     shown = {**report_as_json(report), "columns": columns_as_json(report)}
     Path(target).write_text(json.dumps(shown, default=str), encoding="utf-8")
     sys.stdout.writelines(f"{one.rule}: {one.state}\n" for one in standing.rules)
     return retrains
+
+
+def _shelf(kit: Kit, place: MonitorPlace) -> AnswerShelf:
+    return AnswerShelf(place.store, place.path, kit.reference.version)
+
+
+def _labels(kit: Kit, place: MonitorPlace, record: MonitorRecord, newest: Pane) -> KnownLabels:
+    """The newest labels. Those that come just now wait for the next check: what they are of may not be logged yet."""
+    if not needs_labels(kit.spec):
+        return KnownLabels()
+    since, until = (one - kit.log.delay for one in (record.counted or newest.since, newest.until))
+    folder = LabelFolder(place.store, kit.log.labels)
+    return labels_after(kit.spec, record.labels, _shelf(kit, place), folder, since, until)
 
 
 def finish(place: MonitorPlace, run: str) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from kfnb.resources.monitors.kubeflow.labelled import KnownLabels
+from kfnb.resources.monitors.kubeflow.labelled import as_json as labels_as_json
+from kfnb.resources.monitors.kubeflow.labelled import known_of as labels_of
 from kfnb.resources.monitors.model import Action, Report
 from kfnb.resources.monitors.panes import Pane
 from kfnb.resources.monitors.stored import (
@@ -24,7 +27,7 @@ class MonitorRecord:
     """What holds after a check. ``counted`` is until when requests have been counted, None before the first check.
 
     ``requested`` is when the newest of them was. ``panes`` are those of the window, ``recent`` the newest reports
-    without their columns, by which states are decided: both the oldest first.
+    without their columns, by which states are decided: both the oldest first. ``labels`` are the newest.
     """
 
     counted: float | None = None
@@ -33,6 +36,7 @@ class MonitorRecord:
     standing: Standing = field(default_factory=Standing)
     actions: tuple[Action, ...] = ()
     requested: float | None = None
+    labels: KnownLabels = field(default_factory=KnownLabels)
 
 
 def as_json(record: MonitorRecord) -> dict[str, Any]:
@@ -45,6 +49,7 @@ def as_json(record: MonitorRecord) -> dict[str, Any]:
         "alarms": [asdict(one) for one in record.standing.alarms],
         "actions": [asdict(one) for one in record.actions],
         "requested": record.requested,
+        "labels": labels_as_json(record.labels),
     }
 
 
@@ -57,4 +62,5 @@ def record_of(stored: Mapping[str, Any]) -> MonitorRecord:
         Standing(tuple(map(rule_state_of, stored["rules"])), tuple(map(alarm_of, stored["alarms"]))),
         tuple(map(action_of, stored["actions"])),
         stored.get("requested"),
+        labels_of(stored["labels"]) if stored.get("labels") else KnownLabels(),
     )

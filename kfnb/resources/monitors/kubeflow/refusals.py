@@ -1,4 +1,4 @@
-"""What a monitor on a cluster cannot do of what is requested: its pods have no token, and no labels come there."""
+"""What a monitor on a cluster cannot do of what is requested: its pods have no token."""
 
 from __future__ import annotations
 
@@ -6,16 +6,13 @@ from kfnb.errors import UsageError
 from kfnb.resources.monitors.model import ALERT, RETRAIN, MonitorSpec, argument_of, kind_of
 
 _HINT = "leave that out, or serve and monitor here: --backend local"
-_LABELLED = ("below", "above", "drop", "labels")
 
 
 def refuse(spec: MonitorSpec) -> None:
     """Raise ``UsageError`` for the first rule or step that a cluster's pods cannot do."""
     for rule in spec.rules:
-        if rule.kind in _LABELLED:
-            raise _refused(
-                f"rule {rule.id}: services on a cluster do not keep labels, which the rule needs", rule.id
-            )
+        if rule.kind == "estimate":
+            raise _refused(f"rule {rule.id}: pods do not load the model, which the rule needs", rule.id)
         if rule.kind == "latency":
             raise _refused(
                 "rule latency: KServe's logger does not say how long requests took, which the rule needs",

@@ -10,6 +10,7 @@ from kfnb.errors import BackendError, KfnbError, ServiceNotFound
 from kfnb.resources.monitors.actions.alert import message_of, notify
 from kfnb.resources.monitors.actions.occasion import Occasion, StepOutcome
 from kfnb.resources.monitors.actions.steps import after, take
+from kfnb.resources.monitors.estimates.estimating import estimates_of
 from kfnb.resources.monitors.evaluation import Window, report_of
 from kfnb.resources.monitors.local.folder import MonitorFolder
 from kfnb.resources.monitors.local.records import MonitorRecords
@@ -19,6 +20,8 @@ from kfnb.resources.monitors.preparing import reference_of
 from kfnb.resources.monitors.reference import MonitorReference
 from kfnb.resources.monitors.requests import counted, labelled, labelled_rows, last_label
 from kfnb.resources.monitors.responses import StepTurn, next_turns
+from kfnb.resources.monitors.skew.finding import FoundCauses, find_causes
+from kfnb.resources.monitors.skew.serving import ServedRows, newest_rows
 from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.resources.services.api import service
 from kfnb.resources.services.model import Target
@@ -33,14 +36,24 @@ _MOST_STEPS = 20
 def check_monitor(folder: MonitorFolder) -> Report:
     """Check once, and return the report. Raises ``BackendError``, which the monitor shows."""
     with folder.turn():
-        spec, records = folder.spec(), folder.records
-        try:
-            report = _checked(folder, spec, records)
-        except KfnbError as error:
-            records.fail(str(error))
-            raise
-        _answer(folder, spec, records, report)
-        return report
+        return _check(folder)
+
+
+def check_by(schedule: str, folder: MonitorFolder) -> Report | None:
+    """``check_monitor`` for a tick of a schedule; None if the monitor has another schedule by now."""
+    with folder.turn():
+        return _check(folder) if folder.schedule() == schedule else None
+
+
+def _check(folder: MonitorFolder) -> Report:
+    spec, records = folder.spec(), folder.records
+    try:
+        report = _checked(folder, spec, records)
+    except KfnbError as error:
+        records.fail(str(error))
+        raise
+    _answer(folder, spec, records, report)
+    return report
 
 
 def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) -> Report:
@@ -51,8 +64,19 @@ def _checked(folder: MonitorFolder, spec: MonitorSpec, records: MonitorRecords) 
         reference = reference_of(spec, target)
         folder.keep_reference(reference)
     pane, labels = _counted(spec, records, reference, target, now), _labels(spec, target)
+    rows = _newest(spec, reference, target, now)
+    found = _causes(spec, reference, rows, target, now)
+    estimates = estimates_of(reference, rows, target)
     window = Window(
-        pane, labels, now, spec.created, records.requested(), last_label(spec.service, spec.backend)
+        pane,
+        labels,
+        now,
+        spec.created,
+        records.requested(),
+        last_label(spec.service, spec.backend),
+        found.causes,
+        estimates.metrics,
+        (*found.notes, *estimates.notes),
     )
     report = report_of(spec, reference, window)
     standing = standing_after(spec, records.standing(), records.reports(LOOKED_BACK, 0), report, now)
@@ -77,7 +101,8 @@ def _counted(
 ) -> Pane:
     """The window that ends now: the panes of before, and one more of what is new."""
     since, until = now - spec.window, now - clock.passed(_BEHIND)
-    begun = max(since, min(until, records.counted_until() or since))
+    known = records.counted_until() or since
+    begun = since if known > until else max(since, known)  # the clock was put back: all of the window is new
     counter = PaneCounter(reference, begun, until)
     for block in counted(spec.service, spec.backend, begun, until, target):
         counter.add(block)
@@ -88,6 +113,21 @@ def _counted(
 def _labels(spec: MonitorSpec, target: Target) -> Any:
     most = _MOST_LABELS if spec.detector == "adwin" else spec.labels
     return labelled(spec.service, spec.backend, target, most, spec.slices)
+
+
+def _newest(spec: MonitorSpec, reference: MonitorReference, target: Target, now: float) -> ServedRows:
+    """The newest rows of the window."""
+    until = now - clock.passed(_BEHIND)
+    return newest_rows(spec.service, spec.backend, now - spec.window, until, target, reference)
+
+
+def _causes(
+    spec: MonitorSpec, reference: MonitorReference, rows: ServedRows, target: Target, now: float
+) -> FoundCauses:
+    """Likely causes of skew."""
+    revisions = service(spec.service, backend=spec.backend).snapshot().current
+    revision = next((one for one in revisions if one.number == target.revision), None)
+    return find_causes(reference, rows, revision, now)
 
 
 # -- what is done

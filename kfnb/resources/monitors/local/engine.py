@@ -62,13 +62,13 @@ class LocalMonitorEngine:
             folder.keep_addresses(plan.addresses)
             folder.forget_references()
             folder.keep_reference(plan.reference)
-            if before is not None:
-                control.delete(before)
             timing = Timing(every=spec.every, anchor=spec.created)
             folder.record(spec)
             data = {"monitor": spec.name, "settings": places.kept()}
             made = control.add(self._home, ScheduleSpec(f"monitor {spec.name}", PROGRAM, timing, data))
             folder.record(spec, made.path.name)
+        if before is not None:  # when the lock is free: one of its ticks may wait for that
+            control.delete(before)
 
     def get(self, name: str) -> MonitorSnapshot:
         """The monitor now."""

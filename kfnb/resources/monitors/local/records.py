@@ -116,9 +116,13 @@ class MonitorRecords:
     # -- writing
 
     def count(self, pane: Pane, since: float) -> None:
-        """Keep a pane, with the time until which it counts; panes that ended before ``since`` are dropped."""
+        """Keep a pane, with the time until which it counts.
+
+        Panes that ended before ``since`` are dropped, and those that end within it: the clock was put back.
+        """
         with self._database.writing() as connection:
             body = json.dumps(asdict(pane))
+            connection.execute("delete from panes where until > ?", (pane.since,))
             connection.execute(
                 "insert into panes values (?, ?, ?, ?)", (pane.since, pane.until, pane.key, body)
             )

@@ -8,6 +8,8 @@ from kfnb.resources.monitors.model import Action, Alarm, MetricValue, MonitorSta
 from kfnb.resources.monitors.snapshot import MonitorSnapshot, WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
 from kfnb.resources.monitors.view.distributions import distributions
+from kfnb.resources.monitors.view.estimates import estimates
+from kfnb.resources.monitors.view.skew import skew
 from kfnb.resources.monitors.view.states import action_style, monitor_style
 from kfnb.resources.monitors.view.timeline import time_line
 from kfnb.ui.blocks import Alert, Block, Section, Text, Title, bundle, notes_section
@@ -30,7 +32,6 @@ _METRICS = (
     Column("To", number=True),
     Column("Labels", number=True),
 )
-_SKEW = (Column("Column"), Column("Distance", number=True))
 _ALARMS = (
     Column("Alarm", number=True),
     Column("Rule"),
@@ -58,7 +59,7 @@ def draw_monitor(now: MonitorSnapshot, home: Home | None = None) -> dict[str, st
         *columns(now.reports, now.profiles),
         *_predictions(now.profiles),
         *_performance(report),
-        *_skew(report),
+        *skew(report),
         *_alarms(now.alarms),
         *_actions(now.actions),
         *notes_section((*(report.notes if report else ()), *now.notes)),
@@ -119,20 +120,12 @@ def _performance(report: Report | None) -> Iterator[Block]:
     if report is not None and report.metrics:
         rows: list[list[Value]] = [_metric(one) for one in report.metrics]
         yield Section("Labels", [Table("Labels", _METRICS, rows)])
+    yield from estimates(report)
 
 
 def _metric(one: MetricValue) -> list[Value]:
     name = f"{one.name}, {one.slice}" if one.slice else one.name
     return [name, digits(one.value, 3), digits(one.low, 3), digits(one.high, 3), f"{one.rows:,}"]
-
-
-def _skew(report: Report | None) -> Iterator[Block]:
-    if report is not None and report.skew:
-        worst = sorted(report.skew.items(), key=lambda pair: -pair[1])[:_MOST]
-        rows: list[list[Value]] = [
-            [name, TableCell(digits(one, 2), bar=min(1.0, one))] for name, one in worst
-        ]
-        yield Section("Served rows against the version's own training data", [Table("Skew", _SKEW, rows)])
 
 
 def _alarms(alarms: tuple[Alarm, ...]) -> Iterator[Block]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from kfnb.resources.monitors.model import Finding, MonitorState, Report
 from kfnb.resources.monitors.snapshot import WindowProfiles
 from kfnb.resources.monitors.view.columns import columns
+from kfnb.resources.monitors.view.estimates import estimates
+from kfnb.resources.monitors.view.skew import skew
 from kfnb.resources.monitors.view.states import monitor_style
 from kfnb.ui.blocks import Block, Section, Title, bundle, notes_section
 from kfnb.ui.table import Column, Table, TableCell, Value
@@ -32,6 +34,8 @@ def draw_report(report: Report) -> dict[str, str]:
         Title("Report", facts=facts),
         Section("Findings", [findings]),
         *columns((report,), WindowProfiles()),
+        *skew(report),
+        *estimates(report),
         *notes_section(report.notes),
     ]
     return bundle("Report", blocks)

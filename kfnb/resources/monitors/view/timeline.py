@@ -53,11 +53,16 @@ def _series(now: MonitorSnapshot) -> Iterator[Series]:
     )
     for name in list(names)[:2]:
         yield Series(name.capitalize(), partial(_metric, name), ("below", "above", "drop"), name)
+    yield Series("Accuracy, estimated", _estimated, ("estimate",), "accuracy")
     yield Series("Largest drift of a column", partial(_found, "drift"), ("drift",), "")
 
 
 def _found(rule: str, report: Report) -> float | None:
     return next((one.value for one in report.findings if one.rule == rule), None)
+
+
+def _estimated(report: Report) -> float | None:
+    return next((one.value for one in report.estimates if one.name == "accuracy"), None)
 
 
 def _metric(name: str, report: Report) -> float | None:

@@ -24,7 +24,7 @@ from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
-from kfnb.resources.runs.kubeflow.run_builder import outline
+from kfnb.resources.runs.kubeflow.run_builder import outline, submission_of
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.run_filter import pages
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
@@ -80,6 +80,7 @@ class KubeflowRunEngine:
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes on environment variables that steps read and the pods will not have, and on trainings."""
+        yield from submission.notes
         yield from self.submitter.cautions(submission)
         yield from environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env
@@ -130,6 +131,10 @@ class KubeflowRunEngine:
         if self._insight is None:
             raise BackendError("cannot read logs of runs on Kubeflow from here")
         return self._insight.logs(tracked.watch.run, tracked.spec, task, follow=follow)
+
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        return submission_of(self._track(run_id).answer())
 
     def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
         """What a run occupied until now; unknown of tasks whose pods are gone and that request nothing."""

@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.entities import RunSnapshot, RunState
+from kfnb.entities import RunSnapshot, RunState, with_placeholders
+from kfnb.pipeline.spec import check_arguments
+from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.kubeflow.outputs import results
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
@@ -105,6 +107,19 @@ def spec_of(answer: Json) -> Json:
     spec = spec if isinstance(spec, dict) else {}
     inner: Json = spec.get("pipeline_spec", spec)
     return inner
+
+
+def submission_of(answer: Json) -> Submission:
+    """What a run was made of, as far as the server has it."""
+    whole = answer.get("pipeline_spec") or {}
+    spec = with_placeholders(spec_of(answer))
+    arguments = (answer.get("runtime_config") or {}).get("parameters") or {}
+    return Submission(
+        spec,
+        check_arguments(spec, arguments),
+        str(answer.get("display_name", "")),
+        platform=whole.get("platform_spec") if "pipeline_spec" in whole else None,
+    )
 
 
 def _started(answer: Json) -> float | None:

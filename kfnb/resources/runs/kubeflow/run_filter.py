@@ -49,6 +49,11 @@ def filter_of(selection: Selection) -> str:
     return json.dumps({"predicates": predicates}) if predicates else ""
 
 
+def of_schedule(recurring_run_id: str) -> str:
+    """The server's filter for the runs that a recurring run has started, as JSON."""
+    return json.dumps({"predicates": [_predicate("EQUALS", "recurring_run_id", recurring_run_id)]})
+
+
 def _states(state: RunState) -> list[dict[str, Any]]:
     if state is RunState.CANCELED:  # a terminated run ends as FAILED there
         return [_predicate("NOT_EQUALS", "state", str(RunState.SUCCEEDED))]

@@ -9,6 +9,7 @@ from kfnb.errors import BackendError
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.environment_variables import with_variables
 from kfnb.resources.runs.kubeflow.limits import check
+from kfnb.resources.runs.kubeflow.pinned_packages import with_packages
 from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable
 from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.runs.step_packages import FROM_STUDY
@@ -33,7 +34,8 @@ def order(
 
     Raises ``BackendError`` for what a cluster refuses, cannot hold (``limits``) or cannot store (``storable_text``).
     """
-    spec: Json = with_variables(submission.spec, submission.platform, submission.env)
+    spec = with_packages(submission.spec, submission.packages)
+    spec = with_variables(spec, submission.platform, submission.env)
     spec, platform = trainings.distributed(spec, submission.platform)
     spec = as_sent(spec if submission.cache else without_cache(spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})

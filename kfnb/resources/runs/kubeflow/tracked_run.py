@@ -113,11 +113,15 @@ class TrackedRun:
             raise self._gone() from None
         self.watch.soon()
 
-    def _request(self) -> entities.RunSnapshot:
+    def answer(self) -> Json:
+        """What the server says of the run, with its spec. Raises ``RunNotFound``."""
         try:
-            answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
+            return self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
         except MissingResource:
             raise self._gone() from None
+
+    def _request(self) -> entities.RunSnapshot:
+        answer = self.answer()
         spec = spec_of(answer)
         if spec != self.spec:
             self.spec, self._plan, self._cautions = spec, plan_of(spec), tuple(cautions(spec))

@@ -173,6 +173,8 @@ def _engine(
             Meter(),
             journal.doing,
             journal.ranks,
+            tuple(order.packages),
+            order.python,
         ),
         cache=Cache(home / "cache", digests) if order.cache else None,
         room=room,

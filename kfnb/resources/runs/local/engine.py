@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import builtins
-import os
-import platform
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from importlib import metadata
 from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import entities
 from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.entities.manifest import RunRecord
-from kfnb.errors import BackendError, RunNotFound, did_you_mean
+from kfnb.errors import BackendError, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import absolute
@@ -26,9 +23,11 @@ from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.engine import CACHED, Submission, check_finished
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
+from kfnb.resources.runs.local.again import environment_for, submission_of
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import LogReader
+from kfnb.resources.runs.local.machine import cores, here
 from kfnb.resources.runs.local.pod_resources import request_notes, unmet
 from kfnb.resources.runs.local.recorded import ORIGIN, record_of
 from kfnb.resources.runs.local.spec import PipelineSpec
@@ -69,7 +68,7 @@ class LocalRunEngine:
         owner: str = "",
     ) -> None:
         self._home = absolute(Path(home), "home")
-        self._jobs = jobs or _cores()
+        self._jobs = jobs or cores()
         self._most = jobs or _OVERLAP * self._jobs
         self._linger = linger
         self._registry, self._data_store, self._owner = registry, data_store, owner
@@ -91,6 +90,13 @@ class LocalRunEngine:
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
         return pipeline
 
+    def prepare(self, submission: Submission) -> Path | None:
+        """Make the environment of a submission's ``packages``, unless this one has them; its Python.
+
+        Raises ``BackendError`` for a package that cannot be installed.
+        """
+        return environment_for(self.check(submission).programs, submission, self._home / "envs")
+
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline = self.check(submission)
@@ -110,6 +116,8 @@ class LocalRunEngine:
             registry=self._registry,
             data_store=self._data_store,
             owner=self._owner,
+            packages=submission.packages,
+            python=submission.python,
             budget=submission.budget.data() if submission.budget else {},
         )
         try:
@@ -125,11 +133,16 @@ class LocalRunEngine:
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {**_here(submission), **of_study("".join(origin))},
+            "environment": {
+                **here(),
+                **environment_of(submission.spec),
+                **of_study("".join(origin)),
+                **stage_of(submission.origin),
+            },
             **({"schedule": submission.schedule} if submission.schedule else {}),
             **({"owner": self._owner} if self._owner else {}),
         }
-        texts = filter(None, (*origin, *request_notes(pipeline, _cores()), narrowed))
+        texts = filter(None, (*origin, *submission.notes, *request_notes(pipeline, cores()), narrowed))
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id
@@ -171,6 +184,10 @@ class LocalRunEngine:
             self._read(folder, LogReader(folder, included), follow=follow),
             self._of_cached(run_id, included) if task is not None else (),
         )
+
+    def submitted(self, run_id: str) -> Submission:
+        """What the run was made of: its spec as it was compiled, and its arguments."""
+        return submission_of(self._folder(run_id))
 
     def recorded(self, run_id: str) -> RunRecord:
         """What was recorded of the notebook that started the run, and of what its tasks ran on."""
@@ -257,19 +274,7 @@ class LocalRunEngine:
         return self._home if self._linger else None
 
     def _folder(self, run_id: str) -> RunFolder:
-        folder = folders.find(self._home, run_id)
-        if folder is not None:
-            return folder
-        begun = [one for one in folders.existing(self._home) if run_id and one.id.startswith(run_id)]
-        if len(begun) > 1:
-            raise RunNotFound(
-                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
-                hint="give more characters of the id",
-                ref=run_id,
-            )
-        if not begun:
-            raise RunNotFound(f"unknown run {run_id} in {self._home}", ref=run_id)
-        return begun[0]
+        return folders.named(self._home, run_id)
 
     def _outline(self, folder: RunFolder) -> entities.RunSnapshot:
         try:
@@ -284,21 +289,3 @@ def _is_called(task_id: str, task: str | None) -> bool:
     """Whether ``task``, an id or a name, selects the task with that id; None selects all."""
     dashed = (task or "").lower().replace("_", "-")
     return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _here(submission: Submission) -> dict[str, str]:
-    """The environment that all local steps share, and what the submission has of it."""
-    return {
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.machine()}",
-        "kfp": metadata.version("kfp"),
-        **environment_of(submission.spec),
-        **stage_of(submission.origin),
-    }

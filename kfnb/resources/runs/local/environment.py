@@ -19,7 +19,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,24 +43,32 @@ class Requirements:
     """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names.
 
     Its environment gets the installed KFP, not the one named: the installed executor runs the step. It gets no KFP
-    without ``executor``.
+    without ``executor``. With ``exact``, ``packages`` are all that it gets. ``python`` is the path of its Python, if
+    that is not the one that runs here.
     """
 
     packages: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     kfp: str = ""
     executor: bool = True
+    exact: bool = False
+    python: str = ""
 
     @property
     def key(self) -> str:
         """The name of the environment with exactly these packages, for this Python."""
         kfp = _installed_kfp() if self.executor else ""
-        identity = json.dumps([sys.version_info[:3], sys.executable, self.packages, self.options, kfp])
+        identity = json.dumps(
+            [sys.version_info[:3], sys.executable, self.packages, self.options, kfp]
+            + ([self.exact, self.python] if self.exact or self.python else [])
+        )
         return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
     @property
     def words(self) -> str:
         """The packages in a line."""
+        if self.exact:
+            return f"{len(self.packages)} recorded packages"
         return ", ".join(self.packages) or self.kfp
 
     @property
@@ -83,7 +91,7 @@ class Requirements:
         else:
             installer, options = [str(python), "-m", "pip", "install"], [*self.options]
         if self.packages:
-            yield [*installer, *options, *self.packages]
+            yield [*installer, *options, *(["--no-deps"] if self.exact else []), *self.packages]
         if self.executor:
             yield [*installer, *options, "--no-deps", f"kfp=={_installed_kfp()}"]
 
@@ -116,9 +124,19 @@ def parse(script: str) -> Requirements:
     return Requirements(tuple(dict.fromkeys(packages)), tuple(word for pair in pairs for word in pair), kfp)
 
 
+def pinned(requirements: Requirements, packages: tuple[str, ...], python: str) -> Requirements:
+    """Requirements with exactly these packages, of this Python, in place of those that they name."""
+    return replace(requirements, packages=packages, exact=True, python=python) if packages else requirements
+
+
 @lru_cache(maxsize=256)
 def missing(requirements: Requirements) -> list[str]:
-    """The packages that this process's environment lacks, or has in a version that does not satisfy the requirement."""
+    """The packages that this process's environment lacks, or has in a version that does not satisfy the requirement.
+
+    Another Python lacks all of them.
+    """
+    if requirements.python:
+        return list(requirements.packages)
     lacking = [package for package in requirements.packages if not _met(package)]
     return lacking if lacking or not requirements.kfp or _kfp_serves() else [requirements.kfp]
 
@@ -146,10 +164,11 @@ def build(requirements: Requirements, envs: Path) -> None:
 def _build(requirements: Requirements, folder: Path, python: Path) -> None:
     print(f"Building an environment for {requirements.words} (kept in {folder})", flush=True)  # noqa: T201 - the task's log
     shutil.rmtree(folder, ignore_errors=True)
+    base = requirements.python or sys.executable
     if _uv():
-        _call([*_uv(), "venv", "--quiet", "--python", sys.executable, str(folder)])
+        _call([*_uv(), "venv", "--quiet", "--python", base, str(folder)])
     else:
-        _call([sys.executable, "-m", "venv", str(folder)])
+        _call([base, "-m", "venv", str(folder)])
     for command in requirements.commands(python):
         _call(command)
     (folder / _DONE).touch()

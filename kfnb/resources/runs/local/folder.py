@@ -14,14 +14,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from kfnb.entities import Artifact
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.folder import JobFolder, names, number, stamped, usable
 
 _RUNS = "runs"
@@ -36,7 +36,7 @@ class RunJobSpec:
     ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``). ``registry`` is the
     folder of the model registry that the run registers its models in, for ``owner``; empty for none. ``data_store`` is
     the folder or address of the data that they name. ``budget`` is what the run may cost (``Budget.data``); empty
-    without a limit.
+    without a limit. ``packages`` and ``python`` are those of a ``Submission``.
     """
 
     name: str
@@ -52,6 +52,8 @@ class RunJobSpec:
     registry: str = ""
     data_store: str = ""
     owner: str = ""
+    packages: Sequence[str] = ()
+    python: str = ""
     budget: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -125,6 +127,23 @@ def new(home: Path) -> tuple[RunFolder, str]:
 def existing(home: Path) -> list[RunFolder]:
     """The folders of all runs, the newest first. Raises ``BackendError``."""
     return [RunFolder(home / _RUNS / name) for name in reversed(names(home / _RUNS))]
+
+
+def named(home: Path, run_id: str) -> RunFolder:
+    """The folder of a run, by its id or the start of it. Raises ``RunNotFound``."""
+    folder = find(home, run_id)
+    if folder is not None:
+        return folder
+    begun = [one for one in existing(home) if run_id and one.id.startswith(run_id)]
+    if len(begun) > 1:
+        raise RunNotFound(
+            f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
+            hint="give more characters of the id",
+            ref=run_id,
+        )
+    if not begun:
+        raise RunNotFound(f"unknown run {run_id} in {home}", ref=run_id)
+    return begun[0]
 
 
 def find(home: Path, run_id: str) -> RunFolder | None:

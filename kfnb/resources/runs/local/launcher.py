@@ -20,7 +20,15 @@ from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.container_engine import engine
-from kfnb.resources.runs.local.environment import Requirements, build, is_built, missing, parse, python_of
+from kfnb.resources.runs.local.environment import (
+    Requirements,
+    build,
+    is_built,
+    missing,
+    parse,
+    pinned,
+    python_of,
+)
 from kfnb.resources.runs.local.executor_io import LOG, RANK_EVENTS, TaskInvocation, collect, job, prepare
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
@@ -47,7 +55,7 @@ class Launcher:
 
     Steps start in ``folder``. ``activity`` watches their processes, ``meter`` has what they used. ``report`` is called
     with a task's id and what is done for it; with an empty text when that is finished. ``ranks`` is called with the id
-    of a training and what is new of its processes.
+    of a training and what is new of its processes. ``packages`` and ``python`` are those of a ``Submission``.
     """
 
     processes: Processes
@@ -60,6 +68,8 @@ class Launcher:
     meter: Meter
     report: Callable[[str, str], None]
     ranks: Callable[[str, Mapping[str, Any]], None]
+    packages: tuple[str, ...] = ()
+    python: str = ""
     warm: bool = False
     noted: set[str] = field(default_factory=set)
 
@@ -72,7 +82,7 @@ class Launcher:
                 for program in pipeline.programs
                 if not (program.env or program.demands.variables or program.processes)
             ]
-            requirements = {program.installs: parse(program.installs) for program in programs}
+            requirements = {program.installs: self._requirements(program) for program in programs}
             here = [program for program in programs if not missing(requirements[program.installs])]
             names = {name for program in here for name in requirements[program.installs].names}
             preload(((program.source, program.function) for program in here), names)
@@ -92,8 +102,9 @@ class Launcher:
             raise StepFault(f"the folder of its run was deleted ({self.folder_of_run})")
         prepare(work)
         if isinstance(body, PythonProgram):
-            self._note_once(work, parse(body.installs).other_kfp)
-            await self._build(work, parse(body.installs))
+            requirements = self._requirements(body)
+            self._note_once(work, requirements.other_kfp)
+            await self._build(work, requirements)
             async with followed(work.folder / RANK_EVENTS, partial(self.ranks, work.id)):
                 await self._process(work, self._action(work, body), body.source)
             return collect(work, self.folder)
@@ -113,6 +124,10 @@ class Launcher:
         assert isinstance(body, Importer)
         return await self._import(work, body)
 
+    def _requirements(self, program: PythonProgram) -> Requirements:
+        """What a step needs: all packages of the run's environment, or what the step itself asks for."""
+        return pinned(parse(program.installs), self.packages, self.python)
+
     async def _build(self, work: TaskInvocation, requirements: Requirements) -> None:
         """Build the environment of a step, if it needs its own and it does not exist."""
         if missing(requirements) and not is_built(requirements, self.envs):
@@ -122,7 +137,7 @@ class Launcher:
 
     def _action(self, work: TaskInvocation, program: PythonProgram) -> Callable[[], int]:
         spec = job(work, program, self.folder, places(self.folder_of_run, self.envs.parent, work.folder))
-        requirements = parse(program.installs)
+        requirements = self._requirements(program)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, spec, python_of(requirements, self.envs))
         elif program.env or work.supply.env or program.processes:
@@ -264,5 +279,6 @@ def _alone() -> None:
 def _execute(python: Path, spec: dict[str, Any]) -> NoReturn:
     file = Path(spec["failure"]).with_name("job.json")
     private.write(file, json.dumps(spec))
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # so that its log can be followed
+    # the step's own variables too, as Python reads some when it starts; unbuffered, so that its log can be followed
+    environ = {**os.environ, **spec["env"], "PYTHONUNBUFFERED": "1"}
     os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is needed

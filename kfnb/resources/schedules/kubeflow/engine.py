@@ -6,16 +6,19 @@ import builtins
 import re
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, NotFound
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import MissingResource
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.kubeflow.run_builder import spec_of
+from kfnb.resources.runs.kubeflow.run_filter import of_schedule
 from kfnb.resources.runs.kubeflow.submitter import Submitter
-from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
+from kfnb.resources.schedules.model import Recurrence, ScheduledTick, ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timestamps import rfc3339, seconds
 
@@ -32,6 +35,8 @@ _OF_A_RUN = (
     "service_account",
 )
 """The fields of a recurring run that its runs have too."""
+_RUNS = 20
+"""How many of the last runs of a schedule are asked for: each comes with its pipeline."""
 _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 
@@ -66,11 +71,12 @@ class KubeflowScheduleEngine:
     def get(self, schedule_id: str) -> ScheduleSnapshot:
         """The schedule with that id, beginning of an id, or name. Raises ``BackendError``."""
         if not _ID.fullmatch(schedule_id):
-            return self._searched(schedule_id)
+            return self._with_runs(self._searched(schedule_id))
         try:
-            return self._read(self._server.get(f"/recurringruns/{schedule_id}"))
+            found = self._read(self._server.get(f"/recurringruns/{schedule_id}"))
         except MissingResource:
             raise _unknown(schedule_id) from None
+        return self._with_runs(found)
 
     def pause(self, schedule_id: str) -> None:
         """Start no more runs; running runs continue."""
@@ -103,6 +109,21 @@ class KubeflowScheduleEngine:
     def _answers(self) -> Iterator[Json]:
         namespace = self._server.users_namespace
         return every(self._server, "/recurringruns", "recurringRuns", namespace=namespace)
+
+    def _with_runs(self, one: ScheduleSnapshot) -> ScheduleSnapshot:
+        """A schedule with the last runs that it started, and when an interval starts the next one."""
+        try:
+            answer = self._server.get(
+                "/runs",
+                namespace=self._server.users_namespace,
+                page_size=_RUNS,
+                sort_by="created_at desc",
+                filter=of_schedule(one.id),
+            )
+        except BackendError as error:
+            return replace(one, notes=(*one.notes, f"its runs are not known: {error}"))
+        ticks = tuple(map(_tick, reversed(answer.get("runs") or ())))
+        return replace(one, ticks=ticks, next=_next(one, ticks))
 
     def _searched(self, word: str) -> ScheduleSnapshot:
         found = [
@@ -146,6 +167,27 @@ class KubeflowScheduleEngine:
         reference = answer.get("pipeline_version_reference") or {}
         named = (spec_of(answer).get("pipelineInfo") or {}).get("name")
         return str(named or self._pipelines.of(str(reference.get("pipeline_id", ""))))
+
+
+def _tick(answer: Json) -> ScheduledTick:
+    """A run that a schedule started, as the time that it was started at."""
+    began = seconds(answer.get("created_at")) or 0.0
+    due, state = seconds(answer.get("scheduled_at")), str(answer.get("state", ""))
+    return ScheduledTick(
+        due=due if due and due > 0 else began,  # of one that was started by hand, the server has no time
+        began=began,
+        state="SUCCEEDED",
+        run=str(answer["run_id"]),
+        run_state=RunState(state) if state in RunState.__members__ else None,
+    )
+
+
+def _next(one: ScheduleSnapshot, ticks: tuple[ScheduledTick, ...]) -> float | None:
+    """When an interval ends next; None of a cron, whose time zone only the server knows."""
+    if one.every is None or not one.enabled:
+        return None
+    begun = max((tick.due for tick in ticks), default=one.start or one.created)
+    return None if begun is None else begun + one.every
 
 
 def _trigger(rhythm: Recurrence) -> dict[str, Any]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from kfnb import clock
+from kfnb.entities import RunState
 from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.jobs.folder import absolute
 from kfnb.jobs.scheduler import control, records
@@ -25,6 +28,8 @@ from kfnb.ui.words import moment
 
 _SHOWN = 50
 """How many of the last ticks, and of the times that some were missed, a snapshot has."""
+_LOOKED_AT = 10
+"""Of how many of them the runs are looked at."""
 
 
 class LocalScheduleEngine:
@@ -34,6 +39,7 @@ class LocalScheduleEngine:
 
     def __init__(self, home: Path, options: Mapping[str, Any]) -> None:
         self._home, self._options = absolute(Path(home), "home"), options
+        self._ended: dict[str, RunState] = {}
 
     def create(
         self, submission: Submission, rhythm: Recurrence, uploaded: UploadedPipeline | None = None
@@ -62,7 +68,9 @@ class LocalScheduleEngine:
         """The schedule with that id, beginning of an id, or name."""
         folder = self._folder(schedule_id)
         control.ensure_running(self._home)
-        return _snapshot(folder)
+        found = _snapshot(folder)
+        earlier, last = found.ticks[:-_LOOKED_AT], found.ticks[-_LOOKED_AT:]
+        return replace(found, ticks=(*earlier, *map(self._with_run, last)))
 
     def pause(self, schedule_id: str) -> None:
         """Start no more runs; running runs continue."""
@@ -83,6 +91,18 @@ class LocalScheduleEngine:
     def delete(self, schedule_id: str) -> None:
         """Delete the schedule; its runs stay."""
         control.delete(self._folder(schedule_id))
+
+    def _with_run(self, tick: ScheduledTick) -> ScheduledTick:
+        """A tick with the state of its run, unless that was deleted."""
+        if not tick.run:
+            return tick
+        state = self._ended.get(tick.run)
+        if state is None:
+            with suppress(BackendError):
+                state = LocalRunEngine(self._home, **self._options).get(tick.run).state
+        if state is not None and state.finished:
+            self._ended[tick.run] = state
+        return replace(tick, run_state=state)
 
     def _folder(self, word: str) -> ScheduleFolder:
         found = [one for one in existing(self._home, PROGRAM) if word and _is_called(one, word)]

@@ -13,6 +13,7 @@ from kfnb.remote import environment
 from kfnb.remote.current import Current
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.objects import ObjectAddress
 from kfnb.resources.models.api import model
 from kfnb.resources.models.kubeflow.connection import connect as connect_registry
 from kfnb.resources.models.kubeflow.folders import StoredFolders
@@ -22,6 +23,8 @@ from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.kserve.account import StoreAccount
 from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.engine import KServeEngine
+from kfnb.resources.services.kserve.label_folder import LabelFolder
+from kfnb.resources.services.kserve.logger import log_of
 from kfnb.resources.services.kserve.mode import KServeSettings, read_settings
 from kfnb.resources.services.kserve.objects import MODEL_ID, VERSION_ID
 from kfnb.resources.services.kserve.predictor import ServingPlace
@@ -78,8 +81,16 @@ def engine_at(kubernetes: Kubernetes, given: ServingSettings, around: KubeflowEn
     def serving() -> KServeSettings:
         return read_settings(kubernetes, (access.installed, "kserve"))
 
+    resources = ServingResources(kubernetes, given.namespace)
+
+    def labels(name: str) -> LabelFolder:
+        root, session = storage.root()
+        below = f"{given.namespace}/{name}"
+        folder = log_of(resources.service(name), below, ObjectAddress.parse(root).service)
+        return LabelFolder(store.filesystem(session, root)[0].store, folder.labels)
+
     return KServeEngine(
-        ServingResources(kubernetes, given.namespace),
+        resources,
         StoredPlaces(
             folders,
             StoreAccount(kubernetes, storage, given.account),
@@ -90,6 +101,7 @@ def engine_at(kubernetes: Kubernetes, given: ServingSettings, around: KubeflowEn
         ServiceAddresses(kubernetes, given.namespace, _entrance(kubernetes, access, around)),
         serving,
         ways.close,
+        labels,
     )
 
 

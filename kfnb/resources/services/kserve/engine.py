@@ -21,6 +21,7 @@ from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
 from kfnb.resources.services.kserve.addresses import ServiceAddresses
 from kfnb.resources.services.kserve.failure_report import FailureReport, FailureReports
 from kfnb.resources.services.kserve.foreign import record_of_another
+from kfnb.resources.services.kserve.label_folder import LabelFolder
 from kfnb.resources.services.kserve.logs import PodLogs, follow
 from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings, mode_of
 from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, changed, graph_name, written
@@ -28,7 +29,7 @@ from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
-from kfnb.resources.services.kserve.refusals import not_kept, refuse, taken
+from kfnb.resources.services.kserve.refusals import no_labels, not_kept, refuse, taken
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
@@ -72,10 +73,10 @@ class KServeEngine:
         addresses: ServiceAddresses,
         settings: Callable[[], KServeSettings],
         close: Callable[[], object] = lambda: None,
+        labels: Callable[[str], LabelFolder] = no_labels,
     ) -> None:
-        self._resources, self._places = resources, places
-        self._addresses, self._settings = addresses, settings
-        self._close = close
+        self._resources, self._places, self._close = resources, places, close
+        self._addresses, self._settings, self._labels = addresses, settings, labels
         self._reports = FailureReports(resources.kubernetes, resources.namespace)
         self._counters = PodCounters(resources.kubernetes, resources.namespace)
 
@@ -295,6 +296,5 @@ class KServeEngine:
         raise not_kept(name)
 
     def feedback(self, name: str, ids: Sequence[str], labels: Sequence[Any], by: str) -> FeedbackReceipt:
-        """Nothing in the cluster keeps what was answered, with which labels are compared: raises ``UsageError``."""
-        del ids, labels, by
-        raise not_kept(name, "remember its answers")
+        """Keep labels beside the log of requests. Raises ``UsageError`` for a service that has none."""
+        return self._labels(name).add(ids, labels, by)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from kfnb.entities.log_policy import KEEP_ALL
 from kfnb.errors import Conflict, UsageError
 from kfnb.resources.services.engine import ServiceSpec
@@ -39,6 +41,11 @@ def refuse(desired: DesiredState, spec: ServiceSpec | None = None) -> None:
 def not_kept(name: str, what: str = "keep its requests") -> UsageError:
     """The error for what needs the requests that a service has answered."""
     return UsageError(f"service {name} does not {what}:", hint=ONLY_HERE, ref=name)
+
+
+def no_labels(name: str) -> NoReturn:
+    """Refuse labels where the store of a cluster is not known. Raises ``UsageError``."""
+    raise not_kept(name, "remember its answers")
 
 
 def taken(name: str, namespace: str) -> Conflict:

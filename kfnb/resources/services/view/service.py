@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from kfnb.resources.monitors.view.outlines import outlines
 from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import Revision, ServiceSnapshot
 from kfnb.resources.services.view.changes import changes
@@ -58,6 +59,7 @@ def sections(now: ServiceSnapshot) -> tuple[ServiceSection, ...]:
         ("rates", "Requests a second", rates(now)),
         ("comparison", "Comparison", compared(now)),
         ("problems", "Problems", problems(now.revisions)),
+        ("monitors", "Monitors", outlines(now.monitors, of_service=True)),
         ("use", "Use", use(now)),
         ("changes", "Changes", changes(now.history)),
         ("notes", "Notes", notes_section(now.notes)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kfnb.resources.monitors.view.outlines import outline_cell
 from kfnb.resources.services.model import ServiceSnapshot
 from kfnb.resources.services.view.states import service_style
 from kfnb.ui.blocks import Text, bundle
@@ -16,6 +17,7 @@ COLUMNS = (
     Column("Versions"),
     Column("Requests", number=True),
     Column("Errors", number=True),
+    Column("Monitor", whole=True),
     Column("Address", whole=True),
     Column("Since", whole=True),
     Column("Owner", aside=True),
@@ -43,6 +45,7 @@ def _row(one: ServiceSnapshot) -> list[Value]:
         ", ".join(shown_share(each.ref, each.role, each.percent) for each in one.desired.targets),
         f"{requests:,}",
         f"{failed:,}",
+        outline_cell(one.monitors),
         "" if one.state.finished else one.url,
         moment(one.started or one.created),
         one.owner,

@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 from kfnb import entities
-from kfnb.entities import Amounts, LogLine, Purpose, RunState, added_up
+from kfnb.entities import Amounts, LogLine, Purpose, RunState
 from kfnb.entities.manifest import RunRecord
 from kfnb.errors import BackendError, Hidden, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes import pod_settings
 from kfnb.remote.kubernetes.fields import Item, mapping, word
-from kfnb.remote.kubernetes.pod_layers import PodLayers, shared_environments
-from kfnb.remote.kubernetes.pod_usage import pod_usage
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
@@ -30,8 +28,9 @@ from kfnb.resources.runs.kubeflow.trainings import LaunchingStep, PipelineStep
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.training.engine import TrainingSubmission
 from kfnb.resources.training.trainer.logs import TrainingLogs
-from kfnb.resources.training.trainer.objects import ARCHIVED, CONTAINER, RESULT, STOPPED
+from kfnb.resources.training.trainer.objects import ARCHIVED, RESULT, STOPPED
 from kfnb.resources.training.trainer.pipeline_step import launching, settings_of, step_name
+from kfnb.resources.training.trainer.pods_record import occupied_by_pods, record_of_pods
 from kfnb.resources.training.trainer.record import TrainingRecord, record_of, result_of, shortened
 from kfnb.resources.training.trainer.resources import TrainerResources
 from kfnb.resources.training.trainer.runtimes import choose
@@ -184,6 +183,10 @@ class TrainerEngine:
         if empty and over and not self._resources.pods(name):
             raise BackendError(f"the log of {name} is gone: its pods were deleted", ref=name)
 
+    def submitted(self, run_id: str) -> Submission:
+        """Nothing: a training of a notebook takes the notebook's values, which are gone."""
+        raise BackendError(f"training {run_id} took values of its notebook: run its cell again", ref=run_id)
+
     def log_place(self, run_id: str, task: str | None = None) -> str:  # noqa: ARG002 - see RunEngine
         """The pods that have the logs."""
         pods = self._resources.pods(self._whole(run_id))
@@ -193,13 +196,8 @@ class TrainerEngine:
     def recorded(self, run_id: str) -> RunRecord:
         """What Kubernetes knows of the pods: that of the first is what a training ran on, as all have one template."""
         name = self._whole(run_id)
-        reader = PodLayers(self._resources.kubernetes, self._resources.namespace)
         tasks = [task.id for task in self.get(name).tasks if not task.group]
-        layers = [reader.of(pod, CONTAINER) for pod in self._resources.pods(name)[:1]]
-        notes = () if layers else (f"Kubernetes has no pod of {name} any more",)
-        return RunRecord(
-            environments=shared_environments({task: layers[0] for task in tasks if layers}), notes=notes
-        )
+        return record_of_pods(self._resources, name, tasks)
 
     def stop(self, run_id: str) -> None:
         """End all pods, by suspending the TrainJob; does nothing if it is finished."""
@@ -253,13 +251,7 @@ class TrainerEngine:
 
     def occupied(self, run_id: str) -> Mapping[Purpose, Amounts]:
         """What the pods of a training occupied that Kubernetes still has; empty without any."""
-        usages = (
-            pod_usage(
-                pod, Purpose.FAILED if word(pod, "status", "phase") == "Failed" else Purpose.WORK, time.time()
-            )
-            for pod in self._resources.pods(self._whole(run_id))
-        )
-        return added_up(usage for usage in usages if usage is not None)
+        return occupied_by_pods(self._resources, self._whole(run_id))
 
     def archive(self, run_id: str) -> None:
         """Archive the training: only lists with archived runs show it."""
