@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import getpass
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from traitlets.config import Config, Configurable
 
 from kfnb import diagnostics
 from kfnb.errors import KfnbError, SettingError, did_you_mean
+from kfnb.text.pyproject import pyproject_table
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
@@ -131,7 +131,7 @@ class Kfnb(Configurable):
         self.home = str(Path("~/.kfnb").expanduser())
         self.sources["home"] = "default"
         self._start = start or Path.cwd()
-        self._take(_settings_of(_from_pyproject(self._start)[0]), "pyproject.toml")
+        self._take(_settings_of(pyproject_table(self._start)[0]), "pyproject.toml")
         self._take(dict((config or Config()).get("Kfnb", {})), "the kernel's config file")
         self._take(_from_environment(os.environ), "the environment")
 
@@ -281,32 +281,10 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def project_table(name: str) -> tuple[Mapping[str, Any], Path]:
     """A table under [tool.kfnb] of the project's pyproject.toml, and the file; empty if it has none."""
-    values, file = _from_pyproject(settings().start)
+    values, file = pyproject_table(settings().start)
     found = values.get(name)
     return (found if isinstance(found, Mapping) else {}), file
 
 
 def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in _TABLES or isinstance(value, str)}
-
-
-def _from_pyproject(start: Path) -> tuple[dict[str, Any], Path]:
-    """What the nearest pyproject.toml has under [tool.kfnb], and the file."""
-    for folder in (start, *start.parents):
-        file = folder / "pyproject.toml"
-        if file.is_file():
-            return _read_table(file), file
-    return {}, start / "pyproject.toml"
-
-
-def _read_table(file: Path) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}  # another tool's file; that tool reports the error
-    table: dict[str, Any] = data.get("tool", {}).get("kfnb", {})
-    return table

@@ -55,7 +55,7 @@ def section_of(path: str) -> PageSection:
 
 
 def things(listed: Any) -> tuple[Any, ...]:
-    """What a list holds; nothing where it is not a list, such as the state of a cluster."""
+    """What a list holds; nothing where it is one thing, as the state of a cluster."""
     return tuple(listed) if isinstance(listed, Iterable) else ()
 
 

@@ -7,32 +7,16 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-RuleKind = Literal[
-    "drift",
-    "score",
-    "prediction",
-    "skew",
-    "below",
-    "above",
-    "drop",
-    "estimate",
-    "errors",
-    "refused",
-    "latency",
-    "traffic",
-    "labels",
-    "model-age",
-    "data-age",
-]
+_OfRows = Literal["drift", "score", "prediction", "skew", "below", "above", "drop", "estimate"]
+_OfTraffic = Literal["errors", "refused", "latency", "traffic", "labels"]
+RuleKind = Literal[_OfRows, _OfTraffic, "model-age", "data-age"]
 """What a rule limits. See ``rules``."""
 
 Detector = Literal["windows", "adwin"]
 """How a change of a metric is found: windows of labels with a bound, or windows that adapt themselves."""
 
-
 OF_REQUESTS: tuple[RuleKind, ...] = ("refused", "traffic", "labels")
 """Rules of the requests rather than of the model: another version does not change them, so they are only reported."""
-
 
 ONLY_WARNING: tuple[RuleKind, ...] = ("estimate",)
 """Rules that are at most a warning: what they say rests on an assumption that may not hold."""
