@@ -11,11 +11,11 @@ MARKS ?= not slow
 TESTS ?=
 # those that compile pipelines or run what was compiled, where kfp's version can matter
 KFP_TESTS := $(addprefix tests/,pipeline test_api.py test_compat.py test_differential.py test_exported.py) \
-  $(addprefix tests/backends/,test_both_ways.py test_branches.py test_conformance.py test_corpus.py) \
-  $(addprefix tests/backends/kubeflow/test_,pipelines.py submit.py uploads.py) \
-  $(addprefix tests/backends/local/test_,constructs.py old_compilers.py platform.py semantics.py values.py vocabulary.py) \
+  $(addprefix tests/runs/,test_both_ways.py test_branches.py test_conformance.py test_corpus.py) \
+  $(addprefix tests/runs/kubeflow/test_,submit.py upload_engine.py uploads.py) \
+  $(addprefix tests/runs/local/test_,constructs.py old_compilers.py platform.py semantics.py values.py vocabulary.py) \
   $(addprefix tests/capture/test_,capture.py embedded.py notebooks.py transforms.py values.py) \
-  $(addprefix tests/tuning/test_,on_a_cluster.py tune.py)
+  $(addprefix tests/studies/test_,on_a_cluster.py tune.py)
 
 SHELL := /bin/bash
 BIN := $(VENV)/bin

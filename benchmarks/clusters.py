@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.graphs import SHAPES
 from benchmarks.measure import Measured, in_turn
 
-HERE = Path(__file__).parent.parent / "tests" / "backends" / "kubeflow"
+HERE = Path(__file__).parent.parent / "tests" / "runs" / "kubeflow"
 sys.path.insert(0, str(HERE))
 
 STEPS, TASKS, ROUNDS = 9, 1000, 9

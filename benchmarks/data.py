@@ -19,10 +19,10 @@ _SETTLED = 2.5
 
 def adding() -> Iterator[Measured]:
     """A folder of 1 GB, then again with one file in a hundred changed; beside copying it to the same disk."""
-    from kfnb.resources.datasets.adding import Adding
     from kfnb.resources.datasets.digests import FileDigests
     from kfnb.resources.datasets.objects import FolderObjects
     from kfnb.resources.datasets.store import DataStore
+    from kfnb.resources.datasets.version_writer import VersionWriter
 
     with tempfile.TemporaryDirectory() as top:
         folder = Path(top, "folder")
@@ -31,7 +31,7 @@ def adding() -> Iterator[Measured]:
             (folder / f"{number:03}.bin").write_bytes(os.urandom(SIZE))
         time.sleep(_SETTLED)
 
-        def add(to: Adding) -> float:
+        def add(to: VersionWriter) -> float:
             start = time.perf_counter()
             to.path("data", folder, owner="ann", description="", source={})
             return time.perf_counter() - start
@@ -41,9 +41,9 @@ def adding() -> Iterator[Measured]:
             Path(top, "digests.db").unlink(missing_ok=True)
             return add(_adding())
 
-        def _adding() -> Adding:
+        def _adding() -> VersionWriter:
             store = DataStore(FolderObjects(Path(top, "store")))
-            return Adding(store, Path(top, "home"), FileDigests(Path(top, "digests.db")))
+            return VersionWriter(store, Path(top, "home"), FileDigests(Path(top, "digests.db")))
 
         def disk() -> float:
             shutil.rmtree(Path(top, "copy"), ignore_errors=True)

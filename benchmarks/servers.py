@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_PATIENCE = 180.0
+_TIMEOUT = 180.0
 
 
 @dataclass
@@ -102,7 +102,7 @@ def ask(server: Server, body: bytes, count: int, *, lines: int = 1, per_second: 
 
 
 def _wait(server: Server, body: bytes) -> None:
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     while time.monotonic() < until:
         if server.process.poll() is not None:
             raise RuntimeError(f"{server.path}: the server has ended")
@@ -112,7 +112,7 @@ def _wait(server: Server, body: bytes) -> None:
                 return
         except (OSError, ValueError):
             time.sleep(0.05)
-    raise RuntimeError(f"{server.path}: no answer in {_PATIENCE:g} s")
+    raise RuntimeError(f"{server.path}: no answer in {_TIMEOUT:g} s")
 
 
 def _exchange(line: socket.socket, server: Server, body: bytes) -> None:

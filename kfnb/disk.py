@@ -12,7 +12,7 @@ FULL = 2**20
 LOW = 100 * 10**6
 """Bytes below which a run may not finish."""
 
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds for adding up what uses the space."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
@@ -67,7 +67,7 @@ def described(home: Path) -> str:
 
 def taken(home: Path) -> list[tuple[str, int]]:
     """The bytes that each part of ``home`` uses, the largest first; with many files, as far as the time allows."""
-    until = time.monotonic() + _PATIENCE
+    until = time.monotonic() + _TIMEOUT
     sizes: list[tuple[str, int]] = []
     with suppress(OSError):
         sizes = [(one.name, _bytes(Path(one), until)) for one in os.scandir(home)]

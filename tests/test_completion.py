@@ -46,7 +46,7 @@ def test_what_fits_in_a_terminal(
 
 
 def test_files_and_their_parameters_are_completed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copy(ROOT / "tests/backends/local/data/pipeline-kfp-2.0.yaml", tmp_path / "old.yaml")
+    shutil.copy(ROOT / "tests/runs/local/data/pipeline-kfp-2.0.yaml", tmp_path / "old.yaml")
     (tmp_path / "notes.txt").touch()
     (tmp_path / "made").mkdir()
     monkeypatch.chdir(tmp_path)

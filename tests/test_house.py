@@ -64,6 +64,7 @@ SHARED = {
         "models.kubeflow",
         "runs.kubeflow",
     ): "the settings, the port-forwards and the object store are a cluster's",
+    ("monitors.kubeflow", "schedules.kubeflow"): "the checks are a recurring run",
     (
         "monitors.kubeflow",
         "runs.kubeflow",
@@ -80,6 +81,7 @@ SHARED = {
     ("runs.kubeflow", "models.local"): "a run there registers what its steps saved in the registry here",
     ("runs.api", "training.trainer"): "a training on a cluster is a run",
     ("runs.local", "models.local"): "a run here registers what its steps saved in the registry here",
+    ("schedules.kubeflow", "runs.kubeflow"): "a schedule sends a pipeline as a run does",
     ("schedules.local", "runs.local"): "a tick of a schedule here starts a run of the engine of runs",
     (
         "services.kserve",
@@ -105,6 +107,7 @@ SHARED = {
     ): "the object store is a cluster's; a log, a failure and a change are those of a run there",
     ("studies.view", "runs.view"): "metrics and durations are drawn alike",
     ("studies.wire", "runs.wire"): "errors are told alike",
+    ("uploads.engine", "runs.kubeflow"): "a pipeline is stored as a run sends it",
 }
 
 HEAVY = {
@@ -246,6 +249,52 @@ def test_no_two_classes_have_one_name() -> None:
     assert {name: where for name, where in named.items() if len(where) > 1} == {}
 
 
+FIELD_WORDS = {
+    "batching",
+    "encoding",
+    "layering",
+    "listing",
+    "paging",
+    "planning",
+    "polling",
+    "ranking",
+    "serving",
+    "spending",
+    "timing",
+    "training",
+    "wiring",
+}
+"""Nouns of the field in which a gerund is the usual name of the thing."""
+
+GERUNDS = {
+    "kfnb.capture.embedded.counting": "rows counted into bins",
+    "kfnb.capture.embedded.saving": "what kf.save writes",
+    "kfnb.capture.pending": "a component whose cell is about to run",
+    "kfnb.jobs.scheduler.ticking": "a scheduler of an earlier kfnb starts it by this name",
+    "kfnb.profiles.comparing": "profiles of two places: distances and sums",
+    "kfnb.profiles.measuring": "profiles of tables and arrays",
+    "kfnb.resources.monitors.estimates.estimating": "the estimate of a window",
+    "kfnb.resources.monitors.estimates.preparing": "what an estimate needs of a version",
+    "kfnb.resources.monitors.judging": "rules on a window",
+    "kfnb.resources.monitors.local.ticking": "the schedules of monitors start it by this name",
+    "kfnb.resources.monitors.preparing": "the reference of a version",
+    "kfnb.resources.monitors.skew.finding": "a finding of skew",
+    "kfnb.resources.monitors.watching": "the monitors of a backend, for other displays",
+    "kfnb.resources.provenance.judging": "the verdict on two runs",
+    "kfnb.spawning": "a public name",
+}
+"""Modules that are named by what is done in them, with the reason. An entry is removed with its module."""
+
+
+def test_a_module_is_named_by_a_noun_and_not_by_what_is_done_in_it() -> None:
+    found = {module for module, _ in modules() if module.endswith("ing")}
+    assert {module for module in found if _last_word(module) not in FIELD_WORDS} == set(GERUNDS)
+
+
+def _last_word(module: str) -> str:
+    return module.rpartition(".")[2].rpartition("_")[2]
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     known = dict(modules())
     graph = {
@@ -346,7 +395,8 @@ LONG_FILES: dict[str, int] = {
     "kfnb.remote.http": 400,
     "kfnb.remote.kubernetes.pods": 450,
     "kfnb.resources.runs.commands": 350,
-    "kfnb.resources.studies.commands": 350,
+    "kfnb.resources.monitors.model": 320,
+    "kfnb.settings": 320,
 }
 """Files with more lines than that, with their limits. An entry may shrink; split the file before it would grow."""
 
@@ -370,6 +420,10 @@ def _beyond(found: Mapping[str, int], allowed: Mapping[str, int], most: int) -> 
     return {name: lines for name, lines in found.items() if lines > allowed.get(name, most)} | unneeded
 
 
+MOST_MODULES = 24
+"""How many of kfnb's modules loading the extension imports: each costs a millisecond of the 50 that it may take."""
+
+
 def test_loading_the_extension_imports_nothing_heavy() -> None:
     program = (
         "import sys\n"
@@ -377,6 +431,9 @@ def test_loading_the_extension_imports_nothing_heavy() -> None:
         "shell = InteractiveShell.instance()\n"
         "shell.run_cell('%load_ext kfnb').raise_error()\n"
         f"print(sorted({HEAVY!r} & set(sys.modules)))\n"
+        "print(sum(name.startswith('kfnb.') for name in sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip().splitlines()[-1] == "[]"
+    heavy, ours = done.stdout.strip().splitlines()[-2:]
+    assert heavy == "[]"
+    assert int(ours) <= MOST_MODULES

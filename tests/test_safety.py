@@ -17,7 +17,7 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.local import importer
-from tests.backends.kubeflow.certificates import serve_tls
+from tests.runs.kubeflow.certificates import serve_tls
 
 ROOT = Path(__file__).parent.parent
 

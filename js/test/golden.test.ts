@@ -1,4 +1,4 @@
-/** What Python and the page compute alike: tests/widgets/golden holds both; tests/widgets/test_golden.py writes it. */
+/** What Python and the page compute alike: tests/views/golden holds both; tests/views/test_golden.py writes it. */
 import { describe, expect, it } from "vitest";
 import { count, isOver, overall, styleOf, tally } from "../src/kit/states.ts";
 import { brief, cut, digits, duration } from "../src/kit/words.ts";
@@ -8,13 +8,13 @@ import { ofMany } from "../src/views/run/graph/caption.ts";
 import { Ranking } from "../src/views/study/ranking.ts";
 import { dimensionScale, numberScale, type Scale, valueScale } from "../src/views/study/scale.ts";
 
-const files = import.meta.glob<unknown>("../../tests/widgets/golden/*.json", {
+const files = import.meta.glob<unknown>("../../tests/views/golden/*.json", {
   eager: true,
   import: "default",
 });
 
 function golden<Of>(name: string): Of {
-  return files[`../../tests/widgets/golden/${name}.json`] as Of;
+  return files[`../../tests/views/golden/${name}.json`] as Of;
 }
 
 interface Words {

@@ -129,7 +129,7 @@ describe("levels", () => {
   it("are told as kfnb's Python tells them", () => {
     const samples =
       Object.values(
-        import.meta.glob<[string, string][]>("../../tests/widgets/golden/levels.json", {
+        import.meta.glob<[string, string][]>("../../tests/views/golden/levels.json", {
           eager: true,
           import: "default",
         }),

@@ -1,9 +1,9 @@
-/** tests/widgets/golden/messages.json has one of each message, written by tests/widgets/test_wire.py. */
+/** tests/views/golden/messages.json has one of each message, written by tests/views/test_wire.py. */
 import { describe, expect, it } from "vitest";
 import type { PageMessage } from "../src/protocol.ts";
 import { giveSize, place, settle, shadowOf, start } from "./fake.ts";
 
-const found = import.meta.glob<PageMessage[]>("../../tests/widgets/golden/messages.json", {
+const found = import.meta.glob<PageMessage[]>("../../tests/views/golden/messages.json", {
   eager: true,
   import: "default",
 });

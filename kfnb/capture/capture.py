@@ -32,7 +32,7 @@ from kfnb.capture.environment_context import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.findings import notes_of, outside
-from kfnb.capture.fitting import begin_unfitted, check_fitted
+from kfnb.capture.fit_state import begin_unfitted, check_fitted
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook

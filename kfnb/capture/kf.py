@@ -1,4 +1,7 @@
-"""``kf`` in the notebook: what a component's cell reports is shown below the cell."""
+"""``kf`` in the notebook: what a component's cell reports is shown below the cell.
+
+It is there as soon as the extension is loaded, so code that few cells need is imported by the methods that use it.
+"""
 
 from __future__ import annotations
 
@@ -13,20 +16,6 @@ from pkgutil import resolve_name
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded.check_reports import (
-    kfnb_check_failure,
-    kfnb_check_html,
-    kfnb_check_lines,
-    kfnb_check_words,
-)
-from kfnb.capture.embedded.figures import (
-    kfnb_captioned,
-    kfnb_figure_html,
-    kfnb_img,
-    kfnb_pixels,
-    kfnb_table_html,
-    kfnb_with_pictures,
-)
 from kfnb.capture.embedded.reports import (
     kfnb_curves,
     kfnb_log_confusion_matrix,
@@ -34,9 +23,7 @@ from kfnb.capture.embedded.reports import (
     kfnb_log_roc,
     kfnb_report,
 )
-from kfnb.capture.embedded.saving import kfnb_model_saver
 from kfnb.capture.embedded.training import kfnb_progress, kfnb_shard
-from kfnb.capture.embedded.transform_files import kfnb_keep_transform
 from kfnb.errors import KfnbError, NotFound, UsageError
 
 
@@ -109,10 +96,14 @@ class Kf:
 
     def markdown(self, text: str) -> None:
         """Show Markdown, with the pictures that it names by a path."""
+        from kfnb.capture.embedded.figures import kfnb_with_pictures
+
         _display({"text/markdown": kfnb_with_pictures(text), "text/plain": text})
 
     def figure(self, fig: Any, title: str = "") -> None:
         """Show a figure of matplotlib, Plotly or Altair, or whatever a notebook shows as a picture or HTML."""
+        from kfnb.capture.embedded.figures import kfnb_figure_html
+
         page = kfnb_figure_html(fig, title)  # a figure that a run cannot show is an error here, too
         if "<script" in page:
             from IPython.display import display
@@ -123,11 +114,15 @@ class Kf:
 
     def image(self, picture: Any, title: str = "", width: int | None = None) -> None:
         """Show a picture: a file's path, its bytes, an image of Pillow, or an array of pixels."""
+        from kfnb.capture.embedded.figures import kfnb_captioned, kfnb_img, kfnb_pixels
+
         page = kfnb_captioned(kfnb_img(kfnb_pixels(picture), title, width), title)
         _display({"text/html": page, "text/plain": title or "a picture"})
 
     def table(self, rows: Any, title: str = "", most: int = 100) -> None:
         """Show the first ``most`` rows of a DataFrame, a list of dicts or of lists, or a dict of columns."""
+        from kfnb.capture.embedded.figures import kfnb_table_html
+
         _display({"text/html": kfnb_table_html(rows, title, most), "text/plain": title or "a table"})
 
     def check(self, frame: Any, schema: Any) -> None:
@@ -135,12 +130,15 @@ class Kf:
 
         All checks are made, and shown. Raises ``UsageError`` if one of level ``fail`` fails.
         """
+        from kfnb.capture.embedded import check_reports as reports
+
         try:
-            lines, name = kfnb_check_lines(frame, schema)
+            lines, name = reports.kfnb_check_lines(frame, schema)
         except (TypeError, ValueError) as error:
             raise UsageError(f"kf.check: {error}") from None
-        _display({"text/html": kfnb_check_html(lines, name), "text/plain": kfnb_check_words(lines, name)})
-        if failed := kfnb_check_failure(lines, name):
+        html, words = reports.kfnb_check_html(lines, name), reports.kfnb_check_words(lines, name)
+        _display({"text/html": html, "text/plain": words})
+        if failed := reports.kfnb_check_failure(lines, name):
             raise UsageError(failed)
 
     def save(self, model: Any, name: str | None = None, **options: Any) -> None:
@@ -149,6 +147,9 @@ class Kf:
         Here it is saved on trial only. Options are ``transform``, ``example``, ``data``, ``description``,
         ``pickle``, ``trust``.
         """
+        from kfnb.capture.embedded.saving import kfnb_model_saver
+        from kfnb.capture.embedded.transform_files import kfnb_keep_transform
+
         before = [{"folder": one} for one in sorted(self._saved)]
         with tempfile.TemporaryDirectory(prefix="kfnb-model-") as folder:
             found = SimpleNamespace(metadata={"kfnb_models": before}, path=folder)

@@ -37,7 +37,7 @@ class Names:
         return {*self.writes, *self.deletes, *self.changes}
 
 
-class Ledger:
+class NameUsage:
     """The state of the analysis of a cell, statement by statement."""
 
     def __init__(self, *, of_class: bool = False) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.capture.embedded_names import names_in_text
-from kfnb.capture.name_usage import Ledger, Names
+from kfnb.capture.name_usage import Names, NameUsage
 from kfnb.capture.scopes import Effects, function_effects
 from kfnb.capture.syntax import (
     catches_name_error,
@@ -48,7 +48,7 @@ def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> 
     """The names that the code of one cell reads, writes and changes."""
     reader = _NameReader(star_names)
     reader.block(tree.body)
-    return reader.ledger.finish()
+    return reader.usage.finish()
 
 
 @dataclass
@@ -64,10 +64,10 @@ class _Exits:
 
 
 class _NameReader(ast.NodeVisitor):
-    """Walk the top level of a cell and keep its ledger."""
+    """Walk the top level of a cell and keep its usage."""
 
     def __init__(self, star_names: StarNames, *, of_class: bool = False) -> None:
-        self.ledger = Ledger(of_class=of_class)
+        self.usage = NameUsage(of_class=of_class)
         self.star_names = star_names
         self.loops: list[_Exits] = []  # around this point, the innermost last
 
@@ -77,7 +77,7 @@ class _NameReader(ast.NodeVisitor):
             self.visit(statement)
             if isinstance(statement, ast.Raise | ast.Return | ast.Continue | ast.Break):
                 if self.loops and isinstance(statement, ast.Continue | ast.Break):
-                    self.loops[-1].note(statement, self.ledger.bound)
+                    self.loops[-1].note(statement, self.usage.bound)
                 return False
         return True
 
@@ -85,11 +85,11 @@ class _NameReader(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            self.ledger.load(node.id, node.lineno)
+            self.usage.load(node.id, node.lineno)
         elif isinstance(node.ctx, ast.Store):
-            self.ledger.store(node.id, node.lineno)
+            self.usage.store(node.id, node.lineno)
         else:
-            self.ledger.delete(node.id, node.lineno)
+            self.usage.delete(node.id, node.lineno)
 
     def visit_Attribute(self, node: ast.Attribute | ast.Subscript) -> None:
         """``x.a`` or ``x[i]``: a store or a ``del`` there changes the object behind ``x``."""
@@ -97,7 +97,7 @@ class _NameReader(ast.NodeVisitor):
         if not isinstance(node.ctx, ast.Load):
             root = root_name(node)
             if root is not None:
-                self.ledger.change(root, node.lineno)
+                self.usage.change(root, node.lineno)
 
     visit_Subscript = visit_Attribute
 
@@ -115,10 +115,10 @@ class _NameReader(ast.NodeVisitor):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
-            self.ledger.load(node.target.id, node.lineno)
+            self.usage.load(node.target.id, node.lineno)
             self.visit(node.value)
-            self.ledger.change(node.target.id, node.lineno)
-            self.ledger.store(node.target.id, node.lineno)
+            self.usage.change(node.target.id, node.lineno)
+            self.usage.store(node.target.id, node.lineno)
         else:
             self.visit(node.value)
             self.visit(node.target)
@@ -132,25 +132,25 @@ class _NameReader(ast.NodeVisitor):
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
         # a walrus inside a comprehension binds in the cell, if the comprehension reaches it
-        self.ledger.store(node.target.id, node.lineno, sure=not self.ledger.hidden)
+        self.usage.store(node.target.id, node.lineno, sure=not self.usage.hidden)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.ledger.store(alias.asname or alias.name.split(".")[0], node.lineno)
+            self.usage.store(alias.asname or alias.name.split(".")[0], node.lineno)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name != "*":
-                self.ledger.store(alias.asname or alias.name, node.lineno)
+                self.usage.store(alias.asname or alias.name, node.lineno)
                 continue
             for name in self.star_names("." * node.level + (node.module or "")):
-                self.ledger.store(name, node.lineno)
+                self.usage.store(name, node.lineno)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
         name: ast.Name = node.name  # type: ignore[attr-defined]  # Python 3.12's
-        with self.ledger.hiding(generic_names(node)), self.ledger.depth("loose"):
+        with self.usage.hiding(generic_names(node)), self.usage.depth("loose"):
             self.visit(node.value)  # type: ignore[attr-defined]  # evaluated lazily
-        self.ledger.store(name.id, name.lineno)
+        self.usage.store(name.id, name.lineno)
 
     # -- functions and classes --------------------------------------------------------------------------------
 
@@ -158,8 +158,8 @@ class _NameReader(ast.NodeVisitor):
         effects = self._function(node)
         self._define([node.name], node)
         if node.decorator_list:  # which may call it, or store it for later calls
-            with self.ledger.depth("guarded"):
-                self.ledger.run(effects, node.lineno)
+            with self.usage.depth("guarded"):
+                self.usage.run(effects, node.lineno)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
@@ -168,14 +168,14 @@ class _NameReader(ast.NodeVisitor):
         for decorator in node.decorator_list:
             self.visit(decorator)
         self._defaults(node.args)
-        with self.ledger.hiding(generic_names(node)):
+        with self.usage.hiding(generic_names(node)):
             for part in evaluated_annotations(node):
                 self.visit(part)
         return function_effects(node)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._defaults(node.args)
-        self.ledger.run(function_effects(node), node.lineno)
+        self.usage.run(function_effects(node), node.lineno)
 
     def _defaults(self, arguments: ast.arguments) -> None:
         for default in defaults(arguments):
@@ -183,42 +183,42 @@ class _NameReader(ast.NodeVisitor):
 
     def _define(self, targets: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
         for name in targets:
-            self.ledger.store(name, node.lineno)
-            self.ledger.deferred[name] = function_effects(node)
+            self.usage.store(name, node.lineno)
+            self.usage.deferred[name] = function_effects(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for decorator in node.decorator_list:
             self.visit(decorator)
-        with self.ledger.hiding(generic_names(node)):
+        with self.usage.hiding(generic_names(node)):
             for part in (*node.bases, *node.keywords):
                 self.visit(part)
             methods = self._class_body(node.body)
-        self.ledger.store(node.name, node.lineno)
+        self.usage.store(node.name, node.lineno)
         methods.reads -= {node.name, "__class__", *generic_names(node)}
-        self.ledger.deferred[node.name] = methods
+        self.usage.deferred[node.name] = methods
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
         """Visit a class body: it binds attributes, except ``global`` names. Return what its methods will do."""
         inner = _NameReader(self.star_names, of_class=True)
-        inner.ledger.bound = {"__module__", "__qualname__"}
+        inner.usage.bound = {"__module__", "__qualname__"}
         inner.block(body)
         methods = Effects()
-        for effects in inner.ledger.deferred.values():
+        for effects in inner.usage.deferred.values():
             methods.add(effects)
-        names = inner.ledger.finish()
+        names = inner.usage.finish()
         declared = declared_global(body)
-        with self.ledger.depth("guarded"):
+        with self.usage.depth("guarded"):
             for name in sorted(names.maybe):
-                self.ledger.load(name, names.reads[name])
+                self.usage.load(name, names.reads[name])
         for name, line in names.reads.items():
             if name not in names.maybe:
-                self.ledger.load(name, line)
+                self.usage.load(name, line)
         for name, line in names.changes.items():
             if name not in names.writes:
-                self.ledger.change(name, line)
+                self.usage.change(name, line)
         for name in sorted(declared & {*names.writes, *names.deletes}):
-            self.ledger.store(name, {**names.deletes, **names.writes}[name], sure=name in inner.ledger.bound)
-        self.ledger.names.unseen.update(names.unseen)
+            self.usage.store(name, {**names.deletes, **names.writes}[name], sure=name in inner.usage.bound)
+        self.usage.names.unseen.update(names.unseen)
         return methods
 
     # -- comprehensions ---------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ class _NameReader(ast.NodeVisitor):
     def _comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
         self.visit(generators[0].iter)
         own = set().union(*(stored_names(one.target) for one in generators))
-        with self.ledger.hiding(own), self.ledger.inner():
+        with self.usage.hiding(own), self.usage.inner():
             for index, one in enumerate(generators):
                 self.visit(one.target)  # the target may read: for x[i] in ...
                 for part in ([one.iter] if index else []) + one.ifs:
@@ -247,14 +247,14 @@ class _NameReader(ast.NodeVisitor):
 
     def branches(self, *bodies: Callable[[], bool]) -> None:
         """Visit alternatives of which one runs: a name is bound if all alternatives that reach the end bind it."""
-        ledger = self.ledger
-        before, ends = set(ledger.bound), []
-        with ledger.depth("conditions"):
+        usage = self.usage
+        before, ends = set(usage.bound), []
+        with usage.depth("conditions"):
             for body in bodies:
-                ledger.bound = set(before)
+                usage.bound = set(before)
                 if body():
-                    ends.append(ledger.bound)
-        ledger.bound = set.intersection(*ends) if ends else before
+                    ends.append(usage.bound)
+        usage.bound = set.intersection(*ends) if ends else before
 
     def visit_If(self, node: ast.If) -> None:
         self.visit(node.test)
@@ -281,11 +281,11 @@ class _NameReader(ast.NodeVisitor):
 
     def _maybe(self, *nodes: ast.AST) -> None:
         """Visit expressions that may not run: they read and write, but bind nothing for sure."""
-        before = set(self.ledger.bound)
-        with self.ledger.depth("conditions"):
+        before = set(self.usage.bound)
+        with self.usage.depth("conditions"):
             for node in nodes:
                 self.visit(node)
-        self.ledger.bound = before
+        self.usage.bound = before
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
@@ -294,7 +294,7 @@ class _NameReader(ast.NodeVisitor):
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
-        with self.ledger.depth("loose"):
+        with self.usage.depth("loose"):
             self.visit(node.test)
         endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
         self._loop(node.body, node.orelse, runs=endless, endless=endless)
@@ -305,16 +305,16 @@ class _NameReader(ast.NodeVisitor):
         """Visit a loop's body, which may run often, or never unless it surely ``runs``; its writes may come before its
         reads. An ``endless`` loop is left only by a ``break``.
         """
-        ledger, before, exits = self.ledger, set(self.ledger.bound), _Exits()
+        usage, before, exits = self.usage, set(self.usage.bound), _Exits()
         self.loops.append(exits)
-        with ledger.depth("loose"):
+        with usage.depth("loose"):
             reached = self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited likewise
         self.loops.pop()
-        turns = [*exits.by_continue, *([ledger.bound] if reached else [])]
-        ledger.bound = set.intersection(*turns) if runs and turns else set(before)
+        turns = [*exits.by_continue, *([usage.bound] if reached else [])]
+        usage.bound = set.intersection(*turns) if runs and turns else set(before)
         over = self.block(otherwise) and not endless
-        ends = [*exits.by_break, *([ledger.bound] if over else [])]
-        ledger.bound = set.intersection(*ends) if runs and ends else before
+        ends = [*exits.by_break, *([usage.bound] if over else [])]
+        usage.bound = set.intersection(*ends) if runs and ends else before
 
     def visit_Try(self, node: ast.Try) -> None:
         guards = any(catches_name_error(handler) for handler in node.handlers)
@@ -322,7 +322,7 @@ class _NameReader(ast.NodeVisitor):
         def attempt() -> bool:
             if not guards:
                 return self.block(node.body) and self.block(node.orelse)
-            with self.ledger.depth("guarded"):
+            with self.usage.depth("guarded"):
                 reached = self.block(node.body)
             return reached and self.block(node.orelse)
 
@@ -336,10 +336,10 @@ class _NameReader(ast.NodeVisitor):
         if handler.type is not None:
             self.visit(handler.type)
         if handler.name is not None:
-            self.ledger.store(handler.name, handler.lineno)
+            self.usage.store(handler.name, handler.lineno)
         reached = self.block(handler.body)
         if handler.name is not None:
-            self.ledger.bound.discard(handler.name)  # Python deletes it at the handler's end
+            self.usage.bound.discard(handler.name)  # Python deletes it at the handler's end
         return reached
 
     def visit_Match(self, node: ast.Match) -> None:
@@ -357,34 +357,34 @@ class _NameReader(ast.NodeVisitor):
     def visit_MatchAs(self, node: ast.MatchAs) -> None:
         self.generic_visit(node)
         if node.name is not None:
-            self.ledger.store(node.name, node.lineno)
+            self.usage.store(node.name, node.lineno)
 
     def visit_MatchStar(self, node: ast.MatchStar) -> None:
         if node.name is not None:
-            self.ledger.store(node.name, node.lineno)
+            self.usage.store(node.name, node.lineno)
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         self.generic_visit(node)
         if node.rest is not None:
-            self.ledger.store(node.rest, node.lineno)
+            self.usage.store(node.rest, node.lineno)
 
     # -- what is not known ------------------------------------------------------------------------------------
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
         word = node.func.id if isinstance(node.func, ast.Name) else ""
-        if word in _UNSEEN and word not in self.ledger.bound and not (word == "vars" and node.args):
-            self.ledger.names.unseen[node.lineno] = f"{word}(): {_UNSEEN[word]}"
+        if word in _UNSEEN and word not in self.usage.bound and not (word == "vars" and node.args):
+            self.usage.names.unseen[node.lineno] = f"{word}(): {_UNSEEN[word]}"
         for name in names_in_query(node):
-            self.ledger.load(name, node.lineno)
+            self.usage.load(name, node.lineno)
         self._texts(node)
 
     def _texts(self, node: ast.Call) -> None:
         """Record names in a text that a library evaluates: tables of SQL, functions of formulas."""
         found = names_in_text(node)
         if found is None:
-            self.ledger.names.unseen[node.lineno] = f"{ast.unparse(node.func)}(): names in a computed text"
+            self.usage.names.unseen[node.lineno] = f"{ast.unparse(node.func)}(): names in a computed text"
             return
-        with self.ledger.depth("guarded"):
+        with self.usage.depth("guarded"):
             for name in found:
-                self.ledger.load(name, node.lineno)
+                self.usage.load(name, node.lineno)

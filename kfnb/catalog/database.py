@@ -21,7 +21,7 @@ from pathlib import Path
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs import private
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds for which a database that another process writes to is waited for."""
 
 _LOCAL = re.compile("apfs|bcachefs|btrfs|exfat|ext[234]|f2fs|hfs|jfs|ntfs|overlay|ramfs|tmpfs|ufs|xfs|zfs")
@@ -52,12 +52,12 @@ class Database:
 
     Files get the permissions of the folder, so that a group shares a database by sharing its folder. Every error of
     SQLite is raised as ``BackendError``; ``BackendUnavailable`` where another process holds the database for longer
-    than ``patience`` seconds.
+    than ``timeout`` seconds.
     """
 
-    def __init__(self, file: Path, schema: Schema, *, patience: float = PATIENCE) -> None:
+    def __init__(self, file: Path, schema: Schema, *, timeout: float = TIMEOUT) -> None:
         self.file = file
-        self._schema, self._patience = schema, patience
+        self._schema, self._timeout = schema, timeout
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -118,7 +118,7 @@ class Database:
         raise AssertionError("unreachable")
 
     def _connect(self, name: str, *, uri: bool = False) -> sqlite3.Connection:
-        connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=self._patience)
+        connection = sqlite3.connect(name, uri=uri, isolation_level=None, timeout=self._timeout)
         connection.execute("pragma foreign_keys = on")
         return connection
 
@@ -175,7 +175,7 @@ class Database:
 
     def _use_wal(self, connection: sqlite3.Connection) -> None:
         """Switch to WAL mode, which SQLite refuses without waiting while another process reads."""
-        until = time.monotonic() + self._patience
+        until = time.monotonic() + self._timeout
         while True:
             try:
                 connection.execute("pragma journal_mode = wal")
@@ -215,7 +215,7 @@ class Database:
     def _error(self, error: sqlite3.DatabaseError) -> BackendError:
         text, file = str(error), str(self.file)
         if "locked" in text or "busy" in text:
-            message = f"{self._schema.title} in {file} is locked by another process, for more than {self._patience:g} s"
+            message = f"{self._schema.title} in {file} is locked by another process, for more than {self._timeout:g} s"
             return BackendUnavailable(f"{message}; try again", ref=file)
         if "full" in text:
             return BackendError(f"{file} cannot be written: {text}", code="disk-full", ref=file)

@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from kfnb.catalog import schema
-from kfnb.catalog.database import PATIENCE, Database
+from kfnb.catalog.database import TIMEOUT, Database
 from kfnb.catalog.records import Reading, Source
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, BackendUnavailable
@@ -28,12 +28,12 @@ _logger = logger(__package__)
 class Index:
     """The index of a home. Every error is a ``BackendError``; ``BackendUnavailable`` where it is locked."""
 
-    def __init__(self, home: Path, sources: Iterable[Source], *, patience: float = PATIENCE) -> None:
+    def __init__(self, home: Path, sources: Iterable[Source], *, timeout: float = TIMEOUT) -> None:
         self.file = home / FILE
         self._sources = tuple(sources)
         self.problems: tuple[str, ...] = ()
         """Why records could not be read at the last refresh; what is known of them is from an earlier one."""
-        self._database = Database(self.file, schema.SCHEMA, patience=patience)
+        self._database = Database(self.file, schema.SCHEMA, timeout=timeout)
 
     def refresh(self) -> int:
         """Read the units that are new or have changed, forget those that are gone; the number of units read."""

@@ -22,7 +22,7 @@ from kfnb.pipeline.workspace import Workspace
 
 _logger = logger(__package__)
 
-PATIENCE = 0.2
+TIMEOUT = 0.2
 """Seconds that a completion waits for what must be requested: runs, studies, schedules, notebooks."""
 
 _FRESH = 2.0
@@ -31,7 +31,7 @@ _FRESH = 2.0
 class SlowAnswers:
     """Answers that may be slow, by question. Each question is answered in a thread, one at a time.
 
-    Where the answer takes longer than ``PATIENCE`` seconds, that of before is given; the new one is there next time.
+    Where the answer takes longer than ``TIMEOUT`` seconds, that of before is given; the new one is there next time.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class SlowAnswers:
 
     def together(self, questions: Mapping[Any, Callable[[], Iterable[str]]]) -> tuple[str, ...]:
         """The answers to several questions, one after the other; they are waited for at once."""
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + TIMEOUT
         for thread in [self._thread(*one) for one in questions.items()]:
             if thread is not None:
                 thread.join(max(0.0, until - time.monotonic()))

@@ -77,7 +77,7 @@ class Artifact:
         that are not known to be safe. Raises ``UsageError``.
         """
         # by name: this module is below the one that knows the formats
-        return resolve_name("kfnb.capture.loading:load_artifact")(self, pickle=pickle, trust=tuple(trust))
+        return resolve_name("kfnb.capture.artifacts:load_artifact")(self, pickle=pickle, trust=tuple(trust))
 
     @property
     def preview(self) -> str:

@@ -21,7 +21,7 @@ from kfnb.execute.result import NotebookFailure, NotebookProgress, NotebookResul
 _START = "import sys; sys.path[:] = filter(None, sys.path); from kfnb.execute.worker import main; main()"
 """The worker's program; the folder it is started in is not on its path, as it may contain a ``json.py``."""
 
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 """Seconds for a worker to shut its kernel down before it is killed."""
 
 
@@ -133,7 +133,7 @@ def _dismiss(workers: Sequence[subprocess.Popen[str]]) -> None:
         worker.stdin.close()
     for worker in workers:
         try:
-            worker.wait(_PATIENCE)
+            worker.wait(_TIMEOUT)
         except subprocess.TimeoutExpired:
             worker.kill()
 

@@ -32,7 +32,7 @@ class Nothing(list[SimpleCompletion]):
 
 
 @dataclass(frozen=True)
-class Offer:
+class Completion:
     """The words that fit, best first, in the place of ``begun``."""
 
     begun: str
@@ -41,7 +41,7 @@ class Offer:
 
 def matches(context: CompletionContext, kernel: Kernel) -> SimpleMatcherResult:
     """What IPython gets: these words alone where kfnb knows what fits, nothing everywhere else."""
-    found = offer(_line(context), kernel)
+    found = completion_of(_line(context), kernel)
     if found is None:
         return {"completions": [], "suppress": False}
     words = [SimpleCompletion(word, type="kfnb") for word in found.words]
@@ -53,7 +53,7 @@ def matches(context: CompletionContext, kernel: Kernel) -> SimpleMatcherResult:
     }
 
 
-def offer(line: str, kernel: Kernel) -> Offer | None:
+def completion_of(line: str, kernel: Kernel) -> Completion | None:
     """What fits at the end of a line; None where that is not for kfnb to say."""
     magic = _MAGIC.fullmatch(line)
     names: Mapping[str, Any] = kernel.shell.user_ns
@@ -65,13 +65,13 @@ def offer(line: str, kernel: Kernel) -> Offer | None:
     try:
         before, begun = split_unfinished(magic["words"])
     except ValueError:  # in a quotation, or in brackets
-        return Offer("", ())
+        return Completion("", ())
     if verb := verb_of(called, before):
         called, before = f"{called} {verb}", before[1:]
     parser = parser_of_magic(called)
     assert parser is not None, called
     around = Around(kernel.workspace, names)
-    return Offer(begun, completion.complete(parser, before, begun, around))
+    return Completion(begun, completion.complete(parser, before, begun, around))
 
 
 def _line(context: CompletionContext) -> str:
@@ -86,7 +86,7 @@ def _line(context: CompletionContext) -> str:
 # -- keys ---------------------------------------------------------------------------------------------------------
 
 
-def _keys(line: str, names: Mapping[str, Any]) -> Offer | None:
+def _keys(line: str, names: Mapping[str, Any]) -> Completion | None:
     """The keys of the expression before an open bracket, where it is a run's, a task's or a study's."""
     found = _KEY.search(line)
     if found is None or not _is_ours(names.get(re.split(r"[.\[]", found["of"])[0])):
@@ -98,8 +98,8 @@ def _keys(line: str, names: Mapping[str, Any]) -> Offer | None:
 
     keys = completion.answers(("keys", id(names), found["of"]), answer)
     if quote:
-        return Offer(begun, [key for key in keys if key.startswith(begun)])
-    return Offer(begun, [f'"{key}"' for key in keys]) if not begun else None
+        return Completion(begun, [key for key in keys if key.startswith(begun)])
+    return Completion(begun, [f'"{key}"' for key in keys]) if not begun else None
 
 
 def _is_ours(value: Any) -> bool:

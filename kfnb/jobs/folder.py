@@ -86,13 +86,13 @@ class JobFolder:
 
     # the driver's life
 
-    def lock(self, *, patience: float = 0.0) -> int | None:
-        """Take the job's lock and return its file; None if a driver still holds it after ``patience`` seconds."""
+    def lock(self, *, timeout: float = 0.0) -> int | None:
+        """Take the job's lock and return its file; None if a driver still holds it after ``timeout`` seconds."""
         from kfnb.jobs import system
 
         with usable(self.path / "lock"):
             file = _above_streams(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600))
-        until = time.monotonic() + patience
+        until = time.monotonic() + timeout
         while True:
             try:
                 system.lock(file)
@@ -135,13 +135,13 @@ class JobFolder:
         with usable(self.path):
             (self.path / "stop").touch(mode=0o600)
 
-    def remove(self, *, patience: float = 0.0) -> bool:
-        """Remove the folder and all in it; False if a driver is alive in it for longer than ``patience`` seconds.
+    def remove(self, *, timeout: float = 0.0) -> bool:
+        """Remove the folder and all in it; False if a driver is alive in it for longer than ``timeout`` seconds.
 
         Raises ``BackendError``.
         """
         try:
-            lock = self.lock(patience=patience)
+            lock = self.lock(timeout=timeout)
             if lock is None:
                 return False
             try:

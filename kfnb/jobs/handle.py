@@ -47,7 +47,7 @@ class JobHandle(Generic[J]):
     def start(self, facts: Sequence[Fact], *, create: bool = False, prefork_in: Path | None = None) -> None:
         """Write ``facts`` and start the driver: under the job's lock, lest a reader take its driver for lost."""
         check(self.folder.path)
-        lock = self.folder.lock(patience=RELEASE)
+        lock = self.folder.lock(timeout=RELEASE)
         if lock is None:
             raise self._driven()
         try:
@@ -88,7 +88,7 @@ class JobHandle(Generic[J]):
             with self.reading() as log:
                 return log.finished()
         except BackendError:
-            lock = self.folder.lock(patience=RELEASE)  # the driver may be about to exit
+            lock = self.folder.lock(timeout=RELEASE)  # the driver may be about to exit
             if lock is not None:
                 os.close(lock)
             return lock is not None
@@ -107,7 +107,7 @@ class JobHandle(Generic[J]):
         if not self.finished():
             message, hint = f"{self.title} is still running", "stop it first, or wait for it"
             raise BackendError(message, code="still-running", hint=hint, ref=self.folder.path.name)
-        if not self.folder.remove(patience=RELEASE):
+        if not self.folder.remove(timeout=RELEASE):
             raise self._driven()
 
     def _driven(self) -> BackendError:

@@ -13,7 +13,7 @@ from kfnb.jobs.fold import Event, JobFold
 
 P = TypeVar("P")
 
-PATIENCE = 2 * 60 * 60
+TIMEOUT = 2 * 60 * 60
 """Seconds that a backend may be unreachable while a job is waited for."""
 
 
@@ -95,7 +95,7 @@ def poll(view: Polled, pace: Pace, seconds: float | None = None) -> Iterator[Non
             answered = time.monotonic()
         except BackendUnavailable:
             pause.unanswered()
-            if time.monotonic() - answered > PATIENCE:
+            if time.monotonic() - answered > TIMEOUT:
                 raise
         yield
         if view.over:

@@ -36,7 +36,7 @@ WAITS = "kfnb prefork"
 """The tag of a waiting process."""
 _VOLATILE = frozenset({TAG, "_", "PWD", "OLDPWD", "SHLVL"})
 _FOLDER = "warm"
-_PATIENCE = 0.5
+_TIMEOUT = 0.5
 """Seconds that a waiting process may take to answer; after that, a fresh process is quicker."""
 
 _CHECK_EVERY = 5.0
@@ -76,7 +76,7 @@ def take_over(home: Path, folder: JobFolder, lock: int, environ: Mapping[str, st
             closing(socket.socket(socket.AF_UNIX)) as line,
             open(folder.driver_log, "ab", opener=private.opener) as log,
         ):
-            line.settimeout(_PATIENCE)
+            line.settimeout(_TIMEOUT)
             try:
                 # a socket's path has 107 bytes at most
                 line.connect(f"/proc/self/fd/{place}/{key(environ)}")
@@ -154,7 +154,7 @@ class Prefork:
 
 def _answer(line: socket.socket) -> Request | None:
     """Fork a driver for the requested job: return the request in the fork, None here."""
-    line.settimeout(_PATIENCE)
+    line.settimeout(_TIMEOUT)
     path, given, _, _ = socket.recv_fds(line, 4096, 2)
     if len(given) == 2:  # noqa: PLR2004 - the lock and the log
         child = os.fork()

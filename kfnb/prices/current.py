@@ -11,8 +11,8 @@ from typing import Any
 
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.prices.machine import PricedMachine
+from kfnb.prices.price_list import PriceList, machine_rates, read_prices
 from kfnb.prices.rates import Rates
-from kfnb.prices.reading import PriceList, machine_rates, read_prices
 from kfnb.settings import project_table, settings
 
 FALLBACK = "opencost"

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from kfnb.server.batching import Batcher, Busy
 from kfnb.server.bodies import json_bytes, json_of
+from kfnb.server.column_reader import InputRows
 from kfnb.server.counters import METRICS, Statistics, exposition
 from kfnb.server.exchange import Exchange
 from kfnb.server.findings import BadInput
@@ -30,10 +31,9 @@ from kfnb.server.protocol_v2 import (
     tensors_of,
     write_v2,
 )
-from kfnb.server.reading import InputRows
-from kfnb.server.reporting import report
 from kfnb.server.request_log import RequestLog
 from kfnb.server.served import Served
+from kfnb.server.server_log import report
 from kfnb.server.tables import BadRequest
 
 _LARGE = 100_000

@@ -7,9 +7,9 @@ from itertools import chain
 from typing import Any
 
 from kfnb.server.cells import Unfit
+from kfnb.server.column_reader import InputRows
 from kfnb.server.columns import InputColumn, InputProblem
 from kfnb.server.findings import BadInput, Findings, OnBadInput
-from kfnb.server.reading import InputRows
 
 _NUMBERS = frozenset({int, float, type(None)})
 _FITTING = {"f": _NUMBERS, "i": _NUMBERS, "u": _NUMBERS, "b": frozenset({bool}), "U": frozenset({str})}

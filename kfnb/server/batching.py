@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 from typing import Any
 
+from kfnb.server.column_reader import InputRows
 from kfnb.server.differences import alike
 from kfnb.server.predictor import ModelFailed
-from kfnb.server.reading import InputRows
 
 _MOST_ROWS = 1024
 """Rows that are predicted together, of several requests."""

@@ -9,7 +9,7 @@ import zlib
 from dataclasses import replace
 
 from kfnb.server.http_messages import Handler, HttpLimits, HttpRequest, HttpResponse, error_response
-from kfnb.server.http_reading import BUSY, Buffered
+from kfnb.server.request_reader import BUSY, Buffered
 
 _WORTH = 1400
 """Bytes from which a response is packed: a smaller one is one packet of the network anyway."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kfnb.server.column_reader import InputRows
 from kfnb.server.columns import InputProblem
-from kfnb.server.reading import InputRows
 
 
 @dataclass(frozen=True)

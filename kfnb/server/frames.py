@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
+from kfnb.server.column_reader import InputRows, Numbers, Part
 from kfnb.server.columns import Family, InputColumn
-from kfnb.server.reading import InputRows, Numbers, Part
 
 _NAT = -(2**63)
 

@@ -19,8 +19,8 @@ from kfnb.server.http_messages import (
     error_response,
     head_of,
 )
-from kfnb.server.http_reading import Buffered, Phase, RequestReader
-from kfnb.server.reporting import report
+from kfnb.server.request_reader import Buffered, Phase, RequestReader
+from kfnb.server.server_log import report
 
 _LINGER = 10
 """Seconds for which the rest of a refused request is discarded, so that the client reads the answer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb.server.mixing import shuffled
+from kfnb.server.row_mixtures import shuffled
 
 
 def permutation_importance(

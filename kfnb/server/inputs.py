@@ -10,11 +10,11 @@ from typing import Any
 
 from kfnb.server.arrays import Arrays
 from kfnb.server.cells import cell
+from kfnb.server.column_reader import InputRows, Part, parts_of, read_table
 from kfnb.server.columns import MISSING, Family, InputColumn, column_of
 from kfnb.server.encoding import json_value, known_values
 from kfnb.server.findings import OnBadInput
 from kfnb.server.frames import Frames, PolarsFrames, first_column, plain_list
-from kfnb.server.reading import InputRows, Part, parts_of, read_table
 from kfnb.server.tables import BadRequest, table_of_columns, table_of_rows
 
 

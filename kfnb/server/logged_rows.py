@@ -26,6 +26,7 @@ from contextlib import suppress
 from itertools import chain, repeat
 from typing import Any
 
+from kfnb.server.column_reader import InputRows, Numbers
 from kfnb.server.columns import Family, InputColumn, InputProblem
 from kfnb.server.exchange import Exchange
 from kfnb.server.frames import joined
@@ -33,7 +34,6 @@ from kfnb.server.inputs import ModelInputs
 from kfnb.server.log_settings import LogSettings
 from kfnb.server.logged_types import SettledTypes, json_text, unique
 from kfnb.server.personal_columns import PersonalColumns
-from kfnb.server.reading import InputRows, Numbers
 
 _LARGEST_RAW = 100_000
 """Bytes of a request that is kept as it came."""

@@ -23,9 +23,9 @@ from kfnb.server.log_settings import BYTES, DAYS, LogSettings
 from kfnb.server.open_files import allow_connections
 from kfnb.server.parity import check
 from kfnb.server.predictor import NotServable
-from kfnb.server.reporting import log
 from kfnb.server.request_log import RequestLog
 from kfnb.server.served import Served, serve_folder
+from kfnb.server.server_log import log
 
 _GRACE = 30.0
 """Seconds for requests under way, when the program is asked to end."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.server.column_reader import InputRows
 from kfnb.server.inputs import ModelInputs
-from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 
 

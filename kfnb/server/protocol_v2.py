@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.server.bodies import json_bytes
+from kfnb.server.column_reader import InputRows
 from kfnb.server.columns import Family, InputColumn, family_of
 from kfnb.server.inputs import ModelInputs
-from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 
 HEADER_LENGTH = "inference-header-content-length"

@@ -16,7 +16,7 @@ from kfnb.server.log_segments import Segment, complete_abandoned, remove_old
 from kfnb.server.log_settings import LogSettings
 from kfnb.server.logged_rows import LoggedRows
 from kfnb.server.personal_columns import PersonalColumns, salt_in
-from kfnb.server.reporting import log, report
+from kfnb.server.server_log import log, report
 
 WRITTEN_WITHIN = 0.5
 """Seconds after which a request is usually in a file. A process that is killed loses what came since."""

@@ -10,14 +10,14 @@ from threading import Lock
 from typing import Any
 
 from kfnb.server.batching import gains_from_batches
+from kfnb.server.column_reader import InputRows
 from kfnb.server.encoding import json_rows
 from kfnb.server.exchange import Predicted
-from kfnb.server.explaining import Explainer
+from kfnb.server.explainer import Explainer
 from kfnb.server.findings import BadInput, OnBadInput
 from kfnb.server.folder import ModelFolder, read_folder
 from kfnb.server.inputs import ModelInputs, inputs_of
 from kfnb.server.predictor import ModelFailed, Predictor, listed, predictor_of
-from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 from kfnb.server.trees import tree_explainer
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.server.predictor import Predictor
-from kfnb.server.reporting import report
+from kfnb.server.server_log import report
 
 _TREES = (
     "sklearn.tree",

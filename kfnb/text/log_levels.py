@@ -1,6 +1,6 @@
 """The level of a line of a log, in the common formats of loggers.
 
-js/src/kit/log/levels.ts does the same: ``tests/widgets/golden/levels.json`` has lines with their levels, which both
+js/src/kit/log/levels.ts does the same: ``tests/views/golden/levels.json`` has lines with their levels, which both
 must return.
 """
 

@@ -452,7 +452,7 @@ def test_what_looks_like_a_secret(name, value):
                 "MAX_TOKENS",
                 "KEYBOARD",
                 "COMPASS",
-                "PATIENCE",
+                "TIMEOUT",
                 "AUTHOR",
             ]
         ),

@@ -112,7 +112,7 @@ def test_the_wait_for_a_locked_database_ends(tmp_path):
         other.execute("begin immediate")
         with (
             pytest.raises(BackendUnavailable, match=r"the test in .*notes\.db is locked .* 0\.1 s"),
-            Database(file, FIRST, patience=0.1).writing(),
+            Database(file, FIRST, timeout=0.1).writing(),
         ):
             pass
 

@@ -141,7 +141,7 @@ def test_an_index_that_another_process_writes_is_waited_for_and_then_refused(tmp
     with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(BackendUnavailable, match="locked by another process"):
-            Index(tmp_path, [RunRecords(tmp_path)], patience=0.2).refresh()
+            Index(tmp_path, [RunRecords(tmp_path)], timeout=0.2).refresh()
         other.execute("rollback")
     assert index.refresh() == 1
 
@@ -247,7 +247,7 @@ def test_what_a_newer_kfnb_wrote_into_a_run_is_left_out(tmp_path):
 def test_nobody_is_locked_out_while_records_are_read(tmp_path):
     class Slow(Records):
         def read(self, units):
-            with Database(tmp_path / FILE, SCHEMA, patience=0.2).writing() as connection:
+            with Database(tmp_path / FILE, SCHEMA, timeout=0.2).writing() as connection:
                 connection.execute("delete from names")
             yield from super().read(units)
 

@@ -99,7 +99,7 @@ def test_a_bucket_that_refuses_is_named_with_the_fix(
 def test_a_bucket_that_is_not_there_is_not_waited_for(
     settings: config.Kfnb, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checks, "PATIENCE", 0.3)
+    monkeypatch.setattr(checks, "TIMEOUT", 0.3)
     with answering(200, wait=2.0) as endpoint:
         settings.set("data_store", bucket(endpoint))
         begun = time.monotonic()
@@ -162,7 +162,7 @@ def test_doctor_names_them_and_fails(settings: config.Kfnb, capsys: pytest.Captu
     del settings
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KFNB_MODEL_REGISTRY", "http://127.0.0.1:9")
-        patch.setattr(checks, "PATIENCE", 0.5)
+        patch.setattr(checks, "TIMEOUT", 0.5)
         config.reset()
         assert main(["doctor"]) == 1
     out = capsys.readouterr().out

@@ -11,9 +11,9 @@ import yaml
 from kfnb.cli import main
 from kfnb.convert.decompile import decompile
 from kfnb.errors import PipelineError
-from tests.backends.corpus import CORPUS
 from tests.conftest import Shell
 from tests.convert.specs import comparable
+from tests.runs.corpus import CORPUS
 
 REFUSED = {
     "pipelines_in_pipelines": "is a pipeline inside the pipeline",

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-_RECORDINGS = Path(__file__).parent.parent / "backends" / "kubeflow" / "recordings"
+_RECORDINGS = Path(__file__).parent.parent / "runs" / "kubeflow" / "recordings"
 
 
 def recorded_pods(name: str) -> list[dict[str, Any]]:

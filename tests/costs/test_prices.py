@@ -16,8 +16,8 @@ from kfnb.entities import Amounts, Purpose, Usage, added_up
 from kfnb.errors import UsageError
 from kfnb.prices.current import current, names, offer
 from kfnb.prices.machine import PricedMachine
+from kfnb.prices.price_list import read_prices
 from kfnb.prices.rates import Rates
-from kfnb.prices.reading import read_prices
 from kfnb.text.money import money
 
 HEAD = {"currency": "EUR", "date": date(2026, 11, 1)}

@@ -17,8 +17,8 @@ from kfnb.errors import UsageError
 from kfnb.jobs.eventlog import EventLog
 from kfnb.prices.current import offer
 from kfnb.prices.machine import PricedMachine
+from kfnb.prices.price_list import machine_rates, read_prices
 from kfnb.prices.rates import Rates
-from kfnb.prices.reading import machine_rates, read_prices
 from kfnb.resources.costs.display import DISPLAYS
 from kfnb.resources.costs.model import CostReport, CostSpan
 from kfnb.resources.costs.report import break_even, report

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.resources.datasets.adding import Adding
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
 from kfnb.resources.datasets.store import DataStore
+from kfnb.resources.datasets.version_writer import VersionWriter
 
 _counter = itertools.count()
 
@@ -57,12 +57,12 @@ def store(objects: Objects) -> DataStore:
 
 
 @pytest.fixture
-def adding(store: DataStore, tmp_path: Path) -> Adding:
+def adding(store: DataStore, tmp_path: Path) -> VersionWriter:
     """Adds versions to ``store``."""
-    return Adding(store, tmp_path / "home", FileDigests(tmp_path / "home" / "digests.db"))
+    return VersionWriter(store, tmp_path / "home", FileDigests(tmp_path / "home" / "digests.db"))
 
 
 @pytest.fixture
 def by() -> dict[str, object]:
-    """What ``Adding`` wants to know beside the content."""
+    """What ``VersionWriter`` wants to know beside the content."""
     return {"owner": "ann", "description": "", "source": {}}

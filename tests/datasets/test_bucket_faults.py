@@ -20,10 +20,10 @@ import pytest
 import kfnb
 from kfnb.errors import BackendError
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.resources.datasets.adding import Adding
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import BucketObjects
 from kfnb.resources.datasets.store import DataStore
+from kfnb.resources.datasets.version_writer import VersionWriter
 from kfnb.settings import reset, settings
 from tests.datasets.line import Line, line_to
 
@@ -52,11 +52,11 @@ class Bucket:
         access = StoreAccess("s3", f"http://{self.line.address}", "us-east-1", keys=AccessKeys("k", "s"))
         return DataStore(BucketObjects(self.root, ObjectStore(access)))
 
-    def adding(self) -> Adding:
+    def adding(self) -> VersionWriter:
         """Adds versions to it, with a home of its own."""
         home = self.folder / f"home-{len(list(self.folder.iterdir()))}"
         home.mkdir()
-        return Adding(self.store(), home, FileDigests(home / "digests.db"))
+        return VersionWriter(self.store(), home, FileDigests(home / "digests.db"))
 
     def is_whole(self) -> bool:
         """Whether a check finds nothing broken."""
@@ -130,7 +130,7 @@ def test_a_server_that_is_gone_in_an_upload_is_said_and_nothing_is_broken(
 def test_two_writers_of_the_same_content_make_one_version(bucket: Bucket, large: Path, by: By) -> None:
     begin = threading.Barrier(2)
 
-    def add(adding: Adding) -> str:
+    def add(adding: VersionWriter) -> str:
         begin.wait()
         return adding.path("churn-data", large, **by)[0].ref
 

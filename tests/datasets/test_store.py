@@ -20,13 +20,13 @@ import pytest
 
 from kfnb.errors import BackendError, NotFound, UsageError
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.resources.datasets.adding import Adding, _draft_folder, left_behind
 from kfnb.resources.datasets.checkout import check_out, left_over
 from kfnb.resources.datasets.digests import ContentDigests, FileDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects, content_key
 from kfnb.resources.datasets.record import decoded, encoded
 from kfnb.resources.datasets.store import DataStore, check_name
+from kfnb.resources.datasets.version_writer import VersionWriter, _draft_folder, left_behind
 
 By = dict[str, Any]
 
@@ -37,7 +37,9 @@ def text(tmp_path: Path, content: str, name: str = "file.txt") -> Path:
     return file
 
 
-def test_versions_are_numbered_from_one(adding: Adding, store: DataStore, tmp_path: Path, by: By) -> None:
+def test_versions_are_numbered_from_one(
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
+) -> None:
     first, new = adding.path("notes", text(tmp_path, "one"), **by)
     assert (first.ref, new) == ("notes@1", True)
     assert adding.path("notes", text(tmp_path, "two"), **by)[0].ref == "notes@2"
@@ -46,7 +48,7 @@ def test_versions_are_numbered_from_one(adding: Adding, store: DataStore, tmp_pa
 
 
 def test_the_same_content_is_the_same_version(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     adding.path("notes", text(tmp_path, "one"), **by)
     adding.path("notes", text(tmp_path, "two"), **by)
@@ -56,7 +58,7 @@ def test_the_same_content_is_the_same_version(
 
 
 def test_a_folder_is_its_files_and_their_paths(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     folder = tmp_path / "folder"
     (folder / "sub").mkdir(parents=True)
@@ -72,7 +74,7 @@ def test_a_folder_is_its_files_and_their_paths(
 
 
 def test_a_folder_with_one_file_is_known_by_its_path_too(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -85,7 +87,7 @@ def test_a_folder_with_one_file_is_known_by_its_path_too(
     assert (alone.ref, alone.kind, new) == ("pictures@3", "file", True)
 
 
-def test_a_folder_with_one_table_is_not_that_table(adding: Adding, tmp_path: Path, by: By) -> None:
+def test_a_folder_with_one_table_is_not_that_table(adding: VersionWriter, tmp_path: Path, by: By) -> None:
     frame = pd.DataFrame({"x": [1, 2]})
     adding.value("d", frame, what="frame", **by)
     folder = tmp_path / "tables"
@@ -98,7 +100,7 @@ def test_a_folder_with_one_table_is_not_that_table(adding: Adding, tmp_path: Pat
 
 
 def test_a_folder_with_one_file_that_an_older_kfnb_recorded_opens_and_is_not_that_file(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     file, _ = adding.path("pictures", text(tmp_path, "cat"), **by)
     old = replace(file, version=2, kind="folder")  # whose digest did not include the path
@@ -114,7 +116,9 @@ def test_two_writers_at_once_get_two_versions(
     start = threading.Barrier(6)
 
     def add(number: int) -> int:
-        mine = Adding(DataStore(new_objects()), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+        mine = VersionWriter(
+            DataStore(new_objects()), tmp_path / "home", FileDigests(tmp_path / "digests.db")
+        )
         file = text(tmp_path, f"content {number}", f"file{number}")
         start.wait()
         return adding_version(mine.path("notes", file, **by))
@@ -134,7 +138,9 @@ def test_two_writers_of_the_same_content_get_one_version(
     start = threading.Barrier(6)
 
     def add(_: int) -> bool:
-        mine = Adding(DataStore(new_objects()), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+        mine = VersionWriter(
+            DataStore(new_objects()), tmp_path / "home", FileDigests(tmp_path / "digests.db")
+        )
         start.wait()
         return mine.path("notes", file, **by)[1]
 
@@ -150,7 +156,7 @@ def test_an_invalid_name_is_refused(name: str) -> None:
 
 
 def test_what_is_unknown_is_named_with_what_is_similar(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ):
     adding.path("churn-data", text(tmp_path, "one"), **by)
     with pytest.raises(NotFound, match=r"unknown data set chrun-data; did you mean churn-data\?"):
@@ -159,7 +165,9 @@ def test_what_is_unknown_is_named_with_what_is_similar(
         store.get("churn-data", 3)
 
 
-def test_a_record_comes_back_as_it_was(adding: Adding, new_objects: Callable[[], Objects], by: By) -> None:
+def test_a_record_comes_back_as_it_was(
+    adding: VersionWriter, new_objects: Callable[[], Objects], by: By
+) -> None:
     frame = pd.DataFrame(
         {"x": [1.5, None, 3.0], "t": pd.to_datetime(["2020", None, "2021"]), "s": ["a", "a", None]}
     )
@@ -169,7 +177,7 @@ def test_a_record_comes_back_as_it_was(adding: Adding, new_objects: Callable[[],
 
 def test_a_folder_that_was_removed_is_empty(tmp_path: Path, by: By) -> None:
     store = DataStore(FolderObjects(tmp_path / "store"))
-    adding = Adding(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    adding = VersionWriter(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
     adding.path("notes", text(tmp_path, "one"), **by)
     shutil.rmtree(tmp_path / "store")
     assert store.names() == []
@@ -183,7 +191,7 @@ def test_a_folder_that_was_removed_is_empty(tmp_path: Path, by: By) -> None:
 
 
 def test_changed_and_missing_bytes_are_named(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     one, _ = adding.path("one", text(tmp_path, "one"), **by)
     two, _ = adding.path("two", text(tmp_path, "two"), **by)
@@ -205,7 +213,7 @@ def overwrite(objects: Objects, key: str, data: bytes) -> None:
 
 
 def test_content_that_was_changed_or_is_missing_is_repaired_when_it_is_added_again(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     file = text(tmp_path, "one")
     os.utime(file, (1, 1))
@@ -221,7 +229,7 @@ def test_content_that_was_changed_or_is_missing_is_repaired_when_it_is_added_aga
 
 def test_a_value_that_was_changed_is_repaired_when_it_is_added_again(tmp_path: Path, by: By) -> None:
     store = DataStore(FolderObjects(tmp_path / "store"))
-    adding = Adding(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    adding = VersionWriter(store, tmp_path / "home", FileDigests(tmp_path / "digests.db"))
     frame = pd.DataFrame({"x": [1]})
     added, _ = adding.value("frame", frame, what="frame", **by)
     overwrite(store.objects, content_key(added.files[0].sha256), b"changed")
@@ -230,7 +238,9 @@ def test_a_value_that_was_changed_is_repaired_when_it_is_added_again(tmp_path: P
     assert store.verify().damages == ()
 
 
-def test_a_damaged_record_spoils_no_list(adding: Adding, store: DataStore, tmp_path: Path, by: By) -> None:
+def test_a_damaged_record_spoils_no_list(
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
+) -> None:
     adding.path("notes", text(tmp_path, "one"), **by)
     store.objects.create("versions/notes/000002.json", b"{ not json")
     assert [one.ref for one in store.versions("notes")] == ["notes@1"]
@@ -261,7 +271,7 @@ def test_a_record_of_a_newer_kfnb_is_read_as_far_as_it_is_known() -> None:
 
 
 def test_only_old_content_that_no_version_refers_to_is_removed(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     kept, _ = adding.path("notes", text(tmp_path, "one"), **by)
     store.objects.put_content(text(tmp_path, "left by a killed writer"))
@@ -274,7 +284,7 @@ def test_only_old_content_that_no_version_refers_to_is_removed(
 
 
 def test_content_that_is_referred_to_by_now_is_not_removed(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     store.objects.put_content(text(tmp_path, "one"))
     found = store.unused(grace=-60)
@@ -304,12 +314,12 @@ import resource, signal, sys
 from pathlib import Path
 import numpy as np, pandas as pd
 from kfnb.errors import BackendError
-from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.version_writer import VersionWriter
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import FolderObjects
 from kfnb.resources.datasets.store import DataStore
 top = Path(sys.argv[1])
-adding = Adding(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
+adding = VersionWriter(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
 random = np.random.default_rng(0).random(100_000)
@@ -335,12 +345,12 @@ def test_a_value_that_does_not_fit_on_the_disk_is_one_line(tmp_path: Path) -> No
 _WRITER = """
 import os, sys, signal, threading
 from pathlib import Path
-from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.version_writer import VersionWriter
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import FolderObjects
 from kfnb.resources.datasets.store import DataStore
 top = Path(sys.argv[1])
-adding = Adding(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
+adding = VersionWriter(DataStore(FolderObjects(top / "store")), top / "home", FileDigests(top / "digests.db"))
 (top / "folder").mkdir(exist_ok=True)
 threading.Timer(float(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
 for number in range(100_000):
@@ -364,14 +374,14 @@ _BUCKET_WRITER = """
 import os, sys, signal, threading
 from pathlib import Path
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
-from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.version_writer import VersionWriter
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.objects import BucketObjects
 from kfnb.resources.datasets.store import DataStore
 top = Path(sys.argv[1])
 access = StoreAccess("s3", endpoint=sys.argv[3], region="us-east-1", keys=AccessKeys("key", "secret"))
 store = DataStore(BucketObjects(sys.argv[4], ObjectStore(access)))
-adding = Adding(store, top / "home", FileDigests(top / "digests.db"))
+adding = VersionWriter(store, top / "home", FileDigests(top / "digests.db"))
 (top / "folder").mkdir(exist_ok=True)
 for number in range(100_000):  # more than one part of an upload
     (top / "folder" / str(number % 3)).write_bytes(os.urandom(6_000_000))
@@ -409,7 +419,7 @@ def age(objects: Objects, key: str, monkeypatch: pytest.MonkeyPatch, seconds: fl
 
 
 def test_what_a_writer_takes_up_while_others_are_removed_is_kept(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for content in ("one", "two"):
         digest, _ = store.objects.put_content(text(tmp_path, content))
@@ -435,7 +445,7 @@ def test_what_a_writer_takes_up_while_others_are_removed_is_kept(
 
 
 def test_content_that_a_version_refers_to_is_not_written_again_however_old_it_is(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, _ = adding.path("notes", text(tmp_path, "one"), **by)
     key = content_key(first.files[0].sha256)
@@ -462,7 +472,7 @@ def test_the_draft_of_a_value_is_not_left_behind_as_long_as_its_process_has_it(t
 
 
 def test_a_folder_that_is_added_again_is_neither_read_nor_is_the_store(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "folder"
     folder.mkdir()
@@ -488,11 +498,11 @@ def test_a_folder_that_is_added_again_is_neither_read_nor_is_the_store(
 
 
 def test_a_version_more_reads_no_record_of_the_others(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(6):
         adding.path("notes", text(tmp_path, f"{number}"), **by)
-    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    again = VersionWriter(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
     read: list[str] = []
     plain = store.objects.read
     monkeypatch.setattr(store.objects, "read", lambda key: read.append(key) or plain(key))
@@ -502,19 +512,19 @@ def test_a_version_more_reads_no_record_of_the_others(
 
 
 def test_a_store_without_the_marks_of_identities_finds_the_same_versions(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     for number in range(3):
         adding.path("notes", text(tmp_path, f"{number}"), **by)
     for one in list(store.objects.entries("identities/")):
         store.objects.delete(one.key)
-    again = Adding(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
+    again = VersionWriter(DataStore(store.objects), tmp_path / "home", FileDigests(tmp_path / "digests.db"))
     assert again.path("notes", text(tmp_path, "1"), **by)[0].ref == "notes@2"
     assert len(list(store.objects.entries("identities/"))) == 2  # the ones that were looked at
 
 
 def test_a_mark_of_another_content_is_not_believed(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     first, _ = adding.path("notes", text(tmp_path, "one"), **by)
     store.objects.create(f"identities/notes/000001-{'0' * 64}", b"")
@@ -523,7 +533,7 @@ def test_a_mark_of_another_content_is_not_believed(
 
 
 def test_copies_by_name_of_versions_that_no_longer_exist_are_removed(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     kept, _ = adding.path("notes", text(tmp_path, "one"), **by)
     store.objects.create(f"files/{kept.digest}/file.txt", b"one")
@@ -534,7 +544,7 @@ def test_copies_by_name_of_versions_that_no_longer_exist_are_removed(
 
 
 def test_files_of_versions_are_left_over_when_they_were_not_used_for_a_month(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     record, _ = adding.path("notes", text(tmp_path, "one"), **by)
     digests, folder = ContentDigests(tmp_path / "digests.db"), tmp_path / "data-files" / record.digest

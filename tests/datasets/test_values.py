@@ -16,12 +16,12 @@ import pytest
 
 from kfnb import settings
 from kfnb.errors import BackendError, UsageError
-from kfnb.resources.datasets.adding import Adding
 from kfnb.resources.datasets.files import contents_of, files_of
 from kfnb.resources.datasets.handle import DatasetVersion
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.values import read, write
+from kfnb.resources.datasets.version_writer import VersionWriter
 
 By = dict[str, Any]
 FRAME = pd.DataFrame(
@@ -191,7 +191,7 @@ def test_texts_are_the_same_whatever_holds_them(tmp_path: Path) -> None:
 
 
 def test_a_frame_and_the_file_that_holds_it_are_one_version(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By
 ) -> None:
     frame = FRAME.drop(columns="list")
     frame.to_parquet(tmp_path / "f.parquet", compression="gzip")
@@ -203,7 +203,9 @@ def test_a_frame_and_the_file_that_holds_it_are_one_version(
     assert adding.path("data", tmp_path / "f.parquet", **by)[0].ref == "data@2"
 
 
-def test_an_array_and_the_file_that_holds_it_are_one_version(adding: Adding, tmp_path: Path, by: By) -> None:
+def test_an_array_and_the_file_that_holds_it_are_one_version(
+    adding: VersionWriter, tmp_path: Path, by: By
+) -> None:
     np.save(tmp_path / "a.npy", np.arange(5))
     adding.path("data", tmp_path / "a.npy", **by)
     assert adding.value("data", np.arange(5), what="a", **by)[1] is False
@@ -211,7 +213,7 @@ def test_an_array_and_the_file_that_holds_it_are_one_version(adding: Adding, tmp
 
 @pytest.mark.parametrize("name", ["f.parquet", "f.npy", "f.csv", "f.arrow"])
 def test_a_file_that_is_not_what_its_name_says_is_kept_as_a_file(
-    name: str, adding: Adding, tmp_path: Path, by: By
+    name: str, adding: VersionWriter, tmp_path: Path, by: By
 ) -> None:
     (tmp_path / name).write_bytes(b"\x00\xff nothing of this kind")
     added, _ = adding.path("data", tmp_path / name, **by)
@@ -250,7 +252,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_a_folder_comes_back_as_a_path(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     folder = tmp_path / "pictures"
     (folder / "sub").mkdir(parents=True)
@@ -268,7 +270,7 @@ def test_a_folder_comes_back_as_a_path(
 
 
 def test_an_edited_copy_is_made_anew_and_an_edited_store_is_noticed(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("one")
@@ -286,7 +288,7 @@ def test_an_edited_copy_is_made_anew_and_an_edited_store_is_noticed(
 
 
 def test_a_users_file_that_is_edited_later_changes_no_version(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("one")
@@ -297,7 +299,9 @@ def test_a_users_file_that_is_edited_later_changes_no_version(
     assert version.load().name == "notes.txt"
 
 
-def test_a_frame_is_loaded_from_any_store(adding: Adding, store: DataStore, by: By, home: Path) -> None:
+def test_a_frame_is_loaded_from_any_store(
+    adding: VersionWriter, store: DataStore, by: By, home: Path
+) -> None:
     frame = FRAME.drop(columns="list")
     version = DatasetVersion(adding.value("data", frame, what="frame", **by)[0], store)
     same(version.load(), frame)
@@ -306,7 +310,7 @@ def test_a_frame_is_loaded_from_any_store(adding: Adding, store: DataStore, by: 
 
 
 def test_bytes_that_were_changed_are_not_loaded(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     version = DatasetVersion(adding.value("data", np.arange(5), what="a", **by)[0], store)
     key = content_key(version.snapshot().files[0].sha256)
@@ -343,7 +347,7 @@ def test_paths_that_cannot_be_added_are_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_a_damaged_file_is_not_written_in_part(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
@@ -366,7 +370,7 @@ def test_a_folder_with_a_damaged_file_is_not_written_in_part(
 
 
 def test_a_path_that_cannot_be_written_is_one_line(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     (tmp_path / "notes.txt").write_text("one")
     version = DatasetVersion(adding.path("notes", tmp_path / "notes.txt", **by)[0], store)
@@ -377,7 +381,7 @@ def test_a_path_that_cannot_be_written_is_one_line(
 
 
 def test_a_dict_with_one_frame_is_a_folder_as_any_dict_is(
-    adding: Adding, store: DataStore, tmp_path: Path, by: By, home: Path
+    adding: VersionWriter, store: DataStore, tmp_path: Path, by: By, home: Path
 ) -> None:
     version = DatasetVersion(adding.value("d", {"x": FRAME[["number"]]}, what="d", **by)[0], store)
     assert [one.name for one in version.path().iterdir()] == ["x.parquet"]

@@ -42,7 +42,7 @@ def test_one_that_never_answered_is_not_waited_for():
 
 
 def test_one_that_stays_away_is_said_in_the_end(monkeypatch):
-    monkeypatch.setattr(polling, "PATIENCE", 0.01)
+    monkeypatch.setattr(polling, "TIMEOUT", 0.01)
     with pytest.raises(BackendUnavailable):
         list(poll(View({1}, *[None] * 1000), PACE))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "runs" / "kubeflow"))
 
 from cluster import Metadata, running
 from homes import Step, write_run

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "runs" / "kubeflow"))
 sys.path.insert(0, str(Path(__file__).parent.parent / "models"))
 
 from cluster import Metadata, running
@@ -25,6 +25,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.runs import api as runs
 from kfnb.resources.runs.kubeflow import mlmd
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
@@ -77,7 +78,7 @@ def test_its_run_and_its_data_are_behind_it(register) -> None:
 
 def test_a_model_is_named_as_everywhere(register, there) -> None:
     register()
-    there.move_alias("churn", "champion", 1, expected=None, by="ann", because="")
+    there.move_alias(AliasMove("churn", "champion", 1, expected=None, by="ann", because=""))
     found = kfnb.lineage("kubeflow:churn@1")
     for ref in ("kubeflow:churn", "kubeflow:churn@champion", kfnb.model("kubeflow:churn")):
         assert kfnb.lineage(ref) == found

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "runs" / "kubeflow"))
 
 from cluster import ACCESS, SECRET, Objects, running
 from model_registry_rig import REAL, SERVERS, RegistryRig, serving

@@ -18,6 +18,7 @@ from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.model import ColumnType, ModelSource, ModelState, Signature, VersionSnapshot
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.models.transfer import transfer
 
 RUN = ModelSource("kfp", "pipelinerun", "6ede6767", "churn 2026-11-23", "team-a", "train", "kubeflow")
@@ -156,7 +157,7 @@ class RegistryConformance:
         with pytest.raises(UsageError, match=f"unknown version {churn}@7"):
             registry.version(churn, 7)
         with pytest.raises(UsageError, match="unknown"):
-            registry.move_alias(churn, "champion", 7, expected=None, by="ann", because="")
+            registry.move_alias(AliasMove(churn, "champion", 7, expected=None, by="ann", because=""))
         with pytest.raises(UsageError, match="unknown"):
             registry.history(f"{churn}n")
         with pytest.raises(UsageError, match="unknown"):
@@ -175,12 +176,14 @@ class RegistryConformance:
         register("one")
         register("two")
         before = time.time()
-        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="first")
-        change = registry.move_alias(churn, "champion", 2, expected=1, by="bob", because="better: +2%")
+        registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because="first"))
+        change = registry.move_alias(
+            AliasMove(churn, "champion", 2, expected=1, by="bob", because="better: +2%")
+        )
         assert (change.from_version, change.to_version, change.by) == (1, 2, "bob")
         assert registry.version(churn, 2).aliases == ("champion",)
         assert registry.version(churn, 1).aliases == ()
-        registry.move_alias(churn, "champion", None, expected=2, by="ann", because="withdrawn")
+        registry.move_alias(AliasMove(churn, "champion", None, expected=2, by="ann", because="withdrawn"))
         assert registry.version(churn, 2).aliases == ()
         history = registry.history(churn)
         assert [(one.from_version, one.to_version, one.by, one.because) for one in history] == [
@@ -195,7 +198,7 @@ class RegistryConformance:
         register("one")
         register("two")
         for alias, number in (("champion", 1), ("candidate", 2), ("stable", 1)):
-            registry.move_alias(churn, alias, number, expected=None, by="ann", because="")
+            registry.move_alias(AliasMove(churn, alias, number, expected=None, by="ann", because=""))
         assert registry.version(churn, 1).aliases == ("champion", "stable")
         [model] = [one for one in registry.models() if one.name == churn]
         assert model.aliases == {"champion": 1, "candidate": 2, "stable": 1}
@@ -205,25 +208,25 @@ class RegistryConformance:
     def test_who_expected_another_version_is_told_who_moved_it(self, registry, another, register, churn):
         for text in ("one", "two", "three"):
             register(text)
-        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="first")
-        another.move_alias(churn, "champion", 2, expected=1, by="bob", because="faster")
+        registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because="first"))
+        another.move_alias(AliasMove(churn, "champion", 2, expected=1, by="bob", because="faster"))
         with pytest.raises(Conflict, match=rf"bob moved {churn}@champion to version 2 at .*'faster'"):
-            registry.move_alias(churn, "champion", 3, expected=1, by="ann", because="mine")
+            registry.move_alias(AliasMove(churn, "champion", 3, expected=1, by="ann", because="mine"))
         assert registry.version(churn, 2).aliases == ("champion",)
         assert len(registry.history(churn)) == 2
 
     def test_a_move_to_where_the_alias_is_changes_nothing(self, registry, register, churn):
         register("one")
-        first = registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="first")
-        again = registry.move_alias(churn, "champion", 1, expected=1, by="bob", because="again")
+        first = registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because="first"))
+        again = registry.move_alias(AliasMove(churn, "champion", 1, expected=1, by="bob", because="again"))
         assert again == first
         assert registry.history(churn) == [first]
 
     def test_an_alias_that_does_not_exist_cannot_be_removed(self, registry, register, churn):
         register("one")
-        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+        registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
         with pytest.raises(UsageError, match="has no alias champoin; did you mean champion"):
-            registry.move_alias(churn, "champoin", None, expected=None, by="ann", because="")
+            registry.move_alias(AliasMove(churn, "champoin", None, expected=None, by="ann", because=""))
 
     def test_archived_versions_are_left_out_of_lists_and_keep_everything(self, registry, register, churn):
         register("one")
@@ -240,10 +243,10 @@ class RegistryConformance:
 
     def test_a_version_with_an_alias_is_not_archived(self, registry, register, churn):
         register()
-        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+        registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
         with pytest.raises(UsageError, match=f"{churn}@1 is {churn}@champion: move the alias"):
             registry.set_state(churn, 1, ModelState.ARCHIVED)
-        registry.move_alias(churn, "champion", None, expected=1, by="ann", because="")
+        registry.move_alias(AliasMove(churn, "champion", None, expected=1, by="ann", because=""))
         registry.set_state(churn, 1, ModelState.ARCHIVED)
 
     def test_content_that_is_registered_again_is_restored_and_gets_what_it_did_not_have(
@@ -267,7 +270,7 @@ class RegistryConformance:
     def test_an_alias_is_a_word(self, registry, register, churn, alias):
         register()
         with pytest.raises(UsageError, match="alias"):
-            registry.move_alias(churn, alias, 1, expected=None, by="ann", because="")
+            registry.move_alias(AliasMove(churn, alias, 1, expected=None, by="ann", because=""))
         assert registry.history(churn) == []
 
     @pytest.mark.parametrize("name", ["a/b", "Churn", "", "-x", "x" * 64, "größe", "a b", "../x"])
@@ -319,7 +322,7 @@ class RegistryConformance:
         folder = make_folder(tmp_path)
         for name in (f"{churn}-b", churn, f"{churn}-a"):
             registry.register(draft(name, folder), folder)
-            registry.move_alias(name, "champion", 1, expected=None, by="ann", because=name)
+            registry.move_alias(AliasMove(name, "champion", 1, expected=None, by="ann", because=name))
         ours = [one.name for one in registry.models() if one.name.startswith(churn)]
         assert ours == [churn, f"{churn}-a", f"{churn}-b"]
         versions = [one for one in registry.versions(VersionQuery()) if one.name.startswith(churn)]
@@ -354,7 +357,9 @@ class RegistryConformance:
 
         def act(by: Any, number: int) -> None:
             try:
-                by.move_alias(churn, "champion", number, expected=None, by=f"user {number}", because="")
+                by.move_alias(
+                    AliasMove(churn, "champion", number, expected=None, by=f"user {number}", because="")
+                )
             except BackendError as error:
                 errors.append(error)
 
@@ -366,7 +371,7 @@ class RegistryConformance:
     def test_a_transfer_to_itself_changes_nothing(self, registry, register, churn):
         register("one")
         register("two")
-        registry.move_alias(churn, "champion", 2, expected=None, by="ann", because="")
+        registry.move_alias(AliasMove(churn, "champion", 2, expected=None, by="ann", because=""))
         before = registry.versions(VersionQuery(name=churn))
         done = transfer(registry, registry, churn, by="ann")
         assert done.versions == {1: 1, 2: 2}

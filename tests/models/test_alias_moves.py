@@ -98,7 +98,7 @@ def test_a_rollback_of_an_old_registry_is_still_one(tmp_path: Path) -> None:
     registry = LocalRegistry(tmp_path)
     assert [str(one.kind) for one in registry.history("churn")] == ["rollback", "promotion", "promotion"]
     assert earlier_versions(registry.history("churn"), "champion") == []
-    registry.move_alias("churn", "champion", 2, expected=1, by="ann", because="again")
+    registry.move_alias(AliasMove("churn", "champion", 2, expected=1, by="ann", because="again"))
     assert rollback(registry, "churn", "champion", by="ann", because="").to_version == 1
 
 

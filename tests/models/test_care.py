@@ -22,9 +22,9 @@ from kfnb.cli import main
 from kfnb.errors import BackendError
 from kfnb.resources.datasets import api as datasets
 from kfnb.resources.models import data_damage
-from kfnb.resources.models.checking import verify
 from kfnb.resources.models.display import DISPLAYS
 from kfnb.resources.models.local.engine import LocalRegistry
+from kfnb.resources.models.verification import verify
 from kfnb.settings import settings
 
 
@@ -189,14 +189,14 @@ def test_a_store_that_is_slow_or_broken_keeps_no_one_from_the_leaderboard(
 ) -> None:
     registered(data=data().ref)
     waits = threading.Event()
-    monkeypatch.setattr(data_damage, "PATIENCE", 0.05)
+    monkeypatch.setattr(data_damage, "TIMEOUT", 0.05)
     monkeypatch.setattr(datasets, "damaged", lambda refs: waits.wait(10) and {})
     assert "The data store did not answer within 0.05 s" in board()
     waits.set()
     monkeypatch.undo()
 
     settings().data_store = "s3://bucket/data?endpoint=http://127.0.0.1:9"
-    monkeypatch.setattr(data_damage, "PATIENCE", 60.0)
+    monkeypatch.setattr(data_damage, "TIMEOUT", 60.0)
     assert "churn@1" in (text := board())
     assert "Damaged data is not marked" in text
     assert "The data behind the models was not verified" in verify().note

@@ -14,13 +14,13 @@ from kfnb.resources.models import api
 from kfnb.resources.models.model import RegisteredModel
 from kfnb.settings import settings
 from tests.conftest import Shell
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 
 
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
-    monkeypatch.setattr(completion, "PATIENCE", 10.0)  # of a busy machine
+    monkeypatch.setattr(completion, "TIMEOUT", 10.0)  # of a busy machine
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_cluster_that_is_not_known_is_not_offered(shell: Shell, churn: None) -
 def test_a_tab_does_not_wait_for_a_server_that_is_silent(
     shell: Shell, churn: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(completion, "PATIENCE", 0.2)
+    monkeypatch.setattr(completion, "TIMEOUT", 0.2)
     complete(shell, "%kf_lineage ku")  # what is imported once
     monkeypatch.setattr(completion, "answers", completion.SlowAnswers())
     settings().model_registry = "http://127.0.0.1:9"

@@ -21,6 +21,7 @@ from kfnb.resources.models.kubeflow.properties import completed, decoded, encode
 from kfnb.resources.models.leaderboard import LeaderboardEntry, ranked
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.models.run_data import data_behind
 from kfnb.resources.models.view.leaderboard import MOST_GROUPS, draw_leaderboard
 from kfnb.settings import settings
@@ -234,7 +235,7 @@ def test_a_registry_looks_up_what_it_needs_alone(tmp_path: Path) -> None:
     registry = LocalRegistry(tmp_path / "registry")
     folders = [make_folder(tmp_path, text) for text in ("one", "two")]
     kept = [registry.register(draft("churn", folder), folder) for folder in folders]
-    registry.move_alias("churn", "champion", 1, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove("churn", "champion", 1, expected=None, by="ann", because=""))
     newest = registry.newest("churn")
     assert newest is not None
     assert newest.version == 2

@@ -9,6 +9,7 @@ from kfnb.errors import BackendError, BackendUnavailable, UsageError
 from kfnb.remote.model_registry.server import RegistryServer
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.models.engine import VersionQuery
+from kfnb.resources.models.moves import AliasMove
 
 ONCE = RetryPolicy(tries=1, connect=2.0, read=2.0, deadline=10.0)
 KNOWN = {"metrics": {"accuracy": 0.9}, "data": ("churn-data@2",), "metrics_data": "churn-data@2"}
@@ -72,7 +73,7 @@ def test_a_move_whose_answer_was_lost_is_in_the_history_once(rig, connected, chu
     registry.register(draft(churn, folder), folder)
     rig.fail(method="POST", match="/artifacts$", drop=True, done=True)
 
-    change = registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="best")
+    change = registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because="best"))
 
     assert registry.history(churn) == [change]
     assert registry.version(churn, 1).aliases == ("champion",)
@@ -86,12 +87,14 @@ def test_a_move_that_was_cut_off_is_complete_in_the_history(rig, connected, chur
     rig.fail(method="PATCH", match="/registered_models/", drop=True)
 
     with pytest.raises(BackendUnavailable):
-        connected(retry=ONCE).move_alias(churn, "champion", 1, expected=None, by="ann", because="best")
+        connected(retry=ONCE).move_alias(
+            AliasMove(churn, "champion", 1, expected=None, by="ann", because="best")
+        )
 
     registry, server = connected(), RegistryServer(rig.url)
     assert registry.version(churn, 1).aliases == ("champion",)
     assert not server.get("/registered_model", name=churn).get("customProperties")
-    registry.move_alias(churn, "stable", 2, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove(churn, "stable", 2, expected=None, by="ann", because=""))
     shown = server.get("/registered_model", name=churn)["customProperties"]
     assert {name: value["string_value"] for name, value in shown.items()} == {
         "kfnb.alias.champion": "1",

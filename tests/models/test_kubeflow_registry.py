@@ -20,6 +20,7 @@ from kfnb.resources.models.kubeflow import KubeflowRegistry
 from kfnb.resources.models.kubeflow.connection import registry_at
 from kfnb.resources.models.kubeflow.properties import text as text_property
 from kfnb.resources.models.model import ModelSource
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.runs.kubeflow.connection import Access
 
 
@@ -121,10 +122,10 @@ def test_other_clients_see_where_the_aliases_are(connected, server, churn, tmp_p
     model = server.get("/registered_model", name=churn)
     server.update(f"/registered_models/{model['id']}", {"customProperties": {"team": text_property("blue")}})
 
-    registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="first")
-    registry.move_alias(churn, "candidate", 2, expected=None, by="ann", because="")
-    registry.move_alias(churn, "champion", 2, expected=1, by="bob", because="better")
-    registry.move_alias(churn, "candidate", None, expected=2, by="bob", because="")
+    registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because="first"))
+    registry.move_alias(AliasMove(churn, "candidate", 2, expected=None, by="ann", because=""))
+    registry.move_alias(AliasMove(churn, "champion", 2, expected=1, by="bob", because="better"))
+    registry.move_alias(AliasMove(churn, "candidate", None, expected=2, by="bob", because=""))
 
     assert properties(server.get("/registered_model", name=churn)) == {
         "team": "blue",
@@ -136,13 +137,13 @@ def test_an_alias_that_was_edited_by_hand_is_what_its_history_says(connected, se
     registry = connected()
     folder = make_folder(tmp_path)
     registry.register(draft(churn, folder), folder)
-    registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
     model = server.get("/registered_model", name=churn)
     edited = {"kfnb.alias.champion": text_property("7"), "kfnb.alias.other": text_property("1")}
     server.update(f"/registered_models/{model['id']}", {"customProperties": edited})
 
     assert registry.version(churn, 1).aliases == ("champion",)
-    registry.move_alias(churn, "stable", 1, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove(churn, "stable", 1, expected=None, by="ann", because=""))
 
     shown = properties(server.get("/registered_model", name=churn))
     assert shown == {"kfnb.alias.champion": "1", "kfnb.alias.stable": "1"}
@@ -181,7 +182,7 @@ def test_versions_of_other_clients_are_numbered_and_kept_unchanged(connected, se
     assert (whole.uri, whole.format) == ("s3://models/3", "onnx")
     folder = make_folder(tmp_path)
     assert registry.register(draft(churn, folder), folder).version == 4
-    registry.move_alias(churn, "champion", 2, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove(churn, "champion", 2, expected=None, by="ann", because=""))
     registry.annotate(churn, 2, tags={"reviewed": "yes", "final": None})
     again = server.list(f"/registered_models/{model['id']}/versions")
     [edited] = [one for one in again if one["name"] == "2026-11-30"]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import KernelManager
 from registry_conformance import draft, make_folder
 
 import kfnb
@@ -18,11 +17,11 @@ from kfnb.resources.models import api
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardEntry, ranked
 from kfnb.resources.models.live import LeaderboardSubject
 from kfnb.resources.models.local.engine import LocalRegistry
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.models.view.leaderboard import MOST_GROUPS, draw_leaderboard
 from kfnb.settings import settings
-from tests.magics.test_board import Page
-
-ROOT = Path(__file__).parents[2]
+from tests.ipython.started_kernel import started_kernel
+from tests.ipython.test_board import Page
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def test_it_is_asked_for_again_only_when_the_registry_has_changed(
     add("two", 0.95)
     assert subject.refresh()
     assert len(subject.shown.board) == 2
-    registry.move_alias("churn", "champion", 2, expected=None, by="bob", because="")
+    registry.move_alias(AliasMove("churn", "champion", 2, expected=None, by="bob", because=""))
     assert subject.refresh()
     assert "champion" in draw_leaderboard(subject.shown)["text/plain"]
     assert not subject.refresh()
@@ -85,18 +84,10 @@ def test_a_page_has_so_many_tables_at_most() -> None:
 
 @pytest.fixture
 def page(registry: LocalRegistry, tmp_path: Path) -> Iterator[Page]:
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    manager = KernelManager(kernel_name="python3")
-    environment = {**os.environ, "PYTHONPATH": path, "KFNB_HOME": settings().home}
-    manager.start_kernel(cwd=str(tmp_path), env=environment)
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    page = Page(client)
-    page.run("%load_ext kfnb")
-    yield page
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started_kernel(tmp_path, Path(settings().home)) as client:
+        page = Page(client)
+        page.run("%load_ext kfnb")
+        yield page
 
 
 def html_of(message: dict[str, Any]) -> str:
@@ -115,7 +106,7 @@ def test_a_page_follows_what_others_register_and_promote(
     assert page.shows('data-kfnb-type="leaderboard"')
     add("two", 0.95)
     assert page.hear_until(lambda _: "churn@2" in str(page.heard[-1:]))
-    registry.move_alias("churn", "champion", 2, expected=None, by="bob", because="")
+    registry.move_alias(AliasMove("churn", "champion", 2, expected=None, by="bob", because=""))
     assert page.hear_until(lambda _: "champion" in str(page.heard[-1:]))
 
 

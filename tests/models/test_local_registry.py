@@ -20,6 +20,7 @@ from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.local.folders import ModelFolders
 from kfnb.resources.models.model import ModelState
+from kfnb.resources.models.moves import AliasMove
 from tests.models.registry_conformance import RegistryConformance, draft, make_folder
 
 
@@ -42,7 +43,7 @@ class TestLocalRegistry(RegistryConformance):
 
     def test_the_history_of_aliases_cannot_be_changed(self, registry, register, churn):
         register()
-        registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+        registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
         with sqlite3.connect(registry.folder / "registry.db") as database:
             for statement in ("delete from alias_history", "update alias_history set by = 'eve'"):
                 with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -101,7 +102,7 @@ def test_no_alias_names_an_archived_version_even_if_the_caller_does_not_know(tmp
     registry.register(draft("churn", folder), folder)
     registry.set_state("churn", 1, ModelState.ARCHIVED)
     with pytest.raises(UsageError, match="churn@1 is archived: restore it first"):
-        registry.move_alias("churn", "champion", 1, expected=None, by="ann", because="")
+        registry.move_alias(AliasMove("churn", "champion", 1, expected=None, by="ann", because=""))
     assert registry.history("churn") == []
 
 

@@ -21,9 +21,9 @@ from sklearn.linear_model import LogisticRegression
 import kfnb
 from kfnb.cli import main
 from kfnb.errors import UsageError
-from kfnb.resources.models.exporting import export_model
-from kfnb.resources.models.importing import import_model
 from kfnb.resources.models.model import ColumnType
+from kfnb.resources.models.model_export import export_model
+from kfnb.resources.models.model_import import import_model
 from kfnb.settings import settings
 from tests.conftest import Shell
 

@@ -26,7 +26,7 @@ from kfnb.resources.models import api
 from kfnb.resources.models.model import ModelState
 from kfnb.settings import settings
 from tests.conftest import Shell
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 
 X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1.0, 0.0, 1.0, 0.0]})
 Y = [0, 0, 1, 1]

@@ -13,6 +13,7 @@ from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.local.schema import SCHEMA
 from kfnb.resources.models.model import ColumnType
+from kfnb.resources.models.moves import AliasMove
 
 SCRIPTS = sorted((Path(__file__).parent / "registries").glob("format-*.sql"))
 
@@ -47,7 +48,7 @@ def test_an_old_registry_has_what_was_in_it(script: Path, tmp_path: Path) -> Non
         (2, "bob", "better"),
         (1, "ann", "first"),
     ]
-    registry.move_alias("churn", "champion", 1, expected=2, by="ann", because="back")
+    registry.move_alias(AliasMove("churn", "champion", 1, expected=2, by="ann", because="back"))
     assert registry.version("churn", 1).aliases == ("champion",)
 
 

@@ -10,6 +10,7 @@ from registry_conformance import RUN, draft, make_folder
 
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.model import ModelState
+from kfnb.resources.models.moves import AliasMove
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +25,7 @@ def test_the_public_client_reads_what_kfnb_registers(rig, connected, churn, tmp_
         folder = make_folder(tmp_path, text)
         given = draft(churn, folder, source=RUN, tags={"team": "blue"}, description="Größer", data=("d@2",))
         version = registry.register(given, folder)
-    registry.move_alias(churn, "champion", 2, expected=None, by="ann", because="better")
+    registry.move_alias(AliasMove(churn, "champion", 2, expected=None, by="ann", because="better"))
     registry.set_state(churn, 1, ModelState.ARCHIVED)
 
     found = rig.client("read", churn)
@@ -62,7 +63,7 @@ def test_both_register_versions_of_one_model(rig, connected, churn, tmp_path):
     folder = make_folder(tmp_path)
 
     assert registry.register(draft(churn, folder), folder).version == 2
-    registry.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    registry.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
 
     found = rig.client("read", churn)
     assert sorted(found["versions"]) == ["1.0.0", "2"]

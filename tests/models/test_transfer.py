@@ -13,6 +13,7 @@ from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import VersionQuery
 from kfnb.resources.models.local.engine import LocalRegistry
 from kfnb.resources.models.model import ModelState
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.models.transfer import transfer
 from kfnb.resources.models.view.transfer import draw_transfer
 
@@ -53,7 +54,7 @@ def test_a_version_comes_back_from_the_cluster_as_it_was(here, cluster, churn, r
     about = {"tags": {"team": "blue"}, "description": "Größer", "metrics_data": "d@2", "data": ("d@2",)}
     register("one", source=RUN, signature=SIGNATURE, transform="prepare", code="c" * 64, **known, **about)
     register("two", created=1796000001.0)
-    here.move_alias(churn, "champion", 2, expected=None, by="ann", because="best")
+    here.move_alias(AliasMove(churn, "champion", 2, expected=None, by="ann", because="best"))
 
     pushed = transfer(here, cluster, churn, by="ann")
 
@@ -71,7 +72,7 @@ def test_a_version_comes_back_from_the_cluster_as_it_was(here, cluster, churn, r
 
 def test_pushing_again_changes_nothing(here, cluster, churn, register, rig):
     register("one")
-    here.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    here.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
     transfer(here, cluster, churn, by="ann")
     before = all_of(cluster, churn)
     sent = len([one for one in rig.asked if one[0] != "GET"])
@@ -98,8 +99,8 @@ def test_content_that_is_there_keeps_its_number_and_new_content_gets_the_next(he
 def test_one_version_is_pushed_with_its_aliases_alone(here, cluster, churn, register):
     for text in ("one", "two", "three"):
         register(text)
-    here.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
-    here.move_alias(churn, "candidate", 3, expected=None, by="ann", because="")
+    here.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
+    here.move_alias(AliasMove(churn, "candidate", 3, expected=None, by="ann", because=""))
 
     pushed = transfer(here, cluster, churn, version=3, by="ann")
 
@@ -109,9 +110,9 @@ def test_one_version_is_pushed_with_its_aliases_alone(here, cluster, churn, regi
 def test_an_alias_of_the_cluster_is_never_moved(here, cluster, churn, register):
     """It may be what is in production."""
     register("theirs", cluster)
-    cluster.move_alias(churn, "champion", 1, expected=None, by="bob", because="in production")
+    cluster.move_alias(AliasMove(churn, "champion", 1, expected=None, by="bob", because="in production"))
     register("ours")
-    here.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    here.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
 
     pushed = transfer(here, cluster, churn, by="ann")
 
@@ -189,7 +190,7 @@ def test_an_alias_is_not_set_on_what_is_archived_there(here, churn, tmp_path):
     for registry in (here, there):
         folder = make_folder(tmp_path / registry.folder.name)
         registry.register(draft(churn, folder), folder)
-    here.move_alias(churn, "champion", 1, expected=None, by="ann", because="")
+    here.move_alias(AliasMove(churn, "champion", 1, expected=None, by="ann", because=""))
     there.set_state(churn, 1, ModelState.ARCHIVED)
 
     for _ in range(2):  # a second push works as well

@@ -17,7 +17,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "runs" / "kubeflow"))
 
 from recurring_runs import RecurringShelf
 from replay import serving
@@ -58,6 +58,7 @@ from kfnb.resources.monitors.transitions import Standing
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.pod_access import options_of_pods
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
 from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.resources.services.model import Target
@@ -146,7 +147,7 @@ def engine(cluster: MadeUpCluster, shelf: RecurringShelf) -> Iterator[KubeflowMo
     with serving(("catalog",)) as replay:
         replay.invented = shelf
         runs = KubeflowRunEngine(KfpServer(replay.url))
-        yield KubeflowMonitorEngine(runs.schedules, cluster.run, cluster)
+        yield KubeflowMonitorEngine(KubeflowScheduleEngine(runs.submitter), cluster.run, cluster)
 
 
 def plan(spec: MonitorSpec = SPEC, arguments: str = "rows: int = 3") -> MonitorPlan:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jupyter_client.manager import KernelManager
 
-from tests.magics.test_board import Page
+from tests.ipython.started_kernel import started_kernel
+from tests.ipython.test_board import Page
 
-ROOT = Path(__file__).parents[2]
 REGISTER = """
 from kfnb import registry
 from tests.registry.row import KETTLES
@@ -24,20 +22,11 @@ registry.NOUNS.append(KETTLES)
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     """The page of a kernel whose kfnb knows the noun."""
-    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
-    manager = KernelManager(kernel_name="python3")
-    manager.start_kernel(
-        cwd=str(tmp_path), env={**os.environ, "PYTHONPATH": path, "KFNB_HOME": str(tmp_path / "home")}
-    )
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-    page = Page(client)
-    page.run(REGISTER)
-    page.run("%load_ext kfnb")
-    yield page
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+    with started_kernel(tmp_path, tmp_path / "home") as client:
+        page = Page(client)
+        page.run(REGISTER)
+        page.run("%load_ext kfnb")
+        yield page
 
 
 def html_of(message: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from kfnb.resources.runs import api as runs
 from kfnb.resources.schedules import api as schedules
 from kfnb.resources.studies import api as studies
 from tests.conftest import Shell
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 
 MOST = 0.3
 """Seconds that TAB may take."""

@@ -23,7 +23,7 @@ from kfnb.commands.shell.commands import answers
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from tests.conftest import Shell
-from tests.magics.test_completion import complete
+from tests.ipython.test_completion import complete
 from tests.registry.row import KETTLES
 
 

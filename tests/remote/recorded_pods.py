@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 TESTS = Path(__file__).parent.parent
-FOLDERS = ("backends/kubeflow/recordings", "cluster/recordings")
+FOLDERS = ("runs/kubeflow/recordings", "cluster/recordings")
 
 
 @cache

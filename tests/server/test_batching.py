@@ -9,9 +9,9 @@ from threading import Lock
 import pytest
 
 from kfnb.server.batching import Batcher, Busy, gains_from_batches
+from kfnb.server.column_reader import InputRows
 from kfnb.server.findings import Findings, OnBadInput
 from kfnb.server.predictor import ModelFailed
-from kfnb.server.reading import InputRows
 
 
 def rows(*values: float) -> InputRows:

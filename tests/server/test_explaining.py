@@ -22,10 +22,10 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeRegressor
 
 from kfnb.server.encoding import json_rows
-from kfnb.server.explaining import likeness, sentences_of
+from kfnb.server.explainer import likeness, sentences_of
 from kfnb.server.importance import permutation_importance
-from kfnb.server.mixing import mixed, places_of
 from kfnb.server.predictor import ModelFailed, Predictor
+from kfnb.server.row_mixtures import mixed, places_of
 from kfnb.server.served import serve_folder
 from kfnb.server.shapley import shapley_values
 from kfnb.server.tables import BadRequest

@@ -15,7 +15,7 @@ from kfnb.resources.services.model import DesiredState, RevisionState, ServiceSn
 from kfnb.resources.services.moves import Mover
 
 ALICE, BOB = Mover("alice"), Mover("bob")
-PATIENCE = 30.0
+TIMEOUT = 30.0
 
 
 class Version(Protocol):
@@ -39,7 +39,7 @@ def target(version: Version, **more: Any) -> Target:
 
 
 def until(
-    engine: ServiceEngine, name: str, fits: Callable[[ServiceSnapshot], bool], seconds: float = PATIENCE
+    engine: ServiceEngine, name: str, fits: Callable[[ServiceSnapshot], bool], seconds: float = TIMEOUT
 ) -> ServiceSnapshot:
     """The service once it fits."""
     end = time.monotonic() + seconds

@@ -159,7 +159,7 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Answering]]:
     """The handler of a server that answers with the sum of each row."""
-    monkeypatch.setattr(module, "_PATIENCE", RetryPolicy(tries=4, pause=0.01, longest=0.02))
+    monkeypatch.setattr(module, "_TIMEOUT", RetryPolicy(tries=4, pause=0.01, longest=0.02))
     handler = type("Handler", (Answering,), {"asked": []})
     handler.answer = staticmethod(
         lambda body: (200, {"predictions": [sum(row) for row in body["instances"]]})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from kfnb.jobs.eventlog import EventLog, opened
-from kfnb.resources.services.local.counting import Counting
+from kfnb.resources.services.local.counter_poll import CounterPoll
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.router_process import RouterReport
 from kfnb.resources.services.model import RevisionState
@@ -68,7 +68,7 @@ def test_a_revision_that_says_nothing_does_not_keep_the_counters_of_others(log: 
     async def scenario() -> None:
         servers = [await HttpServer.on_socket(hangs, "r1.sock"), await HttpServer.on_socket(tells, "r2.sock")]
         router, revisions = CountingRouter(r1=3, r2=4), {1: revision(1), 2: revision(2)}
-        counting = Counting(router, revisions, ServiceJournal(log), {})  # type: ignore[arg-type]
+        counting = CounterPoll(router, revisions, ServiceJournal(log), {})  # type: ignore[arg-type]
         await asyncio.wait_for(counting.once(), 20)
         for one in servers:
             await one.stop(0)
@@ -83,7 +83,7 @@ def test_a_revision_that_says_nothing_does_not_keep_the_counters_of_others(log: 
 def test_the_first_rate_of_a_service_that_is_started_again_is_that_of_its_time(log: EventLog) -> None:
     async def scenario() -> None:
         before = {1: {"requests": 1000}}
-        counting = Counting(CountingRouter(r1=10), {1: revision(1)}, ServiceJournal(log), before)  # type: ignore[arg-type,dict-item]
+        counting = CounterPoll(CountingRouter(r1=10), {1: revision(1)}, ServiceJournal(log), before)  # type: ignore[arg-type,dict-item]
         await asyncio.sleep(0.1)
         await counting.once()
 
@@ -102,7 +102,7 @@ def test_a_revision_that_retires_during_a_poll_leaves_no_counters(log: EventLog)
             return await tells(request)
 
         server = await HttpServer.on_socket(retires, "r2.sock")
-        await Counting(CountingRouter(r1=3, r2=4), revisions, journal, {}).once()  # type: ignore[arg-type]
+        await CounterPoll(CountingRouter(r1=3, r2=4), revisions, journal, {}).once()  # type: ignore[arg-type]
         await server.stop(0)
 
     asyncio.run(scenario())

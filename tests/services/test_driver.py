@@ -16,7 +16,7 @@ from kfnb.jobs.processes import Processes
 from kfnb.resources.services.local.child_process import ChildProcess
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.folder import ServiceFolder
-from kfnb.resources.services.local.revision_process import RevisionProcess, Surroundings
+from kfnb.resources.services.local.revision_process import RevisionProcess, ServiceContext
 from kfnb.resources.services.model import Parity, RevisionState, Target
 
 
@@ -88,9 +88,9 @@ def test_a_revision_that_fails_unforeseen_is_failed_and_not_pending_for_good(tmp
 
     async def scenario() -> RevisionProcess:
         settled = asyncio.Event()
-        around = Surroundings(folder, Processes.__new__(Processes))
+        context = ServiceContext(folder, Processes.__new__(Processes))
         revision = RevisionProcess(
-            target, around, Parity(), lambda one: settled.set() if one.settled else None
+            target, context, Parity(), lambda one: settled.set() if one.settled else None
         )
         revision.begin()
         await asyncio.wait_for(settled.wait(), 10)

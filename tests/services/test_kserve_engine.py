@@ -23,12 +23,12 @@ from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.engine import ServiceSpec
 from kfnb.resources.services.kserve import graph_split, logs, snapshot
 from kfnb.resources.services.kserve.account import ACCOUNT, SECRET, StoreAccount
+from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.failure_report import FailureReports
 from kfnb.resources.services.kserve.mode import KServeSettings
 from kfnb.resources.services.kserve.observation import Observation
-from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.latency import percentile
 from kfnb.resources.services.model import RevisionState, ServiceSnapshot, ServiceState
@@ -94,7 +94,7 @@ def clusters(
         engine = KServeEngine(
             ServingResources(kubernetes, NAMESPACE),
             StoredPlaces(folders, account),
-            Reach(kubernetes, NAMESPACE, entrance or Entrance(within=False)),
+            ServiceAddresses(kubernetes, NAMESPACE, entrance or Entrance(within=False)),
             lambda: KServeSettings(gateway_api=weighs, version=version),
         )
         yield Cluster(objects, kserve, kubernetes, engine, folders)
@@ -443,7 +443,7 @@ class TestSplits:
         cluster: Cluster = request.getfixturevalue(mode)
         wanted = served(cluster, version).desired
         cluster.kserve.lost_split, cluster.kserve.weighs = True, False
-        monkeypatch.setattr(snapshot, "_PATIENCE", 0.0)
+        monkeypatch.setattr(snapshot, "_TIMEOUT", 0.0)
         cluster.engine.change("churn", BOB.canary(wanted, target(version()), 10))
         now = until(cluster.engine, "churn", lambda now: now.state is ServiceState.DEGRADED)
         assert (
@@ -481,7 +481,7 @@ class TestSplits:
         assert now.notes[0] == "InferenceGraph churn-split does not answer: its pod starts"
         assert (now.url, now.state, now.settled) == (address, ServiceState.READY, False)
         assert [(one.ref, one.share) for one in now.revisions] == [("churn@1", 100), ("churn@2", 0)]
-        monkeypatch.setattr(snapshot, "_PATIENCE", 0.0)
+        monkeypatch.setattr(snapshot, "_TIMEOUT", 0.0)
         now = standard.engine.get("churn")
         assert now.state is ServiceState.DEGRADED
         assert "the split is not real" in now.error

@@ -16,10 +16,10 @@ from kfnb.errors import BackendError, Unauthenticated, UsageError
 from kfnb.resources.services import api
 from kfnb.resources.services.client import ServiceClient
 from kfnb.resources.services.engine import ServiceAddress
+from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.causes import known_cause
 from kfnb.resources.services.kserve.mode import DeploymentMode, mode_of, settings_of
 from kfnb.resources.services.kserve.observation import Observation
-from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.uploads import served_uri
 
 
@@ -154,7 +154,7 @@ def test_who_istio_refuses_is_shown_the_policy_that_is_missing(istio: str, mode:
     import yaml
 
     service = {"status": {"deploymentMode": mode, "url": "http://churn", "address": {"url": istio}}}
-    reach = Reach(None, "team-a", Entrance(within=True))  # type: ignore[arg-type] - it is not asked within a cluster
+    reach = ServiceAddresses(None, "team-a", Entrance(within=True))  # type: ignore[arg-type] - it is not asked within a cluster
     found = reach.address("churn", Observation(service), None, split=True)
     client = ServiceClient("churn", lambda version, verb: found)
     with pytest.raises(Unauthenticated, match="RBAC: access denied") as caught:

@@ -679,16 +679,16 @@ def test_the_log_of_events_does_not_grow_with_requests_restarts_and_changes(
 def test_a_log_that_grows_too_large_loses_its_beginning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kfnb.resources.services.local import counting
+    from kfnb.resources.services.local import counter_poll
 
-    monkeypatch.setattr(counting, "_LARGEST_LOG", 10_000)
-    monkeypatch.setattr(counting, "_KEPT_LOG", 1_000)
+    monkeypatch.setattr(counter_poll, "_LARGEST_LOG", 10_000)
+    monkeypatch.setattr(counter_poll, "_KEPT_LOG", 1_000)
     log = tmp_path / "log"
     with log.open("ab") as writer:  # as a revision has it
         for number in range(2000):
             writer.write(f"line {number}\n".encode())
             writer.flush()
-        counting.shorten(log)
+        counter_poll.shorten(log)
         writer.write(b"line 2000\n")
     lines = log.read_text().splitlines()
     assert lines[0] == "(the beginning of this log was removed)"

@@ -22,10 +22,10 @@ from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.kserve import graph_split
 from kfnb.resources.services.kserve.account import StoreAccount
+from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.mode import read_settings
-from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.model import ServiceSnapshot
 from tests.recordings.recorder import NAMESPACE, Recorder
@@ -82,7 +82,7 @@ class TestRealKServe(service_conformance.ServiceConformance):
     ) -> Iterator[KServeEngine]:
         """The engine in a namespace of the test's own."""
         monkeypatch.setattr(graph_split, "_DRAIN", 0.0)
-        monkeypatch.setattr(service_conformance, "PATIENCE", 90.0)
+        monkeypatch.setattr(service_conformance, "TIMEOUT", 90.0)
         cluster, node = kubelet
         name = request.node.name.removeprefix("test_")
         namespace = f"test-{len(recording)}"
@@ -96,7 +96,7 @@ class TestRealKServe(service_conformance.ServiceConformance):
             engine = _Unhurried(
                 ServingResources(kubernetes, NAMESPACE),
                 StoredPlaces(folders, StoreAccount(kubernetes, Storage(NAMESPACE, kubernetes))),
-                Reach(kubernetes, NAMESPACE, Entrance(within=False)),
+                ServiceAddresses(kubernetes, NAMESPACE, Entrance(within=False)),
                 lambda: read_settings(kubernetes, ["kserve"]),
             )
             yield engine

@@ -17,11 +17,11 @@ from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.engine import ServiceEngine
 from kfnb.resources.services.kserve import graph_split
 from kfnb.resources.services.kserve.account import StoreAccount
+from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.connection import StoredPlaces
 from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.mode import DeploymentMode, KServeSettings
 from kfnb.resources.services.kserve.objects import REVISION
-from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from tests.recordings.replay import recorded
 
@@ -46,7 +46,7 @@ class _Recorded(ServiceConformance):
                 StoredPlaces(
                     Folders(tmp_path / "store"), StoreAccount(kubernetes, Storage(NAMESPACE, kubernetes))
                 ),
-                Reach(kubernetes, NAMESPACE, Entrance(within=False)),
+                ServiceAddresses(kubernetes, NAMESPACE, Entrance(within=False)),
                 lambda: self.settings,
             )
             yield engine

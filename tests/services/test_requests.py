@@ -20,6 +20,7 @@ from kfnb.entities.log_policy import LogPolicy
 from kfnb.errors import UsageError
 from kfnb.jobs.eventlog import opened
 from kfnb.resources.models.model import ColumnType, Signature, VersionSnapshot
+from kfnb.resources.services.desired_json import as_json, desired_of, target_of
 from kfnb.resources.services.local import folder as folders
 from kfnb.resources.services.local import program
 from kfnb.resources.services.local.engine import LocalServiceEngine
@@ -29,7 +30,6 @@ from kfnb.resources.services.log_checks import check_columns, log_policy, size_o
 from kfnb.resources.services.model import Target
 from kfnb.resources.services.requests import RequestWindow
 from kfnb.resources.services.serve_command import ServeModel
-from kfnb.resources.services.stored import as_json, desired_of, target_of
 from kfnb.server.main import _parser
 from tests.conftest import Shell
 

@@ -15,7 +15,7 @@ import pytest
 
 from kfnb.resources.services.local import router as module
 from kfnb.resources.services.local.router import Router
-from kfnb.resources.services.local.routing import RoutedRevision, RoutingTable
+from kfnb.resources.services.local.routing_table import RoutedRevision, RoutingTable
 from kfnb.resources.services.model import Role
 from kfnb.server.http import HttpServer
 from kfnb.server.http_messages import HttpRequest, HttpResponse
@@ -430,7 +430,7 @@ def test_compressed_answers_are_compared_and_passed_on_as_they_are(folder: Path)
 
 
 def test_a_revision_that_says_nothing_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kfnb.resources.services.local.upstream.PATIENCE", 0.1)
+    monkeypatch.setattr("kfnb.resources.services.local.upstream.TIMEOUT", 0.1)
 
     async def silent(one: HttpRequest) -> Any:
         await asyncio.sleep(10)

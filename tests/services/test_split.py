@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.resources.services.local.routing import table_of
+from kfnb.resources.services.local.routing_table import table_of
 from kfnb.resources.services.local.split import Split, place_of
 from kfnb.resources.services.model import Role, Target
 

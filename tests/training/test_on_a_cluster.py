@@ -23,6 +23,7 @@ from kfnb.resources.training.trainer import connection
 from tests.conftest import Shell
 from tests.training.clusters import trainjob, until
 from tests.training.simulated_trainer import ClusterUnderTest, Trainer
+from tests.training.training_conformance import FIT
 
 
 def started(shell: Shell, cell: str, **options: Any) -> Any:
@@ -31,16 +32,7 @@ def started(shell: Shell, cell: str, **options: Any) -> Any:
     return kfnb.train("fit", backend="kubeflow", **options)
 
 
-TRAIN = """%%kf_train fit --nodes 2 --param lr:float=0.5 --backend kubeflow -o training
-mine = kf.shard(xs)
-total = sum(mine) * lr
-for step in range(3):
-    kf.log_metrics(step=step, loss=total / (step + 1))
-kf.progress(1)
-print("rank", kf.rank, "of", kf.world_size)
-if kf.rank == 0:
-    only_here = "rank 0"
-"""
+TRAIN = FIT.replace("BACKEND", "kubeflow")
 
 
 class Executes:

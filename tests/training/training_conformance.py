@@ -13,7 +13,7 @@ from kfnb.resources.runs.engine import RunEngine
 from tests.conftest import Shell
 from tests.training.clusters import until
 
-PATIENCE = 60
+TIMEOUT = 60
 
 FIT = """%%kf_train fit --nodes 2 --param lr:float=0.5 --backend BACKEND -o training
 mine = kf.shard(xs)
@@ -90,14 +90,14 @@ class TrainingConformance:
 
     def test_the_log_is_of_all_ranks_or_of_one(self, shell: Shell) -> None:
         shell.run(elsewhere("print('I am', kf.rank)"))
-        run = self.train().wait(PATIENCE)
+        run = self.train().wait(TIMEOUT)
         assert {"[rank 0] I am 0", "[rank 1] I am 1"} <= {*run.logs("fit").splitlines()}
         assert "I am 1" in run.logs("fit", rank=1)
         assert "I am 0" not in run.logs("fit", rank=1)
 
     def test_arguments_are_those_given_and_outputs_those_of_rank_0(self, shell: Shell) -> None:
         shell.run("%%kf_component fit --param lr:float=0.5 --output total\ntotal = lr * (kf.rank + 1)")
-        run = self.train(arguments={"lr": 3.0}).wait(PATIENCE)
+        run = self.train(arguments={"lr": 3.0}).wait(TIMEOUT)
         assert run.arguments["lr"] == 3.0
         assert run.outputs["fit"]["total"] == 3.0
         assert shell["total"] == 0.5, "the notebook's own values stay"
@@ -106,7 +106,7 @@ class TrainingConformance:
         shell.run(elsewhere("time.sleep(0.3 if kf.rank else 60); raise ValueError('bad shard')"))
         run = self.train()
         with pytest.raises(RunFailed, match="rank 1: ValueError: bad shard"):
-            run.wait(PATIENCE)
+            run.wait(TIMEOUT)
         task = run.tasks["fit"]
         assert task.error.place == "cell fit [1], line 5"
         assert self.states(run) == ["CANCELED", "FAILED"]
@@ -124,19 +124,19 @@ class TrainingConformance:
     def test_a_process_that_ends_without_words_is_told(self, shell: Shell, code: str, why: str) -> None:
         shell.run(elsewhere(f"kf.rank or {code}; time.sleep(30)"))
         with pytest.raises(RunFailed, match=why):
-            self.train().wait(PATIENCE)
+            self.train().wait(TIMEOUT)
 
     def test_a_training_that_takes_too_long_is_ended(self, shell: Shell) -> None:
         shell.run(elsewhere("time.sleep(60)", " --timeout 2s"))
         run = self.train()
         with pytest.raises(RunFailed, match="timed out"):
-            run.wait(PATIENCE)
+            run.wait(TIMEOUT)
         assert run.state is RunState.FAILED
 
     def test_a_restart_goes_on_from_the_checkpoint(self, shell: Shell) -> None:
         again = elsewhere(GOES_ON.format(then="raise OSError('lost')"))
         shell.run(again.replace("%%kf_component fit", "%%kf_train fit --max-restarts 1"))
-        run = self.train(nodes=1, procs=2).wait(PATIENCE)
+        run = self.train(nodes=1, procs=2).wait(TIMEOUT)
         assert [one.restarts for one in run.tasks["fit"].ranks] == [1, 1]
         assert "from w3" in run.logs("fit")
 
@@ -149,15 +149,15 @@ class TrainingConformance:
         assert self.states(run) == ["CANCELED", "CANCELED"]
         run.stop()  # which does nothing
         run.retry()
-        assert run.wait(PATIENCE).state is RunState.SUCCEEDED
+        assert run.wait(TIMEOUT).state is RunState.SUCCEEDED
         assert "from w3" in run.logs("fit")
 
     def test_a_failed_training_is_trained_again_under_its_id(self, shell: Shell) -> None:
         shell.run(elsewhere(GOES_ON.format(then="raise OSError('disk')")))
         run = self.train()
         with pytest.raises(RunFailed, match="OSError: disk"):
-            run.wait(PATIENCE)
-        assert run.retry().wait(PATIENCE).state is RunState.SUCCEEDED
+            run.wait(TIMEOUT)
+        assert run.retry().wait(TIMEOUT).state is RunState.SUCCEEDED
         assert run.tasks["fit"].error is None
 
     def test_a_model_that_rank_0_saves_is_registered(self, shell: Shell) -> None:
@@ -166,7 +166,7 @@ from sklearn.linear_model import LinearRegression
 if kf.rank == 0 and kf.world_size > 1:
     kf.save(LinearRegression().fit([[0.0], [1.0]], [0.0, 1.0]), name="line", score=0.5)
 """)
-        self.train().wait(PATIENCE)
+        self.train().wait(TIMEOUT)
         assert [one.name for one in kfnb.models()] == ["line"]
         assert kfnb.model("line@1").metrics == {"score": 0.5}
 
@@ -175,7 +175,7 @@ if kf.rank == 0 and kf.world_size > 1:
         run = self.train()
         with pytest.raises(BackendError, match=rf"run {run.id} is (still running|PENDING|RUNNING)"):
             run.delete()
-        run.wait(PATIENCE)
+        run.wait(TIMEOUT)
         engine = run._engine
         assert [(one.id, one.state) for one in engine.list()] == [(run.id, RunState.SUCCEEDED)]
         run.archive()

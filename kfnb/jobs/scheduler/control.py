@@ -84,9 +84,9 @@ def run_now(folder: ScheduleFolder) -> Tick:
 
 def delete(folder: ScheduleFolder) -> None:
     """Delete a schedule; a tick that runs is ended if it takes longer than a moment. Raises ``BackendError``."""
-    if not folder.remove(patience=RELEASE):
+    if not folder.remove(timeout=RELEASE):
         system.end_all(folder.tag)
-        if not folder.remove(patience=RELEASE):
+        if not folder.remove(timeout=RELEASE):
             raise BackendError(f"a tick of {folder.path.name} does not end", ref=folder.id)
     wake(scheduler_of(folder.home))
 

@@ -23,7 +23,7 @@ from kfnb.jobs.scheduler.records import begin, end
 from kfnb.jobs.spawn import leave_folder
 
 _logger = logger(__package__)
-_PATIENCE = 2.0
+_TIMEOUT = 2.0
 """Seconds that a process that only reads may hold the lock."""
 
 Work = Callable[[ScheduleFolder, float], TickOutcome]
@@ -33,7 +33,7 @@ Work = Callable[[ScheduleFolder, float], TickOutcome]
 def main(folder: ScheduleFolder, order: TickOrder) -> int:
     """Do a tick, unless it was done, or another runs; return the exit status."""
     check(folder.path)
-    lock = folder.lock(patience=_PATIENCE)
+    lock = folder.lock(timeout=_TIMEOUT)
     if lock is None:
         return BUSY
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature

@@ -15,7 +15,7 @@ from kfnb.remote.portforward.tunnel import dial
 _logger = logger(__package__)
 
 _CHUNK = 1 << 16
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds that the threads of a forward may take to end."""
 
 
@@ -44,12 +44,12 @@ class Forward:
         for end in ends:
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-        self._accepting.join(_PATIENCE)
+        self._accepting.join(_TIMEOUT)
         self._listening.close()
         with self._lock:
             threads = [*self._threads]
         for thread in threads:
-            thread.join(_PATIENCE)
+            thread.join(_TIMEOUT)
 
     def _start(self, what: Callable[..., None], *arguments: Any) -> threading.Thread:
         def run() -> None:

@@ -16,7 +16,7 @@ from kfnb.resources.datasets import api as datasets
 
 if TYPE_CHECKING:
     from kfnb.capture.notebook import DeclaredParameter
-    from kfnb.resources.datasets.importing import TakenData
+    from kfnb.resources.datasets.pipeline_data import TakenData
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,19 +12,19 @@ from typing import Any
 from kfnb import disk
 from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.resources.datasets import marks
-from kfnb.resources.datasets.adding import Adding, left_behind
 from kfnb.resources.datasets.checkout import left_over
 from kfnb.resources.datasets.foreign import is_foreign
 from kfnb.resources.datasets.handle import CHECKED_OUT, DatasetList, DatasetVersion
-from kfnb.resources.datasets.importing import TakenData, taken, with_data, with_newest_data
 from kfnb.resources.datasets.location import data_store, file_digests, home
 from kfnb.resources.datasets.marks import MISSING
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
+from kfnb.resources.datasets.pipeline_data import TakenData, taken, with_data, with_newest_data
 from kfnb.resources.datasets.reference import parse_ref
 from kfnb.resources.datasets.schemas import profile_of_version, write_schema
 from kfnb.resources.datasets.store import DataStore
 from kfnb.resources.datasets.traces import DatasetRecords
-from kfnb.resources.datasets.unused import Unused, size_of
+from kfnb.resources.datasets.unused_content import Unused, size_of
+from kfnb.resources.datasets.version_writer import VersionWriter, left_behind
 from kfnb.settings import owner
 
 __all__ = [
@@ -65,7 +65,7 @@ def add(
 ) -> tuple[DatasetVersion, bool]:
     """As ``add_data``: the version, and whether it is new. ``what`` is the value's name, in the cell ``cell``."""
     store = data_store()
-    adding = Adding(store, home(), file_digests())
+    writer = VersionWriter(store, home(), file_digests())
     source = {"cell": cell} if cell else {}
     if isinstance(thing, DatasetVersion):
         thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
@@ -79,10 +79,10 @@ def add(
             source |= {"path": str(thing)}
             return _version(
                 store,
-                adding.reference(name, str(thing), owner=owner(), description=description, source=source),
+                writer.reference(name, str(thing), owner=owner(), description=description, source=source),
             )
         path = Path(thing).expanduser()
-        found, new = adding.path(
+        found, new = writer.path(
             name,
             path,
             owner=owner(),
@@ -91,7 +91,7 @@ def add(
         )
     else:
         source |= {"name": what} if what else {}
-        found, new = adding.value(
+        found, new = writer.value(
             name, thing, what=what or "the value", owner=owner(), description=description, source=source
         )
     return DatasetVersion(found, store), new

@@ -14,7 +14,7 @@ from pathlib import Path
 from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, Conflict, KfnbError, UsageError
 from kfnb.jobs import private
-from kfnb.resources.datasets import foreign, referenced
+from kfnb.resources.datasets import foreign, object_references
 from kfnb.resources.datasets.digests import ContentDigests
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import PUBLISHED, Objects, content_key
@@ -105,11 +105,11 @@ def publish(objects: Objects, record: DatasetSnapshot) -> str:
     """
     if record.by_reference:
         for entry in record.files:
-            if problem := referenced.state(entry):
+            if problem := object_references.state(entry):
                 raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
         if foreign.is_foreign(record.files[0].uri):
             raise foreign.cannot_be_published(record.files[0])
-        return referenced.address_of(record)
+        return object_references.address_of(record)
     if objects.local(record.digest) is not None:
         return ""
     folder = f"{PUBLISHED}{record.digest}"
@@ -183,9 +183,9 @@ def _bytes_of(objects: Objects, record: DatasetSnapshot, entry: FileEntry) -> It
         if not entry.uri:
             yield from verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path)
             return
-        if not entry.version and (problem := referenced.state(entry)):
+        if not entry.version and (problem := object_references.state(entry)):
             raise _damaged(record, entry, _PROBLEMS[problem], place)
-        yield from referenced.stream(entry)
+        yield from object_references.stream(entry)
     except Conflict:
         raise _damaged(record, entry, _PROBLEMS["changed"], place) from None
     except Absent:

@@ -16,7 +16,7 @@ from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import UsageError
 from kfnb.profiles.footers import profile_footers
 from kfnb.profiles.measuring import profile_array, profile_table
-from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets import object_references
 from kfnb.resources.datasets.logical import array_digest, table_digest
 from kfnb.resources.datasets.model import FileEntry, is_one_file
 from kfnb.resources.datasets.tables import read_table
@@ -100,7 +100,7 @@ def footers_of(entries: list[FileEntry]) -> Contents:
     if find_spec("pyarrow") is None:
         return Contents()
     try:
-        columns, rows = referenced.profile_of(entries)
+        columns, rows = object_references.profile_of(entries)
     except Exception:
         _logger.debug("The footers of %s cannot be read.", entries[0].uri, exc_info=True)
         return Contents()

@@ -11,7 +11,7 @@ from kfnb.entities import Listing
 from kfnb.entities.profile import ColumnProfile
 from kfnb.errors import UsageError
 from kfnb.extras import require
-from kfnb.resources.datasets import checkout, files, referenced, values
+from kfnb.resources.datasets import checkout, files, object_references, values
 from kfnb.resources.datasets.diff import difference
 from kfnb.resources.datasets.location import content_digests, home
 from kfnb.resources.datasets.model import DatasetDiff, DatasetSnapshot
@@ -117,7 +117,7 @@ class DatasetVersion:
         Of a version by reference, the address of its object or folder.
         """
         if self._snapshot.by_reference:
-            return referenced.address_of(self._snapshot)
+            return object_references.address_of(self._snapshot)
         found = self._snapshot.files
         key = content_key(found[0].sha256) if len(found) == 1 else "objects"
         return self._store.objects.uri(key)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from kfnb.diagnostics import logger
 from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
-from kfnb.resources.datasets import referenced
+from kfnb.resources.datasets import object_references
 from kfnb.resources.datasets.marks import MISSING, DamageMarks
 from kfnb.resources.datasets.model import Damage, DatasetSnapshot, FileEntry, Verification
 from kfnb.resources.datasets.objects import (
@@ -208,7 +208,7 @@ class DataStore:
 
     def _problem(self, file: FileEntry) -> str:
         if file.uri:
-            return referenced.state(file)
+            return object_references.state(file)
         try:
             found = sha256_of(self.objects.stream(content_key(file.sha256)))
         except Absent:

@@ -21,20 +21,20 @@ from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.from_runs import run_snapshot
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.leaderboard import Leaderboard, LeaderboardQuery, ranked
+from kfnb.resources.models.leaderboard_entries import entries_in, metrics_of
 from kfnb.resources.models.location import registry_folder
 from kfnb.resources.models.model import (
     AliasChange,
     AliasHistory,
     RegisteredModel,
 )
-from kfnb.resources.models.packing import Packing, packed
+from kfnb.resources.models.packer import Packing, packed
 from kfnb.resources.models.promotion import CHAMPION
 from kfnb.resources.models.promotion import rollback as roll_back
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.resources.models.registration import Registration, draft_of, maker_of, register_draft, source_of
 from kfnb.resources.models.run_data import data_behind, data_of_saved
 from kfnb.resources.models.saved_metadata import saved_with
-from kfnb.resources.models.unregistered import entries_in, metrics_of
 from kfnb.settings import owner as user
 from kfnb.target import BACKENDS, backend_name
 from kfnb.text.timespec import instant

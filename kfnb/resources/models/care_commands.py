@@ -8,10 +8,10 @@ from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.confirmation import removal_confirmed
 from kfnb.commands.session import Session
-from kfnb.resources.models import pruning
-from kfnb.resources.models.checking import verify
+from kfnb.resources.models import unused_models
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.models.model import ModelVerification
+from kfnb.resources.models.verification import verify
 from kfnb.target import BACKENDS
 from kfnb.ui.words import file_size
 
@@ -46,14 +46,14 @@ class PruneModels(Command):
 
     def run(self, session: Session) -> None:
         """Remove them after a confirmation."""
-        unused = pruning.unused()
+        unused = unused_models.unused()
         if not (unused.folders or unused.drafts):
             session.notify("nothing to remove")
             return
         if not self.yes and not removal_confirmed(session, unused.title):
             session.notify("nothing was removed")
             return
-        session.notify(f"removed {file_size(pruning.prune(unused))}")
+        session.notify(f"removed {file_size(unused_models.prune(unused))}")
 
 
 def _reference(session: Session, text: str) -> str:

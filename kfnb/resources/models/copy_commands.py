@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from kfnb.commands.bound_names import resolved
 from kfnb.commands.command import Command, flag, option, word
 from kfnb.commands.session import Session
-from kfnb.resources.models.exporting import FORMATS, export_model
 from kfnb.resources.models.handle import ModelVersion
-from kfnb.resources.models.importing import import_model
 from kfnb.resources.models.model import Transfer
+from kfnb.resources.models.model_export import FORMATS, export_model
+from kfnb.resources.models.model_import import import_model
 from kfnb.resources.models.transfer import pull, push
 from kfnb.target import BACKENDS
 

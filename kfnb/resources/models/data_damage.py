@@ -9,7 +9,7 @@ from kfnb.errors import KfnbError
 from kfnb.resources.models.checks import is_data_version
 from kfnb.resources.models.model import DataDamage
 
-PATIENCE = 2.0
+TIMEOUT = 2.0
 """Seconds that a display waits for the data store."""
 
 
@@ -19,13 +19,11 @@ def damage_of(refs: Iterable[str]) -> DataDamage:
     if not names:
         return DataDamage()
     found = [
-        DataDamage(
-            note=f"The data store did not answer within {PATIENCE:g} s, so damaged data is not marked."
-        )
+        DataDamage(note=f"The data store did not answer within {TIMEOUT:g} s, so damaged data is not marked.")
     ]
     thread = threading.Thread(target=lambda: found.append(_damage_of(names)), daemon=True)
     thread.start()
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT)
     return found[-1]
 
 

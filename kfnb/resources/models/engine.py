@@ -9,10 +9,10 @@ from typing import Protocol
 from kfnb.resources.models.model import (
     AliasChange,
     ModelState,
-    MoveKind,
     RegisteredModel,
     VersionSnapshot,
 )
+from kfnb.resources.models.moves import AliasMove
 
 MISSING, CHANGED, UNREADABLE = "missing", "changed", "unreadable"
 """What may be wrong with a model folder."""
@@ -83,22 +83,12 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def move_alias(
-        self,
-        model: str,
-        alias: str,
-        to: int | None,
-        *,
-        expected: int | None,
-        by: str,
-        because: str,
-        kind: MoveKind = MoveKind.PROMOTION,
-    ) -> AliasChange:
-        """Let an alias name the version ``to``; None removes it. The change is appended to the history.
+    def move_alias(self, move: AliasMove) -> AliasChange:
+        """Let an alias name another version, or none. The change is appended to the history.
 
-        ``expected`` is the version that the alias named when the caller read it. If it names another version by now,
-        nothing is changed and ``Conflict`` is raised, which says who moved it and when. If it names ``to`` already,
-        nothing is changed and the last change is returned. Raises ``UsageError`` if the version is archived.
+        If the alias names another version by now than the caller read (``move.expected``), nothing is changed and
+        ``Conflict`` is raised, which says who moved it and when. If it names the version already, the last change is
+        returned. Raises ``UsageError`` if the version is archived.
         """
         ...
 

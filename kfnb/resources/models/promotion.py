@@ -6,7 +6,7 @@ from kfnb.errors import UsageError
 from kfnb.resources.models.checks import check_alias
 from kfnb.resources.models.engine import ModelRegistry
 from kfnb.resources.models.model import AliasChange, MoveKind, VersionSnapshot
-from kfnb.resources.models.moves import earlier_versions, reason_of_rollback, unknown_alias
+from kfnb.resources.models.moves import AliasMove, earlier_versions, reason_of_rollback, unknown_alias
 
 CHAMPION = "champion"
 """The alias of the version that is in use, unless another one is named."""
@@ -32,7 +32,9 @@ def promote(
         if expected != now and _last_mover(registry, version.name, alias) == by:
             expected = now
     reason = str(because or "")  # a program may give anything
-    return registry.move_alias(version.name, alias, version.version, expected=expected, by=by, because=reason)
+    return registry.move_alias(
+        AliasMove(version.name, alias, version.version, expected=expected, by=by, because=reason)
+    )
 
 
 def _last_mover(registry: ModelRegistry, model: str, alias: str) -> str:
@@ -51,11 +53,13 @@ def rollback(registry: ModelRegistry, model: str, alias: str, *, by: str, becaus
         )
         raise UsageError(message, ref=f"{model}@{alias}")
     return registry.move_alias(
-        model,
-        alias,
-        earlier[-1],
-        expected=known[alias],
-        by=by,
-        because=reason_of_rollback(because),
-        kind=MoveKind.ROLLBACK,
+        AliasMove(
+            model,
+            alias,
+            earlier[-1],
+            expected=known[alias],
+            by=by,
+            because=reason_of_rollback(because),
+            kind=MoveKind.ROLLBACK,
+        )
     )

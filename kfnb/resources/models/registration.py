@@ -14,7 +14,7 @@ from kfnb.resources.models.digest import folder_digest
 from kfnb.resources.models.engine import ModelRegistry
 from kfnb.resources.models.measurements import remarks
 from kfnb.resources.models.model import ModelSource, VersionSnapshot
-from kfnb.resources.models.packing import facts_of
+from kfnb.resources.models.packer import facts_of
 from kfnb.target import namespace
 
 

@@ -10,6 +10,7 @@ from kfnb.resources.models.api import registry_of
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.measurements import without_measurements
 from kfnb.resources.models.model import ModelState, Transfer, VersionSnapshot
+from kfnb.resources.models.moves import AliasMove
 from kfnb.resources.models.reference import parse, resolve
 from kfnb.settings import owner
 from kfnb.ui.words import file_size
@@ -69,7 +70,7 @@ def transfer(
     allowed = {alias: number for alias, number in missing.items() if number not in archived}
     for alias, number in allowed.items():
         because = f"copied from the {source.name} registry"
-        target.move_alias(name, alias, number, expected=None, by=by, because=because)
+        target.move_alias(AliasMove(name, alias, number, expected=None, by=by, because=because))
     return Transfer(
         model=name,
         source=source.name,

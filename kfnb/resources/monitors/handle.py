@@ -3,28 +3,14 @@
 from __future__ import annotations
 
 from kfnb import entities
-from kfnb.jobs.polling import Pace
+from kfnb.live.named_handle import NamedHandle
 from kfnb.resources.monitors.engine import MonitorEngine
 from kfnb.resources.monitors.model import Action, Alarm, MonitorState, Report
 from kfnb.resources.monitors.snapshot import MonitorSnapshot
 
 
-class Monitor:
+class Monitor(NamedHandle[MonitorEngine]):
     """What is watched of a service. Each property is read anew when it is accessed."""
-
-    def __init__(self, engine: MonitorEngine, name: str) -> None:
-        self._engine = engine
-        self.name = name
-
-    @property
-    def backend(self) -> str:
-        """The name of the engine that checks it."""
-        return self._engine.name
-
-    @property
-    def pace(self) -> Pace:
-        """How often the monitor may be polled."""
-        return self._engine.pace
 
     def snapshot(self) -> MonitorSnapshot:
         """The whole monitor as plain data, now."""

@@ -12,7 +12,7 @@ from typing import Any
 from kfnb import clock
 from kfnb.aliases import accepts
 from kfnb.errors import BackendError, NotFound, UsageError
-from kfnb.pipeline.spec import Compiled, check_arguments
+from kfnb.pipeline.spec import check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.datasets.api import with_data
 from kfnb.resources.provenance.origin import origin_of
@@ -24,6 +24,7 @@ from kfnb.resources.schedules.handle import Schedule, ScheduleList
 from kfnb.resources.schedules.model import Recurrence, ScheduleSnapshot
 from kfnb.resources.schedules.staleness import digest_of
 from kfnb.resources.uploads import model
+from kfnb.resources.uploads.api import compiled_upload
 from kfnb.settings import settings
 from kfnb.target import backend_name, names_a_cluster, split_reference
 from kfnb.text import cron as crons
@@ -73,11 +74,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         zone=_zone(time_zone, cron, engine.name),
     )
     stored = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
-    compiled = (
-        Compiled(*cluster_engine("an uploaded pipeline").pipelines.spec(stored))
-        if stored
-        else spec_of(pipeline)
-    )
+    compiled = compiled_upload(stored) if stored else spec_of(pipeline)
     checked = check_arguments(compiled.spec, arguments or {})
     submission = Submission(
         spec=with_data(compiled.spec, checked, local=engine.name == "local"),
@@ -147,7 +144,9 @@ def _engines() -> list[ScheduleEngine]:
 
 def _engine(name: str) -> ScheduleEngine:
     if backend_name(name) == "kubeflow":
-        return cluster_engine("a schedule on a cluster").schedules
+        from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
+
+        return KubeflowScheduleEngine(cluster_engine("a schedule on a cluster").submitter)
     from kfnb.resources.schedules.local.engine import LocalScheduleEngine
 
     return LocalScheduleEngine(Path(settings().home), local_options())

@@ -18,7 +18,7 @@ from kfnb.server.headers import EVENT_ID, REQUEST_ID, VERSION, request_id_of
 
 _MOST_ROWS = {"predict": 5000, "explain": 100}
 """Rows of a request; more are sent in several."""
-_PATIENCE = RetryPolicy(tries=6, read=300.0, deadline=600.0)
+_TIMEOUT = RetryPolicy(tries=6, read=300.0, deadline=600.0)
 _LATER = frozenset({429, 502, 503})
 """Statuses after which the same request may succeed: a version starts again, or many requests wait."""
 _REFUSED_ROWS = (400, 413, 422)
@@ -88,7 +88,7 @@ class ServiceClient:
                 known[1].close()
         address = self._address(version, verb)
         transport = Transport(ca=address.ca, verify=address.verify)
-        known = address, Http(transport=lambda: transport, retry=_PATIENCE, later=_LATER)
+        known = address, Http(transport=lambda: transport, retry=_TIMEOUT, later=_LATER)
         with self._lock:
             self._known[version, verb] = known
         return self._send(known, verb, piece, own), address

@@ -14,7 +14,7 @@ from kfnb.resources.services.answers import Explanations, ServedPredictions
 from kfnb.resources.services.handle import Service
 from kfnb.resources.services.model import ServiceList
 from kfnb.resources.services.moves import check_percent
-from kfnb.resources.services.packing import pack
+from kfnb.resources.services.pack import pack
 from kfnb.resources.services.receipt import FeedbackReceipt
 from kfnb.resources.services.row_files import rows_of
 from kfnb.resources.services.rows import instances

@@ -10,7 +10,8 @@ from typing import Any
 from kfnb.entities import LogLine
 from kfnb.errors import ServiceFailed, UsageError
 from kfnb.extras import require
-from kfnb.jobs.polling import Pace, Pause
+from kfnb.jobs.polling import Pause
+from kfnb.live.named_handle import NamedHandle
 from kfnb.resources.models.api import model
 from kfnb.resources.models.handle import ModelVersion
 from kfnb.resources.services.answers import Explanations, explanation_of
@@ -37,23 +38,12 @@ _STOPS_WITHIN = 45.0
 """Seconds that the requests under way may take at the end."""
 
 
-class Service:
+class Service(NamedHandle[ServiceEngine]):
     """A served model. Each property is read anew when it is accessed."""
 
     def __init__(self, engine: ServiceEngine, name: str) -> None:
-        self._engine = engine
-        self.name = name
+        super().__init__(engine, name)
         self._client = ServiceClient(name, self._address)
-
-    @property
-    def backend(self) -> str:
-        """The name of the engine that serves it."""
-        return self._engine.name
-
-    @property
-    def pace(self) -> Pace:
-        """How often the service may be looked at."""
-        return self._engine.pace
 
     def snapshot(self) -> ServiceSnapshot:
         """The whole service as plain data, now."""

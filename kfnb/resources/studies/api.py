@@ -22,7 +22,7 @@ from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import StudyEngine
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.model import Dimension, Objective
-from kfnb.resources.studies.search import Search, TrialSubject
+from kfnb.resources.studies.search import Search, SearchTerms, TrialSubject
 from kfnb.resources.studies.space import read_space
 from kfnb.resources.studies.subject import of_cell, of_component, of_pipeline
 from kfnb.settings import settings
@@ -75,12 +75,8 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     if budget is not None and backend_name(backend) != "local":
         raise UsageError("a budget ends studies on this machine only, not those of Katib", ref="budget")
     engine = engine_of(backend)
-    search = planned(
-        subject,
-        space,
-        goals=Objective(
-            objective, maximize, goal, (metrics,) if isinstance(metrics, str) else tuple(metrics)
-        ),
+    further = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    terms = SearchTerms(
         name=name,
         algorithm=algorithm,
         early_stopping=early_stopping,
@@ -90,8 +86,9 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
         timeout=timeout,
         seed=seed,
         max_failed=max_failed,
-        arguments=arguments or {},
     )
+    goals = Objective(objective, maximize, goal, further)
+    search = _planned(subject, space, goals, terms, arguments or {})
     limit = budget_of(budget, search.subject.name, notify)
     search = replace(search, budget=limit.data() if limit else {})
     engine.start(_with_data(search, local=engine.name == "local"))
@@ -108,30 +105,18 @@ def _with_data(search: Search, *, local: bool) -> Search:
     return replace(search, subject=replace(made, spec=with_data(made.spec, made.arguments, local=local)))
 
 
-def planned(  # noqa: PLR0913 - as above
-    subject: Any,
-    space: Space,
-    *,
-    goals: Objective,
-    name: str | None = None,
-    algorithm: str = algorithms.DEFAULT,
-    early_stopping: str = "",
-    settings: Mapping[str, object],
-    trials: int | None = None,
-    parallel: int = 1,
-    timeout: float | str | None = None,
-    seed: int | None = None,
-    max_failed: int | None = None,
-    arguments: Mapping[str, Any],
+def _planned(
+    subject: Any, space: Space, goals: Objective, terms: SearchTerms, arguments: Mapping[str, Any]
 ) -> Search:
     """The search that ``tune`` starts, checked."""
     dimensions, text = read(space)
     made = subject_of(subject, goals, dimensions, arguments)
-    chosen, early = algorithms.algorithm(algorithm), algorithms.early_stopping(early_stopping)
-    mine, early_settings = algorithms.split_settings(chosen, early, settings)
-    endless = trials is None and timeout is None and chosen != "grid"
+    chosen = algorithms.algorithm(terms.algorithm)
+    early = algorithms.early_stopping(terms.early_stopping)
+    mine, early_settings = algorithms.split_settings(chosen, early, terms.settings)
+    endless = terms.trials is None and terms.timeout is None and chosen != "grid"
     search = Search(
-        name=name or made.name,
+        name=terms.name or made.name,
         subject=made,
         objective=_of_step(goals, *((made.name, made.step) if made.step else ())),
         space=dimensions,
@@ -140,11 +125,11 @@ def planned(  # noqa: PLR0913 - as above
         settings=mine,
         early_stopping=early,
         early_settings=early_settings,
-        max_trials=TRIALS if endless else trials,
-        max_failed=max_failed,
-        parallel=parallel,
-        timeout=float(span(timeout)) if isinstance(timeout, str) else timeout,
-        seed=seed,
+        max_trials=TRIALS if endless else terms.trials,
+        max_failed=terms.max_failed,
+        parallel=terms.parallel,
+        timeout=float(span(terms.timeout)) if isinstance(terms.timeout, str) else terms.timeout,
+        seed=terms.seed,
     )
     check(search)
     return search
@@ -171,7 +156,8 @@ def drafted(subject: Any, space: Space, **how: Any) -> str:
         raise UsageError("--dry-run requires --backend kubeflow")
     further = tuple(how.pop("metrics"))
     goals = Objective(how.pop("objective"), how.pop("maximize"), how.pop("goal"), further)
-    draft = _katib().draft(planned(subject, space, goals=goals, **{"arguments": {}, **how}))
+    arguments = how.pop("arguments", None) or {}
+    draft = _katib().draft(_planned(subject, space, goals, SearchTerms(**how), arguments))
     return f"{draft.text.rstrip()}\n\n# {draft.answer}"
 
 

@@ -9,7 +9,8 @@ from kfnb.entities import RunState
 from kfnb.entities.manifest import RunRecord
 from kfnb.errors import StudyFailed, UsageError, interrupted
 from kfnb.extras import require
-from kfnb.jobs.polling import Pace, poll
+from kfnb.jobs.polling import poll
+from kfnb.live.named_handle import NamedHandle
 from kfnb.prices.current import current
 from kfnb.prices.rates import Cost
 from kfnb.resources.studies import model
@@ -20,22 +21,8 @@ from kfnb.resources.studies.model import Trial
 from kfnb.resources.studies.plots import Plots
 
 
-class Study:
+class Study(NamedHandle[StudyEngine]):
     """A search for the best parameters. Each property is read anew when it is accessed."""
-
-    def __init__(self, engine: StudyEngine, name: str) -> None:
-        self._engine = engine
-        self.name = name
-
-    @property
-    def backend(self) -> str:
-        """The name of the engine that searches."""
-        return self._engine.name
-
-    @property
-    def pace(self) -> Pace:
-        """How often the study may be looked at."""
-        return self._engine.pace
 
     def snapshot(self, *, importances: bool = False) -> model.StudySnapshot:
         """The whole study as plain data, as it is now; with the parameters' ``importances``, if they are known."""

@@ -28,6 +28,21 @@ class TrialSubject:
     folder: str = "."
 
 
+@dataclass(frozen=True, kw_only=True)
+class SearchTerms:
+    """How ``tune`` is to search, as its options are given: they have the meaning that they have there."""
+
+    name: str | None = None
+    algorithm: str = DEFAULT
+    early_stopping: str = ""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    trials: int | None = None
+    parallel: int = 1
+    timeout: float | str | None = None
+    seed: int | None = None
+    max_failed: int | None = None
+
+
 @dataclass(frozen=True)
 class Search:
     """A study that is to be made.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 from typing import Protocol
 
+from kfnb.jobs.polling import Pace
 from tests.registry.kettles.model import Kettle
 
 
@@ -12,6 +13,7 @@ class KettleEngine(Protocol):
     """Where kettles are heated. Errors are ``BackendError``."""
 
     name: str
+    pace: Pace
 
     def put_on(self, name: str, goal: float, seconds: float) -> None:
         """Put a kettle on, which takes so many seconds."""

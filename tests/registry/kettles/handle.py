@@ -5,24 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from kfnb.jobs.polling import Pace
+from kfnb.live.named_handle import NamedHandle
 from tests.registry.kettles.engine import KettleEngine
 from tests.registry.kettles.model import Kettle
 
 
-class KettleHandle:
+class KettleHandle(NamedHandle[KettleEngine]):
     """A kettle, whichever engine heats it."""
-
-    pace = Pace(0.05, 0.5)
-
-    def __init__(self, engine: KettleEngine, name: str) -> None:
-        self._engine = engine
-        self.name = name
-
-    @property
-    def backend(self) -> str:
-        """The engine's name."""
-        return self._engine.name
 
     def snapshot(self) -> Kettle:
         """The kettle as it is now."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "backends" / "kubeflow"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "runs" / "kubeflow"))
 
 from cluster import ACCESS, SECRET, Objects, running
 

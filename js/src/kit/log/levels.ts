@@ -1,4 +1,4 @@
-/** How grave a line of a log is: kfnb/text/log_levels.py does the same, and tests/widgets/golden/levels.json has lines for both. */
+/** How grave a line of a log is: kfnb/text/log_levels.py does the same, and tests/views/golden/levels.json has lines for both. */
 
 export const LEVELS = ["debug", "info", "warning", "error", "critical"] as const;
 

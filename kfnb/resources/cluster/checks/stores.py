@@ -12,7 +12,7 @@ from kfnb.resources.datasets import api as datasets
 from kfnb.resources.models import api as models
 from kfnb.settings import settings
 
-PATIENCE = 8.0
+TIMEOUT = 8.0
 """Seconds that a store is waited for."""
 
 
@@ -71,9 +71,9 @@ class _Question:
         self._thread.start()
 
     def check(self) -> Check:
-        """What was found, within ``PATIENCE``."""
-        self._thread.join(PATIENCE)
+        """What was found, within ``TIMEOUT``."""
+        self._thread.join(TIMEOUT)
         if self._found:
             return self._found[0]
-        silent = f"{self._store.setting} does not answer within {PATIENCE:g} s"
+        silent = f"{self._store.setting} does not answer within {TIMEOUT:g} s"
         return Check(self._store.name, CheckOutcome.BAD, silent, self._store.fix(""))

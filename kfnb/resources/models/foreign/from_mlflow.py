@@ -16,7 +16,7 @@ from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.resources.models.foreign.mlmodel import MlflowModel, read_mlmodel
 from kfnb.resources.models.model import ColumnType
-from kfnb.resources.models.packing import FACTS, Packing, check_beginning, refuse_pickle
+from kfnb.resources.models.packer import FACTS, Packing, check_beginning, refuse_pickle
 
 _PINNED = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*==\s*([^\s;#]+)")
 _READERS = {"skops": "skops", "pickle": "cloudpickle"}

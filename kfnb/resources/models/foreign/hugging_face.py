@@ -12,7 +12,7 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, UsageError
 from kfnb.extras import require
 from kfnb.resources.models.foreign.mlmodel import MLMODEL
-from kfnb.resources.models.packing import FACTS, PICKLES
+from kfnb.resources.models.packer import FACTS, PICKLES
 
 _logger = logger(__package__)
 _ADDRESS = re.compile(r"hf://([\w.-]+/[\w.-]+)(?:@([\w.-]+))?(?:/(.+))?", re.ASCII)

@@ -13,7 +13,7 @@ from kfnb.errors import UsageError
 from kfnb.extras import require
 from kfnb.resources.models.foreign.mlmodel import MLMODEL, signature_words
 from kfnb.resources.models.model import VersionSnapshot
-from kfnb.resources.models.packing import FACTS
+from kfnb.resources.models.packer import FACTS
 
 _FLAVORS = {"skops": "sklearn", "pickle": "sklearn", "xgboost": "xgboost", "lightgbm": "lightgbm"}
 _EXAMPLE = "input_example.json"

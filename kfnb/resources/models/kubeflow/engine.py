@@ -30,7 +30,7 @@ from kfnb.resources.models.kubeflow.properties import (
     text,
 )
 from kfnb.resources.models.kubeflow.queries import by_model, is_meant, moves, snapshots
-from kfnb.resources.models.model import AliasChange, ModelState, MoveKind, RegisteredModel, VersionSnapshot
+from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
 from kfnb.resources.models.moves import AliasMove, check_live, check_unnamed
 
 Json = Mapping[str, Any]
@@ -146,29 +146,18 @@ class KubeflowRegistry:
         complete(self._server, there["id"], kept)
         return self._whole(model, there, number)
 
-    def move_alias(
-        self,
-        model: str,
-        alias: str,
-        to: int | None,
-        *,
-        expected: int | None,
-        by: str,
-        because: str,
-        kind: MoveKind = MoveKind.PROMOTION,
-    ) -> AliasChange:
+    def move_alias(self, move: AliasMove) -> AliasChange:
         """See ``ModelRegistry``."""
-        if to is not None:
-            check_alias(alias)
-        record = self._objects.model(model)
-        carrier = to if to is not None else expected
+        if move.to is not None:
+            check_alias(move.alias)
+        record = self._objects.model(move.model)
+        carrier = move.to if move.to is not None else move.expected
         if carrier is None:
             carrier = max(self._objects.numbers(record["id"]), default=0)
         version = self._objects.version(record, carrier)
-        if to is not None:
-            check_live(decoded(version, model, to))
+        if move.to is not None:
+            check_live(decoded(version, move.model, move.to))
         self._complete(record, version, carrier)
-        move = AliasMove(model, alias, to, expected, by, because, kind)
         change = self._log.append(record["id"], move, version["id"])
         self._log.show(record["id"])
         return change

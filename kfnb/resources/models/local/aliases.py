@@ -9,7 +9,7 @@ from kfnb.resources.models.model import AliasChange
 from kfnb.resources.models.moves import AliasMove, check_move
 
 
-def move(connection: sqlite3.Connection, key: int, request: AliasMove) -> AliasChange:
+def write_move(connection: sqlite3.Connection, key: int, request: AliasMove) -> AliasChange:
     """Move an alias of the model with the key ``key``, in a transaction. Raises ``Conflict``, ``UsageError``."""
     known = dict(connection.execute("select alias, version from aliases where model = ?", (key,)))
     history = history_of(connection, request.model, key)

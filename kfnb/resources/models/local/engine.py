@@ -12,7 +12,7 @@ from kfnb.catalog.database import Database
 from kfnb.errors import BackendError
 from kfnb.resources.models.checks import check_alias, check_draft
 from kfnb.resources.models.engine import VersionQuery
-from kfnb.resources.models.local.aliases import move
+from kfnb.resources.models.local.aliases import write_move
 from kfnb.resources.models.local.folders import ModelFolders, StoredFolder, remove
 from kfnb.resources.models.local.queries import (
     aliases_of,
@@ -26,7 +26,7 @@ from kfnb.resources.models.local.queries import (
 from kfnb.resources.models.local.records import by_alias, record_of, with_record
 from kfnb.resources.models.local.schema import FILE, SCHEMA
 from kfnb.resources.models.measurements import with_measurements
-from kfnb.resources.models.model import AliasChange, ModelState, MoveKind, RegisteredModel, VersionSnapshot
+from kfnb.resources.models.model import AliasChange, ModelState, RegisteredModel, VersionSnapshot
 from kfnb.resources.models.moves import AliasMove, check_live, check_unnamed
 
 _INSERT = """insert into versions (model, version, digest, format, size, state, metrics, metrics_data, data, tags,
@@ -139,25 +139,14 @@ class LocalRegistry:
                 self._folders.keep(folder, draft.digest)
             return self._version(connection, draft.name, number)
 
-    def move_alias(
-        self,
-        model: str,
-        alias: str,
-        to: int | None,
-        *,
-        expected: int | None,
-        by: str,
-        because: str,
-        kind: MoveKind = MoveKind.PROMOTION,
-    ) -> AliasChange:
-        """Let an alias name the version ``to``; None removes it. Raises ``Conflict`` if it is not at ``expected``."""
-        if to is not None:
-            check_alias(alias)
+    def move_alias(self, move: AliasMove) -> AliasChange:
+        """See ``ModelRegistry``."""
+        if move.to is not None:
+            check_alias(move.alias)
         with self._database.writing() as connection:
-            if to is not None:
-                check_live(outline_of(connection, model, to)[0])
-            request = AliasMove(model, alias, to, expected, by, because, kind)
-            return move(connection, model_id(connection, model), request)
+            if move.to is not None:
+                check_live(outline_of(connection, move.model, move.to)[0])
+            return write_move(connection, model_id(connection, move.model), move)
 
     def set_state(self, model: str, version: int, state: ModelState) -> None:
         """Archive a version, or restore it. Raises ``UsageError`` for one that has an alias."""

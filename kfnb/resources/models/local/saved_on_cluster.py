@@ -12,7 +12,7 @@ from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError, KfnbError
 from kfnb.resources.models.checks import check_name
 from kfnb.resources.models.local.cluster_runs import ClusterRuns
-from kfnb.resources.models.local.saved import Destination, SavedModel, register_model, saved_models
+from kfnb.resources.models.local.saved_models import Destination, SavedModel, register_model, saved_models
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from kfnb.resources.models.checks import LATEST
 from kfnb.resources.models.engine import ModelRegistry, VersionQuery
 from kfnb.resources.models.local.schema import FILE
 from kfnb.resources.models.model import ModelState, VersionSnapshot
-from kfnb.resources.models.packing import facts_of
+from kfnb.resources.models.packer import facts_of
 
 _CODE = "code"
 """The folder of a model folder without which its model is its file."""

@@ -25,6 +25,7 @@ from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.pod_access import keys_of_pods, options_of_pods
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import StoreSession
+from kfnb.resources.schedules.kubeflow.engine import KubeflowScheduleEngine
 from kfnb.resources.services.api import service as service_named
 from kfnb.resources.services.kserve.logger import log_of
 from kfnb.resources.services.kserve.request_log import LogFolder
@@ -50,8 +51,9 @@ def _engine_at(
     storage = Storage(namespace, kubernetes, access.pipeline_root, access.installed)
     ways = Ways(access.context, kubernetes)
     store = Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
+    schedules = KubeflowScheduleEngine(runs.submitter)
     cluster = ConnectedCluster(storage, store, ServingResources(kubernetes, namespace))
-    return KubeflowMonitorEngine(runs.schedules, runs.get, cluster, experiment=experiment, close=ways.close)
+    return KubeflowMonitorEngine(schedules, runs.get, cluster, experiment=experiment, close=ways.close)
 
 
 class ConnectedCluster:

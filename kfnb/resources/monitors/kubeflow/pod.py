@@ -43,6 +43,7 @@ from kfnb.resources.monitors.transitions import LOOKED_BACK, standing_after
 from kfnb.resources.services.kserve.label_folder import LabelFolder
 from kfnb.resources.services.kserve.request_log import LogFolder
 from kfnb.server.bodies import json_of
+from kfnb.server.column_reader import InputRows
 from kfnb.server.exchange import Exchange, Predicted
 from kfnb.server.findings import BadInput, OnBadInput
 from kfnb.server.inputs import ModelInputs, inputs_of
@@ -51,7 +52,6 @@ from kfnb.server.logged_rows import LoggedRows
 from kfnb.server.personal_columns import PersonalColumns
 from kfnb.server.protocol_v1 import read_v1
 from kfnb.server.protocol_v2 import read_v2
-from kfnb.server.reading import InputRows
 from kfnb.server.tables import BadRequest
 
 ABOUT, MODEL = "kit.json", "model"

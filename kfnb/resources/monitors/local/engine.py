@@ -103,7 +103,7 @@ class LocalMonitorEngine:
         schedule = self._schedule(folder)
         if schedule is not None:
             control.delete(schedule)
-        if not folder.remove(patience=10.0):
+        if not folder.remove(timeout=10.0):
             message = f"monitor {name} is being checked by another process"
             raise BackendError(message, code="still-running", hint="try again later", ref=name)
 

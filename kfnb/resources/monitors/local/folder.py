@@ -31,7 +31,7 @@ from kfnb.resources.monitors.stored import reference_of, spec_of
 
 _SHELF = "monitors"
 _FILE = "monitor.json"
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 """Seconds that a check waits for another one."""
 
 
@@ -122,7 +122,7 @@ class MonitorFolder(JobFolder):
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Hold the lock of a check. Raises ``BackendError`` if another process holds it for a minute."""
-        lock = self.lock(patience=_PATIENCE)
+        lock = self.lock(timeout=_TIMEOUT)
         if lock is None:
             message = f"monitor {self.name} is being checked by another process"
             raise BackendError(message, code="still-running", hint="try again later", ref=self.name)

@@ -18,7 +18,7 @@ from kfnb.remote.kfp.server import KfpServer
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
@@ -27,6 +27,7 @@ from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.runs.kubeflow.submitter import SubmissionTerms
 from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
 from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
@@ -77,7 +78,7 @@ def connect(
 ) -> KubeflowRunEngine:
     """The engine for these settings. No request is sent yet. Raises ``BackendError`` if no address is known.
 
-    ``registry``, ``trainings`` and ``origins`` are those of ``KubeflowRunEngine``.
+    ``registry`` and ``origins`` are those of ``KubeflowRunEngine``, ``trainings`` that of ``SubmissionTerms``.
     """
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = Ways(access.context, kubernetes)
@@ -93,12 +94,14 @@ def connect(
     )
     return KubeflowRunEngine(
         server,
+        SubmissionTerms(
+            root=access.pipeline_root,
+            account=access.service_account,
+            uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
+            trainings=trainings,
+        ),
+        home=_home(url, access, around),
         insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
-        page=_page(url, access, around),
-        root=access.pipeline_root,
-        account=access.service_account,
-        uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
-        trainings=trainings,
         registry=registry,
         origins=origins,
         close=ways.close,
@@ -135,15 +138,15 @@ def credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
     return Credentials("", usual, access.cookies)
 
 
-def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[str], str]:
-    """The address of a run's page: relative to the dashboard in a notebook; empty through a port-forward."""
+def _home(url: str, access: Access, around: KubeflowEnvironment) -> str:
+    """The address of the server's pages: relative to the dashboard in a notebook; empty through a port-forward."""
     if around.page:
         base = around.page.rstrip("/")
     elif around.notebook and WITHIN.fullmatch(url):
         base = "/_/pipeline"
     else:
         base = "" if access.context and not access.host else url
-    return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
+    return f"{base}/#/" if base else ""
 
 
 def _insight(access: Access, server: KfpServer, kubernetes: Kubernetes | None, ways: Ways) -> RunDetails:

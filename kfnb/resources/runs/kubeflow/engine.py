@@ -19,22 +19,17 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kfp.server import KfpServer, MissingResource
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow import environment_variables
-from kfnb.resources.runs.kubeflow.experiments import Experiments
-from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.origins import NOT_KEPT, Origins
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
-from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_builder import outline, submission_of
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.run_filter import pages
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels
-from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
-from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.resources.runs.kubeflow.submitter import DEFAULT_TERMS, SubmissionTerms, Submitter
 from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
-from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE, Trainings
 from kfnb.resources.runs.selection import LISTED, Selection
 from kfnb.resources.runs.step_packages import stage_of
 
@@ -50,11 +45,9 @@ _PLACES = 3
 class KubeflowRunEngine:
     """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
-    ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``trainings``
-    makes TrainJobs of steps; ``registry`` returns where saved
-    models are registered, and without it none are; ``origins`` keeps what started runs;
-    ``close`` closes what was opened.
+    ``home`` is the address of the server's pages, empty if it is unknown; ``terms`` are what pipelines are sent with;
+    ``registry`` returns where saved models are registered, and without it none are; ``origins`` keeps what started
+    runs; ``close`` closes what was opened.
     A run without changes is requested at the pace ``polling``, or less often: all observed runs share one budget of 12
     requests a minute.
     """
@@ -62,37 +55,23 @@ class KubeflowRunEngine:
     name = "kubeflow"
     polling = Pace(1, 5)
 
-    def __init__(  # noqa: PLR0913 - what it is connected to; they are keywords
+    def __init__(
         self,
         server: KfpServer,
+        terms: SubmissionTerms = DEFAULT_TERMS,
         *,
+        home: str = "",
         insight: DetailSource | None = None,
-        page: Callable[[str], str] = lambda _: "",
-        root: str = "",
-        account: str = "",
-        uploads: Uploads = NOWHERE,
-        trainings: Trainings = ON_ONE_NODE,
         registry: Callable[[], Destination] | None = None,
         origins: Origins = NOT_KEPT,
         close: Callable[[], None] = lambda: None,
     ) -> None:
-        self._server, self._insight, self._page = server, insight, page
-        self.close = close
-        self._root, self._account, self._uploads, self._registry = root, account, uploads, registry
-        self._trainings, self._origins = trainings, origins
-        self._experiments = Experiments(server)
+        self._server, self._insight, self._registry = server, insight, registry
+        self.home, self.close, self._origins = home, close, origins
+        self.submitter = Submitter(server, terms)
+        self._experiments = self.submitter.experiments
         self._versions = Versions(server)
         self._tracked: dict[str, TrackedRun] = {}
-        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
-        self.schedules = RecurringRuns(
-            server,
-            self._experiments,
-            self.pipelines,
-            root=root,
-            account=account,
-            uploads=uploads,
-            trainings=trainings,
-        )
 
     @property
     def pace(self) -> Pace:
@@ -102,7 +81,7 @@ class KubeflowRunEngine:
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Notes on environment variables that steps read and the pods will not have, and on trainings."""
         yield from submission.notes
-        yield from self._trainings.cautions(submission.spec, submission.platform)
+        yield from self.submitter.cautions(submission)
         yield from environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env
         )
@@ -120,12 +99,7 @@ class KubeflowRunEngine:
             return self._start(submission, again)
 
     def _start(self, submission: Submission, experiment: str) -> str:
-        cargo = self._uploads.cargo(submission.spec, submission.folder)
-        submission = replace(submission, spec=cargo.spec)
-        body = order(
-            submission, experiment, root=self._root, account=self._account, trainings=self._trainings
-        )
-        cargo.send(submission.notify)
+        body = self.submitter.body(submission, experiment)
         run_id = str(self._server.request("POST", "/runs", body)["run_id"])
         self._origins.keep(run_id, submission.origin)
         return run_id
@@ -236,6 +210,10 @@ class KubeflowRunEngine:
                 SavedModels(self._registry) if self._registry else None,
             )
         return self._tracked[whole]
+
+    def _page(self, run_id: str) -> str:
+        """The address of a run's page; empty if it is unknown."""
+        return f"{self.home}runs/details/{run_id}" if self.home else ""
 
     def _pace(self) -> Pace:
         """How often one run is requested: less often the more runs are observed, while nothing changes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kfp.names import ResourceNames, name_in
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, KfpServer
 from kfnb.resources.experiments.model import Experiment
@@ -16,7 +16,7 @@ class Experiments:
     def __init__(self, server: KfpServer) -> None:
         self._server = server
         self._ids: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._names = ResourceNames(server, "/experiments")
 
     def find(self, name: str) -> str:
         """The id of an experiment; empty for an unknown name."""
@@ -24,7 +24,7 @@ class Experiments:
             namespace = self._server.users_namespace
             found = self._server.get("/experiments", filter=called(name), namespace=namespace)
             for experiment in found.get("experiments") or ():
-                self._remember(experiment["experiment_id"], experiment.get("display_name", name))
+                self._remember(experiment["experiment_id"], name_in(experiment) or name)
         return self._ids.get(name, "")
 
     def needed(self, name: str) -> str:
@@ -39,26 +39,21 @@ class Experiments:
 
     def name(self, identifier: str) -> str:
         """The name of an experiment; its id if the name is unknown."""
-        if identifier and identifier not in self._names:
-            try:
-                found = self._server.get(f"/experiments/{identifier}")
-                self._remember(identifier, str(found.get("display_name", identifier)))
-            except BackendUnavailable:
-                return identifier
-            except BackendError:
-                self._names[identifier] = identifier  # deleted, or another user's
-        return self._names.get(identifier, "")
+        name = self._names.of(identifier)
+        if name != identifier:
+            self._ids.setdefault(name, identifier)
+        return name
 
     def all(self) -> list[Experiment]:
         """The experiments that are not archived."""
         answers = every(self._server, "/experiments", "experiments", namespace=self._server.users_namespace)
         found = [one for one in answers if one.get("storage_state") != "ARCHIVED"]
         for one in found:
-            self._remember(str(one["experiment_id"]), str(one.get("display_name", "")))
+            self._remember(str(one["experiment_id"]), name_in(one))
         return [
             Experiment(
                 id=str(one["experiment_id"]),
-                name=str(one.get("display_name", "")),
+                name=name_in(one),
                 description=str(one.get("description", "")),
                 created=seconds(one.get("created_at")),
                 last_run=seconds(one.get("last_run_created_at")),
@@ -81,4 +76,5 @@ class Experiments:
         return self._ids[name]
 
     def _remember(self, identifier: str, name: str) -> None:
-        self._ids[name], self._names[identifier] = identifier, name
+        self._ids[name] = identifier
+        self._names.remember(identifier, name)

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 from kfnb.entities import RunSnapshot
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.fold import Event
-from kfnb.jobs.polling import PATIENCE, Pace, Pause
+from kfnb.jobs.polling import TIMEOUT, Pace, Pause
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _RECENT = 60.0
@@ -86,7 +86,7 @@ class RunCache:
                 if not follow or self.run(math.inf).state.finished:
                     return
             except BackendUnavailable:
-                if not follow or time.monotonic() - answered > PATIENCE:
+                if not follow or time.monotonic() - answered > TIMEOUT:
                     raise
             time.sleep(pause)
 

@@ -15,7 +15,7 @@ from kfnb.entities import Amounts, LogLine, Purpose, RunState, Task, TaskError
 from kfnb.entities.manifest import RunRecord
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes.pod_layers import shared_environments
-from kfnb.resources.runs.kubeflow import logs, pending
+from kfnb.resources.runs.kubeflow import logs, wait_reasons
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
@@ -140,7 +140,7 @@ class RunDetails:
         if self._pods is None or run.state.finished:
             return {}
         queued = workflow.queued if run.state is RunState.PENDING else None
-        words = pending.doing(self._pods, pods, workflow.refused, queued)
+        words = wait_reasons.doing(self._pods, pods, workflow.refused, queued)
         # an iteration is not a task: its loop shows it
         words |= {id[: id.rindex("/")]: why for id, why in words.items() if id.rpartition("/")[2].isdecimal()}
         first = [task.id for task in run.tasks if not task.parent and not task.needs]

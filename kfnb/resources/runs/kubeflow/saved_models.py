@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from kfnb.entities import RunSnapshot, RunState
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.models.local.saved_on_cluster import ClusterRegistration, register_saved_on_cluster
 
 _PAUSE = 60.0

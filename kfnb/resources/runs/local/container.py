@@ -23,7 +23,7 @@ from kfnb.resources.runs.local.placeholder import Context, fill
 from kfnb.resources.runs.local.spec import Container
 
 _NOTE = "container.json"
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds that an engine may take to remove a container."""
 
 
@@ -62,7 +62,7 @@ def remove(folder: Path) -> None:
     """Remove the container that the task in ``folder`` left behind, if any."""
     with suppress(OSError, ValueError, subprocess.TimeoutExpired):
         program, name = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
-        subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_PATIENCE)
+        subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_TIMEOUT)
 
 
 def _seen(work: TaskInvocation, run: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ import subprocess
 from contextlib import suppress
 
 _ENGINES = ("docker", "podman")
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 """Seconds that an engine may take to answer."""
 
 
@@ -17,7 +17,7 @@ def engine() -> str:
         found = shutil.which(name)
         if found:
             with suppress(OSError, subprocess.TimeoutExpired):
-                done = subprocess.run([found, "info"], capture_output=True, check=False, timeout=_PATIENCE)
+                done = subprocess.run([found, "info"], capture_output=True, check=False, timeout=_TIMEOUT)
                 if done.returncode == 0:
                     return found
     return ""

@@ -27,7 +27,7 @@ from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
 from kfnb.prices.budget import Budget
-from kfnb.resources.models.local.saved import Destination, register_saved
+from kfnb.resources.models.local.saved_models import Destination, register_saved
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec

@@ -266,7 +266,7 @@ class LocalRunEngine:
         A damaged run counts as finished unless a process drives it. Raises ``BackendError`` if a run cannot be removed.
         """
         finished = [one for one in folders.existing(self._home) if self._outline(one).state.finished]
-        return [folder.id for folder in finished[keep:] if folder.remove(patience=RELEASE)]
+        return [folder.id for folder in finished[keep:] if folder.remove(timeout=RELEASE)]
 
     @property
     def _prefork_in(self) -> Path | None:

@@ -20,7 +20,7 @@ from kfnb.jobs.scheduler.timing import Timing
 from kfnb.resources.runs.engine import Submission
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.engine import LocalRunEngine
-from kfnb.resources.schedules.local.stored import FILE, PROGRAM, StoredSubmission
+from kfnb.resources.schedules.local.stored_submission import FILE, PROGRAM, StoredSubmission
 from kfnb.resources.schedules.model import MissedTicks, Recurrence, ScheduledTick, ScheduleSnapshot
 from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timezones import local_zone

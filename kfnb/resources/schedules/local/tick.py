@@ -12,7 +12,7 @@ from kfnb.jobs.scheduler.history import ScheduleHistory, TickState
 from kfnb.jobs.scheduler.order import TickOutcome
 from kfnb.jobs.scheduler.records import history
 from kfnb.resources.runs.local.engine import LocalRunEngine
-from kfnb.resources.schedules.local.stored import StoredSubmission
+from kfnb.resources.schedules.local.stored_submission import StoredSubmission
 from kfnb.text.timezones import zone_of
 
 

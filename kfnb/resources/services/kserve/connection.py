@@ -21,13 +21,13 @@ from kfnb.resources.runs.kubeflow.connection import WITHIN, Access, Ways, creden
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.services.kserve.account import StoreAccount
+from kfnb.resources.services.kserve.addresses import Entrance, ServiceAddresses
 from kfnb.resources.services.kserve.engine import KServeEngine
 from kfnb.resources.services.kserve.label_folder import LabelFolder
 from kfnb.resources.services.kserve.logger import log_of
 from kfnb.resources.services.kserve.mode import KServeSettings, read_settings
 from kfnb.resources.services.kserve.objects import MODEL_ID, VERSION_ID
 from kfnb.resources.services.kserve.predictor import ServingPlace
-from kfnb.resources.services.kserve.reach import Entrance, Reach
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.uploads import FolderStore, facts_of, upload
 from kfnb.resources.services.model import Target
@@ -98,7 +98,7 @@ def engine_at(kubernetes: Kubernetes, given: ServingSettings, around: KubeflowEn
             given.index_urls,
             given.log,
         ),
-        Reach(kubernetes, given.namespace, _entrance(kubernetes, access, around)),
+        ServiceAddresses(kubernetes, given.namespace, _entrance(kubernetes, access, around)),
         serving,
         ways.close,
         labels,

@@ -18,6 +18,7 @@ from kfnb.errors import BackendError, Conflict, ServiceFailed, ServiceNotFound, 
 from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes.fields import word
 from kfnb.resources.services.engine import ServiceAddress, ServiceSpec
+from kfnb.resources.services.kserve.addresses import ServiceAddresses
 from kfnb.resources.services.kserve.failure_report import FailureReport, FailureReports
 from kfnb.resources.services.kserve.foreign import record_of_another
 from kfnb.resources.services.kserve.label_folder import LabelFolder
@@ -27,13 +28,12 @@ from kfnb.resources.services.kserve.objects import STOP, Write, canary_name, cha
 from kfnb.resources.services.kserve.observation import Observation
 from kfnb.resources.services.kserve.pod_counters import PodCounters
 from kfnb.resources.services.kserve.predictor import ServingPlace, predictor_of
-from kfnb.resources.services.kserve.reach import Reach
 from kfnb.resources.services.kserve.record import ServiceRecord, WrittenRevision
 from kfnb.resources.services.kserve.refusals import no_labels, not_kept, refuse, taken
 from kfnb.resources.services.kserve.resources import ServingResources
 from kfnb.resources.services.kserve.runtimes import is_v2, runtime_named
 from kfnb.resources.services.kserve.snapshot import outline, snapshot
-from kfnb.resources.services.kserve.splitting import next_writes
+from kfnb.resources.services.kserve.splits import next_writes
 from kfnb.resources.services.model import DesiredState, ServiceSnapshot, ServiceState, Target
 from kfnb.resources.services.moves import conflict, served_target
 from kfnb.resources.services.protocols import V2
@@ -70,19 +70,19 @@ class KServeEngine:
         self,
         resources: ServingResources,
         places: RevisionPlaces,
-        reach: Reach,
+        addresses: ServiceAddresses,
         settings: Callable[[], KServeSettings],
         close: Callable[[], object] = lambda: None,
         labels: Callable[[str], LabelFolder] = no_labels,
     ) -> None:
-        self._resources, self._places, self._reach, self._settings = resources, places, reach, settings
-        self._close, self._labels = close, labels
+        self._resources, self._places, self._close = resources, places, close
+        self._addresses, self._settings, self._labels = addresses, settings, labels
         self._reports = FailureReports(resources.kubernetes, resources.namespace)
         self._counters = PodCounters(resources.kubernetes, resources.namespace)
 
     def close(self) -> None:
         """Close all port-forwards."""
-        self._reach.close()
+        self._addresses.close()
         self._close()
 
     # -- what is requested
@@ -276,7 +276,7 @@ class KServeEngine:
             )
         answering = now.desired.default if not version else served_target(name, now.desired, version)
         seen, record = self._known(name)
-        found = self._reach.address(
+        found = self._addresses.address(
             name, seen, answering.revision if version else None, split=verb == "predict"
         )
         written = record.written.get(answering.revision)

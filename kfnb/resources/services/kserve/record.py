@@ -13,10 +13,10 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.fields import Item, at, word
+from kfnb.resources.services.desired_json import as_json, desired_of, known
 from kfnb.resources.services.kserve.objects import SERVICE
 from kfnb.resources.services.kserve.predictor import ServingPlace
 from kfnb.resources.services.model import DesiredState, ServiceMove, Target
-from kfnb.resources.services.stored import as_json, desired_of, known
 
 MOST_MOVES = 100
 """The newest changes that are kept."""

@@ -23,7 +23,7 @@ from kfnb.resources.services.model import (
     Target,
 )
 
-_PATIENCE = 90.0
+_TIMEOUT = 90.0
 """Seconds that a cluster may take to split the requests, once all versions are ready."""
 _NEAR = 0.5
 
@@ -136,7 +136,7 @@ def _split(
         )
     )
     ready = all(one.state is RevisionState.READY for one in requested)
-    if right or not ready or now - record.desired.move.at < _PATIENCE:
+    if right or not ready or now - record.desired.move.at < _TIMEOUT:
         return _Split(shares, right)
     shares_requested = ", ".join(f"{one.ref} {one.percent} %" for one in requested)
     if shares is None:

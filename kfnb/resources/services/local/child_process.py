@@ -51,8 +51,8 @@ class ChildProcess:
 
     async def end(self, seconds: float) -> None:
         """Ask it to end, and kill it if it has not after ``seconds``."""
-        for number, patience in ((signal.SIGTERM, seconds), (signal.SIGKILL, None)):
+        for number, timeout in ((signal.SIGTERM, seconds), (signal.SIGKILL, None)):
             if not self.ended:
                 with suppress(ProcessLookupError):
                     os.kill(self.pid, number)
-                await asyncio.wait({self._task}, timeout=patience)
+                await asyncio.wait({self._task}, timeout=timeout)

@@ -17,13 +17,13 @@ from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
-from kfnb.resources.services.local.counting import Counting
+from kfnb.resources.services.local.counter_poll import CounterPoll
 from kfnb.resources.services.local.fold import ServiceFold
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.journal import ServiceJournal
 from kfnb.resources.services.local.listener import listening, url_of
 from kfnb.resources.services.local.reconciler import Reconciler
-from kfnb.resources.services.local.revision_process import Surroundings
+from kfnb.resources.services.local.revision_process import ServiceContext
 from kfnb.resources.services.local.router_process import RouterProcess
 
 
@@ -57,17 +57,17 @@ async def _drive(folder: ServiceFolder, log: EventLog, processes: Processes) -> 
     if folder.stopping:
         stop.set()
     router = RouterProcess(folder, processes, listener)
-    around = Surroundings(folder, processes, settings.index_urls)
-    reconciler = Reconciler(around, router, journal, fold.revisions)
-    counting = Counting(router, reconciler.revisions, journal, fold.counted)
+    context = ServiceContext(folder, processes, settings.index_urls)
+    reconciler = Reconciler(context, router, journal, fold.revisions)
+    poll = CounterPoll(router, reconciler.revisions, journal, fold.counted)
     router.begin()
     journal.listens(url_of(listener))
-    counter = asyncio.create_task(counting.run())
+    counter = asyncio.create_task(poll.run())
     try:
         return await reconciler.run(stop)
     finally:
         counter.cancel()
-        await counting.last(await router.end())
+        await poll.last(await router.end())
         await reconciler.end()
         await processes.end()
 

@@ -30,9 +30,9 @@ from tempfile import mkdtemp
 from kfnb.errors import BackendError, Conflict, ServiceNotFound, did_you_mean
 from kfnb.jobs import private
 from kfnb.jobs.folder import JobFolder, names, number, usable
+from kfnb.resources.services.desired_json import as_json, desired_of, known
 from kfnb.resources.services.model import DesiredState, ServiceMove
 from kfnb.resources.services.names import is_service_name
-from kfnb.resources.services.stored import as_json, desired_of, known
 
 _SERVICES = "services"
 _FILE = "service.json"

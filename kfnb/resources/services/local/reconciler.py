@@ -9,9 +9,9 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.journal import ServiceJournal
-from kfnb.resources.services.local.revision_process import RevisionProcess, Surroundings
+from kfnb.resources.services.local.revision_process import RevisionProcess, ServiceContext
 from kfnb.resources.services.local.router_process import RouterProcess
-from kfnb.resources.services.local.routing import RoutingTable, table_of
+from kfnb.resources.services.local.routing_table import RoutingTable, table_of
 from kfnb.resources.services.model import DesiredState, Parity, Revision, RevisionState
 
 _POLL = 0.2
@@ -30,12 +30,12 @@ class Reconciler:
 
     def __init__(
         self,
-        around: Surroundings,
+        context: ServiceContext,
         router: RouterProcess,
         journal: ServiceJournal,
         known: tuple[Revision, ...],
     ) -> None:
-        self._around, self._router, self._journal = around, router, journal
+        self._context, self._router, self._journal = context, router, journal
         self._known = {one.number: one for one in known}
         self._desired: DesiredState | None = None
         self._reached: DesiredState | None = None
@@ -90,7 +90,7 @@ class Reconciler:
                 if known is None:
                     self._journal.began(target)
                 parity = known.parity if known else Parity()
-                made = RevisionProcess(target, self._around, parity, self._report)
+                made = RevisionProcess(target, self._context, parity, self._report)
                 self.revisions[target.revision] = made
                 made.begin()
 
@@ -181,4 +181,4 @@ class Reconciler:
 
     @property
     def _folder(self) -> ServiceFolder:
-        return self._around.folder
+        return self._context.folder

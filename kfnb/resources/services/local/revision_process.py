@@ -41,7 +41,7 @@ class RevisionBroken(Exception):
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ServiceContext:
     """What all revisions of a service have: where environments are, and where packages come from."""
 
     folder: ServiceFolder
@@ -62,7 +62,11 @@ class RevisionProcess:
     """
 
     def __init__(
-        self, target: Target, around: Surroundings, parity: Parity, changed: Callable[[RevisionProcess], None]
+        self,
+        target: Target,
+        context: ServiceContext,
+        parity: Parity,
+        changed: Callable[[RevisionProcess], None],
     ) -> None:
         self.target, self.parity = target, parity
         self.state, self.error, self.restarts = RevisionState.PENDING, "", 0
@@ -71,9 +75,9 @@ class RevisionProcess:
         self.served = False
         """Whether it was ready once."""
         self.socket = f"r{target.revision}.sock"
-        self._around, self._changed = around, changed
-        self._folder = around.folder.revision(target.revision)
-        self.log = around.folder.log(target.revision)
+        self._context, self._changed = context, changed
+        self._folder = context.folder.revision(target.revision)
+        self.log = context.folder.log(target.revision)
         self._children: list[ChildProcess] = []
         self._life: asyncio.Task[None] | None = None
 
@@ -98,7 +102,7 @@ class RevisionProcess:
 
     def _forget_socket(self) -> None:
         with suppress(OSError):
-            (self._around.folder.path / self.socket).unlink()
+            (self._context.folder.path / self.socket).unlink()
 
     # -- its life
 
@@ -107,7 +111,7 @@ class RevisionProcess:
             private.make(self._folder)
             python = await self._python()
             self.log_error = await asyncio.to_thread(
-                program.log_error, python, self._around.folder, self.target
+                program.log_error, python, self._context.folder, self.target
             )
             checked = asyncio.create_task(self._check(python))
             try:
@@ -145,7 +149,7 @@ class RevisionProcess:
     async def _serve(self, python: Path, checked: asyncio.Task[None]) -> str:
         """Serve until the process ends; why it did. Raises ``RevisionBroken`` if the version fails its check."""
         since = self.log.stat().st_size if self.log.exists() else 0
-        child = await self._start(program.serving(python, self._around.folder, self.target, self.socket))
+        child = await self._start(program.serving(python, self._context.folder, self.target, self.socket))
         if await self._answers(child):
             await checked
             self.served = True
@@ -177,17 +181,17 @@ class RevisionProcess:
 
     async def _python(self) -> Path:
         """The Python that has its packages. Raises ``RevisionBroken`` if they cannot be installed."""
-        around = self._around
-        needed = program.requirements(around.folder.version(self.target.digest), around.index_urls)
-        if await asyncio.to_thread(program.needs_environment, needed, around.envs):
+        context = self._context
+        needed = program.requirements(context.folder.version(self.target.digest), context.index_urls)
+        if await asyncio.to_thread(program.needs_environment, needed, context.envs):
             failure = self._folder / "failure"
             failure.unlink(missing_ok=True)
-            status = await self._end_of(await self._start(program.building(needed, around.envs, failure)))
+            status = await self._end_of(await self._start(program.building(needed, context.envs, failure)))
             if failure.exists():
                 raise RevisionBroken(failure.read_text(encoding="utf-8"))
             if status:
                 raise RevisionBroken(f"its environment could not be built: {from_status(status).message}")
-        return program.python_for(needed, around.envs)
+        return program.python_for(needed, context.envs)
 
     async def _check(self, python: Path) -> None:
         """Check the version, unless that was done. Raises ``RevisionBroken`` if it fails."""
@@ -197,17 +201,17 @@ class RevisionProcess:
             self._recall()
             return
         report = self._folder / "check.json"
-        child = await self._start(program.checking(python, self._around.folder, self.target, report))
+        child = await self._start(program.checking(python, self._context.folder, self.target, report))
         status = await self._end_of(child)
         self.parity = Parity(status == 0, _report(report))
         self._changed(self)
         if status:
             raise RevisionBroken(f"{self.target.ref} did not pass its check: {self._why(status)}")
-        self._around.folder.keep_check(self.target.digest, report)
+        self._context.folder.keep_check(self.target.digest, report)
 
     def _recall(self) -> None:
         """Let what an earlier revision of the same bytes passed be known of this one, which a rollback brings back."""
-        report = _report(self._around.folder.passed_check(self.target.digest))
+        report = _report(self._context.folder.passed_check(self.target.digest))
         if report:
             self.parity = Parity(passed=True, report=report)
             self._changed(self)
@@ -218,8 +222,8 @@ class RevisionProcess:
         return _reason(status, self.log, 0)
 
     async def _start(self, work: Callable[[], int]) -> ChildProcess:
-        around = self._around
-        child = await ChildProcess.start(around.processes, work, self.log, around.folder.path)
+        context = self._context
+        child = await ChildProcess.start(context.processes, work, self.log, context.folder.path)
         self._children.append(child)
         return child
 

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.route_counters import RouteCounters, prometheus
-from kfnb.resources.services.local.routing import RoutedRevision, RoutingTable
+from kfnb.resources.services.local.routing_table import RoutedRevision, RoutingTable
 from kfnb.resources.services.local.shadow import Shadow
 from kfnb.resources.services.local.split import Split, place_of
 from kfnb.resources.services.local.upstream import Upstream, UpstreamGone, UpstreamSilent

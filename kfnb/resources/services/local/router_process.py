@@ -15,7 +15,7 @@ from kfnb.resources.services.local.child_process import ChildProcess
 from kfnb.resources.services.local.control import ControlLine
 from kfnb.resources.services.local.folder import ServiceFolder
 from kfnb.resources.services.local.router import route
-from kfnb.resources.services.local.routing import RoutingTable
+from kfnb.resources.services.local.routing_table import RoutingTable
 
 _logger = logger(__package__)
 

@@ -29,7 +29,7 @@ _HOP = frozenset(
 _OWN = frozenset({"connection", "content-length", "content-type", "date", "keep-alive", "transfer-encoding"})
 """Headers of an answer that the router's own server writes."""
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds that a revision may take to answer."""
 
 
@@ -59,7 +59,7 @@ class UpstreamConnection(asyncio.Protocol):
         """Send a request and return its answer. Raises ``UpstreamGone`` and ``UpstreamSilent``."""
         answer = self._answer = self._loop.create_future()
         self._parser, self._headers, self._pieces = HttpResponseParser(self), {}, []
-        limit = self._loop.call_later(PATIENCE, self._fail, UpstreamSilent())
+        limit = self._loop.call_later(TIMEOUT, self._fail, UpstreamSilent())
         self._transport.write(data)
         try:
             received: HttpResponse = await answer

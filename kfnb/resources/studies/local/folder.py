@@ -129,7 +129,7 @@ def _make_room(folder: StudyFolder) -> None:
     ended = True
     with suppress(BackendError), reading(folder.path) as log:
         ended = log.finished()
-    lock = folder.lock(patience=RELEASE if ended else 0)
+    lock = folder.lock(timeout=RELEASE if ended else 0)
     if lock is None:
         raise BackendError(
             f"study {folder.name} is still running: %kf_study {folder.name} shows it; stop it, or choose another name"

@@ -9,7 +9,7 @@ from kfnb import target
 from kfnb.remote import environment
 from kfnb.remote.current import Current
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.kubeflow.connection import Access, Ways
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage

@@ -20,7 +20,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.remote.kubernetes import pod_settings
 from kfnb.remote.kubernetes.fields import Item, mapping, word
 from kfnb.resources.experiments.model import Experiment
-from kfnb.resources.models.local.saved import Destination
+from kfnb.resources.models.local.saved_models import Destination
 from kfnb.resources.runs.engine import Submission, check_finished
 from kfnb.resources.runs.kubeflow.run_cache import forget_finished
 from kfnb.resources.runs.kubeflow.saved_models import SavedModels

@@ -23,7 +23,7 @@ _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _TRAINJOBS = "/apis/trainer.kubeflow.org/v1alpha1/namespaces/{}/trainjobs"
 _JOBSET, _INDEX = "jobset.sigs.k8s.io/jobset-name", "batch.kubernetes.io/job-completion-index"
 _CONTAINER = "node"
-_PATIENCE = 300.0
+_TIMEOUT = 300.0
 """Seconds that the API server may not answer."""
 _PAUSE = 1.0
 """Seconds between two polls of a training."""
@@ -110,7 +110,7 @@ class Cluster:
 
     def _ask(self, method: str, path: str, body: Any = None) -> bytes:
         """The answer; one that may be another one later is waited for. Raises ``HTTPError``, ``TrainJobFailed``."""
-        until, pause = time.monotonic() + _PATIENCE, 0.5
+        until, pause = time.monotonic() + _TIMEOUT, 0.5
         while True:
             try:
                 headers = {"Authorization": f"Bearer {(_ACCOUNT / 'token').read_text().strip()}"}

@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb.entities import RunState
 from kfnb.errors import BackendError
+from kfnb.jobs.polling import Pace
 from kfnb.remote.http import Http, Request
 from tests.registry.kettles.model import Kettle
 
@@ -17,6 +18,7 @@ class KubeflowKettleEngine:
     """Kettles at an address."""
 
     name = "kubeflow"
+    pace = Pace(0.05, 0.5)
 
     def __init__(self, address: str) -> None:
         self._address, self._http = address, Http()

@@ -10,7 +10,7 @@ from kfnb.entities import RunState
 from kfnb.errors import BackendError
 from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import open_home
-from kfnb.jobs.polling import JobObserver
+from kfnb.jobs.polling import JobObserver, Pace
 from tests.registry.kettles.local.fold import KettleFold
 from tests.registry.kettles.local.folder import KettleFolder, Order, existing, find, new
 from tests.registry.kettles.local.kind import job
@@ -21,6 +21,7 @@ class LocalKettleEngine:
     """Kettles in the home."""
 
     name = "local"
+    pace = Pace(0.05, 0.5)
 
     def __init__(self, home: Path) -> None:
         self._home = absolute(home, "home")

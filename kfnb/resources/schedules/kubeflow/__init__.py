@@ -1,0 +1,1 @@
+"""Schedules on a cluster: recurring runs of Kubeflow Pipelines."""
