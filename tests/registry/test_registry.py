@@ -115,6 +115,7 @@ def test_its_verb_follows_to_the_end_and_prints_json(
     capsys.readouterr()
     assert main(["boil", "tea", "--backend", backend, "--json"]) == 0
     out = capsys.readouterr()
+    assert out.out.startswith("{"), out.out
     assert json.loads(out.out) == {
         "name": "tea",
         "state": "SUCCEEDED",
