@@ -49,9 +49,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None) -> Path:
 SILENT = {
     "kfnb.jobs.child:finish": "prints the traceback into the log of what the process did",
     "kfnb.resources.runs.local.runner:guarded": "a step's own failure, which is described whole in its file",
+    "kfnb.resources.runs.local.runner:record": "a step has no kfnb that could log; what it ran on is unknown then",
     "kfnb.resources.runs.local.runner:_message": "a step's own error, whose message says that it cannot be shown",
     "kfnb.resources.studies.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
     "kfnb.resources.studies.local.trial_log:flush": "what a trial has put in the place of its own streams",
+    "kfnb.capture.embedded.layers:kfnb_layers.add": "a fact that cannot be read is hidden, and the manifest says why",
+    "kfnb.resources.provenance.closeness:_of_objects": "what cannot be compared is as far as can be",
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.model_facts:kfnb_signature": "raises a TypeError that says what the model says",
     "kfnb.capture.embedded.models:kfnb_write_skops": "raises a TypeError that says what skops says",

@@ -42,6 +42,8 @@ UNPICKLES = {
 """Each place that unpickles, and why it may."""
 
 LISTENS = {
+    ("kfnb/web/server.py", "socket.create_server(('127.0.0.1', port))"),
+    ("kfnb/web/server.py", "HTTPServer(application)"),  # at that socket
     ("kfnb/capture/embedded/rendezvous.py", "one.bind(('127.0.0.1', 0))"),  # to find a free port
     ("kfnb/remote/portforward/forward.py", "socket.create_server(('127.0.0.1', 0))"),
     (

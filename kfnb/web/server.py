@@ -67,17 +67,16 @@ async def _serve(port: int, opened: Callable[[str], None]) -> None:
     address = "{}:{}".format(*listening.getsockname())
     access.listen(listening.getsockname()[1])
     given = {"access": access, "mark": mark}
-    server = HTTPServer(
-        Application(
-            [
-                (r"/static/(live\.js)", _Asset, {"path": str(_LIVE)}),
-                (r"/static/(ui\.js|ui\.css)", _Asset, {"path": str(_STATIC)}),
-                (r"/socket", PageSocket, given),
-                (r"/(?:([\w-]+)(?:/([^/]+))?)?", _Page, given),
-            ],
-            websocket_ping_interval=20,
-        )
+    application = Application(
+        [
+            (r"/static/(live\.js)", _Asset, {"path": str(_LIVE)}),
+            (r"/static/(ui\.js|ui\.css)", _Asset, {"path": str(_STATIC)}),
+            (r"/socket", PageSocket, given),
+            (r"/(?:([\w-]+)(?:/([^/]+))?)?", _Page, given),
+        ],
+        websocket_ping_interval=20,
     )
+    server = HTTPServer(application)
     server.add_socket(listening)
     opened(f"http://{address}/?token={access.token}")
     await asyncio.Event().wait()

@@ -87,19 +87,28 @@ def test_what_is_unknown_is_said_in_words(pages):
     assert "<script>alert" not in body
 
 
-async def _asked(pages, content, **headers):
+async def _asked(pages, *contents, **headers):
+    """What the server answers a page that sends these messages; the last is answered, or else nothing comes."""
     given = {"Cookie": pages.cookie, "Origin": f"http://{pages.host}", **headers}
     connection = await websocket_connect(HTTPRequest(f"ws://{pages.host}/socket", headers=given))
-    await connection.write_message(content)
-    answer = await asyncio.wait_for(connection.read_message(), 30)
+    for content in contents:
+        await connection.write_message(content)
+    answers = []
+    while not answers or answers[-1]["message"]["kind"] == "reply":
+        answers.append(json.loads(await asyncio.wait_for(connection.read_message(), 30)))
     connection.close()
-    return json.loads(answer)
+    while await connection.read_message() is not None:
+        pass
+    return answers
+
+
+def _watch(run):
+    return json.dumps({"do": "watch", "type": "run", "id": run.id})
 
 
 def test_a_page_is_told_all_of_what_it_shows(run, pages):
     pages.open()
-    request = json.dumps({"do": "watch", "type": "run", "id": run.id})
-    told = asyncio.run(_asked(pages, request))
+    [told] = asyncio.run(_asked(pages, _watch(run)))
     assert (told["message"]["kind"], told["message"]["id"], told["buffers"]) == ("whole", run.id, 0)
 
 
@@ -114,17 +123,7 @@ def test_a_page_of_another_site_cannot_connect(pages, headers):
 
 def test_what_is_no_request_ends_nothing(run, pages):
     pages.open()
-
-    async def ask():
-        given = {"Cookie": pages.cookie, "Origin": f"http://{pages.host}"}
-        connection = await websocket_connect(HTTPRequest(f"ws://{pages.host}/socket", headers=given))
-        for content in ("not json", "[]", '{"do": "fly"}'):
-            await connection.write_message(content)
-        answer = json.loads(await asyncio.wait_for(connection.read_message(), 30))
-        await connection.write_message(json.dumps({"do": "watch", "type": "run", "id": run.id}))
-        return answer, json.loads(await asyncio.wait_for(connection.read_message(), 30))
-
-    refused, told = asyncio.run(ask())
+    refused, told = asyncio.run(_asked(pages, "not json", "[]", '{"do": "fly"}', _watch(run)))
     assert refused["message"]["kind"] == "reply"
     assert told["message"]["kind"] == "whole"
 
