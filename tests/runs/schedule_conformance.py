@@ -1,6 +1,7 @@
 """What each engine of schedules does. An engine's tests inherit ``ScheduleConformance`` and give it as ``engine``."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ class ScheduleConformance:
         end = float(int(time.time()) + 10**7)
         rhythm = Recurrence(cron="0 0 6 * * 1-5", end=end, catch_up=False, max_concurrency=3, digest="d1")
         made = engine.create(nightly(tmp_path), rhythm)
-        assert engine.get(made.id) == made
+        got = engine.get(made.id)
+        assert replace(got, notes=()) == made  # recordings do not know its runs, which a note says
         assert (made.name, made.pipeline, dict(made.arguments)) == ("nightly", "doubling", {"rows": 200})
         assert (made.cron, made.every, made.end) == ("0 0 6 * * 1-5", None, end)
         assert (made.catch_up, made.max_concurrency, made.enabled, made.state) == (False, 3, True, "enabled")

@@ -16,7 +16,8 @@ FORBIDDEN = {
     "kind": "Status",
     "reason": "Forbidden",
     "code": 403,
-    "message": 'nodes "node1" is forbidden: User "editor" cannot get resource "nodes" at the cluster scope',
+    "message": 'nodes "node1" is forbidden: User "editor" cannot get resource "nodes" in API group ""'
+    " at the cluster scope",
     "details": {"name": "node1", "kind": "nodes"},
 }
 IMAGE = "sha256:285b18a1a18e001575fd8e306e622f1d310d7cedd11c523c862d645f6837bd0d"
