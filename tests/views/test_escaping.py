@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import kfnb
 from kfnb import entities
 from kfnb.entities import Artifact, ComponentView, Port, Preview, RunSnapshot, RunState, Task, TaskError
+from kfnb.entities.manifest import Manifest
 from kfnb.prices.rates import Rates
 from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
@@ -62,6 +63,7 @@ from kfnb.resources.notebooks.model import DryRun, Notebook, NotebookList
 from kfnb.resources.notebooks.view import draw_dry_run, draw_notebook, draw_notebooks
 from kfnb.resources.provenance.diff import ManifestDiff
 from kfnb.resources.provenance.diff_view import draw_manifest_diff
+from kfnb.resources.provenance.view import draw_manifest
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
@@ -406,6 +408,7 @@ DRAWN = {
     ),
     "draw_monitors": lambda text: draw_monitors([filled(MonitorSnapshot, text)]),
     "draw_report": lambda text: draw_report(filled(Report, text)),
+    "draw_manifest": lambda text: draw_manifest(filled(Manifest, text)),
     "draw_manifest_diff": lambda text: draw_manifest_diff(filled(ManifestDiff, text)),
     "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
