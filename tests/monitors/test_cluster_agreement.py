@@ -258,8 +258,8 @@ def test_both_monitors_measure_the_same_of_the_same_labels(
         assert labels.add(ids, given, "ada").kept == len(rows)
         time.sleep(2 * DELAY + 2)
 
-    labelled(people(random, 400), right=True)
     labels.add(["never-asked"], [True], "ada")
+    labelled(people(random, 400), right=True)
     first, own = cluster.check(), here.check()
     assert first.metrics == own.metrics
     (accuracy, *_) = first.metrics

@@ -15,7 +15,7 @@ from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
 from kfnb.resources.runs.kubeflow.engine import KubeflowRunEngine
 from kfnb.resources.runs.kubeflow.submission import order
-from kfnb.resources.runs.kubeflow.trainings import ON_ONE_NODE
+from kfnb.resources.runs.kubeflow.submitter import Submitter
 
 
 def component(shell, name, body, options=""):
@@ -188,7 +188,7 @@ def sent(monkeypatch):
 
     class Cluster(KubeflowRunEngine):
         def __init__(self):
-            self._trainings = ON_ONE_NODE
+            self.submitter = Submitter(None)
 
         def submit(self, submission):
             bodies.append(order(submission, ""))

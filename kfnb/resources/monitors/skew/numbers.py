@@ -80,7 +80,7 @@ def _is_filled_in(one: ColumnEvidence, word: str, share: float, filled: float, *
     least, most = _shares_before(one, word)
     if filled:
         return abs(share - least - filled) < max(_NULLS, filled / 2)
-    return outstanding and not one.trained.get("top") and share - most > max(_CONSTANT, _by_chance(one))
+    return outstanding and not one.trained.get("top") and share - most > max(_CONSTANT, _by_chance(one, most))
 
 
 def other_unit(one: ColumnEvidence, whole: SkewEvidence) -> str:
@@ -114,12 +114,12 @@ def other_order(one: ColumnEvidence, whole: SkewEvidence) -> str:
 def _nulls_differ(one: ColumnEvidence) -> bool:
     before, now = one.missing
     less, more = sorted(one.missing)
-    return now != before and more - less > max(_NULLS, _by_chance(one)) and more > _MORE * less
+    return now != before and more - less > max(_NULLS, _by_chance(one, *one.missing)) and more > _MORE * less
 
 
-def _by_chance(one: ColumnEvidence) -> float:
-    """The difference of two small shares that chance does not pass."""
-    share = max(0.01, *one.missing)
+def _by_chance(one: ColumnEvidence, *shares: float) -> float:
+    """The difference between two shares that chance does not pass, where they are about as large as ``shares``."""
+    share = min(0.5, max(0.01, *shares))  # the share that varies most is a half
     return math.sqrt(2 * math.log(2 * one.columns / CHANCE) * share * (1 - share) * one.uneven)
 
 
