@@ -107,7 +107,7 @@ def at_once(run):
 
 @pytest.fixture
 def run_on_a_machine_of_two_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr("kfnb.resources.runs.local.engine._cores", lambda: 2)
+    monkeypatch.setattr("kfnb.resources.runs.local.engine.cores", lambda: 2)
 
     def run(pipeline, **arguments):
         backend = LocalRunEngine(tmp_path / "home")
