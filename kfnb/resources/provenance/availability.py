@@ -1,4 +1,4 @@
-"""What a run took that is no longer there, or has changed: found before anything is run again."""
+"""What a run took that is gone or has changed: found before anything is run again."""
 
 from __future__ import annotations
 

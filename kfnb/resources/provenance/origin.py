@@ -148,6 +148,6 @@ def _git(folder: Path, *words: str) -> Iterator[str]:
             check=False,
             stdin=subprocess.DEVNULL,
         )
-    except (OSError, subprocess.SubprocessError):  # there is no git, or it takes too long
+    except (OSError, subprocess.SubprocessError):  # git is not installed, or takes too long
         return iter(())
     return iter(done.stdout.splitlines() if not done.returncode else ())

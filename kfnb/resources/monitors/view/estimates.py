@@ -26,5 +26,5 @@ def estimates(report: Report | None) -> Iterator[Block]:
         [one.name, digits(one.value, 3), digits(one.low, 3), digits(one.high, 3), f"{one.rows:,}"]
         for one in report.estimates
     ]
-    assumption = Text("Estimates without labels. They assume that there is no concept drift.")
+    assumption = Text("Estimates without labels. They assume no concept drift.")
     yield Section("Estimates", [Table("Estimates", _COLUMNS, rows), assumption])

@@ -41,7 +41,7 @@ def end(run_id: str, log: EventLog, error: str, task_error: str = _LOST) -> None
 
 
 def _last_words(run: RunSnapshot, error: str) -> Iterator[Fact]:
-    """How the tasks of a run end that is lost, and what it occupied: of what then ran, there is no record."""
+    """How the tasks of a run end that is lost, and what it occupied: nothing was recorded of what ran then."""
     lost = sum(task.state is RunState.RUNNING and not task.group for task in run.tasks)
     if run.tasks:
         failed = run.occupied.get(Purpose.FAILED, Amounts()) + Amounts(unknown=lost)
